@@ -1,0 +1,185 @@
+//! What is said about an image: 2.1 §5, 3.0 §5 and the implementation notes on tiles.
+
+use super::bounds::Bounds;
+use super::{Service, Version, info_json, info_xml};
+use crate::geometry::Dimensions;
+
+/// Tiles smaller than this on both sides are offered in multiples, lest a viewer asks for thousands.
+const SMALLEST_TILE: u32 = 128;
+
+/// An image as the information document describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Info {
+    dimensions: Dimensions,
+    sizes: Vec<Dimensions>,
+    tiles: Vec<TileSet>,
+    service: Service,
+}
+
+/// Tiles of one shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TileSet {
+    /// Width of a tile, px.
+    pub width: u32,
+    /// Height of a tile, px.
+    pub height: u32,
+    /// By what the image is divided, ascending powers of two from 1 to the first at which it fits in one tile.
+    pub scale_factors: Vec<u32>,
+}
+
+impl Info {
+    /// Describes an image: `chunk` is the size in which the source stores its pixels, if it is tiled.
+    pub fn new(dimensions: Dimensions, chunk: Option<Dimensions>, service: &Service) -> Self {
+        let bounds = Bounds::of(&service.limits);
+        let tile = tile_size(chunk.unwrap_or(Dimensions::at_least_one(service.tile_width, service.tile_width)), &bounds);
+        let scale_factors = scale_factors(dimensions, tile);
+        let sizes = scale_factors.iter().rev().map(|factor| dimensions.reduced(*factor)).filter(|size| bounds.allow(*size)).collect();
+        let tiles = vec![TileSet { width: tile.width(), height: tile.height(), scale_factors }];
+        Self { dimensions, sizes, tiles, service: service.clone() }
+    }
+
+    /// The size of the whole image, px.
+    pub fn dimensions(&self) -> Dimensions {
+        self.dimensions
+    }
+
+    /// Preferred sizes of the whole image within the limits, ascending.
+    pub fn sizes(&self) -> &[Dimensions] {
+        &self.sizes
+    }
+
+    /// Preferred tiles.
+    pub fn tiles(&self) -> &[TileSet] {
+        &self.tiles
+    }
+
+    /// What the service offers.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The `info.json` of a version; `id` is the image's base URI as the client wrote it, without a slash at its end.
+    ///
+    /// In 1.0 the last segment of `id`, decoded, is the `identifier`; one with slashes must therefore be encoded there ([`super::Identifier::encoded`]).
+    pub fn json(&self, version: Version, id: &str) -> String {
+        info_json::write(self, version, id)
+    }
+
+    /// The `info.xml` of 1.0; `identifier` is decoded.
+    pub fn xml(&self, identifier: &str) -> String {
+        info_xml::write(self, identifier)
+    }
+}
+
+/// The chunk, doubled while it is tiny and halved while it is over the limits.
+fn tile_size(chunk: Dimensions, bounds: &Bounds) -> Dimensions {
+    let (mut width, mut height) = (chunk.width(), chunk.height());
+    while width < SMALLEST_TILE && height < SMALLEST_TILE {
+        (width, height) = (width.saturating_mul(2), height.saturating_mul(2));
+    }
+    let mut tile = Dimensions::at_least_one(width, height);
+    while !bounds.allow(tile) && tile.area() > 1 {
+        tile = tile.reduced(2);
+    }
+    tile
+}
+
+fn scale_factors(image: Dimensions, tile: Dimensions) -> Vec<u32> {
+    let mut factors = vec![1u32];
+    let mut factor = 1u32;
+    while !image.reduced(factor).fits_in(tile) {
+        let Some(next) = factor.checked_mul(2) else { break };
+        factor = next;
+        factors.push(factor);
+    }
+    factors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Format;
+
+    fn size(width: u32, height: u32) -> Dimensions {
+        Dimensions::new(width, height).unwrap()
+    }
+
+    #[test]
+    fn sizes_and_scale_factors() {
+        let info = Info::new(size(6000, 4001), Some(size(512, 512)), &Service::default());
+        assert_eq!(info.tiles(), [TileSet { width: 512, height: 512, scale_factors: vec![1, 2, 4, 8, 16] }]);
+        // The whole is over maxArea and left out; the others are rounded up.
+        assert_eq!(info.sizes(), [size(375, 251), size(750, 501), size(1500, 1001), size(3000, 2001)]);
+        let info = Info::new(size(1, 1), None, &Service::default());
+        assert_eq!((info.sizes(), info.tiles()[0].scale_factors.as_slice()), ([size(1, 1)].as_slice(), [1].as_slice()));
+    }
+
+    #[test]
+    fn tiles_fit_the_limits_and_are_not_tiny() {
+        let tile = |chunk, max_width| {
+            let mut service = Service::default();
+            service.limits.max_width = max_width;
+            let info = Info::new(size(5000, 5000), chunk, &service);
+            (info.tiles()[0].width, info.tiles()[0].height)
+        };
+        assert_eq!(tile(None, None), (512, 512));
+        assert_eq!(tile(None, Some(300)), (256, 256));
+        assert_eq!(tile(Some(size(16, 32)), None), (64, 128));
+        assert_eq!(tile(Some(size(1024, 256)), None), (1024, 256));
+    }
+
+    #[test]
+    fn json_of_every_version() {
+        let mut service = Service { formats: vec![Format::Jpg, Format::Png, Format::WebP], ..Service::default() };
+        (service.limits.max_width, service.limits.max_height) = (Some(1000), Some(800));
+        let info = Info::new(size(1000, 600), Some(size(512, 256)), &service);
+        let json = |version| info.json(version, "https://e.org/iiif/x/a%2Fb%22");
+        assert_eq!(
+            json(Version::V1_0),
+            concat!(
+                r#"{"identifier":"a/b\"","width":1000,"height":600,"scale_factors":[1,2,4],"tile_width":512,"tile_height":256,"#,
+                r#""formats":["jpg","png","webp"],"qualities":["native","color","grey","bitonal"],"#,
+                r#""profile":"http://library.stanford.edu/iiif/image-api/compliance.html#level2"}"#
+            )
+        );
+        assert_eq!(
+            json(Version::V1_1),
+            concat!(
+                r#"{"@context":"http://library.stanford.edu/iiif/image-api/1.1/context.json","@id":"https://e.org/iiif/x/a%2Fb%22","#,
+                r#""width":1000,"height":600,"scale_factors":[1,2,4],"tile_width":512,"tile_height":256,"#,
+                r#""formats":["jpg","png","webp"],"qualities":["native","color","grey","bitonal"],"#,
+                r#""profile":"http://library.stanford.edu/iiif/image-api/1.1/compliance.html#level2"}"#
+            )
+        );
+        assert_eq!(
+            json(Version::V2),
+            concat!(
+                r#"{"@context":"http://iiif.io/api/image/2/context.json","@id":"https://e.org/iiif/x/a%2Fb%22","protocol":"http://iiif.io/api/image","#,
+                r#""width":1000,"height":600,"sizes":[{"width":250,"height":150},{"width":500,"height":300},{"width":1000,"height":600}],"#,
+                r#""tiles":[{"width":512,"height":256,"scaleFactors":[1,2,4]}],"profile":["http://iiif.io/api/image/2/level2.json","#,
+                r#"{"formats":["jpg","png","webp"],"qualities":["default","color","gray","bitonal"],"supports":["canonicalLinkHeader","mirroring","#,
+                r#""profileLinkHeader","regionSquare","rotationArbitrary","sizeAboveFull"],"maxWidth":1000,"maxHeight":800,"maxArea":12582912}]}"#
+            )
+        );
+        assert_eq!(
+            json(Version::V3),
+            concat!(
+                r#"{"@context":"http://iiif.io/api/image/3/context.json","id":"https://e.org/iiif/x/a%2Fb%22","type":"ImageService3","#,
+                r#""protocol":"http://iiif.io/api/image","profile":"level2","width":1000,"height":600,"maxWidth":1000,"maxHeight":800,"#,
+                r#""maxArea":12582912,"sizes":[{"width":250,"height":150},{"width":500,"height":300},{"width":1000,"height":600}],"#,
+                r#""tiles":[{"width":512,"height":256,"scaleFactors":[1,2,4]}],"extraFormats":["webp"],"extraQualities":["color","gray","bitonal"],"#,
+                r#""extraFeatures":["canonicalLinkHeader","mirroring","profileLinkHeader","rotationArbitrary","sizeUpscaling"]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn text_is_escaped() {
+        let info = Info::new(size(10, 10), None, &Service::default());
+        assert!(info.json(Version::V3, "a\"\\\n\u{7f}é").contains(r#""id":"a\"\\\u000a\u007fé","#));
+        let xml = info.xml("a<b>&\"\u{1}é");
+        assert!(xml.contains("<identifier>a&lt;b&gt;&amp;&quot;\u{FFFD}é</identifier>"), "{xml}");
+        assert!(xml.contains("<scale_factors><scale_factor>1</scale_factor></scale_factors>"), "{xml}");
+        assert!(xml.contains("<formats><format>jpg</format><format>png</format>"), "{xml}");
+    }
+}

@@ -1,0 +1,159 @@
+//! The sparse store that drivers fill and parsers read.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::ByteRange;
+use crate::error::{Error, Result};
+
+/// The parts of one file that have been fetched so far.
+///
+/// Pieces may be provided in any order and may overlap; a read sees their union, and what came first stays.
+/// A clone shares the pieces.
+#[derive(Debug, Clone)]
+pub struct ByteStore {
+    size: u64,
+    pieces: BTreeMap<u64, Arc<Vec<u8>>>,
+    held: u64,
+}
+
+impl ByteStore {
+    /// An empty store for a file of `size` bytes.
+    pub fn new(size: u64) -> Self {
+        Self { size, pieces: BTreeMap::new(), held: 0 }
+    }
+
+    /// Size of the file, bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Bytes held at this moment.
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Adds what a driver fetched. [`Error::SourceRead`] if it is empty or lies beyond the end of the file.
+    pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
+        let len = bytes.len() as u64;
+        let within = offset.checked_add(len).is_some_and(|end| end <= self.size);
+        if bytes.is_empty() || !within {
+            return Err(Error::SourceRead { what: format!("{len} bytes at {offset} were delivered for a file of {} bytes", self.size) });
+        }
+        let Some(range) = ByteRange::at(offset, len) else { return Ok(()) };
+        // Only what is new goes in, so that pieces never overlap.
+        let holes = self.missing(range);
+        if holes == [range] {
+            self.insert(offset, bytes);
+            return Ok(());
+        }
+        for hole in holes {
+            let from = usize::try_from(hole.start().saturating_sub(offset)).unwrap_or(usize::MAX);
+            let to = usize::try_from(hole.end().saturating_sub(offset)).unwrap_or(usize::MAX);
+            self.insert(hole.start(), bytes.get(from..to).unwrap_or_default().to_vec());
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, offset: u64, bytes: Vec<u8>) {
+        self.held = self.held.saturating_add(bytes.len() as u64);
+        self.pieces.insert(offset, Arc::new(bytes));
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.pieces.clear();
+        self.held = 0;
+    }
+
+    /// Takes out the whole file, if it is here in one piece.
+    pub fn take_whole(&mut self) -> Option<Vec<u8>> {
+        let whole = self.pieces.get(&0).is_some_and(|piece| piece.len() as u64 == self.size);
+        let bytes = if whole { Arc::unwrap_or_clone(self.pieces.remove(&0)?) } else { self.read(ByteRange::new(0, self.size)?).ok()?.into_owned() };
+        self.clear();
+        Some(bytes)
+    }
+
+    /// The bytes of `range`, borrowed if one piece holds them all; else what is missing of it.
+    pub fn read(&self, range: ByteRange) -> std::result::Result<Cow<'_, [u8]>, Vec<ByteRange>> {
+        if let Some(bytes) = self.within_one_piece(range) {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let missing = self.missing(range);
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let mut joined = Vec::new();
+        let mut at = range.start();
+        while at < range.end() {
+            // `missing` found no hole, so some piece holds `at`.
+            let Some((start, piece)) = self.piece_at(at) else { return Err(vec![range]) };
+            let skip = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
+            let rest = piece.get(skip..).unwrap_or_default();
+            let wanted = usize::try_from(range.end().saturating_sub(at)).unwrap_or(usize::MAX).min(rest.len());
+            joined.extend_from_slice(rest.get(..wanted).unwrap_or_default());
+            at = at.saturating_add(wanted as u64);
+        }
+        Ok(Cow::Owned(joined))
+    }
+
+    /// The parts of `range` that have not been provided, in order.
+    pub fn missing(&self, range: ByteRange) -> Vec<ByteRange> {
+        let mut holes = Vec::new();
+        let mut at = range.start();
+        while at < range.end() {
+            if let Some((start, piece)) = self.piece_at(at) {
+                at = start.saturating_add(piece.len() as u64);
+                continue;
+            }
+            let next = self.pieces.range(at..).next().map_or(range.end(), |(start, _)| (*start).min(range.end()));
+            holes.extend(ByteRange::new(at, next));
+            at = next;
+        }
+        holes
+    }
+
+    fn within_one_piece(&self, range: ByteRange) -> Option<&[u8]> {
+        let (start, piece) = self.piece_at(range.start())?;
+        let from = usize::try_from(range.start().checked_sub(start)?).ok()?;
+        piece.get(from..from.checked_add(usize::try_from(range.len()).ok()?)?)
+    }
+
+    /// The piece that holds byte `at`.
+    fn piece_at(&self, at: u64) -> Option<(u64, &[u8])> {
+        let (start, piece) = self.pieces.range(..=at).next_back()?;
+        (at < start.saturating_add(piece.len() as u64)).then_some((*start, piece.as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(start: u64, end: u64) -> ByteRange {
+        ByteRange::new(start, end).unwrap()
+    }
+
+    #[test]
+    fn reads_across_pieces_and_names_holes() {
+        let mut store = ByteStore::new(100);
+        store.provide(10, (10..20).collect()).unwrap();
+        store.provide(20, (20..30).collect()).unwrap();
+        store.provide(40, (40..50).collect()).unwrap();
+        assert_eq!(store.read(range(12, 15)).unwrap().as_ref(), [12, 13, 14]);
+        assert_eq!(store.read(range(18, 22)).unwrap().as_ref(), [18, 19, 20, 21]);
+        assert_eq!(store.read(range(5, 60)).unwrap_err(), vec![range(5, 10), range(30, 40), range(50, 60)]);
+        store.provide(15, vec![0; 30]).unwrap();
+        assert_eq!(store.held(), 40, "what was there stays, what was not is added");
+        assert_eq!(store.read(range(28, 32)).unwrap().as_ref(), [28, 29, 0, 0]);
+    }
+
+    #[test]
+    fn refuses_bytes_beyond_the_end() {
+        let mut store = ByteStore::new(10);
+        assert!(store.provide(8, vec![0; 3]).is_err());
+        assert!(store.provide(0, Vec::new()).is_err());
+        assert!(store.provide(u64::MAX, vec![0]).is_err());
+    }
+}

@@ -1,0 +1,42 @@
+//! WebP: lossless by image-webp (through `image`), lossy by webp-rust, the only usable encoder in pure Rust under a free licence.
+
+use image::codecs::webp::WebPEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use webp_rust::ImageBuffer;
+
+use super::internal;
+use crate::error::Result;
+use crate::render::Raster;
+
+/// A raster as lossless WebP.
+pub(super) fn encode_lossless(raster: &Raster) -> Result<Vec<u8>> {
+    let color = match raster.channels {
+        1 => ExtendedColorType::L8,
+        2 => ExtendedColorType::La8,
+        3 => ExtendedColorType::Rgb8,
+        _ => ExtendedColorType::Rgba8,
+    };
+    let mut bytes = Vec::new();
+    let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
+    WebPEncoder::new_lossless(&mut bytes).write_image(&raster.data, width, height, color).map_err(internal)?;
+    Ok(bytes)
+}
+
+/// A raster as lossy WebP at `quality` 0 to 100, by the fastest method.
+pub(super) fn encode_lossy(raster: Raster, quality: u8) -> Result<Vec<u8>> {
+    let opaque = !raster.has_alpha();
+    let image = ImageBuffer { width: raster.dimensions.width() as usize, height: raster.dimensions.height() as usize, rgba: rgba(raster) };
+    let config = webp_rust::LossyEncodingConfig { quality: quality.into(), method: 0, no_alpha: opaque, ..Default::default() };
+    webp_rust::encode_lossy_with_config(&image, &config, None).map_err(internal)
+}
+
+/// Four samples a pixel.
+pub(super) fn rgba(raster: Raster) -> Vec<u8> {
+    let pixels = raster.data.chunks_exact(raster.channels);
+    match raster.channels {
+        1 => pixels.flat_map(|gray| [gray[0], gray[0], gray[0], 255]).collect(),
+        2 => pixels.flat_map(|gray| [gray[0], gray[0], gray[0], gray[1]]).collect(),
+        3 => pixels.flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect(),
+        _ => raster.data,
+    }
+}

@@ -1,0 +1,150 @@
+import type { Answer, Core, CoreImage, CoreJob } from "./core.js";
+import { IiifError } from "./error.js";
+import type { Settings, SourceFormat, Version } from "./image.js";
+
+// The core in a worker: numbered handles on one side, promises on the other.
+
+/** What is asked of a worker. */
+type Ask =
+  | { ask: "open"; size: number; settings: Settings }
+  | { ask: "render"; handle: number; version: Version; request: string }
+  | { ask: "step"; handle: number }
+  | { ask: "provide"; handle: number; offset: number; bytes: Uint8Array }
+  | { ask: "free"; handle: number };
+
+interface Question {
+  id: number;
+  ask: Ask;
+}
+
+/** The description of an opened image, which stays in the worker. */
+interface ImageHandle {
+  handle: number;
+  width: number;
+  height: number;
+  format: SourceFormat;
+  documents: Record<Version, string>;
+}
+
+type Step = { needed: Float64Array } | { image: ImageHandle } | { answer: Answer };
+
+type Reply = { id: number; value: unknown } | { id: number; code: string; status: number; message: string };
+
+/** The part of `Worker` and of a worker's own scope that is used. */
+export interface Port {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+}
+
+/** In the worker: answers questions. */
+export function serve(port: Port, core: Promise<Core>): void {
+  const kept = new Map<number, CoreJob<CoreImage | Answer> | CoreImage>();
+  let handles = 0;
+  const keep = (value: CoreJob<CoreImage | Answer> | CoreImage): number => {
+    kept.set(++handles, value);
+    return handles;
+  };
+  const find = <T>(handle: number): T => kept.get(handle) as T;
+
+  async function answer(ask: Ask): Promise<unknown> {
+    switch (ask.ask) {
+      case "open":
+        return keep(await (await core).open(ask.size, ask.settings));
+      case "render":
+        return keep(await find<CoreImage>(ask.handle).render(ask.version, ask.request));
+      case "step": {
+        const step = await find<CoreJob<CoreImage | Answer>>(ask.handle).step();
+        if ("needed" in step) return step satisfies Step;
+        if ("bytes" in step.done) return { answer: step.done } satisfies Step;
+        const { width, height, format, documents } = step.done;
+        return { image: { handle: keep(step.done), width, height, format, documents } } satisfies Step;
+      }
+      case "provide":
+        return find<CoreJob<unknown>>(ask.handle).provide(ask.offset, ask.bytes);
+      case "free":
+        find<{ free(): void } | undefined>(ask.handle)?.free();
+        kept.delete(ask.handle);
+        return undefined;
+    }
+  }
+
+  port.addEventListener("message", ({ data }: MessageEvent<Question>) => {
+    const { id, ask } = data;
+    answer(ask).then(
+      (value) => {
+        const bytes = (value as { answer?: Answer } | undefined)?.answer?.bytes;
+        port.postMessage({ id, value } satisfies Reply, bytes ? [bytes.buffer as ArrayBuffer] : []);
+      },
+      (error: unknown) => {
+        const { code, status, message } = error instanceof IiifError ? error : new IiifError("internal", 500, String(error));
+        port.postMessage({ id, code, status, message } satisfies Reply, []);
+      },
+    );
+  });
+}
+
+/** On the page: the core that answers behind a port. `lost` rejects when the worker is gone. */
+export function remoteCore(port: Port): Core & { fail(error: IiifError): void; readonly pending: number } {
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  let ids = 0;
+  let dead: IiifError | undefined;
+
+  function ask<T>(ask: Ask, transfer: Transferable[] = []): Promise<T> {
+    if (dead) return Promise.reject(dead);
+    const id = ++ids;
+    return new Promise<T>((resolve, reject) => {
+      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      port.postMessage({ id, ask } satisfies Question, transfer);
+    });
+  }
+  const release = (handle: number): void => void ask({ ask: "free", handle }).catch(() => undefined);
+
+  port.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
+    const promise = waiting.get(data.id);
+    waiting.delete(data.id);
+    if ("value" in data) promise?.resolve(data.value);
+    else promise?.reject(new IiifError(data.code, data.status, data.message));
+  });
+
+  function job<T>(handle: number, done: (step: Exclude<Step, { needed: Float64Array }>) => T): CoreJob<T> {
+    return {
+      async step() {
+        const step = await ask<Step>({ ask: "step", handle });
+        return "needed" in step ? step : { done: done(step) };
+      },
+      provide(offset, bytes) {
+        // A view of something larger must not take the rest with it.
+        const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+        return ask({ ask: "provide", handle, offset, bytes: own }, [own.buffer as ArrayBuffer]);
+      },
+      free: () => release(handle),
+    };
+  }
+
+  const image = ({ handle, width, height, format, documents }: ImageHandle): CoreImage => ({
+    width,
+    height,
+    format,
+    documents,
+    async render(version, request) {
+      const rendering = await ask<number>({ ask: "render", handle, version, request });
+      return job(rendering, (step) => (step as { answer: Answer }).answer);
+    },
+    free: () => release(handle),
+  });
+
+  return {
+    async open(size, settings) {
+      const opening = await ask<number>({ ask: "open", size, settings });
+      return job(opening, (step) => image((step as { image: ImageHandle }).image));
+    },
+    fail(error) {
+      dead = error;
+      for (const { reject } of waiting.values()) reject(error);
+      waiting.clear();
+    },
+    get pending() {
+      return waiting.size;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+//! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
+//!
+//! Layers, left never imports right:
+//! `error, limits, geometry ← api ← bytes ← pyramid ← plan ← render, jpeg, codec ← job ← native, web`.
+
+pub mod api;
+mod bytes;
+mod codec;
+mod error;
+mod geometry;
+mod job;
+mod limits;
+#[cfg(not(target_family = "wasm"))]
+pub mod native;
+mod plan;
+mod pyramid;
+mod render;
+#[cfg(feature = "web")]
+pub mod web;
+
+pub use bytes::{ByteRange, ByteStore, Step};
+pub use codec::{EncodeOptions, PngCompression};
+pub use error::{Error, Part, Result, SourceFormat, Stop};
+pub use geometry::{Dimensions, Rect, scale_round};
+pub use job::{Encoded, Open, Render};
+pub use limits::Limits;
+pub use pyramid::{Orientation, Pyramid};

@@ -1,0 +1,39 @@
+//! The budgets that every request is held to.
+
+/// What one request may ask for and may cost. Checked before anything is allocated.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Greatest width of an answer, px; published as `maxWidth`.
+    pub max_width: Option<u32>,
+    /// Greatest height of an answer, px; published as `maxHeight`. Means something only beside `max_width`.
+    pub max_height: Option<u32>,
+    /// Greatest area of an answer, px²; published as `maxArea`.
+    pub max_area: Option<u64>,
+    /// Bytes of working memory a request may take: fetched bytes, decoded pixels, output.
+    pub memory: u64,
+    /// Bytes that one request may fetch in all.
+    pub fetched: u64,
+    /// Ranges that one request may fetch in all.
+    pub ranges: u32,
+    /// Rounds of fetching that opening an image may take.
+    pub rounds: u32,
+    /// Pixels of the source that one request may decode.
+    pub source_pixels: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_width: None,
+            max_height: None,
+            // What still fits the memory as a colour JPEG or PNG, whatever the source.
+            max_area: Some(12 << 20),
+            memory: 56 << 20,
+            fetched: 256 << 20,
+            ranges: 4096,
+            rounds: 64,
+            source_pixels: 400_000_000,
+        }
+    }
+}

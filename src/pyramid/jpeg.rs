@@ -1,0 +1,114 @@
+//! JPEG: markers up to the frame header (ITU T.81, Annex B), and the orientation in EXIF.
+
+use super::{Body, Orientation, Whole, WholeMode, dimensions, exif};
+use crate::bytes::{ByteStore, Cursor, Endian};
+use crate::error::{Error, SourceFormat, Stop};
+use crate::geometry::Dimensions;
+
+/// The kinds of coding process, as far as they differ in cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Process {
+    /// SOF0, SOF1: rows can be made one after the other.
+    Sequential,
+    /// SOF2: all coefficients must be held.
+    Progressive,
+    /// SOF3.
+    Lossless,
+}
+
+/// Segments before the frame header that are looked at; real files have a few dozen.
+const MOST_SEGMENTS: usize = 4096;
+
+pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
+    let mut cursor = Cursor::new(store, SourceFormat::Jpeg, Endian::Big, 2);
+    let mut orientation = None;
+    for _ in 0..MOST_SEGMENTS {
+        let marker = next_marker(&mut cursor)?;
+        match marker {
+            // SOI again, TEM and RST have no length.
+            0xD8 | 0x01 | 0xD0..=0xD7 => continue,
+            0xD9 => return Err(cursor.corrupt("the image ends before its frame header")),
+            0xDA => return Err(cursor.corrupt("a scan comes before the frame header")),
+            _ => {}
+        }
+        let start = cursor.position();
+        let length = u64::from(cursor.u16()?);
+        if length < 2 {
+            return Err(cursor.corrupt("a segment is shorter than its own length field"));
+        }
+        match marker {
+            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
+                let (size, whole) = frame(&mut cursor, marker)?;
+                return Ok((size, orientation.unwrap_or_default(), Body::Whole(whole)));
+            }
+            // The segment may be there only in part: its name says whether the rest is wanted.
+            0xE1 if orientation.is_none() && length >= 8 && cursor.take(6)?.as_ref() == b"Exif\0\0" => {
+                orientation = Some(exif::orientation(&cursor.take(length.saturating_sub(8))?));
+            }
+            _ => {}
+        }
+        cursor.seek(start.saturating_add(length));
+    }
+    Err(cursor.corrupt("no frame header among the first segments"))
+}
+
+/// Skips to the next marker, over fill bytes (B.1.1.2) and stray bytes that writers leave between segments.
+fn next_marker(cursor: &mut Cursor<'_>) -> Result<u8, Stop> {
+    const MOST_STRAY: u32 = 65_536;
+    let mut seen_ff = false;
+    for _ in 0..MOST_STRAY {
+        match cursor.u8()? {
+            0xFF => seen_ff = true,
+            0 => seen_ff = false,
+            marker if seen_ff => return Ok(marker),
+            _ => {}
+        }
+    }
+    Err(cursor.corrupt("no marker where one should be"))
+}
+
+/// B.2.2. The height may be 0, to be told by DNL after the first scan: not read here.
+fn frame(cursor: &mut Cursor<'_>, marker: u8) -> Result<(Dimensions, Whole), Stop> {
+    let unsupported = |feature: &str| Stop::Fail(Error::SourceUnsupported { format: Some(SourceFormat::Jpeg), feature: feature.to_owned() });
+    let at = cursor.position();
+    let precision = cursor.u8()?;
+    let height = cursor.u16()?;
+    let width = cursor.u16()?;
+    let channels = cursor.u8()?;
+    let process = match marker {
+        0xC0 | 0xC1 => Process::Sequential,
+        0xC2 => Process::Progressive,
+        0xC3 => Process::Lossless,
+        0xC5..=0xC7 | 0xCD..=0xCF => return Err(unsupported("hierarchical coding")),
+        _ => return Err(unsupported("arithmetic coding")),
+    };
+    if height == 0 && width > 0 {
+        return Err(unsupported("a height that is told only after the first scan (DNL)"));
+    }
+    let size = dimensions(SourceFormat::Jpeg, at, width.into(), height.into())?;
+    let depth = match (process, precision) {
+        (_, 8) => 1,
+        (Process::Lossless, 9..=16) if channels == 1 => 2,
+        _ => return Err(unsupported(&format!("{precision} bits per sample"))),
+    };
+    if !matches!(channels, 1 | 3 | 4) {
+        return Err(unsupported(&format!("{channels} components")));
+    }
+    let density = density(cursor, channels)?;
+    Ok((size, Whole { channels, depth, mode: WholeMode::Jpeg { process, density } }))
+}
+
+/// Stored samples per hundred pixels, from the sampling factors (B.2.2): 300 for 4:4:4, 150 for 4:2:0.
+fn density(cursor: &mut Cursor<'_>, channels: u8) -> Result<u32, Stop> {
+    let (mut sum, mut across, mut down) = (0_u32, 1_u32, 1_u32);
+    for _ in 0..channels {
+        let factors = cursor.number(3)? >> 8 & 0xFF;
+        let (h, v) = (u32::try_from(factors >> 4).unwrap_or(0), u32::try_from(factors & 15).unwrap_or(0));
+        if !(1..=4).contains(&h) || !(1..=4).contains(&v) {
+            return Err(cursor.corrupt("a sampling factor outside 1 to 4"));
+        }
+        sum = sum.saturating_add(h.saturating_mul(v));
+        (across, down) = (across.max(h), down.max(v));
+    }
+    Ok(sum.saturating_mul(100).checked_div(across.saturating_mul(down)).unwrap_or(0))
+}

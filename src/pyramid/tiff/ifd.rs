@@ -1,0 +1,174 @@
+//! TIFF and BigTIFF directories (TIFF 6.0, section 2): entries are read, their values only when asked for.
+
+use crate::bytes::{ByteStore, Cursor, Endian};
+use crate::error::{SourceFormat, Stop};
+
+/// Entries one directory may have; GeoTIFFs with private tags have about 60.
+const MOST_ENTRIES: u64 = 1024;
+
+/// The file header: byte order, and which of the two layouts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    pub endian: Endian,
+    pub big: bool,
+    /// Offset of the first directory.
+    pub first: u64,
+}
+
+impl Header {
+    pub fn read(store: &ByteStore) -> Result<Self, Stop> {
+        let mut cursor = Cursor::new(store, SourceFormat::Tiff, Endian::Little, 0);
+        let endian = if cursor.take(2)?.as_ref() == b"MM" { Endian::Big } else { Endian::Little };
+        let mut cursor = Cursor::new(store, SourceFormat::Tiff, endian, 2);
+        let big = cursor.u16()? == 43;
+        if big && (cursor.u16()? != 8 || cursor.u16()? != 0) {
+            return Err(cursor.corrupt("a BigTIFF header with offsets of other than 8 bytes"));
+        }
+        let first = cursor.number(if big { 8 } else { 4 })?;
+        Ok(Self { endian, big, first })
+    }
+
+    pub fn cursor<'a>(&self, store: &'a ByteStore, at: u64) -> Cursor<'a> {
+        Cursor::new(store, SourceFormat::Tiff, self.endian, at)
+    }
+}
+
+/// One directory: what its entries are and where their values lie.
+#[derive(Debug, Clone)]
+pub(super) struct Directory {
+    pub at: u64,
+    entries: Vec<(u16, Array)>,
+    /// Offset of the next directory; 0 at the end.
+    pub next: u64,
+}
+
+impl Directory {
+    pub fn read(store: &ByteStore, header: &Header, at: u64) -> Result<Self, Stop> {
+        let mut cursor = header.cursor(store, at);
+        let (count_width, word, inline) = if header.big { (8, 8_u8, 8_u64) } else { (2, 4, 4) };
+        let count = cursor.number(count_width)?;
+        if count == 0 || count > MOST_ENTRIES {
+            return Err(cursor.corrupt(format!("a directory of {count} entries")));
+        }
+        // All at once, so that a directory that is not there costs one round and not one for each entry.
+        let entry_size = inline.saturating_mul(2).saturating_add(4);
+        let body_at = cursor.position();
+        let body = cursor.take(count.saturating_mul(entry_size))?;
+        // A file cut right behind its last directory is still readable.
+        let next = if cursor.remaining() == 0 { 0 } else { cursor.number(word)? };
+        let mut entries = Vec::new();
+        for (index, raw) in body.chunks_exact(usize::try_from(entry_size).unwrap_or(usize::MAX)).enumerate() {
+            let number = |from: usize, len: usize| header.endian.number(raw.get(from..from.saturating_add(len)).unwrap_or_default());
+            let word = usize::from(word);
+            let (tag, kind, count) = (number(0, 2), number(2, 2), number(4, word));
+            let Some(kind) = Kind::from_code(kind) else { continue };
+            let Some(bytes) = count.checked_mul(kind.width().into()) else {
+                return Err(cursor.corrupt(format!("tag {tag} has {count} values")));
+            };
+            let value_field = word.saturating_add(4);
+            let at = if bytes <= inline {
+                let before = entry_size.saturating_mul(index as u64);
+                body_at.saturating_add(before).saturating_add(value_field as u64)
+            } else {
+                number(value_field, word)
+            };
+            entries.push((u16::try_from(tag).unwrap_or_default(), Array { kind, count, at }));
+        }
+        Ok(Self { at, entries, next })
+    }
+
+    /// Where the values of a tag lie.
+    pub fn array(&self, tag: u16) -> Option<Array> {
+        self.entries.iter().find(|(found, array)| *found == tag && array.count > 0).map(|(_, array)| *array)
+    }
+
+    /// The first value of a tag.
+    pub fn number(&self, store: &ByteStore, header: &Header, tag: u16) -> Result<Option<u64>, Stop> {
+        self.array(tag).map(|array| array.get(store, header.endian, 0)).transpose()
+    }
+
+    /// The first value of a tag, or its default.
+    pub fn number_or(&self, store: &ByteStore, header: &Header, tag: u16, default: u64) -> Result<u64, Stop> {
+        Ok(self.number(store, header, tag)?.unwrap_or(default))
+    }
+
+    /// All values of a tag, of which at most `most` are read; empty if it is not there.
+    pub fn numbers(&self, store: &ByteStore, header: &Header, tag: u16, most: u64) -> Result<Vec<u64>, Stop> {
+        let Some(array) = self.array(tag) else { return Ok(Vec::new()) };
+        array.all(store, header.endian, most)
+    }
+}
+
+/// Types of values (section 2, and BigTIFF's).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Byte,
+    Short,
+    Long,
+    Long8,
+    Rational,
+}
+
+impl Kind {
+    fn from_code(code: u64) -> Option<Self> {
+        match code {
+            1 | 2 | 6 | 7 => Some(Self::Byte),
+            3 | 8 => Some(Self::Short),
+            4 | 9 | 11 | 13 => Some(Self::Long),
+            16..=18 => Some(Self::Long8),
+            5 | 10 | 12 => Some(Self::Rational),
+            _ => None,
+        }
+    }
+
+    fn width(self) -> u8 {
+        match self {
+            Self::Byte => 1,
+            Self::Short => 2,
+            Self::Long => 4,
+            Self::Long8 | Self::Rational => 8,
+        }
+    }
+}
+
+/// Where an array of values lies in the file; the array itself is not held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Array {
+    kind: Kind,
+    pub count: u64,
+    pub at: u64,
+}
+
+impl Array {
+    /// Length in the file, bytes.
+    pub fn bytes(&self) -> u64 {
+        self.count.saturating_mul(self.kind.width().into())
+    }
+
+    /// One value; a rational gives its numerator.
+    pub fn get(&self, store: &ByteStore, endian: Endian, index: u64) -> Result<u64, Stop> {
+        let width = self.kind.width();
+        let at = self.at.saturating_add(index.saturating_mul(width.into()));
+        let mut cursor = Cursor::new(store, SourceFormat::Tiff, endian, at);
+        if index >= self.count {
+            return Err(cursor.corrupt(format!("a table of {} entries is asked for entry {index}", self.count)));
+        }
+        cursor.number(if self.kind == Kind::Rational { 4 } else { width })
+    }
+
+    fn all(&self, store: &ByteStore, endian: Endian, most: u64) -> Result<Vec<u64>, Stop> {
+        let width = self.kind.width();
+        let mut cursor = Cursor::new(store, SourceFormat::Tiff, endian, self.at);
+        let bytes = cursor.take(self.count.min(most).saturating_mul(width.into()))?;
+        Ok(bytes.chunks_exact(width.into()).map(|value| endian.number(value)).collect())
+    }
+
+    /// The raw bytes of a byte array, of at most `most`.
+    pub fn raw(&self, store: &ByteStore, most: u64) -> Result<Vec<u8>, Stop> {
+        let mut cursor = Cursor::new(store, SourceFormat::Tiff, Endian::Little, self.at);
+        if self.bytes() > most {
+            return Err(cursor.corrupt(format!("a tag of {} bytes where at most {most} are sensible", self.bytes())));
+        }
+        Ok(cursor.take(self.bytes())?.into_owned())
+    }
+}

@@ -1,0 +1,214 @@
+//! One TIFF directory as a level: what its chunks are and where the tables that find them lie.
+
+use std::sync::Arc;
+
+use super::ifd::{Array, Directory, Header};
+use super::sample::{Compression, Model, Samples, Storage};
+use crate::bytes::ByteStore;
+use crate::error::{SourceFormat, Stop};
+use crate::geometry::Dimensions;
+use crate::pyramid::dimensions;
+
+mod tag {
+    pub const IMAGE_WIDTH: u16 = 256;
+    pub const IMAGE_LENGTH: u16 = 257;
+    pub const STRIP_OFFSETS: u16 = 273;
+    pub const ROWS_PER_STRIP: u16 = 278;
+    pub const STRIP_BYTE_COUNTS: u16 = 279;
+    pub const TILE_WIDTH: u16 = 322;
+    pub const TILE_LENGTH: u16 = 323;
+    pub const TILE_OFFSETS: u16 = 324;
+    pub const TILE_BYTE_COUNTS: u16 = 325;
+    pub const JPEG_TABLES: u16 = 347;
+    pub const ICC_PROFILE: u16 = 34675;
+}
+
+/// Longest ICC profile and JPEG tables that are read, bytes.
+const LONGEST_PROFILE: u64 = 4 << 20;
+const LONGEST_TABLES: u64 = 64 << 10;
+/// An uncompressed strip is read in slices of about this many bytes.
+const SLICE: u64 = 64 << 10;
+
+/// A level: one size of the image, cut into chunks (tiles or strips) in rows from the top left.
+#[derive(Debug, Clone)]
+pub(crate) struct Level {
+    pub dimensions: Dimensions,
+    /// How many times smaller than the full image, each side; 1 for the full image.
+    pub scale_factor: u32,
+    /// Size of a chunk. Tiles are whole at the edges, strips are cut at the bottom.
+    pub chunk: Dimensions,
+    pub tiled: bool,
+    pub compression: Compression,
+    pub model: Model,
+    pub samples: Samples,
+    pub jpeg_tables: Option<Arc<[u8]>>,
+    pub icc: Option<Arc<[u8]>>,
+    offsets: Array,
+    byte_counts: Option<Array>,
+    /// Height of a stored strip or tile.
+    strip_rows: u32,
+    /// An uncompressed strip is shown as several chunks: how many.
+    slices: u32,
+}
+
+impl Level {
+    pub(super) fn read(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Self, Stop> {
+        let number = |tag, default| directory.number_or(store, header, tag, default);
+        let corrupt = |what: String| header.cursor(store, directory.at).corrupt(what);
+        let size = dimensions(SourceFormat::Tiff, directory.at, number(tag::IMAGE_WIDTH, 0)?, number(tag::IMAGE_LENGTH, 0)?)?;
+        let Storage { compression, model, samples } = Storage::read(store, header, directory)?;
+        let tiled = directory.array(tag::TILE_WIDTH).is_some();
+        let (offsets, counts) = if tiled && directory.array(tag::TILE_OFFSETS).is_some() {
+            (tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS)
+        } else {
+            (tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS)
+        };
+        let Some(offsets) = directory.array(offsets) else { return Err(corrupt("it has no table of strips or tiles".to_owned())) };
+        let chunk = if tiled {
+            dimensions(SourceFormat::Tiff, directory.at, number(tag::TILE_WIDTH, 0)?, number(tag::TILE_LENGTH, 0)?)?
+        } else {
+            let rows = number(tag::ROWS_PER_STRIP, u64::from(u32::MAX))?.clamp(1, size.height().into());
+            Dimensions::at_least_one(size.width(), u32::try_from(rows).unwrap_or(u32::MAX))
+        };
+        let optional = |tag, most| directory.array(tag).map(|array: Array| array.raw(store, most)).transpose();
+        let mut level = Self {
+            dimensions: size,
+            scale_factor: 1,
+            chunk,
+            tiled,
+            compression,
+            model,
+            samples,
+            jpeg_tables: optional(tag::JPEG_TABLES, LONGEST_TABLES)?.map(Arc::from),
+            icc: optional(tag::ICC_PROFILE, LONGEST_PROFILE)?.map(Arc::from),
+            offsets,
+            byte_counts: directory.array(counts),
+            strip_rows: chunk.height(),
+            slices: 1,
+        };
+        if level.offsets.count < level.chunks() {
+            return Err(corrupt(format!("its table has {} strips or tiles where {} are needed", level.offsets.count, level.chunks())));
+        }
+        level.slice();
+        Ok(level)
+    }
+
+    /// Shows a large uncompressed strip as several chunks, so that a region of it can be read alone.
+    fn slice(&mut self) {
+        let contiguous = self.compression == Compression::None && !self.tiled && !matches!(self.model, Model::YCbCr(..));
+        let rows = u32::try_from(SLICE.checked_div(self.row_bytes()).unwrap_or(1)).unwrap_or(u32::MAX).max(1);
+        if contiguous && rows < self.chunk.height() {
+            self.slices = self.chunk.height().div_ceil(rows);
+            self.chunk = Dimensions::at_least_one(self.chunk.width(), rows);
+        }
+    }
+
+    /// This directory as a smaller copy of `full`; `None` if it is something else.
+    pub(super) fn into_copy_of(mut self, full: &Self) -> Option<Self> {
+        let (from, to) = (full.dimensions, self.dimensions);
+        let factor = from.width().checked_add(to.width() / 2)?.checked_div(to.width())?;
+        // Halved sides are rounded up by some writers and down by others, level by level.
+        let matches = |from: u32, to: u32| to.checked_mul(factor).is_some_and(|scaled| scaled.abs_diff(from) < factor);
+        let same = self.samples.count == full.samples.count && self.model == full.model;
+        self.scale_factor = factor;
+        // One profile serves all levels.
+        self.icc = None;
+        (factor > 1 && matches(from.width(), to.width()) && matches(from.height(), to.height()) && same).then_some(self)
+    }
+
+    /// Whether a pixel has one colour sample.
+    pub fn is_gray(&self) -> bool {
+        matches!(self.model, Model::WhiteIsZero | Model::BlackIsZero)
+    }
+
+    /// Chunks in a row.
+    pub fn columns(&self) -> u32 {
+        self.dimensions.width().div_ceil(self.chunk.width())
+    }
+
+    /// Height of a stored strip or tile, and how many lie below each other.
+    fn strip(&self) -> (u32, u32) {
+        (self.strip_rows, self.dimensions.height().div_ceil(self.strip_rows.max(1)))
+    }
+
+    /// Stored chunks in one plane, or in all of them if they are not planar, times the planes.
+    fn chunks(&self) -> u64 {
+        let (_, strips) = self.strip();
+        u64::from(self.columns()).saturating_mul(strips.into()).saturating_mul(self.planes().into())
+    }
+
+    /// Planes that are stored apart.
+    pub fn planes(&self) -> u16 {
+        if self.samples.planar { self.samples.count } else { 1 }
+    }
+
+    /// Bytes of one row of a decoded chunk, of one plane if they are stored apart.
+    pub fn row_bytes(&self) -> u64 {
+        let samples = if self.samples.planar { 1 } else { u64::from(self.samples.count) };
+        u64::from(self.chunk.width()).saturating_mul(samples).saturating_mul(self.samples.bits.into()).div_ceil(8)
+    }
+
+    /// Bytes of a decoded chunk, all planes.
+    pub fn chunk_bytes(&self) -> u64 {
+        self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(self.planes().into())
+    }
+
+    /// Where a chunk lies: reads its entries of the tables, no others.
+    pub fn locate(&self, store: &ByteStore, endian: crate::bytes::Endian, column: u32, row: u32, plane: u16) -> Result<Location, Stop> {
+        let (_, strips) = self.strip();
+        let (strip, slice) = (row.checked_div(self.slices).unwrap_or(0), row.checked_rem(self.slices).unwrap_or(0));
+        let in_plane = u64::from(strip).saturating_mul(self.columns().into()).saturating_add(column.into());
+        let index = u64::from(plane).saturating_mul(strips.into()).saturating_mul(self.columns().into()).saturating_add(in_plane);
+        let offset = self.offsets.get(store, endian, index)?;
+        let rows = self.chunk_height(row);
+        let plain = self.row_bytes().saturating_mul(rows.into());
+        if self.compression == Compression::None {
+            let before = self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(slice.into());
+            return Ok(Location { offset: offset.saturating_add(before), bytes: plain.min(store.size().saturating_sub(offset.saturating_add(before))), rows });
+        }
+        let bytes = match &self.byte_counts {
+            Some(counts) if counts.count > index => counts.get(store, endian, index)?,
+            // A lone strip without a count runs to the end of the file (an old, common fault).
+            _ => store.size().saturating_sub(offset),
+        };
+        Ok(Location { offset, bytes, rows })
+    }
+
+    /// Rows of the chunks in a row of chunks: tiles are whole, strips end with the image.
+    pub fn chunk_height(&self, row: u32) -> u32 {
+        if self.tiled { self.chunk.height() } else { self.chunk_bottom(row).saturating_sub(self.chunk_top(row)) }
+    }
+
+    /// First image row of a row of chunks.
+    pub fn chunk_top(&self, row: u32) -> u32 {
+        let (strip, slice) = (row.checked_div(self.slices).unwrap_or(0), row.checked_rem(self.slices).unwrap_or(0));
+        strip.saturating_mul(self.strip().0).saturating_add(slice.saturating_mul(self.chunk.height()))
+    }
+
+    /// One past the last image row of a row of chunks.
+    pub fn chunk_bottom(&self, row: u32) -> u32 {
+        self.chunk_top(row.saturating_add(1)).min(self.dimensions.height())
+    }
+
+    /// The row of chunks that holds an image row.
+    pub fn chunk_row_at(&self, y: u32) -> u32 {
+        let strip = self.strip().0.max(1);
+        let (index, within) = (y.checked_div(strip).unwrap_or(0), y.checked_rem(strip).unwrap_or(0));
+        index.saturating_mul(self.slices).saturating_add(within.checked_div(self.chunk.height()).unwrap_or(0))
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        let palette = if let Model::Palette(colors) = &self.model { colors.len().saturating_mul(2) } else { 0 };
+        let held = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or(0, |bytes| bytes.len());
+        size_of::<Self>().saturating_add(palette).saturating_add(held(&self.jpeg_tables)).saturating_add(held(&self.icc))
+    }
+}
+
+/// Where the bytes of a chunk lie, and how many image rows it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Location {
+    pub offset: u64,
+    /// 0 for a chunk that was left out (sparse files): it is black, or transparent.
+    pub bytes: u64,
+    pub rows: u32,
+}

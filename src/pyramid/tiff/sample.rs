@@ -1,0 +1,268 @@
+//! How the pixels of a directory are stored: compression, colour model, samples.
+
+use std::sync::Arc;
+
+use super::ifd::{Directory, Header};
+use crate::bytes::ByteStore;
+use crate::error::{Error, SourceFormat, Stop};
+
+mod tag {
+    pub const BITS_PER_SAMPLE: u16 = 258;
+    pub const COMPRESSION: u16 = 259;
+    pub const PHOTOMETRIC: u16 = 262;
+    pub const FILL_ORDER: u16 = 266;
+    pub const SAMPLES_PER_PIXEL: u16 = 277;
+    pub const PLANAR_CONFIGURATION: u16 = 284;
+    pub const T4_OPTIONS: u16 = 292;
+    pub const PREDICTOR: u16 = 317;
+    pub const COLOR_MAP: u16 = 320;
+    pub const INK_SET: u16 = 332;
+    pub const EXTRA_SAMPLES: u16 = 338;
+    pub const SAMPLE_FORMAT: u16 = 339;
+    pub const YCBCR_SUBSAMPLING: u16 = 530;
+}
+
+/// The largest window that Zstandard decoders are expected to support (RFC 8878, 3.1.1.1.2); a larger one can only be meant to exhaust memory.
+pub(crate) const ZSTANDARD_WINDOW: u64 = 8 << 20;
+
+/// What a directory says of its pixels, as far as it makes sense together.
+pub(super) struct Storage {
+    pub compression: Compression,
+    pub model: Model,
+    pub samples: Samples,
+}
+
+impl Storage {
+    pub fn read(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Self, Stop> {
+        let number = |tag, default| directory.number_or(store, header, tag, default);
+        let compression = compression(number(tag::COMPRESSION, 1)?, number(tag::T4_OPTIONS, 0)?)?;
+        let mut samples = samples(store, header, directory)?;
+        let model = model(store, header, directory, &samples, compression)?;
+        settle(&mut samples, &model, compression)?;
+        Ok(Self { compression, model, samples })
+    }
+}
+
+/// The Compression tag, as far as it is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Lzw,
+    Jpeg,
+    Deflate,
+    PackBits,
+    Zstandard,
+    /// CCITT T.4 (one-dimensional) and T.6.
+    Fax(Fax),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fax {
+    Group3OneDimensional,
+    Group4,
+}
+
+/// What the samples of a pixel mean (PhotometricInterpretation).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Model {
+    WhiteIsZero,
+    BlackIsZero,
+    Rgb,
+    /// Red, green, blue tables of `2^bits` entries each, one after the other.
+    Palette(Arc<[u16]>),
+    Cmyk,
+    /// Horizontal and vertical subsampling of the chroma, 1, 2 or 4. With JPEG compression the stream's own counts.
+    YCbCr(u8, u8),
+    CieLab,
+    IccLab,
+}
+
+/// SampleFormat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SampleKind {
+    Unsigned,
+    Signed,
+    Float,
+}
+
+/// How a pixel's samples are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Samples {
+    /// Per pixel, extra samples included.
+    pub count: u16,
+    /// Bits of each.
+    pub bits: u8,
+    pub kind: SampleKind,
+    /// Each sample in chunks of its own (PlanarConfiguration 2).
+    pub planar: bool,
+    /// 1 none, 2 horizontal differences, 3 floating point.
+    pub predictor: u8,
+    /// FillOrder 2: the lowest bit comes first.
+    pub reversed: bool,
+    /// The first sample beyond the colours is alpha.
+    pub alpha: Option<Association>,
+}
+
+impl Samples {
+    /// Whether they are fractions from 0 to 1.
+    pub fn is_float(&self) -> bool {
+        self.kind == SampleKind::Float
+    }
+}
+
+/// How colours and alpha go together (ExtraSamples).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Association {
+    /// Colours are multiplied by alpha.
+    Associated,
+    Unassociated,
+}
+
+fn unsupported(feature: impl Into<String>) -> Stop {
+    Stop::Fail(Error::SourceUnsupported { format: Some(SourceFormat::Tiff), feature: feature.into() })
+}
+
+fn compression(code: u64, t4_options: u64) -> Result<Compression, Stop> {
+    Ok(match code {
+        1 => Compression::None,
+        3 if t4_options & 1 == 0 => Compression::Fax(Fax::Group3OneDimensional),
+        4 => Compression::Fax(Fax::Group4),
+        5 => Compression::Lzw,
+        7 => Compression::Jpeg,
+        8 | 32946 => Compression::Deflate,
+        32773 => Compression::PackBits,
+        50000 => Compression::Zstandard,
+        _ => return Err(unsupported(format!("compression {}", name_of_compression(code)))),
+    })
+}
+
+fn name_of_compression(code: u64) -> String {
+    let name = match code {
+        2 => "CCITT modified Huffman",
+        3 => "CCITT T.4, two-dimensional",
+        6 => "old-style JPEG",
+        9 | 10 | 34661 => "JBIG",
+        33003 | 33005 | 34712 => "JPEG 2000",
+        34676 | 34677 => "SGI LogLuv",
+        34887 => "LERC",
+        34925 => "LZMA",
+        50001 => "WebP",
+        50002 | 52546 => "JPEG XL",
+        _ => return code.to_string(),
+    };
+    format!("{code} ({name})")
+}
+
+fn samples(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Samples, Stop> {
+    const MOST_SAMPLES: u64 = 64;
+    let number = |tag, default| directory.number_or(store, header, tag, default);
+    let stated = directory.numbers(store, header, tag::BITS_PER_SAMPLE, MOST_SAMPLES)?;
+    let default = if number(tag::PHOTOMETRIC, 1)? == 6 { 3 } else { 1 };
+    let count = number(tag::SAMPLES_PER_PIXEL, default)?;
+    let bits = stated.first().copied().unwrap_or(1);
+    if count == 0 || count > MOST_SAMPLES {
+        return Err(unsupported(format!("{count} samples per pixel")));
+    }
+    // Writers that state one depth for all samples mean each of them.
+    if stated.iter().take(usize::try_from(count).unwrap_or(usize::MAX)).any(|other| *other != bits) {
+        return Err(unsupported("samples of different depths"));
+    }
+    let bits = u8::try_from(bits).ok().filter(|bits| (1..=64).contains(bits)).ok_or_else(|| unsupported(format!("{bits} bits per sample")))?;
+    let kind = match number(tag::SAMPLE_FORMAT, 1)? {
+        2 => SampleKind::Signed,
+        3 => SampleKind::Float,
+        5 | 6 => return Err(unsupported("complex samples")),
+        _ => SampleKind::Unsigned,
+    };
+    let extra = directory.numbers(store, header, tag::EXTRA_SAMPLES, MOST_SAMPLES)?;
+    let predictor = number(tag::PREDICTOR, 1)?;
+    let alpha = match extra.first() {
+        Some(1) => Some(Association::Associated),
+        Some(2) => Some(Association::Unassociated),
+        _ => None,
+    };
+    Ok(Samples {
+        count: u16::try_from(count).unwrap_or(1),
+        bits,
+        kind,
+        planar: number(tag::PLANAR_CONFIGURATION, 1)? == 2 && count > 1,
+        predictor: u8::try_from(predictor).unwrap_or(u8::MAX),
+        reversed: number(tag::FILL_ORDER, 1)? == 2,
+        alpha,
+    })
+}
+
+fn model(store: &ByteStore, header: &Header, directory: &Directory, samples: &Samples, compression: Compression) -> Result<Model, Stop> {
+    let default = if samples.count >= 3 { 2 } else { 1 };
+    let code = directory.number_or(store, header, tag::PHOTOMETRIC, default)?;
+    Ok(match code {
+        0 => Model::WhiteIsZero,
+        1 => Model::BlackIsZero,
+        2 => Model::Rgb,
+        3 => {
+            let colors = directory.numbers(store, header, tag::COLOR_MAP, 3 << 16)?;
+            let wanted = 3_usize.checked_shl(samples.bits.into()).unwrap_or(usize::MAX);
+            if samples.bits > 16 || colors.len() < wanted {
+                return Err(header.cursor(store, directory.at).corrupt(format!("a palette of {} numbers for {} bits", colors.len(), samples.bits)));
+            }
+            Model::Palette(colors.into_iter().map(|value| u16::try_from(value).unwrap_or(u16::MAX)).collect())
+        }
+        5 if directory.number_or(store, header, tag::INK_SET, 1)? == 1 => Model::Cmyk,
+        5 => return Err(unsupported("inks other than CMYK")),
+        6 if compression == Compression::Jpeg => Model::YCbCr(1, 1),
+        6 => {
+            let sub = directory.numbers(store, header, tag::YCBCR_SUBSAMPLING, 2)?;
+            let factor = |index: usize| match sub.get(index).copied().unwrap_or(2) {
+                1 => Ok(1),
+                2 => Ok(2),
+                4 => Ok(4),
+                other => Err(unsupported(format!("chroma subsampling by {other}"))),
+            };
+            Model::YCbCr(factor(0)?, factor(1)?)
+        }
+        8 => Model::CieLab,
+        9 => Model::IccLab,
+        4 => return Err(unsupported("a transparency mask as the image")),
+        other => return Err(unsupported(format!("photometric interpretation {other}"))),
+    })
+}
+
+/// Refuses combinations that no decoder here can make sense of, and fills in what the model implies.
+fn settle(samples: &mut Samples, model: &Model, compression: Compression) -> Result<(), Stop> {
+    let colors = match model {
+        Model::WhiteIsZero | Model::BlackIsZero | Model::Palette(_) => 1,
+        Model::Rgb | Model::YCbCr(..) | Model::CieLab | Model::IccLab => 3,
+        Model::Cmyk => 4,
+    };
+    if samples.count < colors {
+        return Err(unsupported(format!("{} samples per pixel where the colour model has {colors}", samples.count)));
+    }
+    if samples.count == colors {
+        samples.alpha = None;
+    }
+    if matches!(model, Model::Palette(_)) && samples.count > 1 {
+        return Err(unsupported("a palette with extra samples"));
+    }
+    if samples.is_float() && !matches!(samples.bits, 16 | 24 | 32 | 64) {
+        return Err(unsupported(format!("floating point of {} bits", samples.bits)));
+    }
+    let lossless = matches!(compression, Compression::None | Compression::Lzw | Compression::Deflate | Compression::PackBits | Compression::Zstandard);
+    if !lossless {
+        samples.predictor = 1;
+    }
+    match samples.predictor {
+        // Writers set 0 where they mean none.
+        0 | 1 => samples.predictor = 1,
+        2 if matches!(samples.bits, 8 | 16 | 32 | 64) => {}
+        3 if samples.is_float() => {}
+        other => return Err(unsupported(format!("predictor {other} on samples of {} bits", samples.bits))),
+    }
+    match compression {
+        Compression::Jpeg if samples.bits != 8 || samples.count > 4 => Err(unsupported(format!("JPEG of {} samples of {} bits", samples.count, samples.bits))),
+        Compression::Fax(_) if samples.bits != 1 || samples.count != 1 => Err(unsupported("CCITT compression of other than one bit")),
+        _ if matches!(model, Model::YCbCr(h, v) if (*h, *v) != (1, 1)) && (samples.bits != 8 || samples.count != 3 || samples.planar) => {
+            Err(unsupported("subsampled YCbCr of other than three interleaved samples of 8 bits"))
+        }
+        _ => Ok(()),
+    }
+}

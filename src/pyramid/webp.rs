@@ -1,0 +1,66 @@
+//! WebP: the RIFF container (RFC 9649), its dimensions, and the orientation in its EXIF chunk.
+
+use super::{Body, Orientation, Whole, WholeMode, dimensions, exif};
+use crate::bytes::{ByteStore, Cursor, Endian};
+use crate::error::{SourceFormat, Stop};
+use crate::geometry::Dimensions;
+
+/// Chunks that are looked at for EXIF; an animation has one a frame before it.
+const MOST_CHUNKS: usize = 256;
+const LONGEST_EXIF: u64 = 1 << 20;
+/// RFC 9649, 2.7.1.2: the flag in VP8X for an EXIF chunk.
+const EXIF_FLAG: u8 = 0x08;
+
+pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
+    let mut cursor = Cursor::new(store, SourceFormat::WebP, Endian::Little, 12);
+    let kind = cursor.take(4)?;
+    let length = u64::from(cursor.u32()?);
+    let start = cursor.position();
+    let mut orientation = Orientation::NORMAL;
+    let (width, height) = match kind.as_ref() {
+        b"VP8 " => {
+            cursor.skip(3);
+            if cursor.take(3)?.as_ref() != [0x9D, 0x01, 0x2A] {
+                return Err(cursor.corrupt("its VP8 data does not begin with a key frame"));
+            }
+            (u64::from(cursor.u16()? & 0x3FFF), u64::from(cursor.u16()? & 0x3FFF))
+        }
+        b"VP8L" => {
+            if cursor.u8()? != 0x2F {
+                return Err(cursor.corrupt("its VP8L data lacks the signature"));
+            }
+            let bits = u64::from(cursor.u32()?);
+            ((bits & 0x3FFF).saturating_add(1), (bits >> 14 & 0x3FFF).saturating_add(1))
+        }
+        b"VP8X" => {
+            let flags = cursor.u8()?;
+            cursor.skip(3);
+            let size = (cursor.number(3)?.saturating_add(1), cursor.number(3)?.saturating_add(1));
+            if flags & EXIF_FLAG != 0 {
+                cursor.seek(start.saturating_add(length.next_multiple_of(2)));
+                orientation = find_exif(&mut cursor)?;
+            }
+            size
+        }
+        _ => return Err(cursor.corrupt("its first chunk is none of VP8, VP8L, VP8X")),
+    };
+    let size = dimensions(SourceFormat::WebP, start, width, height)?;
+    Ok((size, orientation, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image })))
+}
+
+fn find_exif(cursor: &mut Cursor<'_>) -> Result<Orientation, Stop> {
+    for _ in 0..MOST_CHUNKS {
+        if cursor.remaining() < 8 {
+            break;
+        }
+        let kind = cursor.take(4)?;
+        let length = u64::from(cursor.u32()?);
+        if kind.as_ref() == b"EXIF" && length <= LONGEST_EXIF.min(cursor.remaining()) {
+            let block = cursor.take(length)?;
+            // Some writers keep JPEG's name before the TIFF header.
+            return Ok(exif::orientation(block.strip_prefix(b"Exif\0\0").unwrap_or(&block)));
+        }
+        cursor.skip(length.next_multiple_of(2));
+    }
+    Ok(Orientation::NORMAL)
+}

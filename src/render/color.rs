@@ -1,0 +1,144 @@
+//! From what samples mean in a file to gray or sRGB of 8 bits, a row at a time.
+
+use std::sync::Arc;
+
+use super::row::{Alpha, Layout, Model, Row, Sample};
+use crate::codec::icc::{self, Profile};
+
+/// Turns rows of one layout into gray or RGB, with alpha behind if the layout has it (straight, never premultiplied).
+pub(crate) struct ColorTransform {
+    layout: Layout,
+    gray: bool,
+    profile: Option<Profile>,
+    scratch: Vec<u8>,
+}
+
+impl ColorTransform {
+    /// `icc` is used if it suits the layout and changes anything; `gray` asks for one colour channel.
+    pub fn new(layout: Layout, icc: Option<&Arc<[u8]>>, gray: bool) -> Self {
+        let profile = icc.and_then(|icc| icc::to_srgb(icc, layout.model));
+        Self { layout, gray: gray || layout.model == Model::Gray, profile, scratch: Vec::new() }
+    }
+
+    /// Samples per pixel of the result: 1 to 4.
+    pub fn channels(&self) -> usize {
+        (if self.gray { 1 } else { 3 }) + usize::from(self.layout.alpha != Alpha::None)
+    }
+
+    /// Whether rows of 8 bits stay as they are.
+    pub fn is_identity(&self) -> bool {
+        let kept = matches!((self.layout.model, self.gray), (Model::Gray, true) | (Model::Rgb, false));
+        kept && self.profile.is_none() && self.layout.alpha != Alpha::Premultiplied
+    }
+
+    /// Appends the converted row to `out`.
+    pub fn convert(&mut self, row: Row<'_>, out: &mut Vec<u8>) {
+        match row {
+            Row::U8(samples) if self.is_identity() => out.extend_from_slice(samples),
+            Row::U8(samples) => self.convert_samples(samples, out),
+            Row::U16(samples) => self.convert_samples(samples, out),
+        }
+    }
+
+    fn convert_samples<S: Sample + icc::Depth>(&mut self, samples: &[S], out: &mut Vec<u8>) {
+        let channels = self.layout.channels();
+        let colors = self.layout.colors();
+        // Colours and alpha part here and meet again at the end.
+        let mut plain: Vec<S> = Vec::new();
+        let color_samples = if channels == colors {
+            samples
+        } else {
+            plain.reserve(samples.len() / channels * colors);
+            for pixel in samples.chunks_exact(channels) {
+                plain.extend_from_slice(&pixel[..colors]);
+            }
+            &plain
+        };
+        let mut rgb = std::mem::take(&mut self.scratch);
+        rgb.clear();
+        let result_colors = self.to_colors(color_samples, &mut rgb);
+        let alpha = samples.chunks_exact(channels).map(|pixel| to_8(pixel[channels - 1]));
+        let has_alpha = channels != colors;
+        let gray = self.gray;
+        let push = |out: &mut Vec<u8>, pixel: &[u8]| match (gray, pixel) {
+            (true, &[r, g, b]) => out.push(luma(r, g, b)),
+            _ => out.extend_from_slice(pixel),
+        };
+        let pixels = rgb.chunks_exact(result_colors);
+        if has_alpha {
+            for (pixel, alpha) in pixels.zip(alpha) {
+                push(out, pixel);
+                out.push(alpha);
+            }
+        } else {
+            pixels.for_each(|pixel| push(out, pixel));
+        }
+        self.scratch = rgb;
+    }
+
+    /// Appends gray or RGB of 8 bits; returns how many samples a pixel has.
+    fn to_colors<S: Sample + icc::Depth>(&self, samples: &[S], out: &mut Vec<u8>) -> usize {
+        if let Some(profile) = &self.profile {
+            return S::transform(profile, samples, out);
+        }
+        match self.layout.model {
+            Model::Gray => out.extend(samples.iter().map(|sample| to_8(*sample))),
+            Model::Rgb => out.extend(samples.iter().map(|sample| to_8(*sample))),
+            Model::Cmyk => {
+                for pixel in samples.as_chunks::<4>().0 {
+                    let [c, m, y, k] = pixel.map(|ink| 255 - u32::from(to_8(ink)));
+                    out.extend([c, m, y].map(|ink| ((ink * k + 127) / 255) as u8));
+                }
+            }
+            Model::Lab => {
+                for pixel in samples.as_chunks::<3>().0 {
+                    let [l, a, b] = pixel.map(|sample| f64::from(sample.to_u32()) / f64::from(S::MAX));
+                    // The zero of a* and b* is the value with only the highest bit set.
+                    let zero = f64::from(S::MAX / 2 + 1) / f64::from(S::MAX);
+                    out.extend(lab_to_srgb(l * 100.0, (a - zero) * 255.0, (b - zero) * 255.0));
+                }
+            }
+        }
+        if self.layout.model == Model::Gray { 1 } else { 3 }
+    }
+}
+
+fn to_8<S: Sample>(sample: S) -> u8 {
+    if S::MAX == 255 { sample.to_u32() as u8 } else { ((sample.to_u32() * 255 + 32_767) / 65_535) as u8 }
+}
+
+/// Brightness as JPEG's Y (ITU-R BT.601).
+pub(super) fn luma(r: u8, g: u8, b: u8) -> u8 {
+    ((u32::from(r) * 19_595 + u32::from(g) * 38_470 + u32::from(b) * 7_471 + 32_768) >> 16) as u8
+}
+
+/// CIE L*a*b* under D50 to sRGB, by way of XYZ and the Bradford-adapted sRGB matrix (IEC 61966-2-1).
+fn lab_to_srgb(l: f64, a: f64, b: f64) -> [u8; 3] {
+    let fy = (l + 16.0) / 116.0;
+    let inverse = |f: f64| if f > 6.0 / 29.0 { f * f * f } else { 3.0 * (6.0_f64 / 29.0).powi(2) * (f - 4.0 / 29.0) };
+    let (x, y, z) = (0.96422 * inverse(fy + a / 500.0), inverse(fy), 0.82521 * inverse(fy - b / 200.0));
+    let linear = [3.1338561 * x - 1.6168667 * y - 0.4906146 * z, -0.9787684 * x + 1.9161415 * y + 0.0334540 * z, 0.0719453 * x - 0.2289914 * y + 1.4052427 * z];
+    linear.map(|value| {
+        let encoded = if value <= 0.003_130_8 { 12.92 * value } else { 1.055 * libm::pow(value, 1.0 / 2.4) - 0.055 };
+        libm::round(encoded.clamp(0.0, 1.0) * 255.0) as u8
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn convert(model: Model, alpha: Alpha, gray: bool, row: Row<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        ColorTransform::new(Layout { model, alpha }, None, gray).convert(row, &mut out);
+        out
+    }
+
+    #[test]
+    fn the_ends_of_every_model_are_black_and_white() {
+        assert_eq!(convert(Model::Cmyk, Alpha::None, false, Row::U8(&[0, 0, 0, 0, 0, 0, 0, 255])), [255, 255, 255, 0, 0, 0]);
+        assert_eq!(convert(Model::Lab, Alpha::None, false, Row::U8(&[255, 128, 128, 0, 128, 128])), [255, 255, 255, 0, 0, 0]);
+        assert_eq!(convert(Model::Gray, Alpha::None, false, Row::U16(&[0, 65535, 32768])), [0, 255, 128]);
+        assert_eq!(convert(Model::Rgb, Alpha::Straight, true, Row::U8(&[255, 255, 255, 9, 0, 0, 0, 8])), [255, 9, 0, 8]);
+    }
+}

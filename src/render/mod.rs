@@ -1,0 +1,20 @@
+//! From decoded rows to the finished raster: average, convert, resample, turn. Rows, not images: nothing here holds a whole source.
+
+mod color;
+mod pipeline;
+mod raster;
+mod reuse;
+mod rotate;
+mod row;
+mod scale;
+mod shrink;
+mod tone;
+mod turn;
+
+pub(crate) use pipeline::Pipeline;
+pub(crate) use raster::Raster;
+pub(crate) use reuse::Reuse;
+pub(crate) use rotate::rotate;
+pub(crate) use row::{Alpha, Layout, Model, Row};
+pub(crate) use tone::{bitonal, flatten};
+pub(crate) use turn::turn;

@@ -1,0 +1,172 @@
+//! The way of a decoded row: straighten, average, convert, resample, collect.
+
+use std::sync::Arc;
+
+use super::color::ColorTransform;
+use super::raster::Raster;
+use super::reuse::Reuse;
+use super::row::{Alpha, Layout, Row, Sample};
+use super::scale::Resampler;
+use super::shrink::Shrink;
+use crate::api::Quality;
+use crate::error::{Error, Result};
+use crate::geometry::Dimensions;
+use crate::plan::{Frame, Plan};
+
+/// Takes the rows of a plan's crop, top to bottom, and makes the raster of the plan's size.
+pub(crate) struct Pipeline {
+    width: usize,
+    layout: Layout,
+    shrink: Option<Shrink>,
+    /// Rows after the average that are yet to come.
+    rows_left: u32,
+    color: ColorTransform,
+    resampler: Option<Resampler>,
+    converted: Vec<u8>,
+    straight: (Vec<u8>, Vec<u16>),
+    averages: (Vec<u8>, Vec<u16>),
+    size: Dimensions,
+    data: Vec<u8>,
+}
+
+impl Pipeline {
+    /// Makes room for the whole raster at once, for those who push rows: growing would need it twice.
+    pub fn reserve(&mut self) {
+        self.data.reserve_exact(self.size.area() as usize * self.color.channels());
+    }
+
+    /// For rows of `layout` under `icc`.
+    pub fn new(plan: &Plan, layout: Layout, icc: Option<&Arc<[u8]>>) -> Self {
+        let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal);
+        let straight = Layout { alpha: if layout.alpha == Alpha::None { Alpha::None } else { Alpha::Straight }, ..layout };
+        let color = ColorTransform::new(straight, icc, gray);
+        let shrunk = plan.crop.dimensions().reduced(plan.shrink);
+        let factor = f64::from(plan.shrink);
+        let Frame { left, top, width, height } = plan.frame;
+        let frame = Frame { left: left / factor, top: top / factor, width: width / factor, height: height / factor };
+        let resampler = (!plan.is_exact()).then(|| Resampler::new(color.channels(), shrunk, frame, plan.size));
+        let width = plan.crop.width() as usize;
+        Self {
+            width,
+            layout,
+            shrink: (plan.shrink > 1).then(|| Shrink::new(plan.shrink as usize, straight, width)),
+            rows_left: plan.crop.height(),
+            data: Vec::new(),
+            color,
+            resampler,
+            converted: Vec::new(),
+            straight: Default::default(),
+            averages: Default::default(),
+            size: plan.size,
+        }
+    }
+
+    /// Makes the raster of a whole decoded level of 8-bit samples, row length `width` px, within the level's own buffer.
+    pub fn run(mut self, plan: &Plan, samples: Vec<u8>, width: usize) -> Result<Raster> {
+        let channels = self.layout.channels();
+        if samples.len() as u64 != plan.level.area() * channels as u64 {
+            return Err(Error::Internal { what: format!("{} samples for {} of {channels}", samples.len(), plan.level) });
+        }
+        let whole = plan.crop == plan.level.rect();
+        if whole && self.resampler.is_none() && self.color.is_identity() {
+            self.rows_left = 0;
+            self.data = samples;
+            return self.finish();
+        }
+        let columns = plan.crop.x() as usize * channels..plan.crop.right() as usize * channels;
+        if self.size.area() as usize * self.color.channels() > plan.crop.height() as usize * width * channels {
+            // More is made of a row than the room that reading it gives free.
+            self.reserve();
+            for row in samples.chunks_exact(width * channels).take(plan.crop.bottom() as usize).skip(plan.crop.y() as usize) {
+                self.push(Row::U8(&row[columns.clone()]))?;
+            }
+            return self.finish();
+        }
+        let mut reuse = Reuse::new(samples);
+        let mut row = Vec::new();
+        for y in 0..plan.crop.bottom() {
+            reuse.take(width * channels, &mut row);
+            if y < plan.crop.y() {
+                continue;
+            }
+            self.push(Row::U8(&row[columns.clone()]))?;
+            reuse.put(&self.data);
+            self.data.clear();
+        }
+        self.data = reuse.finish();
+        self.finish()
+    }
+
+    /// Adds the next row: `crop.width × channels` samples.
+    pub fn push(&mut self, row: Row<'_>) -> Result<()> {
+        let samples = match row {
+            Row::U8(samples) => samples.len(),
+            Row::U16(samples) => samples.len(),
+        };
+        if samples != self.width * self.layout.channels() || self.rows_left == 0 {
+            return Err(Error::Internal { what: format!("a row of {samples} samples, {} rows to go", self.rows_left) });
+        }
+        self.rows_left -= 1;
+        match row {
+            Row::U8(samples) => {
+                let (mut straight, mut averages) = (std::mem::take(&mut self.straight.0), std::mem::take(&mut self.averages.0));
+                self.pass(samples, &mut straight, &mut averages, |samples| Row::U8(samples));
+                (self.straight.0, self.averages.0) = (straight, averages);
+            }
+            Row::U16(samples) => {
+                let (mut straight, mut averages) = (std::mem::take(&mut self.straight.1), std::mem::take(&mut self.averages.1));
+                self.pass(samples, &mut straight, &mut averages, |samples| Row::U16(samples));
+                (self.straight.1, self.averages.1) = (straight, averages);
+            }
+        }
+        Ok(())
+    }
+
+    fn pass<S: Sample>(&mut self, samples: &[S], straight: &mut Vec<S>, averages: &mut Vec<S>, wrap: impl for<'r> Fn(&'r [S]) -> Row<'r>) {
+        let samples = if self.layout.alpha == Alpha::Premultiplied {
+            straighten(samples, self.layout.channels(), straight);
+            straight.as_slice()
+        } else {
+            samples
+        };
+        let Some(shrink) = &mut self.shrink else { return self.deliver(wrap(samples)) };
+        let full = shrink.push(samples);
+        if full || (self.rows_left == 0 && shrink.is_begun()) {
+            shrink.take(averages);
+            self.deliver(wrap(averages));
+        }
+    }
+
+    fn deliver(&mut self, row: Row<'_>) {
+        match &mut self.resampler {
+            None => self.color.convert(row, &mut self.data),
+            Some(resampler) => {
+                self.converted.clear();
+                self.color.convert(row, &mut self.converted);
+                resampler.push(&self.converted, &mut self.data);
+            }
+        }
+    }
+
+    /// The finished raster; [`Error::Internal`] if rows are missing.
+    pub fn finish(self) -> Result<Raster> {
+        let channels = self.color.channels();
+        if self.rows_left > 0 || self.data.len() as u64 != self.size.area() * channels as u64 {
+            return Err(Error::Internal { what: format!("{} rows and {} samples for {}", self.rows_left, self.data.len(), self.size) });
+        }
+        Ok(Raster { dimensions: self.size, channels, data: self.data })
+    }
+}
+
+/// Divides colours by alpha.
+fn straighten<S: Sample>(samples: &[S], channels: usize, out: &mut Vec<S>) {
+    out.clear();
+    for pixel in samples.chunks_exact(channels) {
+        let alpha = u64::from(pixel[channels - 1].to_u32());
+        for color in &pixel[..channels - 1] {
+            let value = (u64::from(color.to_u32()) * u64::from(S::MAX) + alpha / 2).checked_div(alpha).unwrap_or(0);
+            out.push(S::from_u32(value.min(S::MAX.into()) as u32));
+        }
+        out.push(pixel[channels - 1]);
+    }
+}

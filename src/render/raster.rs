@@ -1,0 +1,28 @@
+//! Finished pixels of 8 bits.
+
+use crate::geometry::Dimensions;
+
+/// Gray or sRGB pixels, alpha straight; rows without padding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Raster {
+    pub dimensions: Dimensions,
+    /// 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
+    pub channels: usize,
+    /// `width × height × channels` samples.
+    pub data: Vec<u8>,
+}
+
+impl Raster {
+    pub fn has_alpha(&self) -> bool {
+        self.channels.is_multiple_of(2)
+    }
+
+    pub fn is_gray(&self) -> bool {
+        self.channels <= 2
+    }
+
+    /// Bytes in a row.
+    pub fn stride(&self) -> usize {
+        self.dimensions.width() as usize * self.channels
+    }
+}

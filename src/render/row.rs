@@ -1,0 +1,77 @@
+//! Decoded samples as they come from a codec.
+
+/// What the colour samples of a pixel mean; a codec has resolved palettes, inversion and subsampling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// 0 is black.
+    Gray,
+    Rgb,
+    /// 0 is no ink.
+    Cmyk,
+    /// L* from 0 to 100 over the sample's range; a* and b* with their zero in the middle, one unit for 1/256 of the range.
+    Lab,
+}
+
+/// What the sample after the colours is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alpha {
+    None,
+    Straight,
+    Premultiplied,
+}
+
+/// The samples of a pixel, interleaved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub model: Model,
+    pub alpha: Alpha,
+}
+
+impl Layout {
+    pub fn colors(self) -> usize {
+        match self.model {
+            Model::Gray => 1,
+            Model::Rgb | Model::Lab => 3,
+            Model::Cmyk => 4,
+        }
+    }
+
+    pub fn channels(self) -> usize {
+        self.colors() + usize::from(self.alpha != Alpha::None)
+    }
+}
+
+/// One row of interleaved samples, of 8 or 16 bits over their whole range.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Row<'a> {
+    U8(&'a [u8]),
+    U16(&'a [u16]),
+}
+
+/// A sample of 8 or 16 bits.
+pub(super) trait Sample: Copy + Default {
+    const MAX: u32;
+    fn to_u32(self) -> u32;
+    /// `value` is at most `MAX`.
+    fn from_u32(value: u32) -> Self;
+}
+
+impl Sample for u8 {
+    const MAX: u32 = 255;
+    fn to_u32(self) -> u32 {
+        self.into()
+    }
+    fn from_u32(value: u32) -> Self {
+        value as u8
+    }
+}
+
+impl Sample for u16 {
+    const MAX: u32 = 65_535;
+    fn to_u32(self) -> u32 {
+        self.into()
+    }
+    fn from_u32(value: u32) -> Self {
+        value as u16
+    }
+}

@@ -1,0 +1,182 @@
+//! Pixels against those of others: the same picture in many files, and the `image` crate's decoders.
+
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbaImage};
+
+use super::support::{pixels, render, root};
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(root().join("tests/fixtures").join(name)).unwrap()
+}
+
+fn whole(name: &str) -> RgbaImage {
+    pixels(&render(&fixture(name), "full/max/0/default.png").unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+fn reference(name: &str) -> DynamicImage {
+    image::load_from_memory(&fixture(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Mean absolute difference of the samples.
+fn difference(a: &RgbaImage, b: &RgbaImage) -> f64 {
+    assert_eq!(a.dimensions(), b.dimensions());
+    a.iter().zip(b.iter()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+}
+
+#[test]
+fn a_picture_is_the_same_in_every_lossless_file() {
+    let expected = reference("rgb8.png").to_rgba8();
+    for name in [
+        "rgb8.png",
+        "interlaced.png",
+        "lossless.webp",
+        "strips-none.tif",
+        "strips-lzw.tif",
+        "strips-deflate.tif",
+        "strips-packbits.tif",
+        "row-strips.tif",
+        "planar.tif",
+        "tiles-deflate.tif",
+        "tiles-zstd.tif",
+        "pyramid-pages.tif",
+        "pyramid-subifd.tif",
+        "bigtiff.tif",
+        "big-endian.tif",
+        "float.tif",
+    ] {
+        assert_eq!(whole(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_picture_is_nearly_the_same_in_every_lossy_file() {
+    let expected = reference("rgb8.png").to_rgba8();
+    for (name, tolerance) in [
+        ("baseline-420.jpg", 4.0),
+        ("baseline-422.jpg", 4.0),
+        ("baseline-444.jpg", 3.0),
+        ("progressive.jpg", 4.0),
+        ("display-p3.jpg", 4.0),
+        ("lossy.webp", 4.0),
+        ("strips-jpeg.tif", 4.0),
+        ("tiles-jpeg.tif", 4.0),
+        ("lab8.tif", 4.0),
+        ("plain.gif", 6.0),
+        ("animated.gif", 8.0),
+        // Inks without a profile are multiplied, which is no colour science: the tolerance is wide.
+        ("cmyk.jpg", 12.0),
+        ("cmyk.tif", 12.0),
+    ] {
+        let found = difference(&whole(name), &expected);
+        assert!(found < tolerance, "{name}: {found}");
+    }
+}
+
+#[test]
+fn deep_and_transparent_files_are_as_others_read_them() {
+    for name in [
+        "rgba8.png",
+        "rgba16.png",
+        "rgb16.png",
+        "rgb16.tif",
+        "rgb16-big-endian.tif",
+        "gray8.png",
+        "gray16.png",
+        "gray-alpha8.png",
+        "gray1.png",
+        "palette4.png",
+        "palette-transparent.png",
+        "rgba8.tif",
+        "transparent.gif",
+        "lossy-alpha.webp",
+    ] {
+        let found = difference(&whole(name), &reference(name).to_rgba8());
+        assert!(found < 0.51, "{name}: {found}");
+    }
+    let bits = reference("gray1.png").to_rgba8();
+    for name in ["group4.tif", "group3.tif"] {
+        assert_eq!(whole(name), bits, "{name}");
+    }
+    assert!(difference(&whole("palette.tif"), &reference("palette4.png").to_rgba8()) < 0.51);
+}
+
+#[test]
+fn every_orientation_is_applied_dimensions_included() {
+    for tag in 1..=8 {
+        let name = format!("orientation-{tag}.jpg");
+        let mut expected = reference(&name);
+        expected.apply_orientation(Orientation::from_exif(tag).unwrap());
+        // The decoders round differently in places.
+        let found = difference(&whole(&name), &expected.to_rgba8());
+        assert!(found < 0.6, "{name}: {found}");
+    }
+    let mut expected = reference("rgb8.png");
+    expected.apply_orientation(Orientation::Rotate90);
+    assert_eq!(whole("orientation-6.tif"), expected.to_rgba8());
+    assert_eq!(whole("orientation-6.png"), expected.to_rgba8());
+}
+
+#[test]
+fn a_region_is_cut_from_where_it_is() {
+    for name in ["rgb8.png", "strips-lzw.tif", "tiles-deflate.tif", "row-strips.tif", "planar.tif", "orientation-6.tif", "orientation-6.png", "interlaced.png"]
+    {
+        let full = DynamicImage::from(whole(name));
+        for (x, y, width, height) in [(0, 0, 1, 1), (13, 7, 31, 29), (31, 15, 2, 2), (40, 0, 21, 61), (0, 59, 61, 2)] {
+            let (x, y) = (x.min(full.width() - 1), y.min(full.height() - 1));
+            let (width, height) = (width.min(full.width() - x), height.min(full.height() - y));
+            let cut = pixels(&render(&fixture(name), &format!("{x},{y},{width},{height}/max/0/default.png")).unwrap());
+            assert_eq!(cut, full.crop_imm(x, y, width, height).to_rgba8(), "{name} {x},{y},{width},{height}");
+        }
+    }
+}
+
+#[test]
+fn lossless_outputs_hold_the_same_pixels() {
+    let expected = whole("rgb8.png");
+    for extension in ["tif", "png"] {
+        let encoded = render(&fixture("rgb8.png"), &format!("full/max/0/default.{extension}")).unwrap();
+        assert_eq!(pixels(&encoded), expected, "{extension}");
+    }
+    for (extension, tolerance) in [("jpg", 6.0), ("webp", 6.0), ("gif", 8.0)] {
+        let encoded = render(&fixture("rgb8.png"), &format!("full/max/0/default.{extension}")).unwrap();
+        let found = difference(&pixels(&encoded), &expected);
+        assert!(found < tolerance, "{extension}: {found}");
+    }
+}
+
+#[test]
+fn gray_and_bitonal_are_what_they_say() {
+    let gray = image::load_from_memory(&render(&fixture("rgb8.png"), "full/max/0/gray.png").unwrap().bytes).unwrap();
+    assert_eq!(gray.color(), image::ColorType::L8);
+    assert!(difference(&gray.to_rgba8(), &reference("rgb8.png").grayscale().to_rgba8()) < 6.0);
+    let bitonal = render(&fixture("rgb8.png"), "full/max/0/bitonal.png").unwrap();
+    // IHDR: one bit, gray.
+    assert_eq!(bitonal.bytes[24..26], [1, 0]);
+    assert!(pixels(&bitonal).pixels().all(|pixel| matches!(pixel.0, [0, 0, 0, 255] | [255, 255, 255, 255])));
+    let jpeg = image::load_from_memory(&render(&fixture("rgb8.png"), "full/max/0/bitonal.jpg").unwrap().bytes).unwrap();
+    assert_eq!(jpeg.color(), image::ColorType::L8);
+}
+
+#[test]
+fn corners_of_a_rotation_are_transparent_or_white() {
+    let corner = |format: &str| pixels(&render(&fixture("rgb8.png"), &format!("full/max/45/default.{format}")).unwrap()).get_pixel(0, 0).0;
+    for format in ["png", "webp", "gif", "tif"] {
+        assert_eq!(corner(format)[3], 0, "{format}");
+    }
+    assert!(corner("jpg").iter().all(|sample| *sample > 250));
+}
+
+#[test]
+fn scaled_is_like_averaged() {
+    let full = reference("strips-none.tif");
+    for (name, request, size) in [
+        ("strips-none.tif", "full/24,15/0/default.png", (24, 15)),
+        ("pyramid-pages.tif", "full/24,15/0/default.png", (24, 15)),
+        ("baseline-444.jpg", "full/24,15/0/default.png", (24, 15)),
+        ("progressive.jpg", "full/24,15/0/default.png", (24, 15)),
+    ] {
+        let expected = full.resize_exact(size.0, size.1, image::imageops::FilterType::Lanczos3).to_rgba8();
+        let found = difference(&pixels(&render(&fixture(name), request).unwrap()), &expected);
+        assert!(found < 3.5, "{name} {request}: {found}");
+    }
+}
