@@ -1,0 +1,73 @@
+// The built Worker in Miniflare, with an R2 bucket in memory: real ranges, real etags, no account and no network.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { request as rawRequest } from "node:http";
+import { Miniflare } from "miniflare";
+import { at } from "../../pkg/lib.mjs";
+
+const wrangler = readFileSync(at("wrangler.toml"), "utf8");
+const compatibilityDate = wrangler.match(/compatibility_date = "([^"]+)"/)[1];
+
+/** Starts a service. `faults` puts faulty.mjs before it; `samples` fills the bucket with the project's samples; `port` 0 is any. */
+export async function serve({ vars = {}, faults = false, samples = true, site = false, port = 0 } = {}) {
+  const built = ["worker/build/index.js", "worker/build/index_bg.wasm"];
+  for (const file of built) if (!existsSync(at(file))) throw new Error(`${file} is missing: npm run build`);
+  const modules = [
+    ...(faults ? [{ type: "ESModule", path: at("tests/worker/faulty.mjs") }] : []),
+    { type: "ESModule", path: at(built[0]) },
+    { type: "CompiledWasm", path: at(built[1]) },
+  ];
+  const log = [];
+  const options = {
+    modules,
+    modulesRoot: at(),
+    compatibilityDate,
+    port,
+    r2Buckets: ["BUCKET"],
+    bindings: vars,
+    handleRuntimeStdio: (...streams) => streams.forEach((stream) => collect(stream, log)),
+    ...(site && { assets: { directory: at("worker/build/site"), routerConfig: { has_user_worker: true } } }),
+  };
+  const miniflare = new Miniflare(options);
+  const url = (await miniflare.ready).origin;
+  const put = async (key, bytes) => (await miniflare.getR2Bucket("BUCKET")).put(key, new Uint8Array(bytes));
+  if (samples) {
+    const folder = at("www", "samples");
+    for (const name of readdirSync(folder).filter((name) => !name.endsWith(".md"))) await put(name, readFileSync(`${folder}/${name}`));
+  }
+  return {
+    url,
+    put,
+    log,
+    /** The path is sent as it is: nothing is normalised on the way. */
+    get: (path, headers = {}, method = "GET") => send(url, path, headers, method),
+    /** Other variables; the isolate begins anew, the bucket stays. */
+    set: (vars) => miniflare.setOptions({ ...options, port: Number(new URL(url).port), bindings: vars }),
+    close: () => miniflare.dispose(),
+  };
+}
+
+function collect(stream, log) {
+  let rest = "";
+  stream.setEncoding("utf8").on("data", (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop();
+    log.push(...lines);
+  });
+}
+
+function send(url, path, headers, method) {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const request = rawRequest({ hostname, port, path, method, headers: { "accept-encoding": "identity", ...headers } }, (response) => {
+      const chunks = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        const bytes = Buffer.concat(chunks);
+        resolve({ status: response.statusCode, headers: response.headers, bytes, text: () => bytes.toString("utf8"), json: () => JSON.parse(bytes) });
+      });
+    });
+    request.on("error", reject).end();
+  });
+}

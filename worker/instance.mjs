@@ -1,0 +1,60 @@
+// The one wasm instance, and the guard on its border.
+//
+// Anything thrown out of a wasm call means that Rust stopped half-way: a trap, a stack overflow (which arrives as a RangeError), an import that
+// threw. The memory is then in no known state, so nothing may enter that instance again. The next request resets it. The same
+// WebAssembly.Memory is zeroed and used again, because a fresh one per reset would leak the old one until the isolate dies.
+
+let memory;
+
+/** What the entry must know of the instance. */
+export const instance = {
+  /** Why nothing may enter any more, or null. */
+  broken: null,
+  /** How many instances there have been. */
+  generation: 0,
+  /** The bytes by which the memory could not grow, or 0. */
+  exhausted: 0,
+  /** Calls into wasm that have not returned. Found above 0 between events, one was cut off. */
+  inside: 0,
+  /** The number of the request that is being polled, or 0. */
+  current: 0,
+  /** Called once when the instance breaks. */
+  onBreak: () => {},
+};
+
+/** For Rust: the future of this request is being polled. */
+export const enter = (id) => (instance.current = id);
+
+/** For Rust: the poll is over. */
+export const leave = () => (instance.current = 0);
+
+/** For Rust: the memory cannot grow by so many bytes. */
+export const exhausted = (bytes) => (instance.exhausted = bytes);
+
+/** Makes an instance over the one memory; wasm-bindgen's glue calls this instead of `new WebAssembly.Instance`. */
+export function instantiate(module, importsOver) {
+  if (memory) new Uint8Array(memory.buffer).fill(0);
+  const imports = importsOver(memory);
+  memory ??= Object.values(imports).find((each) => each.memory).memory;
+  Object.assign(instance, { generation: instance.generation + 1, broken: null, exhausted: 0, inside: 0, current: 0 });
+  return { exports: guarded(new WebAssembly.Instance(module, imports).exports) };
+}
+
+function guarded(exports) {
+  const wrap = (call) => (...given) => {
+    if (instance.broken) throw new Error("the wasm instance is broken");
+    instance.inside++;
+    try {
+      const result = call(...given);
+      instance.inside--;
+      return result;
+    } catch (error) {
+      if (!instance.broken) {
+        instance.broken = error;
+        instance.onBreak();
+      }
+      throw error;
+    }
+  };
+  return Object.fromEntries(Object.entries(exports).map(([name, value]) => [name, typeof value === "function" ? wrap(value) : value]));
+}

@@ -1,0 +1,89 @@
+//! What is kept between requests: opened pyramids in the isolate's memory, finished answers in the Cache API. Both by the source's etag.
+
+use std::cell::RefCell;
+
+use azulejo::Pyramid;
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, Response, ResponseInit};
+use worker::Cache;
+
+use crate::ENGINE;
+
+/// Bytes of pyramids that are kept, at most.
+const KEPT: usize = 2 << 20;
+
+thread_local! {
+    /// Least recently used first.
+    static PYRAMIDS: RefCell<Vec<Opened>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Opened {
+    key: String,
+    etag: String,
+    pyramid: Pyramid,
+}
+
+/// The pyramid of this version of an object, if it has been opened lately.
+pub(crate) fn pyramid(key: &str, etag: &str) -> Option<Pyramid> {
+    PYRAMIDS.with_borrow_mut(|kept| {
+        let opened = kept.remove(kept.iter().position(|opened| opened.key == key && opened.etag == etag)?);
+        let pyramid = opened.pyramid.clone();
+        kept.push(opened);
+        Some(pyramid)
+    })
+}
+
+/// Keeps a pyramid, in place of older versions.
+pub(crate) fn keep(key: &str, etag: &str, pyramid: &Pyramid) {
+    PYRAMIDS.with_borrow_mut(|kept| {
+        kept.retain(|opened| opened.key != key);
+        kept.push(Opened { key: key.to_owned(), etag: etag.to_owned(), pyramid: pyramid.clone() });
+        while kept.iter().map(|opened| opened.pyramid.weight()).sum::<usize>() > KEPT {
+            kept.remove(0);
+        }
+    });
+}
+
+/// The URL under which an answer is cached: the same meaning has the same one, whatever the host and the spelling.
+pub(crate) fn url(key: &str, etag: &str, canonical: &str, fingerprint: &str) -> String {
+    format!("https://azulejo.invalid/{}", hash(&[key, etag, canonical, fingerprint]))
+}
+
+/// A hash of texts and of the engine's version, 32 digits: FNV-1a of 128 bits.
+pub(crate) fn hash(texts: &[&str]) -> String {
+    const PRIME: u128 = (1 << 88) + 0x13b;
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for text in texts.iter().chain(&[ENGINE]) {
+        for byte in text.bytes().chain([0xff]) {
+            hash = (hash ^ u128::from(byte)).wrapping_mul(PRIME);
+        }
+    }
+    format!("{hash:032x}")
+}
+
+/// A finished answer's bytes. A cache that fails has nothing.
+pub(crate) async fn find(url: &str) -> Option<Uint8Array> {
+    let found = Cache::default().get(url, true).await.ok()??;
+    let response: Response = found.into();
+    let length: u32 = response.headers().get("content-length").ok()??.parse().ok()?;
+    let body: ArrayBuffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?.dyn_into().ok()?;
+    (body.byte_length() == length && length > 0).then(|| Uint8Array::new(&body))
+}
+
+/// Keeps a finished, whole answer.
+pub(crate) async fn store(url: String, bytes: Uint8Array, media_type: &'static str) {
+    // For good: another version of source or engine has another URL.
+    let put = async {
+        let headers = Headers::new().ok()?;
+        headers.set("content-type", media_type).ok()?;
+        headers.set("content-length", &bytes.length().to_string()).ok()?;
+        headers.set("cache-control", "public, max-age=31536000, immutable").ok()?;
+        let init = ResponseInit::new();
+        init.set_headers(&headers);
+        let response = Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init).ok()?;
+        Cache::default().put(url, response.into()).await.ok()
+    };
+    let _ = put.await;
+}

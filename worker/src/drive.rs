@@ -1,0 +1,101 @@
+//! The driver: fetches from R2 what the core's jobs ask for, all of it from one version of the object.
+
+use azulejo::{ByteRange, Encoded, Error, Open, Pyramid, Render, Step};
+use futures_util::StreamExt;
+use futures_util::stream;
+use worker::{Bucket, Conditional, Range};
+
+use crate::log;
+use crate::meter::{Meter, now};
+
+/// The runtime lets no more than six connections be open.
+const IN_FLIGHT: usize = 6;
+
+/// An object in the bucket, in the version that was there when the request came.
+pub(crate) struct Object<'a> {
+    bucket: &'a Bucket,
+    meter: &'a Meter,
+    pub key: String,
+    pub etag: String,
+    pub size: u64,
+    /// When it was put there, ms since 1970.
+    pub uploaded: f64,
+}
+
+/// A job of the core.
+pub(crate) trait Job {
+    type Output;
+    fn step(&mut self) -> azulejo::Result<Step<Self::Output>>;
+    fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> azulejo::Result<()>;
+}
+
+impl Job for Open {
+    type Output = Pyramid;
+    fn step(&mut self) -> azulejo::Result<Step<Pyramid>> {
+        self.step()
+    }
+    fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> azulejo::Result<()> {
+        self.provide(offset, bytes)
+    }
+}
+
+impl Job for Render {
+    type Output = Encoded;
+    fn step(&mut self) -> azulejo::Result<Step<Encoded>> {
+        self.step()
+    }
+    fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> azulejo::Result<()> {
+        self.provide(offset, bytes)
+    }
+}
+
+impl<'a> Object<'a> {
+    /// Looks an object up. `None` if there is none.
+    pub async fn head(bucket: &'a Bucket, key: String, meter: &'a Meter) -> azulejo::Result<Option<Self>> {
+        meter.read(0);
+        let object = bucket.head(&key).await.map_err(|error| unreadable(&error))?;
+        Ok(object.map(|object| Self { bucket, meter, key, etag: object.etag(), size: object.size(), uploaded: object.uploaded().as_millis() as f64 }))
+    }
+
+    /// Runs a job to its end. The ms it waited for bytes are returned beside its result.
+    pub async fn run<J: Job>(&self, job: &mut J) -> azulejo::Result<(J::Output, f64)> {
+        let mut waited = 0.0;
+        loop {
+            let ranges = match job.step()? {
+                Step::Done(output) => return Ok((output, waited)),
+                Step::Need(ranges) => ranges,
+            };
+            let began = now();
+            let mut reads = stream::iter(ranges.into_iter().map(|range| async move { (range.start(), self.read(range).await) })).buffer_unordered(IN_FLIGHT);
+            while let Some((offset, bytes)) = reads.next().await {
+                job.provide(offset, bytes?)?;
+            }
+            waited += now() - began;
+        }
+    }
+
+    /// Reads a range, which must lie within the object, exactly.
+    async fn read(&self, range: ByteRange) -> azulejo::Result<Vec<u8>> {
+        self.meter.read(range.len());
+        let pinned = Conditional { etag_matches: Some(self.etag.clone()), ..Conditional::default() };
+        let part = Range::OffsetWithLength { offset: range.start(), length: range.len() };
+        let answer = self.bucket.get(&self.key).range(part).only_if(pinned).execute().await.map_err(|error| unreadable(&error))?;
+        // Another version answers without a body, a deleted object not at all.
+        let object = answer.ok_or(Error::SourceChanged)?;
+        let body = object.body().ok_or(Error::SourceChanged)?;
+        if object.etag() != self.etag || object.size() != self.size {
+            return Err(Error::SourceChanged);
+        }
+        let bytes = body.bytes().await.map_err(|error| unreadable(&error))?;
+        if bytes.len() as u64 != range.len() {
+            return Err(Error::SourceRead { what: format!("{} bytes came for {}", bytes.len(), range.len()) });
+        }
+        Ok(bytes)
+    }
+}
+
+/// The error of a read that failed. What the storage said is for the log.
+pub(crate) fn unreadable(error: &worker::Error) -> Error {
+    worker::console_error!("{}", serde_json::json!({ "event": "storage", "error": log::text(&error.to_string()) }));
+    Error::SourceRead { what: "the storage did not answer".to_owned() }
+}

@@ -1,0 +1,224 @@
+//! The Image API's three resources: base URI, information, image.
+
+use std::rc::Rc;
+
+use azulejo::api::{
+    Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link,
+    content_disposition, info_media_type, negotiate_format, profile_link,
+};
+use azulejo::{Error, Open, Pyramid, Render};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsValue;
+use worker::Bucket;
+
+use crate::config::Config;
+use crate::drive::Object;
+use crate::meter::{Meter, now};
+use crate::request::Request;
+use crate::respond::{Answer, Body, Failure};
+use crate::route::Background;
+use crate::{cache, gate};
+
+/// What 2.x recommends where JSON-LD is sent as plain JSON (2.0 §5).
+const CONTEXT_LINK: &str = "<http://iiif.io/api/image/2/context.json>;rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\"";
+/// R2 takes no longer key.
+const LONGEST_KEY: usize = 1024;
+
+/// A request under the prefix, and all that it takes to answer it.
+pub(crate) struct Asked<'a> {
+    pub request: &'a Request,
+    pub routed: Routed,
+    pub config: &'a Rc<Config>,
+    pub bucket: &'a Bucket,
+    pub background: &'a Background,
+    pub meter: &'a Meter,
+}
+
+impl Asked<'_> {
+    pub async fn answer(&self) -> Result<Answer, Failure> {
+        match self.attempt().await {
+            // Replaced between two reads: everything anew, once.
+            Err(Failure::Iiif(Error::SourceChanged)) => self.attempt().await,
+            outcome => outcome,
+        }
+    }
+
+    async fn attempt(&self) -> Result<Answer, Failure> {
+        let identifier = self.routed.identifier.as_ref().map_err(Clone::clone)?;
+        let unknown = || Error::NotFound { identifier: identifier.as_str().to_owned() };
+        let key = self.config.object_key.key(identifier.as_str());
+        if key.len() > LONGEST_KEY {
+            return Err(unknown().into());
+        }
+        let object = Object::head(self.bucket, key, self.meter).await?.ok_or_else(unknown)?;
+        // Only now: a mistake in the rest of the path is told of images that exist.
+        match self.routed.what.as_ref().map_err(Clone::clone)? {
+            What::Base => Ok(self.redirect(format!("{}/info.json", self.id()))),
+            What::Info(form) => self.info(&object, *form, identifier).await,
+            What::Image(request) => self.image(&object, request, identifier).await,
+        }
+    }
+
+    fn version(&self) -> Version {
+        self.routed.version
+    }
+
+    /// The image's base URI as the client spelt it, at this service's own address.
+    fn id(&self) -> String {
+        self.base(&self.routed.raw_identifier)
+    }
+
+    fn base(&self, raw_identifier: &str) -> String {
+        let place = self.config.public_url.as_deref().unwrap_or(&self.request.host);
+        format!("{place}{}", self.config.router.base(self.version(), raw_identifier))
+    }
+
+    fn redirect(&self, location: String) -> Answer {
+        Answer::new(303, Body::None).with("location", location).with("cache-control", self.config.cache_control.as_str())
+    }
+
+    fn caches(&self) -> bool {
+        self.request.parameter("cache").as_deref() != Some("false")
+    }
+
+    async fn pyramid(&self, object: &Object<'_>) -> Result<Pyramid, Failure> {
+        let began = now();
+        let kept = if self.caches() { cache::pyramid(&object.key, &object.etag) } else { None };
+        let pyramid = match kept {
+            Some(pyramid) => pyramid,
+            None => {
+                let (pyramid, _) = object.run(&mut Open::new(object.size, &self.config.service.limits)).await?;
+                cache::keep(&object.key, &object.etag, &pyramid);
+                pyramid
+            }
+        };
+        self.meter.open.set(now() - began);
+        Ok(pyramid)
+    }
+
+    async fn info(&self, object: &Object<'_>, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
+        let info = self.pyramid(object).await?.info(&self.config.service);
+        let version = self.version();
+        let (media_type, text) = match form {
+            InfoForm::Json => (info_media_type(version, self.request.accept.as_deref()), info.json(version, &self.id())),
+            InfoForm::Xml => (INFO_XML_MEDIA_TYPE, info.xml(identifier.as_str())),
+        };
+        let mut answer = Answer::text(200, media_type, text).with("x-content-type-options", "nosniff");
+        if !version.is_1() {
+            answer = answer.with("vary", "Accept");
+        }
+        if version == Version::V2 && media_type == "application/json" {
+            answer = answer.with("link", CONTEXT_LINK);
+        }
+        answer = answer.with("link", profile_link(version, &self.config.service)).with("server-timing", self.meter.server_timing("none", None));
+        Ok(self.validated(object, answer, &[&object.etag, media_type, &self.id(), &self.config.fingerprint]))
+    }
+
+    async fn image(&self, object: &Object<'_>, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
+        let pyramid = self.pyramid(object).await?;
+        let info = pyramid.info(&self.config.service);
+        let negotiated = request.format.is_none();
+        let format = request.format.unwrap_or_else(|| negotiate_format(self.request.accept.as_deref(), &self.config.service.formats));
+        let request = ImageRequest { format: Some(format), ..request.clone() };
+        let resolved = request.resolve(&info)?;
+        if self.config.redirect && !is_canonical(&request, &resolved) && !is_tile(&request) && !self.version().is_1() {
+            let uri = format!("{}/{}{}", self.base(&identifier.encoded()), resolved.canonical(), self.request.query);
+            return Ok(self.redirect(uri.replace('^', "%5E")));
+        }
+        let mut answer = Answer::new(200, Body::None)
+            .with("content-type", format.media_type())
+            .with("link", profile_link(self.version(), &self.config.service))
+            .with("link", canonical_link(&format!("{}/{}", self.base(&identifier.encoded()), resolved.canonical())))
+            .untrusted();
+        if negotiated {
+            answer = answer.with("vary", "Accept");
+        }
+        if let Some(wanted) = self.request.parameter("response-content-disposition") {
+            answer = answer.with("content-disposition", disposition(&wanted, identifier, format));
+        }
+        let mut answer = self.validated(object, answer, &[&object.key, &object.etag, resolved.canonical(), &self.config.fingerprint]);
+        if answer.status == 200 {
+            let (bytes, timing) = self.pixels(object, &pyramid, &resolved).await?;
+            answer.body = Body::Bytes(bytes);
+            answer = answer.with("server-timing", timing);
+        }
+        Ok(answer)
+    }
+
+    /// The bytes of an image, cached or made, and what they cost.
+    async fn pixels(&self, object: &Object<'_>, pyramid: &Pyramid, resolved: &ResolvedRequest) -> Result<(Uint8Array, String), Failure> {
+        let url = cache::url(&object.key, &object.etag, resolved.canonical(), &self.config.fingerprint);
+        let caches = self.caches();
+        if caches && let Some(bytes) = cache::find(&url).await {
+            return Ok((bytes, self.meter.server_timing("hit", None)));
+        }
+        let limits = &self.config.service.limits;
+        let mut render = Render::new(pyramid, resolved, &self.config.encode, limits)?;
+        let began = now();
+        let pass = gate::enter(render.memory(), limits.memory).await.ok_or(Failure::Busy)?;
+        self.meter.queue.set(now() - began);
+        // While this one waited, another may have made the same.
+        if caches
+            && pass.waited
+            && let Some(bytes) = cache::find(&url).await
+        {
+            return Ok((bytes, self.meter.server_timing("hit", None)));
+        }
+        let began = now();
+        let (encoded, fetched) = object.run(&mut render).await?;
+        drop(render);
+        let bytes = Uint8Array::from(encoded.bytes.as_slice());
+        self.meter.fetch.set(fetched);
+        self.meter.render.set(now() - began - fetched);
+        drop(pass);
+        if caches {
+            self.background.spawn(cache::store(url, bytes.clone(), resolved.format().media_type()));
+        }
+        Ok((bytes, self.meter.server_timing(if caches { "miss" } else { "off" }, Some(encoded.passthrough))))
+    }
+
+    /// Adds what clients need to keep the answer, or turns it into a 304 if they have it.
+    fn validated(&self, object: &Object<'_>, answer: Answer, parts: &[&str]) -> Answer {
+        let etag = format!("\"{}\"", cache::hash(parts));
+        let control = if self.caches() { self.config.cache_control.as_str() } else { "no-store" };
+        let date = js_sys::Date::new(&JsValue::from_f64(object.uploaded));
+        let fresh = match (&self.request.if_none_match, &self.request.if_modified_since) {
+            (Some(list), _) => list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag),
+            // HTTP's dates have whole seconds.
+            (None, Some(since)) => js_sys::Date::parse(since) >= (object.uploaded / 1000.0).floor() * 1000.0,
+            (None, None) => false,
+        };
+        let answer = answer.with("etag", etag).with("last-modified", String::from(date.to_utc_string())).with("cache-control", control);
+        if fresh { answer.not_modified() } else { answer }
+    }
+}
+
+fn is_canonical(request: &ImageRequest, resolved: &ResolvedRequest) -> bool {
+    let ImageRequest { version, region, size, rotation, quality, .. } = request;
+    resolved.canonical() == format!("{region}/{size}/{rotation}/{}.{}", quality.name(*version), resolved.format().extension())
+}
+
+/// Whether this is what viewers ask for by the hundred: to redirect it would double every request.
+fn is_tile(request: &ImageRequest) -> bool {
+    matches!(request.region, Region::Full | Region::Pixels { .. }) && matches!(request.size.form, SizeForm::Width(_) | SizeForm::Exact(_))
+}
+
+/// `Content-Disposition` as a client wishes it: the name is cleaned, the rest is ours.
+fn disposition(wanted: &str, identifier: &Identifier, format: Format) -> String {
+    let parameter = |name: &str| {
+        let at = wanted.to_ascii_lowercase().find(name)?;
+        let value = wanted.get(at + name.len()..)?.trim_start();
+        match value.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            None => value.split(';').next().map(str::trim),
+        }
+    };
+    let extended = parameter("filename*=").and_then(|value| {
+        let (_, encoded) = value.split_once("''")?;
+        js_sys::decode_uri_component(encoded).ok().map(String::from)
+    });
+    let name = extended.or_else(|| parameter("filename=").map(str::to_owned)).filter(|name| !name.is_empty());
+    let own = identifier.as_str().rsplit('/').next().unwrap_or_default();
+    let value = content_disposition(name.as_deref().unwrap_or(own), format);
+    if wanted.trim_start().to_ascii_lowercase().starts_with("inline") { value.replacen("attachment", "inline", 1) } else { value }
+}

@@ -1,0 +1,188 @@
+//! Answers: status, headers and body, errors included.
+
+use azulejo::Error;
+use azulejo::api::{ERROR_XML_MEDIA_TYPE, Version, error_xml};
+use js_sys::Uint8Array;
+use serde_json::json;
+use web_sys::{Headers, Response, ResponseInit};
+
+use crate::config::{Config, Misconfigured};
+use crate::cors::{Origins, preflight};
+use crate::request::{Method, Request};
+
+/// An answer that has not left yet.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Body,
+    /// For the log: the stable name of an error.
+    pub code: Option<&'static str>,
+    /// For the log: what clients are not told.
+    pub detail: Option<String>,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Body {
+    None,
+    Text(String),
+    Bytes(Uint8Array),
+}
+
+impl Body {
+    fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.length() as usize,
+        }
+    }
+}
+
+/// An error on its way to the client.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The core's.
+    Iiif(Error),
+    /// No such path.
+    NoSuchPath { prefixes: String },
+    /// The URL is too long.
+    TooLong,
+    /// A setting is wrong.
+    Misconfigured(Misconfigured),
+    /// Too many wait.
+    Busy,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Iiif(error)
+    }
+}
+
+impl Failure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Iiif(error) => error.code(),
+            Self::NoSuchPath { .. } => "no-such-path",
+            Self::TooLong => "too-long",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::Busy => "busy",
+        }
+    }
+
+    fn status(&self) -> u16 {
+        match self {
+            Self::Iiif(error) => error.status(),
+            Self::NoSuchPath { .. } => 404,
+            Self::TooLong => 414,
+            Self::Misconfigured(_) => 500,
+            Self::Busy => 503,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Iiif(error) => error.to_string(),
+            Self::NoSuchPath { prefixes } => format!("There is nothing here. Images are at {prefixes}, a list of them at /images.json."),
+            Self::TooLong => "The address is too long.".to_owned(),
+            Self::Misconfigured(Misconfigured { variable, problem }) => format!("This service is not set up right: the variable {variable} {problem}."),
+            Self::Busy => "This service is busy. Try again.".to_owned(),
+        }
+    }
+
+    /// As an answer; in the XML of 1.0 if that version was asked.
+    pub fn answer(&self, request: &Request, version: Option<Version>) -> Answer {
+        let (status, code) = (self.status(), self.code());
+        let (media_type, body) = match self {
+            _ if request.wants_json() => ("application/json", format!("{}\n", json!({ "error": self.sentence(), "status": status, "code": code }))),
+            Self::Iiif(error) if version == Some(Version::V1_0) => (ERROR_XML_MEDIA_TYPE, error_xml(error)),
+            _ => ("text/plain; charset=utf-8", format!("{}\n", self.sentence())),
+        };
+        let cached = if status < 500 { "public, max-age=60" } else { "no-store" };
+        let mut answer = Answer::text(status, media_type, body).with("cache-control", cached).with("vary", "Accept").untrusted();
+        if status == 405 {
+            answer = answer.with("allow", "GET, HEAD, OPTIONS");
+        }
+        if status == 503 {
+            answer = answer.with("retry-after", "1");
+        }
+        answer.code = Some(code);
+        answer.detail = match self {
+            Self::Iiif(Error::Internal { what }) => Some(what.clone()),
+            _ if status >= 500 => Some(self.sentence()),
+            _ => None,
+        };
+        answer
+    }
+}
+
+impl Answer {
+    pub fn new(status: u16, body: Body) -> Self {
+        Self { status, headers: Vec::new(), body, code: None, detail: None }
+    }
+
+    pub fn text(status: u16, media_type: &str, text: String) -> Self {
+        Self::new(status, Body::Text(text)).with("content-type", media_type)
+    }
+
+    pub fn json(value: &serde_json::Value) -> Self {
+        Self::text(200, "application/json", format!("{value}\n")).with("cache-control", "no-store")
+    }
+
+    /// Adds a header.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// What came from a file or a URL is shown, never run.
+    pub fn untrusted(self) -> Self {
+        self.with("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox").with("x-content-type-options", "nosniff")
+    }
+
+    /// The answer to OPTIONS.
+    pub fn preflight(asked: Option<&str>) -> Self {
+        let mut answer = Self::new(204, Body::None).with("allow", "GET, HEAD, OPTIONS");
+        answer.headers.extend(preflight(asked));
+        answer
+    }
+
+    /// The same without a body, because the client has it.
+    pub fn not_modified(mut self) -> Self {
+        self.status = 304;
+        self.body = Body::None;
+        self.headers.retain(|(name, _)| *name != "content-type");
+        self
+    }
+
+    /// As the runtime wants it. A body is kept back from HEAD, but its length is told.
+    pub fn send(self, request: &Request, config: Option<&Config>) -> Response {
+        let Ok(headers) = Headers::new() else { return Response::error() };
+        let everyone = Origins::All;
+        let origins = config.map_or(&everyone, |config| &config.origins);
+        let length = self.body.len();
+        for (name, value) in self.headers.iter().cloned().chain(origins.headers(request.origin.as_deref())) {
+            // A value that is no header is left out: nothing of a request may break an answer.
+            let _ = headers.append(name, &value);
+        }
+        if origins.vary() {
+            let _ = headers.append("vary", "Origin");
+        }
+        if !matches!(self.status, 204 | 304) {
+            let _ = headers.set("content-length", &length.to_string());
+            let _ = headers.set("cross-origin-resource-policy", "cross-origin");
+        }
+        let init = ResponseInit::new();
+        init.set_status(self.status);
+        init.set_headers(&headers);
+        let silent = request.method == Some(Method::Head);
+        let response = match &self.body {
+            Body::Text(text) if !silent => Response::new_with_opt_str_and_init(Some(text), &init),
+            Body::Bytes(bytes) if !silent => Response::new_with_opt_js_u8_array_and_init(Some(bytes), &init),
+            _ => Response::new_with_opt_str_and_init(None, &init),
+        };
+        response.unwrap_or_else(|_| Response::error())
+    }
+}

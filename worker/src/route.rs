@@ -1,0 +1,95 @@
+//! From a request to what answers it.
+
+use std::cell::OnceCell;
+use std::future::Future;
+use std::rc::Rc;
+
+use azulejo::Error;
+use azulejo::api::Version;
+use serde_json::{Value, json};
+use worker::Env;
+
+use crate::config::{BUCKET, Config, Misconfigured};
+use crate::log::{self, Level};
+use crate::meter::{Meter, memory};
+use crate::request::{Method, Request};
+use crate::respond::{Answer, Failure};
+use crate::{ENGINE, Marked, iiif, images};
+
+/// Cloudflare's own limit is 16 KiB, but locally there is none.
+const LONGEST_URL: usize = 16 << 10;
+
+thread_local! {
+    static CONFIG: OnceCell<Result<Rc<Config>, Misconfigured>> = const { OnceCell::new() };
+}
+
+/// Work that goes on after the answer has left.
+pub(crate) struct Background {
+    pub id: u32,
+    pub context: worker::Context,
+}
+
+impl Background {
+    pub fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        self.context.wait_until(Marked::new(self.id, work));
+    }
+}
+
+/// Answers a request, whatever it is.
+pub(crate) async fn answer(raw: &web_sys::Request, env: &Env, background: &Background) -> web_sys::Response {
+    let meter = Meter::new();
+    let request = Request::read(raw);
+    let config = CONFIG.with(|cell| cell.get_or_init(|| Config::from_env(env).map(Rc::new)).clone());
+    let (answer, log) = match &config {
+        Ok(config) => (dispatch(&request, env, config, background, &meter).await, config.log),
+        Err(wrong) => (Failure::Misconfigured(wrong.clone()).answer(&request, None), Level::Errors),
+    };
+    log::event(
+        log,
+        "request",
+        answer.status >= 500,
+        [
+            ("method", request.method.map_or(Value::Null, |method| Value::from(format!("{method:?}").to_uppercase()))),
+            ("path", log::text(&request.path)),
+            ("status", Value::from(answer.status)),
+            ("code", answer.code.map_or(Value::Null, Value::from)),
+            ("detail", answer.detail.as_deref().map_or(Value::Null, log::text)),
+            ("ms", Value::from(meter.total().round())),
+            ("reads", Value::from(meter.reads.get())),
+            ("bytes", Value::from(meter.bytes.get())),
+        ],
+    );
+    answer.send(&request, config.ok().as_deref())
+}
+
+async fn dispatch(request: &Request, env: &Env, config: &Rc<Config>, background: &Background, meter: &Meter) -> Answer {
+    match request.method {
+        None => return Failure::from(Error::MethodNotAllowed).answer(request, None),
+        Some(Method::Options) => return Answer::preflight(request.asked_headers.as_deref()),
+        Some(Method::Get | Method::Head) => {}
+    }
+    if request.path.len() + request.query.len() > LONGEST_URL {
+        return Failure::TooLong.answer(request, None);
+    }
+    let Ok(bucket) = env.bucket(BUCKET) else {
+        return Failure::from(Error::Internal { what: "the bucket is gone".to_owned() }).answer(request, None);
+    };
+    match request.path.as_str() {
+        "/health" => Answer::json(&json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "engine": ENGINE, "memory": memory() })),
+        "/images.json" => images::list(request, &bucket, config).await.unwrap_or_else(|failure| failure.answer(request, None)),
+        path => match config.router.route(path) {
+            None => Failure::NoSuchPath { prefixes: prefixes(config) }.answer(request, None),
+            Some(routed) => {
+                let version = Some(routed.version);
+                let asked = iiif::Asked { request, routed, config, bucket: &bucket, background, meter };
+                asked.answer().await.unwrap_or_else(|failure| failure.answer(request, version))
+            }
+        },
+    }
+}
+
+/// `/iiif/2/, /iiif/3/`.
+fn prefixes(config: &Config) -> String {
+    let all: Vec<String> = config.router.versions.iter().map(|version: &Version| config.router.base(*version, "")).collect();
+    all.join(", ")
+}
