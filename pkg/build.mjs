@@ -1,0 +1,144 @@
+// Builds the Worker and the page into worker/build: cargo → wasm-bindgen → wasm-opt → esbuild. Steps whose inputs did not change are skipped.
+// Beyond Node's own modules only npm packages of this project are used; set-up has run before.
+
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { at, cargoTarget, fail, files, fingerprint, run, say } from "./lib.mjs";
+import { setup, wasmBindgen } from "./setup.mjs";
+
+/** Where everything that is deployed lands. */
+export const out = at("worker", "build");
+
+const glue = join(cargoTarget, "azulejo-glue");
+const FEATURES = ["simd", "bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals", "nontrapping-float-to-int"]
+  .concat(["reference-types", "sign-ext"])
+  .map((name) => `--enable-${name}`);
+
+/** Builds what is out of date and prints the size of it all. */
+export async function build() {
+  const esbuild = await import("esbuild");
+  mkdirSync(out, { recursive: true });
+  const own = at("pkg", "build.mjs");
+  const wasm = files(at("src"), at("worker", "src"), at("worker", "Cargo.toml"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml"));
+  await step("engine", [...wasm.filter((file) => !file.endsWith(".ts")), own], [join(out, "index_bg.wasm"), join(glue, "index.js")], compile);
+  await step("entry", [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs")), join(glue, "index.js"), own], [join(out, "index.js")], () => entry(esbuild));
+  const page = [...files(at("www")), at("package-lock.json")].filter((file) => !file.includes(`${at("www", "samples")}/`));
+  await step("site", [...page, own], [join(out, "site")], () => site(esbuild));
+  sizes();
+}
+
+async function step(name, inputs, outputs, work) {
+  const stamp = join(out, `.${name}.stamp`);
+  const now = fingerprint(inputs);
+  if (outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  say(`Building: ${name}`);
+  rmSync(stamp, { force: true });
+  await work(now);
+  writeFileSync(stamp, now);
+}
+
+/** Rust → wasm, and the JavaScript that goes with it. The fingerprint of its inputs goes into cache keys. */
+function compile(inputs) {
+  // The memory comes from outside, so that it can be used again after a trap (worker/instance.mjs).
+  const link = ["-C", "link-arg=--import-memory"];
+  const version = JSON.parse(readFileSync(at("package.json"), "utf8")).version;
+  const env = { ...process.env, AZULEJO_BUILD: `${version}-${inputs.slice(0, 12)}` };
+  run("cargo", ["rustc", "--release", "--locked", "--target", "wasm32-unknown-unknown", "-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--", ...link], { env });
+  const raw = join(cargoTarget, "wasm32-unknown-unknown", "release", "azulejo_worker.wasm");
+  rmSync(glue, { recursive: true, force: true });
+  run(wasmBindgen, ["--target", "module", "--no-typescript", "--experimental-reset-state-function", "--out-name", "index", "--out-dir", glue, raw]);
+  run(process.execPath, [at("node_modules", "binaryen", "bin", "wasm-opt"), "-O3", ...FEATURES, join(glue, "index_bg.wasm"), "-o", join(out, "index_bg.wasm")]);
+}
+
+/** The glue that wasm-bindgen wrote, with its instance made and guarded by worker/instance.mjs. */
+function guardedGlue() {
+  let text = readFileSync(join(glue, "index.js"), "utf8");
+  const edit = (from, to) => {
+    if (text.match(from) === null) fail(`wasm-bindgen's output has changed: ${from} is not in ${join(glue, "index.js")}`);
+    text = text.replaceAll(from, to);
+  };
+  edit(/^import source /gm, `import { instance as __instance, instantiate as __instantiate } from "azulejo:instance";\nimport `);
+  edit(/new WebAssembly\.Instance\(wasmModule, __wbg_get_imports\(\)\)/g, "__instantiate(wasmModule, __wbg_get_imports)");
+  // Timers and reads of an instance that is gone come home to nobody, quietly.
+  edit(
+    /if \(state\.instance !== __wbg_instance_id\) \{\s*throw new Error\('Cannot invoke closure from previous WASM instance'\);/g,
+    "if (__instance.broken || state.instance !== __wbg_instance_id) {\n            return;",
+  );
+  // The same module is named once per function that is imported from it.
+  text = text.replace(/(^\s*"azulejo:instance": import\d+,\n)(\s*"azulejo:instance": import\d+,\n)+/gm, "$1");
+  return text;
+}
+
+async function entry(esbuild) {
+  const instance = { name: "azulejo", setup: resolveInstance };
+  await esbuild.build({
+    entryPoints: [at("worker", "entry.mjs")],
+    outfile: join(out, "index.js"),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    external: ["*.wasm"],
+    logLevel: "warning",
+    plugins: [instance],
+  });
+}
+
+function resolveInstance({ onResolve, onLoad }) {
+  onResolve({ filter: /^azulejo:instance$/ }, () => ({ path: at("worker", "instance.mjs") }));
+  onResolve({ filter: /^azulejo:glue$/ }, () => ({ path: join(glue, "index.js"), namespace: "guarded" }));
+  onLoad({ filter: /./, namespace: "guarded" }, () => ({ contents: guardedGlue(), resolveDir: glue }));
+}
+
+/** The page: www's TypeScript bundled, everything else as it is, and OpenSeadragon beside it. */
+async function site(esbuild) {
+  const to = join(out, "site");
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true });
+  if (!existsSync(at("www"))) return;
+  const names = readdirSync(at("www"));
+  const scripts = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
+  await esbuild.build({
+    entryPoints: scripts.map((name) => at("www", name)),
+    outdir: to,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    logLevel: "warning",
+  });
+  const kept = new Set([".html", ".css", ".svg", ".png", ".ico", ".txt", ".webmanifest"]);
+  for (const name of names) {
+    if (kept.has(extname(name))) cpSync(at("www", name), join(to, name));
+  }
+  const from = at("node_modules", "openseadragon", "build", "openseadragon");
+  cpSync(join(from, "openseadragon.min.js"), join(to, "openseadragon", "openseadragon.min.js"));
+  cpSync(join(from, "images"), join(to, "openseadragon", "images"), { recursive: true });
+}
+
+function sizes() {
+  const shown = [join(out, "index_bg.wasm"), join(out, "index.js")].concat(files(join(out, "site")).filter((file) => /\.(js|css|html)$/.test(file)));
+  const cache = join(out, ".sizes.json");
+  const known = existsSync(cache) ? JSON.parse(readFileSync(cache, "utf8")) : {};
+  const rows = shown.map((file) => {
+    const key = fingerprint([file]);
+    const kept = known[file]?.key === key ? known[file] : measured(key, readFileSync(file));
+    return [file, kept];
+  });
+  writeFileSync(cache, JSON.stringify(Object.fromEntries(rows)));
+  const cell = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(13);
+  say(`\n${"".padEnd(36)}${"raw".padStart(13)}${"gzip".padStart(13)}${"brotli".padStart(13)}`);
+  for (const [file, { raw, gzip, brotli }] of rows) say(`${file.slice(out.length + 1).padEnd(36)}${cell(raw)}${cell(gzip)}${cell(brotli)}`);
+  say("");
+}
+
+function measured(key, bytes) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 10, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  return { key, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes, { params }).length };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  setup();
+  await build();
+}

@@ -1,0 +1,70 @@
+// Serves the project on this machine: sets up, builds, puts the samples into the local bucket, runs the Worker.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { at, bucket, end, fail, files, fingerprint, say, start, usablePort } from "./lib.mjs";
+import { withBucket } from "./local.mjs";
+import { setup } from "./setup.mjs";
+
+const port = await usablePort(process.env.PORT || "8787");
+setup();
+await build();
+await putSamples();
+await serve();
+
+/** Puts the samples into the bucket, once. */
+async function putSamples() {
+  const folder = at("www", "samples");
+  const names = readdirSync(folder).filter((name) => !name.endsWith(".md"));
+  const stamp = join(bucket.persist, ".samples");
+  const now = fingerprint(files(folder));
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  say("Putting the samples into the local bucket");
+  await withBucket(async (r2) => {
+    for (const name of names) await r2.put(name, new Uint8Array(readFileSync(join(folder, name))));
+  });
+  mkdirSync(bucket.persist, { recursive: true });
+  writeFileSync(stamp, now);
+}
+
+async function serve() {
+  const args = [at("node_modules", "wrangler", "bin", "wrangler.js"), "dev", "--port", String(port), "--persist-to", bucket.state, "--show-interactive-dev-session=false"];
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+  const child = start(process.execPath, args, { env, stdio: ["ignore", "inherit", "inherit"] });
+  let leaving = false;
+  const leave = () => {
+    if (!leaving) setTimeout(() => end(child, "SIGKILL"), 5000).unref();
+    leaving = true;
+    end(child);
+  };
+  // Miniflare, which put the samples, would exit at once and leave nobody to wait for the end of the service.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.removeAllListeners(signal).on(signal, leave);
+  // npm, when it is ended itself, tells only the shell between us.
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === "start") setInterval(() => process.ppid !== parent && leave(), 500).unref();
+  process.on("exit", () => end(child, "SIGKILL"));
+  child.on("exit", (code) => process.exit(leaving ? 0 : (code ?? 1)));
+
+  const url = `http://localhost:${port}`;
+  for (let waited = 0; waited < 60_000; waited += 200) {
+    await new Promise((wake) => setTimeout(wake, 200));
+    const health = await fetch(`${url}/health`).catch(() => null);
+    if (health?.ok) return greet(url);
+    if (health) fail(await health.text());
+  }
+  fail("The service did not begin to answer within a minute.");
+}
+
+function greet(url) {
+  const example = `${url}/iiif/3/hubble_deep_field.jpg`;
+  say(`
+azulejo is at ${url}
+
+  the page      ${url}/
+  an info.json  ${example}/info.json
+  an image      ${example}/square/400,/0/default.jpg
+
+Add images with: npm run add -- FILE...      Stop with Ctrl-C.
+`);
+}

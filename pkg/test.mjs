@@ -1,0 +1,50 @@
+// Every check, or those that are named: npm test -- rust worker
+
+import { existsSync, readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { build } from "./build.mjs";
+import { buildPackage } from "./package.mjs";
+import { at, fail, output, run, say } from "./lib.mjs";
+import { setup } from "./setup.mjs";
+
+const node = (...args) => [process.execPath, ...args];
+const tests = (folder) => {
+  const names = existsSync(at("tests", folder)) ? readdirSync(at("tests", folder)) : [];
+  return names.filter((name) => name.endsWith(".test.mjs")).map((name) => at("tests", folder, name));
+};
+const suite = (folder) => [node("--test", "--test-reporter=spec", "--test-concurrency=1", ...tests(folder))];
+
+const CHECKS = {
+  format: [["cargo", "fmt", "--all", "--check"]],
+  lint: [
+    ["cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings"],
+    ["cargo", "clippy", "--locked", "-p", "azulejo-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
+    ["cargo", "clippy", "--locked", "-p", "azulejo", "--features", "web", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
+  ],
+  rust: [["cargo", "test", "--locked"]],
+  types: [node(at("node_modules", "typescript", "bin", "tsc"), "-p", at("www"))],
+  package: [node(at("node_modules", "typescript", "bin", "tsc"), "-p", at("src", "js")), ...suite("js")],
+  worker: suite("worker"),
+  browser: suite("browser"),
+  validator: [node(at("tests", "validator", "run.mjs"))],
+};
+
+const named = process.argv.slice(2);
+for (const name of named) if (!(name in CHECKS)) fail(`There is no check ${name}; there are ${Object.keys(CHECKS).join(", ")}.`);
+
+setup();
+for (const tool of ["fmt", "clippy"]) if (output("cargo", [tool, "--version"]) === null) run("rustup", ["component", "add", tool === "fmt" ? "rustfmt" : tool]);
+await build();
+await buildPackage();
+
+const results = [];
+for (const [name, commands] of Object.entries(CHECKS)) {
+  if (named.length && !named.includes(name)) continue;
+  say(`\n── ${name} ${"─".repeat(60 - name.length)}\n`);
+  const began = performance.now();
+  const passed = commands.every(([command, ...args]) => spawnSync(command, args, { cwd: at(), stdio: "inherit" }).status === 0);
+  results.push({ name, passed, seconds: Math.round((performance.now() - began) / 1000) });
+}
+say("");
+for (const { name, passed, seconds } of results) say(`${passed ? "pass" : "FAIL"}  ${name.padEnd(12)} ${String(seconds).padStart(5)} s`);
+process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;

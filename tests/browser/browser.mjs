@@ -1,0 +1,54 @@
+// A headless Chromium for the tests, and an ear for everything that goes wrong in its pages.
+
+import { existsSync, mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const OUT = fileURLToPath(new URL("../out/", import.meta.url));
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Starts Chromium, or says what to do about its absence. */
+export async function launch() {
+  const executablePath = process.env.CHROMIUM || "/usr/bin/chromium";
+  if (!existsSync(executablePath)) {
+    throw new Error(`There is no Chromium at ${executablePath}. Install it (on Debian: apt-get install chromium) or set CHROMIUM to the path of one.`);
+  }
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/**
+ * A new page and the list of its troubles: console errors, uncaught exceptions, failed requests and refusals.
+ * `answers` grows with every answer from the image service.
+ */
+export async function watched(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const troubles = [];
+  const answers = [];
+  page.on("console", (message) => message.type() === "error" && troubles.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => troubles.push(`exception: ${error.stack ?? error}`));
+  page.on("requestfailed", (request) => {
+    const reason = request.failure()?.errorText ?? "";
+    // a page drops its own requests when a newer question makes them pointless
+    if (reason !== "net::ERR_ABORTED") troubles.push(`failed: ${request.url()} ${reason}`);
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 400) troubles.push(`${response.status()}: ${response.url()}`);
+    if (new URL(response.url()).pathname.startsWith("/iiif/")) answers.push({ url: response.url(), status: response.status() });
+  });
+  return { page, context, troubles, answers };
+}
+
+/** Puts a screenshot into tests/out. */
+export async function shot(page, name, options = {}) {
+  mkdirSync(OUT, { recursive: true });
+  await page.screenshot({ path: `${OUT}${name}.png`, animations: "disabled", ...options });
+}
