@@ -11,7 +11,6 @@ import { setup, wasmBindgen } from "./setup.mjs";
 export const dist = at("pkg", "dist");
 
 const glue = join(cargoTarget, "azulejo-package");
-const HOSTS = ["web", "node", "workerd"];
 const FEATURES = ["simd", "bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals", "nontrapping-float-to-int"]
   .concat(["reference-types", "sign-ext"])
   .map((name) => `--enable-${name}`);
@@ -47,13 +46,22 @@ function compile() {
   run(process.execPath, [at("node_modules", "binaryen", "bin", "wasm-opt"), "-O3", ...FEATURES, join(glue, "engine_bg.wasm"), "-o", join(dist, "engine.wasm")]);
 }
 
-/** One bundle a host: they differ in how the module is found. */
+/** What each kind of host gets, in a folder of its own: they differ in how the wasm module is found. */
+const ENTRIES = {
+  web: ["index", "openseadragon", "pool-worker", "request", "support"],
+  node: ["index"],
+  workerd: ["index"],
+};
+
 async function bundle(esbuild) {
-  for (const [entry, host] of [...HOSTS.map((host) => ["index", host]), ["worker", "web"], ["openseadragon", "web"]]) {
+  for (const [host, entries] of Object.entries(ENTRIES)) {
+    rmSync(join(dist, host), { recursive: true, force: true });
     await esbuild.build({
-      entryPoints: [at("src", "js", `${entry}.ts`)],
-      outfile: join(dist, entry === "index" ? `index.${host}.js` : `${entry}.js`),
+      entryPoints: entries.map((name) => at("src", "js", `${name}.ts`)),
+      outdir: join(dist, host),
       bundle: true,
+      // What several entries use is there once: an IiifError is the same class wherever it comes from.
+      splitting: true,
       format: "esm",
       target: "es2022",
       platform: host === "node" ? "node" : "neutral",

@@ -4,7 +4,7 @@ import type { Engine, Wasm } from "./engine.js";
 
 /** In Node: fetch does not know files. */
 export async function load(wasm?: Wasm | Promise<Wasm>): Promise<Engine> {
-  await start({ module_or_path: wasm ?? (await readFile(new URL("./engine.wasm", import.meta.url))) });
+  await start({ module_or_path: wasm ?? (await readFile(new URL("../engine.wasm", import.meta.url))) });
   return glue;
 }
 

@@ -1,4 +1,4 @@
-import module from "./engine.wasm";
+import module from "../engine.wasm";
 import start, * as glue from "#glue";
 import type { Engine, Wasm } from "./engine.js";
 

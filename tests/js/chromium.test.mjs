@@ -16,7 +16,7 @@ const rows = all.filter((_, index) => index % step === 0).slice(0, ROWS);
 const FOLDERS = { dist: "pkg/dist", fixtures: "tests/fixtures", samples: "www/samples" };
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html" };
 const SCRIPT = `
-import { open } from "/dist/index.web.js";
+import { open } from "/dist/web/index.js";
 const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 export async function digests(rows, options) {
   const images = new Map();
@@ -55,10 +55,10 @@ before(async () => {
     if (pathname === "/") return head("text/html").end("<!doctype html><title>azulejo</title>");
     if (pathname === "/test.js") return head("text/javascript").end(SCRIPT);
     if (pathname === "/worker.js") return head("text/javascript").end('import { digests } from "/test.js"; onmessage = async ({ data }) => postMessage(await digests(data));');
-    const [, folder, name] = pathname.split("/");
+    const [, folder, ...name] = pathname.split("/");
     try {
-      const bytes = readFileSync(at(FOLDERS[folder] ?? "none", decodeURIComponent(name)));
-      head(TYPES[extname(name)] ?? "application/octet-stream").end(bytes);
+      const bytes = readFileSync(at(FOLDERS[folder] ?? "none", ...name.map(decodeURIComponent)));
+      head(TYPES[extname(pathname)] ?? "application/octet-stream").end(bytes);
     } catch {
       response.writeHead(404).end();
     }

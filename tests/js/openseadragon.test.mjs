@@ -17,7 +17,7 @@ const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".jpg": "
 const PAGE = `<!doctype html><title>azulejo</title><link rel="icon" href="data:,">
 <style>#viewer { width: 800px; height: 600px }</style><div id="viewer"></div>`;
 const SCRIPT = `
-import { open } from "/dist/index.web.js";
+import { open } from "/dist/web/index.js";
 import { enableFormats, tileSource } from "/dist/openseadragon.js";
 export { open, enableFormats, tileSource };
 export const failed = [];
@@ -101,7 +101,7 @@ before(async () => {
       return give(TYPES[`.${format}`], pictures[`${picture}.${format}`]);
     }
     try {
-      give(TYPES[extname(name)] ?? "application/octet-stream", readFileSync(at(FOLDERS[folder] ?? "none", decodeURIComponent(name))));
+      give(TYPES[extname(pathname)] ?? "application/octet-stream", readFileSync(at(FOLDERS[folder] ?? "none", ...[name, ...rest].map(decodeURIComponent))));
     } catch {
       response.writeHead(404).end();
     }

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
 
-const entry = at("pkg", "dist", "index.node.js");
+const entry = at("pkg", "dist", "node", "index.js");
 if (!existsSync(entry)) throw new Error(`${entry} is missing: node pkg/package.mjs`);
 const { IiifError, blobSource, httpSource, open } = await import(entry);
 
