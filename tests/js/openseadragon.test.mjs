@@ -18,7 +18,7 @@ const PAGE = `<!doctype html><title>azulejo</title><link rel="icon" href="data:,
 <style>#viewer { width: 800px; height: 600px }</style><div id="viewer"></div>`;
 const SCRIPT = `
 import { open } from "/dist/web/index.js";
-import { enableFormats, tileSource } from "/dist/openseadragon.js";
+import { enableFormats, tileSource } from "/dist/web/openseadragon.js";
 export { open, enableFormats, tileSource };
 export const failed = [];
 const next = (target, name) => new Promise((resolve) => target.addOnceHandler(name, resolve));
