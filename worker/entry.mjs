@@ -3,12 +3,12 @@
 import { __wbg_reset_state as reset, handle } from "azulejo:glue";
 import { instance } from "./instance.mjs";
 
-const ATTEMPTS = 4; // a request is innocent of another's trap, and is begun anew this often
-const LANE_MS = 30_000; // no request is longer in the lane
+const PATIENCE_MS = 20_000; // so long a request waits to be begun anew
+const LONGEST_MS = 30_000; // no request runs longer: what is older was ended by the runtime
 
-const running = new Map(); // request number → what settles it when it breaks the instance
+const running = new Map(); // request number → since when, and what settles it
+const lost = new Map(); // those that another one's trap took down, until they are begun anew → since when
 let count = 0;
-let laneFreeAt = 0;
 
 export default {
   fetch(request, env, context) {
@@ -20,15 +20,19 @@ export default {
 };
 
 async function serve(request, env, context) {
+  const patience = Date.now() + PATIENCE_MS;
+  // Newcomers stay out until those that were taken down are done.
+  if (lost.size) await until(() => !any(lost), patience);
   let outcome = await once(request, env, context);
-  for (let attempt = 2; attempt <= ATTEMPTS && (outcome === "lost" || outcome === "exhausted"); attempt++) {
-    // One at a time, so that several that trap do not take each other's neighbours down again and again.
-    while (Date.now() < laneFreeAt) await new Promise((wake) => setTimeout(wake, 10));
-    laneFreeAt = Date.now() + LANE_MS;
+  while ((outcome === "lost" || outcome === "exhausted") && Date.now() < patience) {
     const first = outcome;
-    outcome = await once(request, env, context);
-    laneFreeAt = 0;
-    if (first === "exhausted") break; // not even alone, on empty memory
+    const id = ++count;
+    lost.set(id, { since: Date.now() });
+    // One at a time and alone, so that several that trap do not take each other's neighbours down again and again.
+    const alone = await until(() => !any(running), patience);
+    outcome = alone ? await once(request, env, context) : "lost";
+    lost.delete(id);
+    if (alone && first === "exhausted") break; // not even alone, on empty memory
   }
   if (outcome instanceof Response) return outcome;
   if (outcome === "lost" || outcome === "exhausted") return failure(request, env, 503, "overloaded", "This service is out of memory just now. Try again.");
@@ -42,8 +46,8 @@ function once(request, env, context) {
   const { generation } = instance;
   let watch;
   return new Promise((settle) => {
-    running.set(id, settle);
-    // Each request finds out by a timer of its own: the runtime gives a request up for hung if it waits only for what another one does.
+    running.set(id, { since: Date.now(), settle });
+    // By a timer of its own, as in `until`.
     watch = setInterval(() => (instance.broken || instance.generation !== generation) && settle("lost"), 25);
     handle(id, request, env, context).then(settle, settle);
   }).finally(() => {
@@ -52,9 +56,24 @@ function once(request, env, context) {
   });
 }
 
+/** Whether there are any that the runtime has not ended meanwhile. */
+function any(requests) {
+  const oldest = Date.now() - LONGEST_MS;
+  return [...requests.values()].some(({ since }) => since > oldest);
+}
+
+/** Whether it came true in time. By a timer of its own: the runtime gives a request up for hung if it waits only for what another one does. */
+async function until(happens, deadline) {
+  while (!happens()) {
+    if (Date.now() >= deadline) return false;
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
+  return true;
+}
+
 instance.onBreak = () => {
   console.error(JSON.stringify({ event: "trap", error: String(instance.broken), exhausted: instance.exhausted }));
-  running.get(instance.current)?.(instance.exhausted ? "exhausted" : "trapped");
+  running.get(instance.current)?.settle(instance.exhausted ? "exhausted" : "trapped");
 };
 
 function failure(request, env, status, code, error) {
