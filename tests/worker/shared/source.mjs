@@ -1,0 +1,138 @@
+// R2 as it really is: objects replaced or deleted between two reads, reads that fail. An answer is made of one version of a file, or is a 503.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { png } from "../images.mjs";
+
+const KEY = "image.png";
+const [OLD, NEW] = [png(400, 300), png(500, 200, 3)];
+const PATH = `/iiif/3/${KEY}/full/100,/0/default.png?cache=false`;
+// Head, the first read, the rest of the file.
+const CALLS = 3;
+
+/** Registers the tests for a service that `serve` starts, with a bucket that fails on purpose (faulty.mjs). */
+export function failingBucket(serve) {
+  describe("a bucket that fails", () => {
+    let service, oldImage, newImage;
+    const get = (faults, path = PATH) => service.get(path, { "x-faults": JSON.stringify(faults), accept: "application/json" });
+    before(async () => {
+      service = await serve({ faults: true, samples: false });
+      await service.put("new", NEW);
+      await service.put(KEY, NEW);
+      newImage = (await get([])).bytes;
+      await service.put(KEY, OLD);
+      oldImage = (await get([])).bytes;
+      assert.notDeepEqual(oldImage, newImage);
+    });
+    beforeEach(() => service.put(KEY, OLD));
+    after(() => service.close());
+
+    const unavailable = (answer, what) => {
+      assert.equal(answer.status, 503, `${what}: ${answer.text()}`);
+      assert.match(answer.json().code, /^source-(read|changed)$/, what);
+      assert.equal(answer.headers["retry-after"], "1");
+      assert.equal(answer.headers["cache-control"], "no-store");
+      assert.equal(answer.headers["access-control-allow-origin"], "*");
+      assert.doesNotMatch(answer.text(), /10001|connection/, "what the storage said is for the log");
+    };
+
+    test("replaced between any two reads: all old or all new", async () => {
+      for (let call = 1; call <= CALLS; call++) {
+        await service.put(KEY, OLD);
+        const { status, bytes } = await get([{ call, kind: "swap", key: "new" }]);
+        assert.equal(status, 200, `before call ${call}`);
+        assert.deepEqual(bytes, newImage, `before call ${call}`);
+      }
+    });
+
+    test("replaced again and again: 503, and right afterwards", async () => {
+      await service.put("old", OLD);
+      const faults = [
+        { call: 2, kind: "swap", key: "new" },
+        { call: 4, kind: "swap", key: "old" },
+      ];
+      unavailable(await get(faults), "replaced twice");
+      assert.deepEqual((await get([])).bytes, oldImage);
+    });
+
+    test("replaced while the information is read: that of one version", async () => {
+      const { json } = await get([{ call: 2, kind: "swap", key: "new" }], `/iiif/3/${KEY}/info.json?cache=false`);
+      assert.deepEqual([json().width, json().height], [500, 200]);
+    });
+
+    test("deleted between two reads: 404", async () => {
+      for (let call = 1; call <= CALLS; call++) {
+        await service.put(KEY, OLD);
+        assert.equal((await get([{ call, kind: "delete" }])).status, 404, `before call ${call}`);
+      }
+    });
+
+    test("every single fault at every read", async () => {
+      for (const kind of ["throw", "short", "long", "broken-body"]) {
+        for (let call = kind === "throw" ? 1 : 2; call <= CALLS; call++) unavailable(await get([{ call, kind }]), `${kind} at ${call}`);
+        assert.deepEqual((await get([])).bytes, oldImage);
+      }
+    });
+
+    test("every pair of faults ends with 503, 404 or the right pixels", async () => {
+      const kinds = ["throw", "short", "gone", "other-etag", "swap"];
+      for (const first of kinds) {
+        for (const second of kinds) {
+          for (const [one, two] of [[2, 3], [2, 4], [3, 5], [1, 2], [2, 5]]) {
+            await service.put(KEY, OLD);
+            const answer = await get([{ call: one, kind: first, key: "new" }, { call: two, kind: second, key: "new" }]);
+            const what = `${first} at ${one}, ${second} at ${two}: ${answer.status}`;
+            if (answer.status === 200) assert.ok(answer.bytes.equals(oldImage) || answer.bytes.equals(newImage), what);
+            else assert.ok([404, 503].includes(answer.status), what);
+          }
+        }
+      }
+    });
+
+    test("a failure is not cached", async () => {
+      const path = `/iiif/3/${KEY}/full/101,/0/default.png`;
+      unavailable(await get([{ call: "every", kind: "throw" }], path), "all reads fail");
+      unavailable(await get([{ call: 3, kind: "short" }], path), "the last read is short");
+      const { status, headers } = await get([], path);
+      assert.equal(status, 200);
+      assert.match(headers["server-timing"], /cache;desc="miss"/);
+    });
+
+    test("slow reads of many requests do not mix", async () => {
+      await service.put("other.png", NEW);
+      const answers = await Promise.all(
+        Array.from({ length: 40 }, (_, index) => {
+          const faults = [1, 2, 3].map((call) => ({ call, kind: "slow", ms: (index * 37 + call * 53) % 90 }));
+          return get(faults, index % 2 ? PATH : PATH.replace(KEY, "other.png"));
+        }),
+      );
+      answers.forEach(({ status, bytes }, index) => {
+        assert.equal(status, 200);
+        assert.deepEqual(bytes, index % 2 ? oldImage : newImage);
+      });
+    });
+  });
+
+  test("the reads of a tile of a pyramid are few", async () => {
+    const service = await serve();
+    try {
+      const { images } = (await service.get("/images.json")).json();
+      const pyramid = images.find(({ name }) => name.endsWith(".tif"));
+      assert.ok(pyramid, "a tiled TIFF among the samples");
+      const info = (await service.get(`/iiif/3/${pyramid.id}/info.json`)).json();
+      const cost = async (path, query = "?cache=false") => {
+        const timing = (await service.get(`/iiif/3/${pyramid.id}/${path}${query}`)).headers["server-timing"];
+        return [Number(timing.match(/reads;desc="(\d+)"/)[1]), Number(timing.match(/bytes;desc="(\d+)"/)[1])];
+      };
+      const [tile] = info.tiles;
+      const [reads, bytes] = await cost(`0,0,${tile.width},${tile.height ?? tile.width}/${tile.width},/0/default.jpg`);
+      // Each level has a directory of its own, which may lie anywhere.
+      assert.ok(reads <= 4 + tile.scaleFactors.length, `${reads} reads`);
+      const [warm] = await cost(`0,0,${tile.width},${tile.height ?? tile.width}/${tile.width},/0/default.jpg`, "");
+      assert.ok(warm <= 3, `${warm} reads when the pyramid is known`);
+      assert.ok(bytes < pyramid.bytes / 2, `${bytes} bytes of ${pyramid.bytes}`);
+    } finally {
+      await service.close();
+    }
+  });
+}
