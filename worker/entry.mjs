@@ -3,8 +3,8 @@
 import { __wbg_reset_state as reset, handle } from "azulejo:glue";
 import { instance } from "./instance.mjs";
 
-const PATIENCE_MS = 20_000; // so long a request waits to be begun anew
-const LONGEST_MS = 30_000; // no request runs longer: what is older was ended by the runtime
+const PATIENCE_MS = 30_000; // so long a request waits to be begun anew: viewers give a tile up after that
+const LONGEST_MS = 40_000; // no request runs longer: what is older was ended by the runtime
 
 const running = new Map(); // request number → since when, and what settles it
 const lost = new Map(); // those that another one's trap took down, until they are begun anew → since when
@@ -22,14 +22,14 @@ export default {
 async function serve(request, env, context) {
   const patience = Date.now() + PATIENCE_MS;
   // Newcomers stay out until those that were taken down are done.
-  if (lost.size) await until(() => !any(lost), patience);
+  if (any(lost)) await until(() => !any(lost), patience);
   let outcome = await once(request, env, context);
   while ((outcome === "lost" || outcome === "exhausted") && Date.now() < patience) {
     const first = outcome;
     const id = ++count;
     lost.set(id, { since: Date.now() });
     // One at a time and alone, so that several that trap do not take each other's neighbours down again and again.
-    const alone = await until(() => !any(running), patience);
+    const alone = await until(() => !any(running) && id === [...lost].find(recent)?.[0], patience);
     outcome = alone ? await once(request, env, context) : "lost";
     lost.delete(id);
     if (alone && first === "exhausted") break; // not even alone, on empty memory
@@ -56,11 +56,9 @@ function once(request, env, context) {
   });
 }
 
-/** Whether there are any that the runtime has not ended meanwhile. */
-function any(requests) {
-  const oldest = Date.now() - LONGEST_MS;
-  return [...requests.values()].some(({ since }) => since > oldest);
-}
+/** Whether the runtime can still be at it. */
+const recent = ([, { since }]) => since > Date.now() - LONGEST_MS;
+const any = (requests) => [...requests].some(recent);
 
 /** Whether it came true in time. By a timer of its own: the runtime gives a request up for hung if it waits only for what another one does. */
 async function until(happens, deadline) {

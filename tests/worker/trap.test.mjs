@@ -81,7 +81,7 @@ describe("a broken instance", () => {
     const asked = Array.from({ length: 400 }, (_, index) => after(Math.max(0, index - 200) * 5).then(() => get(index % 5 ? [] : fault(kinds[index % 3]))));
     const answers = await Promise.all(asked);
     answers.forEach(({ status, bytes }, index) => {
-      if (index % 5) assert.equal(status, 200, `${index}`);
+      if (index % 5) assert.equal(status, 200, `${index}: ${bytes.subarray(0, 200)}`);
       if (status === 200) assert.ok(bytes.equals(solo), `${index}`);
       else assert.ok([500, 503].includes(status));
     });
