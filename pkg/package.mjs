@@ -1,39 +1,45 @@
 // Builds what npm publishes into pkg/dist: the core as wasm, one bundle per kind of host, and the types.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { brotliCompressSync } from "node:zlib";
-import { at, cargoTarget, files, fingerprint, run, say } from "./lib.mjs";
+import { at, cargoTarget, fail, files, fingerprint, run, say } from "./lib.mjs";
 import { setup, wasmBindgen } from "./setup.mjs";
 
 /** What npm publishes. */
 export const dist = at("pkg", "dist");
 
+const source = (name) => at("src", "js", `${name}.ts`);
 const glue = join(cargoTarget, "azulejo-package");
 const FEATURES = ["simd", "bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals", "nontrapping-float-to-int"]
   .concat(["reference-types", "sign-ext"])
   .map((name) => `--enable-${name}`);
 
-/** Builds what is out of date; `true` if anything was. */
+/** What can be imported, from every kind of host; those of the list that are written. */
+const ENTRIES = ["index", "openseadragon", "request", "service-worker", "support", "worker"].filter((name) => existsSync(source(name)));
+
+/** What each kind of host gets, in a folder of its own: they differ in how the wasm module is found. */
+const HOSTS = { web: [...ENTRIES, "pool-worker"], node: ENTRIES, workerd: ENTRIES };
+
+/** Builds what is out of date. */
 export async function buildPackage() {
-  const inputs = files(at("src"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml"));
-  const own = at("pkg", "package.mjs");
   mkdirSync(dist, { recursive: true });
-  step("engine", [...inputs.filter((file) => file.endsWith(".rs") || file.includes("argo") || file.includes("toolchain")), own], compile);
+  engine();
   const esbuild = await import("esbuild");
-  await bundle(esbuild);
-  const { length } = brotliCompressSync(readFileSync(join(dist, "engine.wasm")));
-  say(`package: engine.wasm ${(length / 1024).toFixed(1)} KiB brotli`);
+  await factory(esbuild);
+  for (const [host, entries] of Object.entries(HOSTS)) await bundle(esbuild, host, entries);
+  if (existsSync(source("service-worker"))) await classic(esbuild);
+  types();
 }
 
-function step(name, inputs, work) {
-  const stamp = join(dist, `.${name}.stamp`);
-  const now = fingerprint(inputs);
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === now && existsSync(join(dist, "engine.wasm"))) return;
-  say(`Building the package: ${name}`);
+function engine() {
+  const inputs = files(at("src"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml")).filter((file) => !file.endsWith(".ts"));
+  const stamp = join(dist, ".engine.stamp");
+  const now = fingerprint(inputs, String(compile), FEATURES);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === now && existsSync(join(dist, "engine.wasm")) && existsSync(join(glue, "engine.js"))) return;
+  say("Building the package: engine");
   rmSync(stamp, { force: true });
-  work();
+  compile();
   writeFileSync(stamp, now);
 }
 
@@ -46,30 +52,74 @@ function compile() {
   run(process.execPath, [at("node_modules", "binaryen", "bin", "wasm-opt"), "-O3", ...FEATURES, join(glue, "engine_bg.wasm"), "-o", join(dist, "engine.wasm")]);
 }
 
-/** What each kind of host gets, in a folder of its own: they differ in how the wasm module is found. */
-const ENTRIES = {
-  web: ["index", "openseadragon", "pool-worker", "request", "support"],
-  node: ["index"],
-  workerd: ["index"],
-};
+/**
+ * wasm-bindgen's glue holds one instance for good. As a function it can be had again after a trap, each with an instance of its own.
+ * Its finalizers would call into an instance that is given up: what is not freed is freed by the package (`image.ts`).
+ */
+async function factory(esbuild) {
+  const built = await esbuild.build({ entryPoints: [join(glue, "engine.js")], bundle: true, format: "iife", globalName: "glue", target: "es2022", write: false, logLevel: "warning" });
+  const text = `export function create() {\nconst FinalizationRegistry = undefined;\n${built.outputFiles[0].text}\nreturn glue;\n}\n`;
+  update(glue, new Map([["factory.js", text], ["factory.d.ts", 'import type * as Glue from "./engine.js";\nexport declare function create(): typeof Glue;\n']]));
+}
 
-async function bundle(esbuild) {
-  for (const [host, entries] of Object.entries(ENTRIES)) {
-    rmSync(join(dist, host), { recursive: true, force: true });
-    await esbuild.build({
-      entryPoints: entries.map((name) => at("src", "js", `${name}.ts`)),
-      outdir: join(dist, host),
-      bundle: true,
-      // What several entries use is there once: an IiifError is the same class wherever it comes from.
-      splitting: true,
-      format: "esm",
-      target: "es2022",
-      platform: host === "node" ? "node" : "neutral",
-      alias: { "#glue": join(glue, "engine.js"), "#load": at("src", "js", `load.${host}.ts`) },
-      external: ["*.wasm", "node:*"],
-      logLevel: "warning",
-    });
+const OPTIONS = { bundle: true, target: "es2022", external: ["*.wasm", "node:*"], write: false, logLevel: "warning" };
+const aliases = (host) => ({ "#glue": join(glue, "factory.js"), "#load": source(`load.${host}`) });
+
+async function bundle(esbuild, host, entries) {
+  const built = await esbuild.build({
+    ...OPTIONS,
+    entryPoints: entries.map(source),
+    outdir: join(dist, host),
+    // What several entries use is there once: an IiifError is the same class wherever it comes from.
+    splitting: true,
+    format: "esm",
+    platform: host === "node" ? "node" : "neutral",
+    alias: aliases(host),
+  });
+  update(join(dist, host), new Map(built.outputFiles.map(({ path, text }) => [path.slice(join(dist, host).length + 1), text])), true);
+}
+
+/** For Service Workers that are no modules: all in one script, which defines `azulejo`. */
+async function classic(esbuild) {
+  const name = "service-worker.classic.js";
+  const options = { entryPoints: [source("service-worker")], format: "iife", globalName: "azulejo", platform: "neutral", alias: aliases("classic") };
+  const built = await esbuild.build({ ...OPTIONS, ...options });
+  update(dist, new Map([[name, built.outputFiles[0].text]]));
+}
+
+/** The types of the entries and of what they name. Nothing of how the package is built may show in them. */
+function types() {
+  const folder = join(dist, "types");
+  const emitted = join(glue, "types");
+  const compilerOptions = { noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true, rootDir: at("src", "js"), outDir: emitted };
+  const config = join(glue, "tsconfig.json");
+  writeFileSync(config, JSON.stringify({ extends: at("src", "js", "tsconfig.json"), compilerOptions, include: [], files: [...HOSTS.web.map(source), source("hosts.d")] }));
+  rmSync(emitted, { recursive: true, force: true });
+  run(process.execPath, [at("node_modules", "typescript", "bin", "tsc"), "-p", config]);
+  const found = new Map();
+  const visit = (name) => {
+    if (found.has(name)) return;
+    const text = readFileSync(join(emitted, name), "utf8");
+    found.set(name, text);
+    for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+      if (!/^\.{1,2}\/.*\.js$/.test(specifier)) fail(`The types of src/js/${name} name "${specifier}", which users of the package do not have.`);
+      visit(join(dirname(name), specifier.replace(/\.js$/, ".d.ts")));
+    }
+  };
+  for (const name of HOSTS.web) visit(`${name}.d.ts`);
+  update(folder, found, true);
+}
+
+/** Writes the files that differ and, if the folder is all theirs, deletes others: whoever reads meanwhile finds them whole. */
+function update(folder, contents, alone = false) {
+  for (const [name, text] of contents) {
+    const file = join(folder, name);
+    if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
   }
+  if (!alone) return;
+  for (const file of files(folder)) if (!contents.has(file.slice(folder.length + 1))) rmSync(file);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,6 +1,7 @@
-import type * as Glue from "#glue";
-import { IiifError, fromWasm } from "./error.js";
-import type { Settings, SourceFormat, Version } from "./image.js";
+import { IiifError, fromWasm, isThrown, lost } from "./error.js";
+import type { Answer, Settings, SourceFormat, Version } from "./image.js";
+
+export type { Answer } from "./image.js";
 
 // The core as the rest of the package sees it: asynchronous, so that it may be here or in a worker.
 
@@ -19,65 +20,21 @@ export interface CoreImage {
   readonly format: SourceFormat;
   /** The information documents, with an empty id. */
   readonly documents: Readonly<Record<Version, string>>;
-  render(version: Version, request: string): Promise<CoreJob<Answer>>;
+  /** Other settings than it was opened with may be given. */
+  render(version: Version, request: string, settings?: Settings): Promise<CoreJob<Answer>>;
   free(): void;
 }
 
-/** A rendered file and what it is. */
-export interface Answer {
-  bytes: Uint8Array;
-  /** Media type. */
-  type: string;
-  /** px, rotation applied. */
-  width: number;
-  height: number;
-  /** The canonical form of the request. */
-  canonical: string;
-  /** Whether stored bytes are given as they are, without decoding. */
-  passthrough: boolean;
-}
-
 export interface Core {
+  /** Resolves once the engine runs, rejects if it cannot. */
+  ready(): Promise<void>;
   open(size: number, settings: Settings): Promise<CoreJob<CoreImage>>;
 }
 
-const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
-
-/** The core in this thread. */
-export function localCore(glue: typeof Glue): Core {
-  return {
-    async open(size, settings) {
-      const job = call(() => new glue.OpenJob(size, settings));
-      return localJob(job, () => {
-        const image = call(() => job.image());
-        if (!image) throw internal();
-        return localImage(image, settings);
-      });
-    },
-  };
-}
-
-function localImage(image: Glue.Image, settings: Settings): CoreImage {
-  const { width, height } = image;
-  const documents = Object.fromEntries(VERSIONS.map((version) => [version, call(() => image.info(version, "", settings))]));
-  return {
-    width,
-    height,
-    format: image.format as SourceFormat,
-    documents: documents as Record<Version, string>,
-    async render(version, request) {
-      const job = call(() => image.render(version, request, settings));
-      return localJob(job, () => {
-        const answer = call(() => job.result());
-        if (!answer) throw internal();
-        const { type, width, height, canonical, passthrough } = answer;
-        const bytes = call(() => answer.takeBytes());
-        answer.free();
-        return { bytes, type, width, height, canonical, passthrough };
-      });
-    },
-    free: () => image.free(),
-  };
+/** A core that can be lost, to a trap of its own or by `end`: from then on every call rejects with `engine-lost`. */
+export interface MortalCore extends Core {
+  readonly alive: boolean;
+  end(error: IiifError): void;
 }
 
 interface WasmJob {
@@ -86,26 +43,95 @@ interface WasmJob {
   free(): void;
 }
 
-function localJob<T>(job: WasmJob, result: () => T): CoreJob<T> {
+interface WasmAnswer extends Omit<Answer, "bytes"> {
+  takeBytes(): Uint8Array;
+  free(): void;
+}
+
+interface WasmImage {
+  readonly width: number;
+  readonly height: number;
+  readonly format: string;
+  info(version: string, id: string, settings: Settings): string;
+  render(version: string, request: string, settings: Settings): WasmJob & { result(): WasmAnswer | undefined };
+  free(): void;
+}
+
+/** What is used of what wasm-bindgen makes of `src/web`; one of them is one instance of the module. */
+export interface Engine {
+  OpenJob: new (size: number, settings: Settings) => WasmJob & { image(): WasmImage | undefined };
+}
+
+const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
+
+/** The core in this thread. */
+export function localCore(engine: Promise<Engine>): MortalCore {
+  let dead: IiifError | undefined;
+  engine.catch(() => undefined);
+
+  /** Calls into wasm, whose errors are plain objects. Anything else is a trap, after which its memory is in no known state: it is never called again. */
+  const call = <T>(work: () => T): T => {
+    if (dead) throw dead;
+    try {
+      return work();
+    } catch (thrown) {
+      if (!isThrown(thrown)) dead = lost();
+      throw fromWasm(thrown);
+    }
+  };
+  const release = (object: { free(): void }) => () => {
+    if (!dead) call(() => object.free());
+  };
+
+  function job<T>(job: WasmJob, result: () => T): CoreJob<T> {
+    return {
+      async step() {
+        const needed = call(() => job.step());
+        return needed === undefined ? { done: result() } : { needed };
+      },
+      provide: async (offset, bytes) => call(() => job.provide(offset, bytes)),
+      free: release(job),
+    };
+  }
+
+  function opened(image: WasmImage, settings: Settings): CoreImage {
+    const documents = Object.fromEntries(VERSIONS.map((version) => [version, call(() => image.info(version, "", settings))]));
+    return {
+      width: image.width,
+      height: image.height,
+      format: image.format as SourceFormat,
+      documents: documents as Record<Version, string>,
+      async render(version, request, other = settings) {
+        const rendering = call(() => image.render(version, request, other));
+        return job(rendering, () => {
+          const answer = present(call(() => rendering.result()));
+          const { type, width, height, canonical, passthrough } = answer;
+          const bytes = call(() => answer.takeBytes());
+          answer.free();
+          return { bytes, type, width, height, canonical, passthrough };
+        });
+      },
+      free: release(image),
+    };
+  }
+
   return {
-    async step() {
-      const needed = call(() => job.step());
-      return needed === undefined ? { done: result() } : { needed };
+    ready: () => engine.then(() => undefined),
+    async open(size, settings) {
+      const { OpenJob } = await engine;
+      const opening = call(() => new OpenJob(size, settings));
+      return job(opening, () => opened(present(call(() => opening.image())), settings));
     },
-    provide: async (offset, bytes) => call(() => job.provide(offset, bytes)),
-    free: () => job.free(),
+    get alive() {
+      return !dead;
+    },
+    end(error) {
+      dead ??= error;
+    },
   };
 }
 
-/** Calls into wasm, whose errors are plain objects. */
-function call<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (thrown) {
-    throw fromWasm(thrown);
-  }
-}
-
-function internal(): IiifError {
-  return new IiifError("internal", 500, "Something went wrong inside azulejo.");
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new IiifError("internal", 500, "Something went wrong inside azulejo.");
+  return value;
 }

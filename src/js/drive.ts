@@ -14,7 +14,8 @@ const AT_ONCE = 6;
 export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal?: AbortSignal): Promise<T> {
   try {
     for (;;) {
-      const step = await job.step();
+      // A step in a worker may take a while, and its result is of no use any more.
+      const step = await unlessAborted(job.step(), signal);
       signal?.throwIfAborted();
       if ("done" in step) return step.done;
       const ranges: [number, number][] = [];
@@ -43,4 +44,13 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
     while (next < items.length) await work(items[next++]!);
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }

@@ -1,7 +1,11 @@
-import type { Answer, Core, CoreImage } from "./core.js";
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import type { Core, CoreImage } from "./core.js";
 import { type Pin, drive } from "./drive.js";
 import { IiifError } from "./error.js";
-import type { Lane, Pool } from "./pool.js";
+import type { Host, Lane } from "./pool.js";
+import { type ImageRequest, format as textOf } from "./request/image-request.js";
+import { type VersionLike, readVersion } from "./request/version.js";
 import type { Source } from "./sources.js";
 
 /** The formats of files that can be opened. */
@@ -29,23 +33,51 @@ export interface Settings {
   pngCompression?: "fastest" | "fast" | "balanced" | "high";
 }
 
-export interface OpenOptions {
+/** Where images are decoded: by default in the package's own workers, at most four, which all images share. */
+export interface WorkerOptions {
+  /** How many workers there are at most, 1 to 64; `false` decodes in this thread. Where there are no workers (Node, workerd, Service Workers) it is this thread. */
+  threads?: number | false;
+  /**
+   * Makes a module worker that runs `azulejo/pool-worker`. Images that are opened with the same function and number of threads share workers:
+   * keep one function, lest each image starts its own.
+   */
+  createWorker?: () => Worker;
+  /** Where a copy of `azulejo/pool-worker` is served. It may be on another site. */
+  workerUrl?: string | URL;
+}
+
+export interface OpenOptions extends WorkerOptions {
   settings?: Settings;
   signal?: AbortSignal;
-  /** `false` decodes in this thread; default: in the workers that all images share, where there are workers. */
-  threads?: false;
 }
 
 export interface RenderOptions {
   signal?: AbortSignal;
-  /** Version of the Image API that the request is in. Default "3". */
-  version?: Version;
+  /** Version of the Image API that the request is in, if it is a text. Default "3". */
+  version?: VersionLike;
 }
 
-/** An answer: a file and what it is. */
+/** A rendered file and what it is. */
+export interface Answer {
+  bytes: Uint8Array;
+  /** Media type. */
+  type: string;
+  /** px, rotation applied. */
+  width: number;
+  height: number;
+  /** The canonical form of the request. */
+  canonical: string;
+  /** Whether stored bytes are given as they are, without decoding. */
+  passthrough: boolean;
+}
+
+/** An answer. */
 export interface Rendered extends Answer {
   blob(): Blob;
 }
+
+/** The information document, as JSON; each version has its own properties. */
+export type ImageInfo = Record<string, unknown>;
 
 /** An opened image. */
 export interface IiifImage extends AsyncDisposable {
@@ -53,62 +85,77 @@ export interface IiifImage extends AsyncDisposable {
   readonly width: number;
   readonly height: number;
   readonly format: SourceFormat;
-  /** The information document. */
-  info(options: { id: string; version?: Version }): Record<string, unknown>;
-  /** Renders `"square/max/0/default.webp"`. */
-  render(request: string, options?: RenderOptions): Promise<Rendered>;
+  /** The information document. Default version: 3. */
+  info(options: { id: string; version?: VersionLike }): ImageInfo;
+  /** Renders `"square/max/0/default.webp"`, or a request of `azulejo/request`. */
+  render(request: string | ImageRequest, options?: RenderOptions): Promise<Rendered>;
   /** The same as pixels to draw. Browser only; the caller closes it. */
-  bitmap(request: string, options?: RenderOptions): Promise<ImageBitmap>;
-  /** Frees what it holds; later calls reject. */
+  bitmap(request: string | ImageRequest, options?: RenderOptions): Promise<ImageBitmap>;
+  /** Frees what it holds, once calls that are under way have ended; later calls reject. */
   close(): void;
 }
 
-const SETTINGS: Record<keyof Settings, true> = {
-  maxWidth: true,
-  maxHeight: true,
-  maxArea: true,
-  memory: true,
-  fetched: true,
-  sourcePixels: true,
-  jpegQuality: true,
-  webpQuality: true,
-  webpLossless: true,
-  pngCompression: true,
+const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
+  maxWidth: "number",
+  maxHeight: "number",
+  maxArea: "number",
+  memory: "number",
+  fetched: "number",
+  sourcePixels: "number",
+  jpegQuality: "number",
+  webpQuality: "number",
+  webpLossless: "boolean",
+  pngCompression: "string",
 };
 
-/** A misspelt setting would silently do nothing. */
-function check(settings: Settings): void {
-  for (const name of Object.keys(settings)) {
-    if (!Object.hasOwn(SETTINGS, name)) throw new IiifError("invalid-argument", 400, `There is no setting ${name}; there are ${Object.keys(SETTINGS).join(", ")}.`);
+/** A misspelt setting would silently do nothing, and the core takes no number for another. @internal */
+export function check(settings: Settings): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (!Object.hasOwn(SETTINGS, name)) throw invalid(`There is no setting ${name}; there are ${Object.keys(SETTINGS).join(", ")}.`);
+    const type = SETTINGS[name as keyof Settings];
+    if (value === undefined) continue;
+    if (typeof value !== type) throw invalid(`The setting ${name} is a ${typeof value}, and should be a ${type}.`);
+    if (type === "number" && !(Number.isFinite(value) && (value as number) >= 0)) throw invalid(`The setting ${name} is ${value}, and should be a number from 0.`);
   }
 }
 
 const FIRST_READ = 16 << 10;
 
-/** Where images are decoded: in this thread, or in workers. */
-export type Host = { core: Core } | { pool: Pool };
+/** A call that others brought down is begun anew so often. */
+const ATTEMPTS = 4;
 
 interface Opened {
   image: CoreImage;
   pin: Pin;
+  /** The source, with the first bytes at hand for other lanes that open it. */
+  source: Source;
 }
 
-/** Opens what a source holds. A file that is replaced meanwhile is opened anew, once. */
+/** Opens what a source holds. A file that is replaced meanwhile is opened anew, once. @internal */
 export async function openImage(host: Host, source: Source, options: OpenOptions): Promise<IiifImage> {
   const { settings = {}, signal } = options;
   check(settings);
-  // The first of many: in a worker of the pool, or here.
-  const first = "core" in host ? { core: host.core } : host.pool.take(() => false);
-  const opened = await once(() => openIn(first.core, source, settings, undefined, signal));
-  return wrap(host, source, settings, opened, "pending" in first ? first : undefined);
+  const open = () =>
+    within(host, host.take(() => false), async (lane) => {
+      return { lane, ...(await openFirst(lane.core, source, settings, signal)) };
+    });
+  const { lane, ...opened } = await undisturbed(open).catch((error: unknown) => {
+    if (isError(error, "source-changed")) return undisturbed(open);
+    throw error;
+  });
+  const { image, close } = wrap(host, settings, lane, opened);
+  // An image that nobody has any more is as good as closed.
+  forgotten?.register(image, close);
+  return image;
 }
 
-async function openIn(core: Core, source: Source, settings: Settings, known: Pin | undefined, signal?: AbortSignal): Promise<Opened> {
-  if (known) return { image: await drive(await core.open(known.size, settings), source, known, signal), pin: known };
-  // Nobody knows the size yet: the first read tells it, and its bytes are kept for the first step.
+const forgotten = /* @__PURE__ */ (() => (typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<() => void>((close) => close())))();
+
+/** Nobody knows the size yet: the first read tells it. */
+async function openFirst(core: Core, source: Source, settings: Settings, signal: AbortSignal | undefined): Promise<Opened> {
   const first = await source.read(0, FIRST_READ, { ...(signal && { signal }) });
   const size = first.size ?? (first.bytes.length < FIRST_READ ? first.bytes.length : undefined);
-  if (size === undefined) throw new IiifError("source-read", 503, `${source.key} does not tell its size (Content-Range is not exposed, CORS).`);
+  if (size === undefined) throw new IiifError("source-read", 503, `${source.key} does not tell its size: its server should expose Content-Range (Access-Control-Expose-Headers).`);
   const pin: Pin = { size, ...(first.etag !== undefined && { etag: first.etag }) };
   const warm: Source = {
     key: source.key,
@@ -117,93 +164,130 @@ async function openIn(core: Core, source: Source, settings: Settings, known: Pin
       return kept.length === length ? { bytes: kept } : source.read(offset, length, options);
     },
   };
-  return { image: await drive(await core.open(size, settings), warm, pin, signal), pin };
+  return { image: await drive(await core.open(size, settings), warm, pin, signal), pin, source: warm };
 }
 
-/** A file that changed under the reader is worth a second try from the start, not a third. */
-async function once<T>(attempt: () => Promise<T>): Promise<T> {
+/** Runs a call in a lane, which is ended if the call broke it. */
+async function within<T>(host: Host, lane: Lane, work: (lane: Lane) => Promise<T>): Promise<T> {
   try {
-    return await attempt();
+    return await work(lane);
   } catch (error) {
-    if (error instanceof IiifError && error.code === "source-changed") return attempt();
+    // A lane whose engine could not be loaded is of no use either: the next one tries again.
+    if (isError(error, "internal") || isError(error, "engine") || isError(error, "engine-forbidden")) host.drop(lane);
     throw error;
   }
 }
 
-function wrap(host: Host, source: Source, settings: Settings, { image, pin }: Opened, lane: Lane | undefined): IiifImage {
-  const { width, height, format, documents } = image;
-  /** The image in each worker that has opened it. */
-  const copies = new Map<Lane, Promise<CoreImage>>();
-  if (lane) copies.set(lane, Promise.resolve(image));
+/** Begins anew what another call's trap brought down. */
+async function undisturbed<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isError(error, "engine-lost") || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function wrap(host: Host, settings: Settings, first: Lane, opened: Opened): { image: IiifImage; close(): void } {
+  const { pin, source } = opened;
+  const { width, height, format, documents } = opened.image;
+  /** The image in each lane that has opened it. */
+  const copies = new Map<Lane, Promise<CoreImage>>([[first, Promise.resolve(opened.image)]]);
   let closed = false;
+  let running = 0;
   const alive = (): void => {
     if (closed) throw new IiifError("closed", 400, "This image was closed.");
   };
+  const free = (): void => {
+    if (!closed || running > 0) return;
+    for (const copy of copies.values()) copy.then((image) => image.free()).catch(() => undefined);
+    copies.clear();
+  };
+  const close = (): void => {
+    closed = true;
+    free();
+  };
 
-  async function renderIn(version: Version, request: string, signal: AbortSignal | undefined) {
-    if ("core" in host) return drive(await image.render(version, request), source, pin, signal);
-    const lane = host.pool.take((lane) => copies.has(lane));
-    try {
-      let copy = copies.get(lane);
-      if (!copy) {
-        copy = openIn(lane.core, source, settings, pin).then(({ image }) => image);
-        copies.set(lane, copy);
-        copy.catch(() => copies.delete(lane));
-      }
-      return await drive(await (await copy).render(version, request), source, pin, signal);
-    } catch (error) {
-      if (!lane.alive) copies.delete(lane);
-      if (error instanceof IiifError && error.code === "internal") {
-        copies.delete(lane);
-        host.pool.drop(lane);
-      }
-      throw error;
+  function copyIn(lane: Lane): Promise<CoreImage> {
+    for (const each of copies.keys()) if (!each.alive) copies.delete(each);
+    let copy = copies.get(lane);
+    if (!copy) {
+      copy = lane.core.open(pin.size, settings).then((job) => drive(job, source, pin));
+      copies.set(lane, copy);
+      copy.catch(() => copies.delete(lane));
     }
+    return copy;
   }
 
   const render: IiifImage["render"] = async (request, { signal, version = "3" } = {}) => {
     alive();
     signal?.throwIfAborted();
-    const attempt = () => renderIn(version, request, signal);
-    // A worker that another call brought down is not this one's fault.
-    const answer = await attempt().catch((error: unknown) => {
-      if (error instanceof IiifError && error.code === "worker-lost") return attempt();
-      throw error;
-    });
-    return { ...answer, blob: () => new Blob([answer.bytes as Uint8Array<ArrayBuffer>], { type: answer.type }) };
+    const [known, text] = read(request, version);
+    running++;
+    try {
+      const answer = await undisturbed(() =>
+        within(host, host.take((lane) => copies.has(lane)), async (lane) => {
+          const image = await copyIn(lane);
+          signal?.throwIfAborted();
+          return drive(await image.render(known, text), source, pin, signal);
+        }),
+      );
+      return { ...answer, blob: () => new Blob([answer.bytes as Uint8Array<ArrayBuffer>], { type: answer.type }) };
+    } finally {
+      running--;
+      free();
+    }
   };
 
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
-    if ("core" in host) image.free();
-    for (const copy of copies.values()) copy.then((image) => image.free()).catch(() => undefined);
-    copies.clear();
-  };
-
-  return {
+  const image: IiifImage = {
     width,
     height,
     format,
     info({ id, version = "3" }) {
       alive();
-      return withId(JSON.parse(documents[version]) as Record<string, unknown>, id);
+      return withId(JSON.parse(documents[known(version)]) as ImageInfo, id);
     },
     render,
     async bitmap(request, options) {
+      if (typeof createImageBitmap !== "function") throw new IiifError("bitmaps-unsupported", 501, "There are no bitmaps here, only in browsers. Use render.");
       const rendered = await render(request, options);
-      return createImageBitmap(rendered.blob());
+      try {
+        return await createImageBitmap(rendered.blob());
+      } catch (cause) {
+        throw new IiifError("unsupported", 400, `This browser does not decode ${rendered.type}. Ask for jpg or png.`, { cause });
+      }
     },
     close,
     async [Symbol.asyncDispose]() {
       close();
     },
   };
+  return { image, close };
 }
 
-/** Puts the id where a version has it. */
-function withId(document: Record<string, unknown>, id: string): Record<string, unknown> {
+/** A request as text and the version it is in; one that is an object knows its own. */
+function read(request: string | ImageRequest, version: VersionLike): [Version, string] {
+  if (typeof request === "string") return [known(version), request];
+  if (typeof request !== "object" || request === null) throw invalid(`A request is a text such as "square/max/0/default.jpg", or what azulejo/request parses; this one is of type ${typeof request}.`);
+  return [known(request.version), textOf(request)];
+}
+
+function known(version: VersionLike): Version {
+  const found = readVersion(version);
+  if (!found) throw invalid(`There is no version ${version} of the Image API; there are 1.0, 1.1, 2 and 3.`);
+  return found;
+}
+
+/** Puts the id where a version has it. @internal */
+export function withId(document: ImageInfo, id: string): ImageInfo {
   if ("id" in document) return { ...document, id };
   if ("@id" in document) return { ...document, "@id": id };
   return { ...document, identifier: decodeURIComponent(id.slice(id.lastIndexOf("/") + 1)) };
 }
+
+function invalid(message: string): IiifError {
+  return new IiifError("invalid-argument", 400, message);
+}
+
+const isError = (error: unknown, code: string): boolean => error instanceof IiifError && error.code === code;

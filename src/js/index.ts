@@ -1,41 +1,94 @@
 // The npm package `azulejo`: a IIIF server for one's own images, in a page, a worker, Node or workerd.
 
-import { load, workers } from "#load";
-import { localCore } from "./core.js";
-import { type Wasm, engine } from "./engine.js";
-import { type Host, type IiifImage, type OpenOptions, openImage } from "./image.js";
-import { type Pool, pool } from "./pool.js";
+import { workers } from "#load";
+import { type Wasm, choose, chosenModule } from "./engine.js";
+import { IiifError } from "./error.js";
+import { type IiifImage, type OpenOptions, type WorkerOptions, openImage } from "./image.js";
+import { type Host, pool, workerAt } from "./pool.js";
+import { type Probe, probed } from "./probe.js";
 import { type Source, toSource } from "./sources.js";
+import { thread } from "./thread.js";
 
 export { IiifError } from "./error.js";
 export { type Chunk, type HttpOptions, type ReadOptions, type Source, blobSource, bytesSource, httpSource } from "./sources.js";
-export type { IiifImage, OpenOptions, RenderOptions, Rendered, Settings, SourceFormat, Version } from "./image.js";
+export type { IiifImage, ImageInfo, OpenOptions, RenderOptions, Rendered, Settings, SourceFormat, Version, WorkerOptions } from "./image.js";
+export type { ImageRequest } from "./request/image-request.js";
+export type { VersionLike } from "./request/version.js";
 export type { Wasm } from "./engine.js";
+export type { Probe } from "./probe.js";
+export { type Features, type ImageFormat, type Support, support } from "./support.js";
+
+/** What can be opened. */
+export type Input = Blob | URL | string | Uint8Array | Source;
 
 /** More decode no faster: tiles are small, and reading is what they wait for. */
 const MOST_WORKERS = 4;
 
-let shared: Pool | undefined;
-
 /** Opens an image: a Blob or File, a URL, bytes, or any source of one's own. */
-export async function open(input: Blob | URL | string | Uint8Array | Source, options: OpenOptions = {}): Promise<IiifImage> {
+export async function open(input: Input, options: OpenOptions = {}): Promise<IiifImage> {
   options.signal?.throwIfAborted();
-  return openImage(await host(options), toSource(input), options);
+  return openImage(hostOf(options), toSource(input), options);
 }
 
-async function host({ threads }: OpenOptions): Promise<Host> {
-  const create = threads === false ? undefined : workers();
-  if (create) return { pool: (shared ??= pool(Math.min(MOST_WORKERS, Math.max(1, navigator.hardwareConcurrency - 1)), create)) };
-  return { core: localCore(await engine(() => load())) };
+/** What a file is, without keeping it open: only its headers are read. */
+export async function probe(input: Input, options: WorkerOptions & { signal?: AbortSignal } = {}): Promise<Probe> {
+  const image = await open(input, options);
+  try {
+    return probed(image);
+  } finally {
+    image.close();
+  }
 }
 
-/** Loads the engine of this thread from elsewhere, or early. Never required. */
+/**
+ * Loads the engine early, or from elsewhere: a compiled module, its bytes, its URL or an answer with it. Never required.
+ * Call it before the first `open`: what runs already stays as it is. A module from elsewhere is compiled once, and is sent to the workers.
+ */
 export async function init(wasm?: Wasm | Promise<Wasm>): Promise<void> {
-  await engine(() => load(wasm));
+  if (wasm !== undefined) await choose(wasm);
+  const host = hostOf({});
+  const lane = host.take(() => true);
+  await lane.core.ready().catch((error: unknown) => {
+    host.drop(lane);
+    throw error;
+  });
 }
 
-/** Ends the workers that images share; the next `open` starts new ones. */
+/** Ends all workers and engines that images share; they are started anew when they are needed. */
 export function terminate(): void {
-  shared?.close();
-  shared = undefined;
+  for (const { host } of pools) host.close();
+  here?.close();
+}
+
+let here: Host | undefined;
+const pools: { size: number; by: unknown; host: Host }[] = [];
+
+/** One pool for each number of workers and way to make them. */
+function hostOf({ threads, createWorker, workerUrl }: WorkerOptions): Host {
+  here ??= thread();
+  if (threads === false) return here;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64)) {
+    throw new IiifError("invalid-argument", 400, `threads is ${String(threads)}, and should be a number of workers from 1 to 64, or false.`);
+  }
+  if (createWorker && workerUrl !== undefined) throw new IiifError("invalid-argument", 400, "createWorker and workerUrl are two ways to say the same: give one of them.");
+  const url = workerUrl === undefined || typeof Worker === "undefined" ? undefined : address(workerUrl);
+  const create = createWorker ?? (url ? () => workerAt(url) : workers());
+  if (!create) return here;
+  const size = threads ?? Math.min(MOST_WORKERS, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+  const by = createWorker ?? url?.href;
+  let found = pools.find((pool) => pool.size === size && pool.by === by);
+  if (!found) {
+    // One's own worker that cannot be started is a mistake to hear of; the package's has a substitute.
+    found = { size, by, host: pool({ size, createWorker: create, module: chosenModule, ...(by === undefined && { instead: here }) }) };
+    pools.push(found);
+  }
+  return found.host;
+}
+
+function address(url: string | URL): URL {
+  try {
+    return new URL(url, globalThis.location?.href);
+  } catch (cause) {
+    throw new IiifError("invalid-argument", 400, `workerUrl is ${JSON.stringify(String(url))}, which is not a URL.`, { cause });
+  }
 }

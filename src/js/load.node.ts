@@ -1,14 +1,10 @@
-import { readFile } from "node:fs/promises";
-import start, * as glue from "#glue";
-import type { Engine, Wasm } from "./engine.js";
+// In Node, where fetch does not know files.
 
-/** In Node: fetch does not know files. */
-export async function load(wasm?: Wasm | Promise<Wasm>): Promise<Engine> {
-  await start({ module_or_path: wasm ?? (await readFile(new URL("../engine.wasm", import.meta.url))) });
-  return glue;
-}
+import { readFile } from "node:fs/promises";
+
+export const packaged = (): URL => new URL("../engine.wasm", import.meta.url);
+
+export const read = (url: URL): Promise<Response | BufferSource> => (url.protocol === "file:" ? readFile(url) : fetch(url));
 
 /** Everything happens in this thread. */
-export function workers(): (() => Worker) | undefined {
-  return undefined;
-}
+export const workers = (): (() => Worker) | undefined => undefined;

@@ -1,14 +1,20 @@
-import start, * as glue from "#glue";
-import type { Engine, Wasm } from "./engine.js";
+// In pages and workers.
 
-/** In pages and workers: the module lies one folder up in the package, where bundlers find it. */
-export async function load(wasm?: Wasm | Promise<Wasm>): Promise<Engine> {
-  await start({ module_or_path: wasm ?? new URL("../engine.wasm", import.meta.url) });
-  return glue;
-}
+import { workerAt } from "./pool.js";
 
-/** How to start a worker, where that can be done: not within a Service Worker, nor where there is no origin to load it from. */
+/** The module lies one folder up in the package, where bundlers find it. */
+export const packaged = (): URL => new URL("../engine.wasm", import.meta.url);
+
+export const read = (url: URL): Promise<Response> => fetch(url);
+
+/**
+ * How to start a worker, where that can be done: not within a Service Worker.
+ * Bundlers know the worker by the form of this expression.
+ */
 export function workers(): (() => Worker) | undefined {
   if (typeof Worker === "undefined") return undefined;
+  // The whole package on another site, a CDN.
+  const { origin, href } = packaged();
+  if (origin !== globalThis.origin) return () => workerAt(new URL("./web/pool-worker.js", href));
   return () => new Worker(new URL("./pool-worker.js", import.meta.url), { type: "module", name: "azulejo" });
 }

@@ -1,17 +1,15 @@
 import type { Core } from "./core.js";
-import { IiifError } from "./error.js";
-import { remoteCore } from "./rpc.js";
+import { IiifError, lost } from "./error.js";
+import { type RemoteCore, remoteCore } from "./rpc.js";
 
-/** A worker with a core in it. */
+/** One core, in this thread or in a worker, that runs one call at a time. */
 export interface Lane {
   readonly core: Core;
-  /** Calls that have not returned. */
-  readonly pending: number;
   readonly alive: boolean;
 }
 
-/** Workers that images share; they are started when they are first needed, and replaced when one is lost. */
-export interface Pool {
+/** Where images are decoded. */
+export interface Host {
   /** The lane with the least to do, of those that `prefer` likes if it is idle. */
   take(prefer: (lane: Lane) => boolean): Lane;
   /** Ends a lane after a trap: its memory is in no known state. */
@@ -19,49 +17,104 @@ export interface Pool {
   close(): void;
 }
 
-export function pool(size: number, createWorker: () => Worker): Pool {
-  let lanes: { lane: Lane; worker: Worker }[] = [];
+export interface PoolOptions {
+  /** How many workers there are at most. */
+  size: number;
+  createWorker(): Worker;
+  /** The engine's module for them, unless they load it themselves. */
+  module(): WebAssembly.Module | undefined;
+  /** Where images are decoded if no worker can be started. */
+  instead?: Host;
+}
 
-  function start(): Lane {
+interface Crew extends Lane {
+  readonly core: RemoteCore;
+  readonly worker: Worker;
+}
+
+/** Workers that images share; they are started when they are first needed, and replaced when one is lost. */
+export function pool({ size, createWorker, module, instead }: PoolOptions): Host {
+  let crew: Crew[] = [];
+  /** Whether one of them has ever run. */
+  let proven = false;
+  let fallen = false;
+
+  function start(): Crew {
     const worker = createWorker();
-    const core = remoteCore(worker);
-    let alive = true;
-    const lane: Lane = {
+    const core = remoteCore(worker, module());
+    const lane: Crew = {
       core,
-      get pending() {
-        return core.pending;
-      },
+      worker,
       get alive() {
-        return alive;
+        return core.alive;
       },
     };
-    const lose = (message: string): void => {
-      alive = false;
-      lanes = lanes.filter((each) => each.lane !== lane);
-      worker.terminate();
-      core.fail(new IiifError("worker-lost", 500, message));
-    };
+    // Also fired for a script that is not there, and if a policy forbids it.
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      lose(`A worker of azulejo could not run: ${event.message || "it could not be loaded (Content-Security-Policy needs worker-src 'self' and script-src 'wasm-unsafe-eval')"}`);
+      proven ||= core.heard;
+      if (proven) end(lane, lost());
+      else if (instead) fall(event.message);
+      else end(lane, unstartable(event.message));
     });
-    lanes.push({ lane, worker });
-    endings.set(lane, lose);
+    crew.push(lane);
     return lane;
   }
-  const endings = new WeakMap<Lane, (message: string) => void>();
+
+  function end(lane: Crew, error: IiifError): void {
+    crew = crew.filter((each) => each !== lane);
+    lane.worker.terminate();
+    lane.core.end(error);
+  }
+
+  function fall(reason: string): void {
+    if (!fallen) console.warn(`azulejo decodes in this thread: ${unstartable(reason).message}`);
+    fallen = true;
+    for (const lane of crew) end(lane, lost());
+  }
 
   return {
     take(prefer) {
-      const idle = lanes.map(({ lane }) => lane).filter((lane) => lane.pending === 0);
+      if (fallen && instead) return instead.take(prefer);
+      const idle = crew.filter(({ core }) => core.pending === 0);
       const known = idle.find(prefer) ?? idle[0];
       if (known) return known;
-      if (lanes.length < size) return start();
-      return lanes.map(({ lane }) => lane).reduce((least, lane) => (lane.pending < least.pending ? lane : least));
+      if (crew.length >= size) return crew.reduce((least, lane) => (lane.core.pending < least.core.pending ? lane : least));
+      try {
+        return start();
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        if (!instead) throw unstartable(reason, cause);
+        fall(reason);
+        return instead.take(prefer);
+      }
     },
-    drop: (lane) => endings.get(lane)?.("A worker of azulejo was ended."),
+    drop(lane) {
+      const found = crew.find((each) => each === lane);
+      if (found) end(found, lost());
+      else instead?.drop(lane);
+    },
     close() {
-      for (const { lane } of [...lanes]) endings.get(lane)?.("The workers of azulejo were ended.");
+      for (const lane of crew) end(lane, lost());
+      fallen = false;
     },
   };
+}
+
+function unstartable(reason: string, cause?: unknown): IiifError {
+  const why = reason || "its script could not be loaded, or the page's Content-Security-Policy lacks it in worker-src";
+  return new IiifError("worker", 500, `The worker could not be started: ${why}.`, { cause });
+}
+
+/** A worker from a script that may be another site's: such a one cannot be started, but imported by one of ours. */
+export function workerAt(url: URL): Worker {
+  const options = { type: "module", name: "azulejo" } as const;
+  if (url.origin === globalThis.origin || url.protocol === "blob:" || url.protocol === "data:") return new Worker(url, options);
+  const script = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }));
+  const worker = new Worker(script, options);
+  // Once the worker says or suffers something it has been read.
+  const revoke = (): void => URL.revokeObjectURL(script);
+  worker.addEventListener("message", revoke, { once: true });
+  worker.addEventListener("error", revoke, { once: true });
+  return worker;
 }

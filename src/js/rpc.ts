@@ -1,13 +1,14 @@
-import type { Answer, Core, CoreImage, CoreJob } from "./core.js";
+import type { Core, CoreImage, CoreJob, MortalCore } from "./core.js";
 import { IiifError } from "./error.js";
-import type { Settings, SourceFormat, Version } from "./image.js";
+import type { Answer, Settings, SourceFormat, Version } from "./image.js";
 
 // The core in a worker: numbered handles on one side, promises on the other.
 
 /** What is asked of a worker. */
 type Ask =
+  | { ask: "start"; module?: WebAssembly.Module }
   | { ask: "open"; size: number; settings: Settings }
-  | { ask: "render"; handle: number; version: Version; request: string }
+  | { ask: "render"; handle: number; version: Version; request: string; settings?: Settings | undefined }
   | { ask: "step"; handle: number }
   | { ask: "provide"; handle: number; offset: number; bytes: Uint8Array }
   | { ask: "free"; handle: number };
@@ -36,8 +37,9 @@ export interface Port {
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
 }
 
-/** In the worker: answers questions. */
-export function serve(port: Port, core: Promise<Core>): void {
+/** In the worker: answers questions. The first brings the engine's module, or says that it is the worker's to load. */
+export function serve(port: Port, begin: (module?: WebAssembly.Module) => Core): void {
+  let core: Core | undefined;
   const kept = new Map<number, CoreJob<CoreImage | Answer> | CoreImage>();
   let handles = 0;
   const keep = (value: CoreJob<CoreImage | Answer> | CoreImage): number => {
@@ -48,10 +50,12 @@ export function serve(port: Port, core: Promise<Core>): void {
 
   async function answer(ask: Ask): Promise<unknown> {
     switch (ask.ask) {
+      case "start":
+        return (core ??= begin(ask.module)).ready();
       case "open":
-        return keep(await (await core).open(ask.size, ask.settings));
+        return keep(await (core ??= begin()).open(ask.size, ask.settings));
       case "render":
-        return keep(await find<CoreImage>(ask.handle).render(ask.version, ask.request));
+        return keep(await find<CoreImage>(ask.handle).render(ask.version, ask.request, ask.settings));
       case "step": {
         const step = await find<CoreJob<CoreImage | Answer>>(ask.handle).step();
         if ("needed" in step) return step satisfies Step;
@@ -83,10 +87,19 @@ export function serve(port: Port, core: Promise<Core>): void {
   });
 }
 
-/** On the page: the core that answers behind a port. `lost` rejects when the worker is gone. */
-export function remoteCore(port: Port): Core & { fail(error: IiifError): void; readonly pending: number } {
+/** A core that answers from elsewhere. */
+export interface RemoteCore extends MortalCore {
+  /** Questions without an answer. */
+  readonly pending: number;
+  /** Whether it has ever answered. */
+  readonly heard: boolean;
+}
+
+/** On the page: the core behind a port. */
+export function remoteCore(port: Port, module: WebAssembly.Module | undefined): RemoteCore {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   let ids = 0;
+  let heard = false;
   let dead: IiifError | undefined;
 
   function ask<T>(ask: Ask, transfer: Transferable[] = []): Promise<T> {
@@ -100,6 +113,7 @@ export function remoteCore(port: Port): Core & { fail(error: IiifError): void; r
   const release = (handle: number): void => void ask({ ask: "free", handle }).catch(() => undefined);
 
   port.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
+    heard = true;
     const promise = waiting.get(data.id);
     waiting.delete(data.id);
     if ("value" in data) promise?.resolve(data.value);
@@ -126,25 +140,35 @@ export function remoteCore(port: Port): Core & { fail(error: IiifError): void; r
     height,
     format,
     documents,
-    async render(version, request) {
-      const rendering = await ask<number>({ ask: "render", handle, version, request });
+    async render(version, request, settings) {
+      const rendering = await ask<number>({ ask: "render", handle, version, request, settings });
       return job(rendering, (step) => (step as { answer: Answer }).answer);
     },
     free: () => release(handle),
   });
 
+  const ready = ask<void>({ ask: "start", ...(module && { module }) });
+  ready.catch(() => undefined);
+
   return {
+    ready: () => ready,
     async open(size, settings) {
       const opening = await ask<number>({ ask: "open", size, settings });
       return job(opening, (step) => image((step as { image: ImageHandle }).image));
     },
-    fail(error) {
-      dead = error;
-      for (const { reject } of waiting.values()) reject(error);
+    end(error) {
+      dead ??= error;
+      for (const { reject } of waiting.values()) reject(dead);
       waiting.clear();
+    },
+    get alive() {
+      return !dead;
     },
     get pending() {
       return waiting.size;
+    },
+    get heard() {
+      return heard;
     },
   };
 }

@@ -129,6 +129,6 @@ test("a policy that allows wasm is enough, one that does not is named", async ()
     return page.evaluate(async () => (await import("/test.js")).refused());
   };
   assert.equal(await answer("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"), "it opened");
-  assert.match(await answer("default-src 'self'; script-src 'self'"), /^IiifError engine: .*'wasm-unsafe-eval'/);
+  assert.match(await answer("default-src 'self'; script-src 'self'"), /^IiifError engine-forbidden: .*'wasm-unsafe-eval'/);
   await page.close();
 });

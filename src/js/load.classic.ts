@@ -1,0 +1,9 @@
+// In a Service Worker that is no module, where a script does not know its own address.
+
+/** The module lies next to the page's script of the Service Worker. */
+export const packaged = (): URL => new URL("engine.wasm", globalThis.location.href);
+
+export const read = (url: URL): Promise<Response> => fetch(url);
+
+/** Service Workers start none. */
+export const workers = (): (() => Worker) | undefined => undefined;
