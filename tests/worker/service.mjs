@@ -9,7 +9,7 @@ const wrangler = readFileSync(at("wrangler.toml"), "utf8");
 const compatibilityDate = wrangler.match(/compatibility_date = "([^"]+)"/)[1];
 
 /** Starts a service. `faults` puts faulty.mjs before it; `samples` fills the bucket with the project's samples; `port` 0 is any. */
-export async function serve({ vars = {}, faults = false, samples = true, site = false, port = 0 } = {}) {
+export async function serve({ vars = {}, faults = false, samples: filled = true, site = false, port = 0 } = {}) {
   const built = ["worker/build/index.js", "worker/build/index_bg.wasm"];
   for (const file of built) if (!existsSync(at(file))) throw new Error(`${file} is missing: npm run build`);
   const modules = [
@@ -28,17 +28,24 @@ export async function serve({ vars = {}, faults = false, samples = true, site = 
     handleRuntimeStdio: (...streams) => streams.forEach((stream) => collect(stream, log)),
     ...(site && { assets: { directory: at("worker/build/site"), routerConfig: { has_user_worker: true } } }),
   };
-  const miniflare = new Miniflare(options);
+  const service = await connect(new Miniflare(options), options, log);
+  if (filled) await samples(service.put);
+  return service;
+}
+
+/** Puts the project's samples into a bucket. */
+export async function samples(put) {
+  const folder = at("www", "samples");
+  for (const name of readdirSync(folder).filter((name) => !name.endsWith(".md"))) await put(name, readFileSync(`${folder}/${name}`));
+}
+
+/** What the tests do with a running service. */
+export async function connect(miniflare, options, log) {
   const url = (await miniflare.ready).origin;
-  const put = async (key, bytes) => (await miniflare.getR2Bucket("BUCKET")).put(key, new Uint8Array(bytes));
-  if (samples) {
-    const folder = at("www", "samples");
-    for (const name of readdirSync(folder).filter((name) => !name.endsWith(".md"))) await put(name, readFileSync(`${folder}/${name}`));
-  }
   return {
     url,
-    put,
     log,
+    put: async (key, bytes) => (await miniflare.getR2Bucket("BUCKET")).put(key, new Uint8Array(bytes)),
     /** The path is sent as it is: nothing is normalised on the way. */
     get: (path, headers = {}, method = "GET") => send(url, path, headers, method),
     /** Other variables; the isolate begins anew, the bucket stays. */

@@ -1,0 +1,261 @@
+// `azulejo/worker`: a IIIF service as a Cloudflare Worker of one's own, over an R2 bucket or any other source.
+
+import type { Answer } from "./core.js";
+import { drive } from "./drive.js";
+import { IiifError } from "./error.js";
+import { type Settings, type Version, check, withId } from "./image.js";
+import type { FileVersion, VersionedSource } from "./r2.js";
+import { METHODS, failure, preflight, send } from "./server/answer.js";
+import { hash } from "./server/hash.js";
+import { type ServedImage, type ServedRequest, type ServerOptions, prefixes, server } from "./server.js";
+import type { Source } from "./sources.js";
+import { find, store } from "./worker/cache.js";
+import { SHARES, enter } from "./worker/gate.js";
+import { Images, type Use } from "./worker/images.js";
+import { Meter } from "./worker/meter.js";
+
+export { IiifError } from "./error.js";
+export type { Settings, Version } from "./image.js";
+export { type Bucket, type BucketObject, type FileVersion, type VersionedSource, r2Source } from "./r2.js";
+export { type ServedImage, type ServedRequest, type ServerOptions, server } from "./server.js";
+export { type Chunk, type HttpOptions, type ReadOptions, type Source, bytesSource, httpSource } from "./sources.js";
+
+export interface HandlerOptions<Env> extends Omit<ServerOptions, "open"> {
+  /**
+   * Where the image of an identifier (decoded) lies, or null where there is none: `r2Source(env.BUCKET, identifier)`.
+   * Images are known again by the source's key and etag.
+   */
+  resolve(identifier: string, env: Env, request: Request): Source | null | Promise<Source | null>;
+  /** Limits and qualities. `memory` is for all requests together; default 56 MiB. */
+  settings?: Settings;
+  /** Whether finished answers are kept in the Cache API. Default true. */
+  cache?: boolean;
+}
+
+/** What is used of an ExecutionContext. */
+export interface Context {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+export interface Handler<Env> {
+  fetch(request: Request, env: Env, context: Context): Promise<Response>;
+}
+
+/** Bytes of memory that all requests together may take, of the 64 MiB that the engine can have. */
+const MEMORY = 56 << 20;
+/** Bytes that are read of a source that cannot tell its version otherwise. */
+const FIRST_READ = 16 << 10;
+/** A request that others brought down is begun anew so often. */
+const ATTEMPTS = 4;
+
+/** What belongs to a request, and is never shared. */
+interface Call<Env> {
+  readonly env: Env;
+  readonly context: Context;
+  readonly meter: Meter;
+  /** `?cache=false`: asks no cache and fills none. */
+  readonly anew: boolean;
+  readonly uses: Use[];
+}
+
+/** The default export of a Worker's module: answers every request under the prefix, and all others with 404. */
+export function createHandler<Env = unknown>(options: HandlerOptions<Env>): Handler<Env> {
+  const { resolve, settings = {}, cache = true, onError = log, ...rest } = options;
+  check(settings);
+  const kept = { images: new Images(), settings, fingerprint: JSON.stringify(Object.entries(settings).sort()), cache };
+  const calls = new WeakMap<Request, Call<Env>>();
+  const open: ServerOptions["open"] = async (identifier, request) => {
+    const call = calls.get(request);
+    const source = call && (await resolve(identifier, call.env, request));
+    return source ? serve(source, kept, call, request.signal) : null;
+  };
+  const answer = server({ ...rest, onError, open });
+  const places = prefixes(rest).join(", ");
+
+  async function respond(request: Request, call: Call<Env>): Promise<Response> {
+    calls.set(request, call);
+    try {
+      return (await answer(request)) ?? send(nothing(request, places), request, rest.allowedOrigins ?? "*");
+    } catch {
+      // The client has left, and hears nothing of it.
+      return new Response(null, { status: 499 });
+    } finally {
+      for (const use of call.uses) use.end();
+    }
+  }
+
+  return {
+    fetch(request, env, context) {
+      const anew = new URL(request.url).searchParams.get("cache") === "false";
+      const response = respond(request, { env, context, meter: new Meter(), anew, uses: [] });
+      // To the end, even if the client leaves: what is never resumed would keep its memory and its place in the queue.
+      context.waitUntil(response);
+      return response;
+    },
+  };
+}
+
+interface Kept {
+  readonly images: Images;
+  readonly settings: Settings;
+  /** A text that differs wherever answers may differ. */
+  readonly fingerprint: string;
+  readonly cache: boolean;
+}
+
+/** The image of a source, in the version that is there now. */
+async function serve(source: Source, kept: Kept, call: Call<unknown>, signal: AbortSignal | undefined): Promise<ServedImage | null> {
+  const { meter, anew } = call;
+  const { images, settings, fingerprint } = kept;
+  const began = Date.now();
+  const metered: Source = { key: source.key, read: (offset, length, options) => meter.read(length, () => source.read(offset, length, options)) };
+  const found = await discreet(source, () => versionOf(source, metered, meter, signal));
+  if (!found) return null;
+  const { version, bytes } = found;
+  const use = async (): Promise<Use> => {
+    const use = await images.use(bytes, version, settings, anew, signal);
+    call.uses.push(use);
+    return use;
+  };
+  const opened = await discreet(source, () => undisturbed(use));
+  meter.open = Date.now() - began;
+  const { documents } = opened.image;
+  const { etag, modified } = version;
+
+  async function render(request: string, { version: api, canonical, signal }: ServedRequest): Promise<{ bytes: Uint8Array; timing: string }> {
+    const caches = kept.cache && !anew && etag !== undefined;
+    const url = caches ? `https://azulejo.invalid/${hash([source.key, etag, canonical, fingerprint])}` : undefined;
+    const cached = async (): Promise<Uint8Array | undefined> => (url === undefined ? undefined : find(url));
+    let bytes = await cached();
+    if (bytes) return { bytes, timing: meter.timing("hit") };
+    const made = await undisturbed(async () => {
+      const { image } = await use();
+      return admitted(image, settings, api, request, meter, cached, (job) => drive(job, metered, { size: version.size, ...(etag !== undefined && { etag }) }, signal));
+    });
+    if (made instanceof Uint8Array) return { bytes: made, timing: meter.timing("hit") };
+    bytes = made.bytes;
+    if (url) call.context.waitUntil(store(url, bytes.slice(), made.type));
+    return { bytes, timing: meter.timing(url ? "miss" : "off", made.passthrough) };
+  }
+
+  return {
+    info: ({ id, version = "3" }) => withId(JSON.parse(documents[version]) as Record<string, unknown>, id),
+    render: (request, options) => discreet(source, () => render(request, options)),
+    ...(etag !== undefined && { etag: `${etag} ${fingerprint}` }),
+    ...(modified && { modified }),
+  };
+}
+
+type Image = Use["image"];
+type Job = Awaited<ReturnType<Image["render"]>>;
+
+/** Renders in a share of the memory if that is enough, else alone; or finds, after waiting, that another has made the same. */
+async function admitted(
+  image: Image,
+  settings: Settings,
+  version: Version,
+  request: string,
+  meter: Meter,
+  cached: () => Promise<Uint8Array | undefined>,
+  drive: (job: Job) => Promise<Answer>,
+): Promise<Answer | Uint8Array> {
+  const memory = settings.memory ?? MEMORY;
+  for (let shares = 1; ; shares = SHARES) {
+    const last = shares === SHARES;
+    try {
+      const job = await image.render(version, request, { ...settings, memory: last ? memory : Math.floor(memory / SHARES) });
+      return await inside(job, shares, meter, cached, drive);
+    } catch (error) {
+      if (last || !(error instanceof IiifError) || error.code !== "source-too-costly") throw error;
+    }
+  }
+}
+
+async function inside(job: Job, shares: number, meter: Meter, cached: () => Promise<Uint8Array | undefined>, drive: (job: Job) => Promise<Answer>): Promise<Answer | Uint8Array> {
+  const came = Date.now();
+  const pass = await enter(shares).catch((error: unknown) => {
+    job.free();
+    throw error;
+  });
+  meter.queue += Date.now() - came;
+  try {
+    const found = pass.waited ? await cached() : undefined;
+    if (found) {
+      job.free();
+      return found;
+    }
+    const [began, waited] = [Date.now(), meter.waited];
+    const answer = await drive(job);
+    meter.fetch = meter.waited - waited;
+    meter.render = Date.now() - began - meter.fetch;
+    return answer;
+  } finally {
+    pass.leave();
+  }
+}
+
+/** The version that is there now, and a source that need not read anew what told it. */
+async function versionOf(source: Source, metered: Source, meter: Meter, signal: AbortSignal | undefined): Promise<{ version: FileVersion; bytes: Source } | null> {
+  if ("head" in source) {
+    const version = await meter.read(0, () => (source as VersionedSource).head());
+    return version && { version, bytes: metered };
+  }
+  const first = await metered.read(0, FIRST_READ, { ...(signal && { signal }) }).catch((error: unknown) => {
+    if (error instanceof IiifError && error.code === "not-found") return null;
+    throw error;
+  });
+  if (!first) return null;
+  const size = first.size ?? (first.bytes.length < FIRST_READ ? first.bytes.length : undefined);
+  if (size === undefined) throw new IiifError("source-read", 503, `${source.key} does not tell its size.`);
+  const bytes: Source = {
+    key: source.key,
+    async read(offset, length, options) {
+      const kept = first.bytes.slice(offset, offset + length);
+      return kept.length === length ? { bytes: kept } : metered.read(offset, length, options);
+    },
+  };
+  return { version: { size, ...(first.etag !== undefined && { etag: first.etag }) }, bytes };
+}
+
+/** Begins anew what another request's trap brought down. */
+async function undisturbed<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof IiifError) || error.code !== "engine-lost" || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+const PUBLIC: Readonly<Record<string, string>> = {
+  "source-changed": "The image was replaced while it was read. Try again.",
+  "source-too-costly": "The image is too large to be read from where it lies.",
+};
+
+/** Where a file lies is nobody's business: the key may be a URL with a secret in it. What was thrown is the cause, for the log. */
+async function discreet<T>(source: Source, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof IiifError) || !error.message.includes(source.key)) throw error;
+    // An object that is gone by now: what is answered is what the next look finds.
+    throw new IiifError(error.code, error.status, PUBLIC[error.code] ?? "The image could not be read. Try again.", { cause: error });
+  }
+}
+
+function nothing(request: Request, places: string): ReturnType<typeof failure> {
+  if (request.method === "OPTIONS") return preflight(request.headers.get("access-control-request-headers"));
+  const allowed = request.method === "GET" || request.method === "HEAD";
+  const error = allowed
+    ? new IiifError("no-such-path", 404, `There is nothing here. Images are at ${places}.`)
+    : new IiifError("method-not-allowed", 405, `Only ${METHODS.replace(/, (\w+)$/, " and $1")} are allowed.`);
+  return failure(error, request.headers.get("accept"), undefined);
+}
+
+/** One line of JSON, without the query. */
+function log(error: IiifError, request: Request): void {
+  const { code, status, message, cause } = error;
+  const detail = cause instanceof Error ? cause.message : message;
+  console.error(JSON.stringify({ event: "request", method: request.method, path: new URL(request.url).pathname.slice(0, 256), status, code, detail: detail.slice(0, 256) }));
+}

@@ -1,0 +1,87 @@
+import type { CoreImage, MortalCore } from "../core.js";
+import { drive } from "../drive.js";
+import type { Settings } from "../image.js";
+import type { FileVersion } from "../r2.js";
+import type { Source } from "../sources.js";
+import { isolateCore } from "./engines.js";
+
+/** Bytes of headers that are kept, at most: what was read to open the images. */
+const KEPT = 2 << 20;
+
+/** An opened image, in use by this many requests. It holds nothing of the request that opened it. */
+interface Opened {
+  readonly name: string;
+  readonly core: MortalCore;
+  readonly image: CoreImage;
+  readonly weight: number;
+  users: number;
+  kept: boolean;
+}
+
+/** A use of an opened image, to be ended. */
+export interface Use {
+  readonly image: CoreImage;
+  end(): void;
+}
+
+/** The images that were opened lately, by key and version; values, never promises of another request's reads. */
+export class Images {
+  /** Least recently used first. */
+  #kept: Opened[] = [];
+
+  /** The image, opened now if it is not kept. Without an etag, or if it is to be opened anew, it is not kept. */
+  async use(source: Source, version: FileVersion, settings: Settings, anew: boolean, signal: AbortSignal | undefined): Promise<Use> {
+    const core = await isolateCore();
+    for (const gone of this.#kept.filter((opened) => opened.core !== core)) this.#drop(gone);
+    const name = version.etag === undefined || anew ? undefined : JSON.stringify([source.key, version.etag, version.size]);
+    const known = this.#kept.find((opened) => opened.name === name);
+    if (known) {
+      this.#kept = [...this.#kept.filter((opened) => opened !== known), known];
+      return this.#lend(known);
+    }
+    let weight = 0;
+    const counting: Source = {
+      key: source.key,
+      async read(offset, length, options) {
+        weight += length;
+        return source.read(offset, length, options);
+      },
+    };
+    const { size, etag } = version;
+    const image = await drive(await core.open(size, settings), counting, { size, ...(etag !== undefined && { etag }) }, signal);
+    const opened: Opened = { name: name ?? "", core, image, weight, users: 0, kept: name !== undefined };
+    if (opened.kept) this.#keep(opened);
+    return this.#lend(opened);
+  }
+
+  #keep(opened: Opened): void {
+    // Another request may have opened the same meanwhile.
+    for (const same of this.#kept.filter(({ name }) => name === opened.name)) this.#drop(same);
+    this.#kept.push(opened);
+    let weight = this.#kept.reduce((sum, each) => sum + each.weight, 0);
+    for (const oldest of [...this.#kept]) {
+      if (weight <= KEPT) break;
+      weight -= oldest.weight;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(opened: Opened): void {
+    this.#kept = this.#kept.filter((each) => each !== opened);
+    opened.kept = false;
+    if (!opened.users) opened.image.free();
+  }
+
+  #lend(opened: Opened): Use {
+    opened.users++;
+    let ended = false;
+    return {
+      image: opened.image,
+      end() {
+        if (ended) return;
+        ended = true;
+        if (!--opened.users && !opened.kept) opened.image.free();
+      },
+    };
+  }
+}

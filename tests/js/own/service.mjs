@@ -1,0 +1,59 @@
+// The TypeScript Worker of own/worker.ts, bundled with the built package and run in Miniflare: the same interface as tests/worker/service.mjs.
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+import { at } from "../../../pkg/lib.mjs";
+import { connect, samples } from "../../worker/service.mjs";
+
+const compatibilityDate = readFileSync(at("wrangler.toml"), "utf8").match(/compatibility_date = "([^"]+)"/)[1];
+
+/** As Wrangler does it: one module, the package found by its exports, and the wasm beside it. `faults` puts tests/worker/faulty.mjs before the Worker. */
+async function bundled(entry, faults) {
+  if (!existsSync(at("pkg/dist/workerd/worker.js"))) throw new Error("pkg/dist is missing: node pkg/package.mjs");
+  const own = at("tests/js/own", entry);
+  const { outputFiles } = await build({
+    entryPoints: [faults ? at("tests/worker/faulty.mjs") : own],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd"],
+    write: false,
+    logLevel: "warning",
+    plugins: [
+      {
+        name: "own",
+        setup(build) {
+          build.onResolve({ filter: /worker\/build\/index\.js$/ }, () => ({ path: own }));
+          build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./engine.wasm", external: true }));
+        },
+      },
+    ],
+  });
+  const folder = at("tests/out/js/own", `${entry.split(".")[0]}${faults ? "-faulty" : ""}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/worker.js`, outputFiles[0].contents);
+  copyFileSync(at("pkg/dist/engine.wasm"), `${folder}/engine.wasm`);
+  return folder;
+}
+
+/** Starts the Worker with a bucket; `vars` are its variables. */
+export async function serve({ vars = {}, faults = false, samples: filled = true, entry = "worker.ts", date = compatibilityDate } = {}) {
+  const folder = await bundled(entry, faults);
+  const log = [];
+  const options = {
+    modules: [
+      { type: "ESModule", path: `${folder}/worker.js` },
+      { type: "CompiledWasm", path: `${folder}/engine.wasm` },
+    ],
+    modulesRoot: folder,
+    compatibilityDate: date,
+    port: 0,
+    r2Buckets: ["BUCKET"],
+    bindings: vars,
+    handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.setEncoding("utf8").on("data", (text) => log.push(...text.split("\n")))),
+  };
+  const service = await connect(new Miniflare(options), options, log);
+  if (filled) await samples(service.put);
+  return service;
+}

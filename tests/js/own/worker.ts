@@ -1,0 +1,50 @@
+// A Worker as somebody would write it who uses the package in one of their own; its variables are those of the Rust Worker, so that both can be asked the same.
+
+import { type Bucket, type HandlerOptions, type Settings, type Version, createHandler, r2Source } from "azulejo/worker";
+
+interface Env {
+  readonly BUCKET: Bucket;
+  readonly [variable: string]: unknown;
+}
+
+function optionsOf(env: Env): HandlerOptions<Env> {
+  const text = (name: string): string | undefined => (env[name] === undefined ? undefined : String(env[name]));
+  const number = (name: string): number | undefined => (env[name] === undefined || env[name] === "none" ? undefined : Number(env[name]));
+  const settings = {
+    maxWidth: number("MAX_WIDTH"),
+    maxHeight: number("MAX_HEIGHT"),
+    // The engine has a limit of its own; none is more than any image has.
+    maxArea: env["MAX_AREA"] === "none" ? 2 ** 53 : number("MAX_AREA"),
+    memory: number("MEMORY") === undefined ? undefined : Number(env["MEMORY"]) * 2 ** 20,
+    jpegQuality: number("JPEG_QUALITY"),
+    webpQuality: number("WEBP_QUALITY"),
+    webpLossless: env["WEBP_LOSSLESS"] === undefined ? undefined : env["WEBP_LOSSLESS"] === "on",
+    pngCompression: text("PNG_COMPRESSION"),
+  };
+  const options = {
+    prefix: text("PREFIX"),
+    versions: text("VERSIONS")?.split(/[ ,]+/) as Version[] | undefined,
+    allowSlashes: env["ALLOW_SLASHES"] === "on",
+    publicUrl: text("PUBLIC_URL"),
+    cacheControl: text("CACHE_CONTROL"),
+    allowedOrigins: text("ALLOWED_ORIGINS")?.split(/[ ,]+/),
+    canonical: text("CANONICAL") as "link" | "redirect" | undefined,
+  };
+  return {
+    ...defined(options),
+    settings: defined(settings) as Settings,
+    resolve: (identifier, { BUCKET }) => r2Source(BUCKET, identifier),
+  };
+}
+
+const defined = <T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+
+let handler: ReturnType<typeof createHandler<Env>> | undefined;
+
+export default {
+  fetch(request: Request, env: Env, context: { waitUntil(work: Promise<unknown>): void }): Promise<Response> {
+    handler ??= createHandler(optionsOf(env));
+    return handler.fetch(request, env, context);
+  },
+};
