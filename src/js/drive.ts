@@ -12,6 +12,7 @@ const AT_ONCE = 6;
 
 /** Runs a job to its end: fetches what it names, all of one version of the file, at most six reads at a time. */
 export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal?: AbortSignal): Promise<T> {
+  let over = false;
   try {
     for (;;) {
       // A step in a worker may take a while, and its result is of no use any more.
@@ -20,10 +21,15 @@ export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal
       if ("done" in step) return step.done;
       const ranges: [number, number][] = [];
       for (let index = 0; index + 1 < step.needed.length; index += 2) ranges.push([step.needed[index]!, step.needed[index + 1]!]);
-      await inParallel(ranges, async ([start, end]) => job.provide(start, await readExactly(source, start, end - start, pin, signal)));
+      // Once a read has failed the others are of no use, and the job is gone: to call it would break the engine.
+      await inParallel(ranges, async ([start, end]) => {
+        const bytes = over ? undefined : await readExactly(source, start, end - start, pin, signal);
+        if (bytes && !over) await job.provide(start, bytes);
+      });
       signal?.throwIfAborted();
     }
   } finally {
+    over = true;
     job.free();
   }
 }
