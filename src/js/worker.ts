@@ -112,14 +112,14 @@ async function serve(source: Source, kept: Kept, call: Call<unknown>, signal: Ab
   const found = await discreet(source, () => versionOf(source, metered, meter, signal));
   if (!found) return null;
   const { version, bytes } = found;
-  const use = async (): Promise<Use> => {
-    const use = await images.use(bytes, version, settings, anew, signal);
-    call.uses.push(use);
-    return use;
+  let opened: Use | undefined;
+  /** The opened image; another after a trap. */
+  const use = async (): Promise<Use["image"]> => {
+    if (!opened?.alive) call.uses.push((opened = await images.use(bytes, version, settings, anew, signal)));
+    return opened.image;
   };
-  const opened = await discreet(source, () => undisturbed(use));
+  const { documents } = await discreet(source, () => undisturbed(use));
   meter.open = Date.now() - began;
-  const { documents } = opened.image;
   const { etag, modified } = version;
 
   async function render(request: string, { version: api, canonical, signal }: ServedRequest): Promise<{ bytes: Uint8Array; timing: string }> {
@@ -128,10 +128,8 @@ async function serve(source: Source, kept: Kept, call: Call<unknown>, signal: Ab
     const cached = async (): Promise<Uint8Array | undefined> => (url === undefined ? undefined : find(url));
     let bytes = await cached();
     if (bytes) return { bytes, timing: meter.timing("hit") };
-    const made = await undisturbed(async () => {
-      const { image } = await use();
-      return admitted(image, settings, api, request, meter, cached, (job) => drive(job, metered, { size: version.size, ...(etag !== undefined && { etag }) }, signal));
-    });
+    const pin = { size: version.size, ...(etag !== undefined && { etag }) };
+    const made = await undisturbed(async () => admitted(await use(), settings, api, request, meter, cached, (job) => drive(job, metered, pin, signal)));
     if (made instanceof Uint8Array) return { bytes: made, timing: meter.timing("hit") };
     bytes = made.bytes;
     if (url) call.context.waitUntil(store(url, bytes.slice(), made.type));

@@ -21,6 +21,8 @@ interface Opened {
 /** A use of an opened image, to be ended. */
 export interface Use {
   readonly image: CoreImage;
+  /** Whether its engine still is. */
+  readonly alive: boolean;
   end(): void;
 }
 
@@ -29,12 +31,12 @@ export class Images {
   /** Least recently used first. */
   #kept: Opened[] = [];
 
-  /** The image, opened now if it is not kept. Without an etag, or if it is to be opened anew, it is not kept. */
+  /** The image, opened now if it is not kept or is wanted anew. Without an etag none is kept. */
   async use(source: Source, version: FileVersion, settings: Settings, anew: boolean, signal: AbortSignal | undefined): Promise<Use> {
     const core = await isolateCore();
     for (const gone of this.#kept.filter((opened) => opened.core !== core)) this.#drop(gone);
-    const name = version.etag === undefined || anew ? undefined : JSON.stringify([source.key, version.etag, version.size]);
-    const known = this.#kept.find((opened) => opened.name === name);
+    const name = version.etag === undefined ? undefined : JSON.stringify([source.key, version.etag, version.size]);
+    const known = anew ? undefined : this.#kept.find((opened) => opened.name === name);
     if (known) {
       this.#kept = [...this.#kept.filter((opened) => opened !== known), known];
       return this.#lend(known);
@@ -77,6 +79,9 @@ export class Images {
     let ended = false;
     return {
       image: opened.image,
+      get alive() {
+        return opened.core.alive;
+      },
       end() {
         if (ended) return;
         ended = true;

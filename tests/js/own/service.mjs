@@ -20,6 +20,8 @@ async function bundled(entry, faults) {
     conditions: ["workerd"],
     write: false,
     logLevel: "warning",
+    // What the package's entries share, and of what this one needs nothing.
+    logOverride: { "ignored-bare-import": "silent" },
     plugins: [
       {
         name: "own",
