@@ -1,11 +1,13 @@
 // Builds the Worker and the page into worker/build: cargo → wasm-bindgen → wasm-opt → esbuild. Steps whose inputs did not change are skipped.
 // Beyond Node's own modules only npm packages of this project are used; set-up has run before.
 
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { extname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { at, cargoTarget, fail, files, fingerprint, run, say } from "./lib.mjs";
+import { buildPackage, dist } from "./package.mjs";
 import { setup, wasmBindgen } from "./setup.mjs";
 
 /** Where everything that is deployed lands. */
@@ -24,8 +26,9 @@ export async function build() {
   const wasm = files(at("src"), at("worker", "src"), at("worker", "Cargo.toml"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml"));
   await step("engine", [...wasm.filter((file) => !file.endsWith(".ts")), own], [join(out, "index_bg.wasm"), join(glue, "index.js")], compile);
   await step("entry", [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs")), join(glue, "index.js"), own], [join(out, "index.js")], () => entry(esbuild));
-  const page = [...files(at("www")), at("package-lock.json")].filter((file) => !file.includes(`${at("www", "samples")}/`));
-  await step("site", [...page, own], [join(out, "site")], () => site(esbuild));
+  await buildPackage();
+  const shipped = ["web", "node"].flatMap((host) => files(join(dist, host)));
+  await step("site", [...files(at("www")), at("package-lock.json"), ...shipped, join(dist, "engine.wasm"), own], [join(out, "site")], () => site(esbuild));
   sizes();
 }
 
@@ -91,34 +94,68 @@ function resolveInstance({ onResolve, onLoad }) {
   onLoad({ filter: /./, namespace: "guarded" }, () => ({ contents: guardedGlue(), resolveDir: glue }));
 }
 
-/** The page: www's TypeScript bundled, everything else as it is, and OpenSeadragon beside it. */
-async function site(esbuild) {
+/** The pages: www's TypeScript bundled, the parts that pages share put in, everything else as it is, and OpenSeadragon beside it. */
+export async function site(esbuild) {
   const to = join(out, "site");
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
-  if (!existsSync(at("www"))) return;
-  const names = readdirSync(at("www"));
-  const scripts = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
-  await esbuild.build({
-    entryPoints: scripts.map((name) => at("www", name)),
-    outdir: to,
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    minify: true,
-    logLevel: "warning",
-  });
-  const kept = new Set([".html", ".css", ".svg", ".png", ".ico", ".txt", ".webmanifest"]);
-  for (const name of names) {
-    if (kept.has(extname(name))) cpSync(at("www", name), join(to, name));
+  const options = { bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "warning", outdir: to };
+  await esbuild.build({ ...options, entryPoints: [at("www", "index.ts"), at("www", "image.ts")] });
+  const kept = new Set([".css", ".svg", ".png", ".ico", ".txt", ".webmanifest"]);
+  for (const name of readdirSync(at("www"))) {
+    if (extname(name) === ".html") writeFileSync(join(to, name), page(readFileSync(at("www", name), "utf8")));
+    else if (kept.has(extname(name)) || name === "_headers") cpSync(at("www", name), join(to, name));
   }
   const from = at("node_modules", "openseadragon", "build", "openseadragon");
   cpSync(join(from, "openseadragon.min.js"), join(to, "openseadragon", "openseadragon.min.js"));
   cpSync(join(from, "images"), join(to, "openseadragon", "images"), { recursive: true });
+  await demo(esbuild, options, to);
+}
+
+/** A page with `<!-- part: name -->` replaced by `www/parts/name.html`, as far indented. */
+function page(html) {
+  return html.replace(/^( *)<!-- part: (\w+) -->\n/gm, (_, indent, name) => readFileSync(at("www", "parts", `${name}.html`), "utf8").replace(/^(?=.)/gm, indent));
+}
+
+/**
+ * The demo, made of the package as it is shipped. Its files lie under `try-…`, so that a Service Worker whose scope is `try` serves the page and the workers it starts, and no other page.
+ */
+async function demo(esbuild, options, to) {
+  const folder = join(to, "try-files");
+  await esbuild.build({
+    ...options,
+    entryPoints: [at("www", "try.ts"), join(dist, "web", "pool-worker.js")],
+    entryNames: "[name]",
+    chunkNames: "[name]-[hash]",
+    outdir: join(folder, "web"),
+    splitting: true,
+    // of what the package's own entries share
+    logOverride: { "ignored-bare-import": "silent" },
+  });
+  for (const name of readdirSync(dist).filter((name) => name.endsWith(".wasm"))) cpSync(join(dist, name), join(folder, name));
+  await samples(join(folder, "samples"));
+  // What the page needs offline, each file by its content: another content is another Service Worker, which the browser then takes for an update.
+  const needed = [...files(folder), join(to, "openseadragon", "openseadragon.min.js"), join(to, "style.css"), join(to, "image.css"), join(to, "try.css"), join(to, "try.html")];
+  const digest = (file) => createHash("sha256").update(readFileSync(file)).digest("hex");
+  const list = Object.fromEntries(needed.map((file) => [relative(to, file).split(sep).join("/"), digest(file)]));
+  await esbuild.build({ ...options, entryPoints: [at("www", "sw.ts")], format: "iife", define: { FILES: JSON.stringify(list), VERSION: JSON.stringify(createHash("sha256").update(JSON.stringify(list)).digest("hex").slice(0, 16)) } });
+}
+
+/** The pictures that the demo offers, with small ones to choose them by, which azulejo makes. */
+async function samples(folder) {
+  const { open } = await import(pathToFileURL(join(dist, "node", "index.js")).href);
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["retina-pyramid.tif", "hubble_deep_field.jpg", "astronaut.png", "rocket.jpg"]) {
+    cpSync(at("www", "samples", name), join(folder, name));
+    const image = await open(readFileSync(at("www", "samples", name)));
+    const { bytes } = await image.render("square/192,192/0/default.jpg");
+    writeFileSync(join(folder, `${name}.small.jpg`), bytes);
+    image.close();
+  }
 }
 
 function sizes() {
-  const shown = [join(out, "index_bg.wasm"), join(out, "index.js")].concat(files(join(out, "site")).filter((file) => /\.(js|css|html)$/.test(file)));
+  const shown = [join(out, "index_bg.wasm"), join(out, "index.js")].concat(files(join(out, "site")).filter((file) => /\.(js|css|html|wasm)$/.test(file)));
   const cache = join(out, ".sizes.json");
   const known = existsSync(cache) ? JSON.parse(readFileSync(cache, "utf8")) : {};
   const rows = shown.map((file) => {

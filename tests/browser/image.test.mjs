@@ -148,6 +148,8 @@ describe("the page of an image", () => {
     await choose("quality", "gray");
     await choose("format", "png");
     assert.equal(await tail(), "pct:0,0,50,50/^200,100/!90/gray.png");
+    // An answer to a request on the way there may come first.
+    await page.waitForFunction(() => /image\/png.*gray\.png/.test(document.querySelector("#figures").textContent));
     await page.waitForFunction(() => document.querySelector("#preview").naturalWidth === 100 && document.querySelector("#preview").naturalHeight === 200);
     const figures = await page.textContent("#figures");
     assert.match(figures, /Pixels100 × 200/);

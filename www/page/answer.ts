@@ -1,18 +1,38 @@
-// What the service answers to the built URI: the picture, its dimensions, bytes and time, or the sentence of the refusal.
+// The answer to the built request: the picture, its dimensions, bytes and time, or the sentence of the refusal.
 
 import { el, need, say } from "./dom.js";
-import { refusal } from "./service.js";
+import { Progress } from "./progress.js";
 import { bytes, dimensions, duration } from "./words.js";
 
-export interface Answered {
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** A picture as it was made, and what its maker tells of it. */
+export interface Made {
+  readonly blob: Blob;
+  /** px, where the maker knows; the browser is asked otherwise. */
+  readonly size?: Size;
+  readonly canonical?: string | undefined;
+  /** More rows for the table of figures. */
+  readonly more?: readonly (readonly [string, string])[];
+}
+
+/** Makes the picture, or throws an error whose message says why not; of one with a `status`, that is shown as well. */
+export type Make = (signal: AbortSignal) => Promise<Made>;
+
+/** A picture that is shown. */
+export interface Answered {
+  readonly blob: Blob;
+  readonly size: Size | null;
 }
 
 /** Shows answers, one at a time: asking anew drops the question before. */
 export class Answer {
   readonly #preview = need("preview", HTMLImageElement);
   readonly #figures = need("figures", HTMLDListElement);
+  readonly #progress = new Progress(need("making", HTMLElement));
   readonly #section = this.#figures.closest("section");
   readonly #leaving: AbortSignal;
   #asking: AbortController | null = null;
@@ -32,53 +52,47 @@ export class Answer {
     this.#busy(false);
   }
 
-  /** Asks for the picture at `url` and shows it under the description `alt`; null when it was refused or dropped. */
-  async ask(url: string, alt: string): Promise<Answered | null> {
+  /** Has the picture made and shows it under the description `alt`; null when it was refused or another question came. */
+  async ask(make: Make, alt: string): Promise<Answered | "cancelled" | null> {
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;
     this.#busy(true);
+    const signal = AbortSignal.any([asking.signal, this.#leaving]);
     try {
-      return await this.#fetch(url, alt, AbortSignal.any([asking.signal, this.#leaving]));
+      const start = performance.now();
+      const made = await this.#progress.run("Making the picture", make, signal);
+      signal.throwIfAborted();
+      return await this.#answer(made, performance.now() - start, alt, signal);
     } catch (error) {
-      if (asking.signal.aborted || this.#leaving.aborted) return null;
+      if (signal.aborted) return null;
       this.clear();
-      say(need("refused", HTMLElement), `No answer came: ${error instanceof Error ? error.message : String(error)}.`);
+      if (error instanceof DOMException && error.name === "AbortError") return "cancelled";
+      say(need("refused", HTMLElement), error instanceof Error ? error.message : String(error));
+      if (error instanceof Error && "status" in error) this.#figures.append(...figure("Status", String(error.status)));
       return null;
     } finally {
       if (this.#asking === asking) this.#busy(false);
     }
   }
 
-  async #fetch(url: string, alt: string, signal: AbortSignal): Promise<Answered | null> {
-    const start = performance.now();
-    const response = await fetch(url, { signal, headers: { accept: "image/*, text/plain, application/json;q=0.9" } });
-    if (!response.ok) {
-      const refused = await refusal(response);
-      signal.throwIfAborted();
-      this.clear();
-      say(need("refused", HTMLElement), refused.message);
-      this.#figures.append(...figure("Status", String(refused.status)));
-      return null;
-    }
-    const blob = await response.blob();
-    const time = performance.now() - start;
-    const size = await this.#decode(blob, alt, signal);
+  async #answer({ blob, size: told, canonical, more = [] }: Made, time: number, alt: string, signal: AbortSignal): Promise<Answered> {
+    const seen = await this.#decode(blob, alt, signal);
+    const size = told ?? seen;
     say(need("refused", HTMLElement), "");
     need("status", HTMLElement).textContent = `The answer has ${size ? `${dimensions(size.width, size.height)} pixels and ` : ""}${bytes(blob.size)}.`;
-    const canonical = /<([^>]*)>\s*;\s*rel="?canonical"?/.exec(response.headers.get("link") ?? "")?.[1];
     this.#figures.replaceChildren(
       ...figure("Pixels", size ? dimensions(size.width, size.height) : "not known"),
       ...figure("Bytes", `${bytes(blob.size)}, ${blob.type || "no type given"}`),
       ...figure("Time", duration(time)),
-      ...timings(response.headers.get("server-timing")),
-      ...(canonical ? figure("Canonical", decodedTail(canonical)) : []),
+      ...more.flatMap(([name, value]) => figure(name, value)),
+      ...(canonical ? figure("Canonical", canonical) : []),
     );
-    return size;
+    return { blob, size };
   }
 
   /** Puts the picture on the page; formats that the browser does not show are measured by their header. */
-  async #decode(blob: Blob, alt: string, signal: AbortSignal): Promise<Answered | null> {
+  async #decode(blob: Blob, alt: string, signal: AbortSignal): Promise<Size | null> {
     const next = new Image();
     const url = URL.createObjectURL(blob);
     next.src = url;
@@ -119,24 +133,8 @@ function figure(name: string, value: string): [HTMLElement, HTMLElement] {
   return [el("dt", {}, name), el("dd", {}, value)];
 }
 
-/** `fetch;dur=4.2, reads;desc="2"` becomes: fetch 4.2 ms, reads 2. */
-function timings(header: string | null): HTMLElement[] {
-  const said = (header?.match(/(?:[^,"]|"(?:\\.|[^"\\])*")+/g) ?? []).map((entry) => {
-    const name = entry.split(";", 1)[0]?.trim() ?? "";
-    const time = /;\s*dur="?([\d.]+)/i.exec(entry)?.[1];
-    const words = /;\s*desc=(?:"((?:\\.|[^"\\])*)"|([^;]+))/i.exec(entry);
-    return [name, time === undefined ? "" : `${Number(Number(time).toFixed(1))} ms`, words?.[1] ?? words?.[2] ?? ""].filter((part) => part !== "").join(" ");
-  });
-  return said.length === 0 ? [] : figure("Inside", said.join(", "));
-}
-
-/** The four slots at the end of an image URI. */
-function decodedTail(uri: string): string {
-  return uri.split("/").slice(-4).join("/");
-}
-
 /** Width and height out of a classic TIFF's first directory. */
-function tiffSize(view: DataView): Answered | null {
+function tiffSize(view: DataView): Size | null {
   try {
     const little = view.getUint16(0) === 0x4949;
     const directory = view.getUint32(4, little);

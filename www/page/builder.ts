@@ -17,21 +17,25 @@ const PX = ["px-x", "px-y", "px-w", "px-h"] as const;
 const PCT = ["pct-x", "pct-y", "pct-w", "pct-h"] as const;
 const COMFORTABLE = 800;
 
-/** The builder for one image; `changed` hears of every new choice. */
+/** The builder for one image at a time; `changed` hears of every new choice. */
 export class Builder {
   readonly #form = need("builder", HTMLFormElement);
-  readonly #offer: Offer;
+  #offer: Offer = { width: 1, height: 1, qualities: [], formats: [], versions: [] };
   readonly #changed: () => void;
 
-  constructor(offer: Offer, changed: () => void) {
-    this.#offer = offer;
+  constructor(changed: () => void) {
     this.#changed = changed;
+    this.#form.addEventListener("submit", (event) => event.preventDefault());
+    this.#form.addEventListener("input", (event) => this.#heard(event.target));
+  }
+
+  /** Begins anew, for an image and what can be asked of it. */
+  begin(offer: Offer): void {
+    this.#offer = offer;
     fill("qualities", "quality", offer.qualities);
     fill("formats", "format", offer.formats);
     fill("versions", "version", offer.versions);
-    this.#begin();
-    this.#form.addEventListener("submit", (event) => event.preventDefault());
-    this.#form.addEventListener("input", (event) => this.#heard(event.target));
+    this.#reset();
     this.#arrange();
   }
 
@@ -63,7 +67,7 @@ export class Builder {
     this.#changed();
   }
 
-  #begin(): void {
+  #reset(): void {
     const { width, height } = this.#offer;
     const middle = { x: Math.floor(width / 4), y: Math.floor(height / 4), w: Math.max(1, Math.ceil(width / 2)), h: Math.max(1, Math.ceil(height / 2)) };
     put(PX, [middle.x, middle.y, middle.w, middle.h].map(String) as Four);

@@ -1,19 +1,28 @@
-// The info documents of all versions, behind tabs; each is fetched when its tab is first opened.
+// The info documents of all versions, behind tabs; each is read when its tab is first opened.
 
 import { copies } from "./copy.js";
 import { el, need, say } from "./dom.js";
 import { prettyJson, prettyXml } from "./pretty.js";
 import { refusal } from "./service.js";
 
-/** One document: what its tab says, where it lies, and the address to show for it. */
+/** One document: what its tab says, the address to show for it, where it really lies if it lies anywhere, and its text. */
 export interface InfoDocument {
   readonly label: string;
   readonly form: "json" | "xml";
-  readonly path: string;
   readonly address: string;
+  readonly path?: string;
+  read(signal: AbortSignal): Promise<string>;
 }
 
-/** Fills the tabs; the first document is open. */
+/** The document at a path of the service. */
+export async function fetchDocument(path: string, form: InfoDocument["form"], signal: AbortSignal): Promise<string> {
+  const accept = form === "xml" ? "application/xml, text/xml" : "application/json, application/ld+json;q=0.9";
+  const response = await fetch(path, { signal, headers: { accept } });
+  if (!response.ok) throw await refusal(response);
+  return response.text();
+}
+
+/** Fills the tabs; the first document is open, or the one whose tab was when other documents were there. */
 export function showDocuments(documents: readonly InfoDocument[], signal: AbortSignal): void {
   const list = need("info-tabs", HTMLElement);
   const panel = need("info-panel", HTMLElement);
@@ -45,8 +54,9 @@ export function showDocuments(documents: readonly InfoDocument[], signal: AbortS
       tabs[next]?.focus();
     });
   }
+  const before = list.querySelector('[aria-selected="true"]')?.textContent;
   list.replaceChildren(...tabs);
-  open(0);
+  open(Math.max(0, documents.findIndex(({ label }) => label === before)));
 }
 
 function article(info: InfoDocument, signal: AbortSignal): HTMLElement {
@@ -54,7 +64,7 @@ function article(info: InfoDocument, signal: AbortSignal): HTMLElement {
   const trouble = el("p", { class: "trouble", hidden: true });
   const copyAddress = el("button", { type: "button" }, "Copy address");
   const copyText = el("button", { type: "button" }, "Copy document");
-  const address = el("a", { href: info.path, class: "mono" }, info.address);
+  const address = info.path === undefined ? el("span", { class: "mono" }, info.address) : el("a", { href: info.path, class: "mono" }, info.address);
   copies(copyAddress, () => info.address);
   copies(copyText, () => pre.textContent ?? "");
   void load(info, pre, trouble, signal);
@@ -63,12 +73,7 @@ function article(info: InfoDocument, signal: AbortSignal): HTMLElement {
 
 async function load(info: InfoDocument, pre: HTMLElement, trouble: HTMLElement, signal: AbortSignal): Promise<void> {
   try {
-    const response = await fetch(info.path, {
-      signal,
-      headers: { accept: info.form === "xml" ? "application/xml, text/xml" : "application/json, application/ld+json;q=0.9" },
-    });
-    if (!response.ok) throw await refusal(response);
-    const text = await response.text();
+    const text = await info.read(signal);
     pre.textContent = text;
     pre.replaceChildren(info.form === "xml" ? prettyXml(text) : prettyJson(text));
   } catch (error) {

@@ -75,9 +75,14 @@ export function plainQuality(version: string): string {
 
 /** Reads the info.json under an image's path. */
 export async function readInfo(path: string, signal: AbortSignal): Promise<ImageInfo> {
-  const document = record(await json(`${path}/info.json`, signal));
+  return parseInfo(await json(`${path}/info.json`, signal));
+}
+
+/** What a parsed info.json says. */
+export function parseInfo(parsed: unknown): ImageInfo {
+  const document = record(parsed);
   const profile = Array.isArray(document["profile"]) ? document["profile"].filter(isRecord) : [];
-  const qualities = [document["extraQualities"], ...profile.map((entry) => entry["qualities"])].flatMap((names) =>
+  const qualities = [document["extraQualities"], document["qualities"], ...profile.map((entry) => entry["qualities"])].flatMap((names) =>
     Array.isArray(names) ? names.map(text) : [],
   );
   const tile = Array.isArray(document["tiles"]) ? document["tiles"].filter(isRecord)[0] : undefined;
@@ -85,11 +90,19 @@ export async function readInfo(path: string, signal: AbortSignal): Promise<Image
     id: text(document["id"] ?? document["@id"] ?? ""),
     width: number(document["width"]),
     height: number(document["height"]),
-    qualities: ["default", ...qualities.filter((name) => name !== "default")],
+    qualities: ["default", ...qualities.filter((name) => name !== "default" && name !== "native")],
     maxArea: Math.min(...[document, ...profile].map(({ maxArea }) => (typeof maxArea === "number" ? maxArea : Infinity))),
     tile: tile ? { width: number(tile["width"]), height: number(tile["height"] ?? tile["width"]) } : null,
     document,
   };
+}
+
+/** What a viewer opens: the info document, with the address this page reaches the image at, as a public address may lie on another host. */
+export function viewable(path: string, info: ImageInfo): object | string {
+  const here = `${location.origin}${path}`;
+  if ("id" in info.document) return { ...info.document, id: here };
+  if ("@id" in info.document) return { ...info.document, "@id": here };
+  return `${here}/info.json`;
 }
 
 /** The sentence of a refusal, be it plain text, JSON or the XML of version 1.0. */

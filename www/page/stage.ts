@@ -2,7 +2,6 @@
 
 import type OpenSeadragon from "openseadragon";
 import { el, need, prefersStillness } from "./dom.js";
-import type { ImageInfo } from "./service.js";
 import type { Rect } from "./uri.js";
 
 declare global {
@@ -11,25 +10,35 @@ declare global {
   }
 }
 
-/** The viewer of one image; `drawn` hears of regions the visitor chose on it, in pixels of the image. */
+/** A part of the image in the viewer's own units. */
+export interface View {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a viewer can show: a plain tile source, an info document or its address. */
+export type Shown = object | string;
+
+/** The viewer, of one image at a time; `drawn` hears of regions the visitor chose on it, in pixels of the image. */
 export class Stage {
   readonly #viewer: OpenSeadragon.Viewer;
   readonly #osd: typeof OpenSeadragon;
-  readonly #info: ImageInfo;
+  #width = 0;
+  #height = 0;
   readonly #chosen = el("div", { class: "chosen", "aria-hidden": true });
   #marked = false;
   #mark: Rect | null = null;
 
-  constructor(host: HTMLElement, path: string, info: ImageInfo, drawn: (rect: Rect) => void, failed: (sentence: string) => void) {
+  constructor(host: HTMLElement, drawn: (rect: Rect) => void, failed: (sentence: string) => void) {
     const osd = window.OpenSeadragon;
-    if (!osd) throw new Error("the viewer's script did not load");
+    if (!osd) throw new Error("The viewer's script did not load. Load the page again.");
     this.#osd = osd;
-    this.#info = info;
     withoutInlineStyle();
     const still = prefersStillness();
     this.#viewer = osd({
       element: host,
-      tileSources: [source(path, info)],
       showNavigationControl: false,
       showNavigator: true,
       navigatorPosition: "BOTTOM_RIGHT",
@@ -48,8 +57,34 @@ export class Stage {
     this.#viewer.addHandler("canvas-key", keepUpright);
     this.#viewer.addHandler("open", () => this.mark(this.#mark));
     this.#viewer.addHandler("open-failed", (event) => failed(`The viewer could not open the image: ${String(event.message)}`));
+    this.#viewer.addHandler("tile-load-failed", (event) => failed(`A part of the image could not be shown. ${String(event.message ?? "")}`.trim()));
     for (const name of ["open", "animation", "resize"] as const) this.#viewer.addHandler(name, () => this.#tellZoom());
     this.#buttons(drawn);
+  }
+
+  /** Shows an image of this size, px, in place of what is shown: whole, or as it was left. */
+  open(shown: Shown, width: number, height: number, left?: View): void {
+    [this.#width, this.#height] = [width, height];
+    this.#mark = null;
+    this.#marked = false;
+    this.#viewer.clearOverlays();
+    if (left) this.#viewer.addOnceHandler("open", () => void this.#viewer.viewport.fitBounds(new this.#osd.Rect(left.x, left.y, left.width, left.height), true));
+    this.#viewer.open(shown as OpenSeadragon.TileSourceSpecifier);
+  }
+
+  /** Shows nothing, and frees what was shown. */
+  clear(): void {
+    this.#mark = null;
+    this.#marked = false;
+    this.#viewer.close();
+    need("zoom", HTMLOutputElement).textContent = "–";
+  }
+
+  /** Where the visitor is in the image, to be left and found again. */
+  view(): View | undefined {
+    if (!this.#viewer.isOpen()) return undefined;
+    const { x, y, width, height } = this.#viewer.viewport.getBounds(false);
+    return { x, y, width, height };
   }
 
   /** Shows this region on the image, or none. */
@@ -113,7 +148,10 @@ export class Stage {
     };
     on("draw", () => active(Boolean(layer.hidden)));
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !layer.hidden) active(false);
+      if (event.key !== "Escape" || layer.hidden) return;
+      // It cancels this and nothing else.
+      event.preventDefault();
+      active(false);
     });
     layer.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
@@ -150,8 +188,8 @@ export class Stage {
   #inside(left: number, top: number, right: number, bottom: number): Rect | null {
     const x = Math.max(0, Math.round(left));
     const y = Math.max(0, Math.round(top));
-    const w = Math.min(this.#info.width, Math.round(right)) - x;
-    const h = Math.min(this.#info.height, Math.round(bottom)) - y;
+    const w = Math.min(this.#width, Math.round(right)) - x;
+    const h = Math.min(this.#height, Math.round(bottom)) - y;
     return w > 0 && h > 0 ? { x, y, w, h } : null;
   }
 
@@ -160,14 +198,6 @@ export class Stage {
     const zoom = this.#viewer.viewport.viewportToImageZoom(this.#viewer.viewport.getZoom(true)) * devicePixelRatio * 100;
     need("zoom", HTMLOutputElement).textContent = `${zoom < 10 ? zoom.toFixed(1) : Math.round(zoom)} %`;
   }
-}
-
-/** The info document, with the address this page reaches the image at: a public address may lie on another host. */
-function source(path: string, info: ImageInfo): object | string {
-  const here = `${location.origin}${path}`;
-  if ("id" in info.document) return { ...info.document, id: here };
-  if ("@id" in info.document) return { ...info.document, "@id": here };
-  return `${here}/info.json`;
 }
 
 /**

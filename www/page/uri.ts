@@ -102,7 +102,7 @@ function region(choice: Choice): string {
 function size(choice: Choice): string {
   switch (choice.size) {
     case "max":
-      return "max";
+      return choice.version.startsWith("1.") ? "full" : "max";
     case "w":
       return `${choice.width},`;
     case "h":
