@@ -2,7 +2,7 @@
 
 import { IiifError } from "./error.js";
 import type { RenderOptions, Version } from "./image.js";
-import { type Answer, failure, preflight, send, toError } from "./server/answer.js";
+import { type Answer, checkMethod, failure, preflight, send, toError } from "./server/answer.js";
 import { type Asked, answer } from "./server/resources.js";
 import { type Router, VERSIONS, basePath, route } from "./server/route.js";
 
@@ -62,14 +62,14 @@ const LONGEST_URL = 16 << 10;
 export function server(options: ServerOptions): (request: Request) => Promise<Response | null> {
   const settled = settle(options);
   return async (request) => {
-    const [, host = "", path = "", query = ""] = /^([^:]*:\/\/[^/?#]*)([^?#]*)(\?[^#]*)?/.exec(request.url) ?? [];
+    const { host, path, query } = parts(request.url);
     const routed = route(settled.router, path);
     if (!routed) return null;
     const reply = (answer: Answer): Response => send(answer, request, settled.allowedOrigins);
     try {
       if (request.method === "OPTIONS") return reply(preflight(request.headers.get("access-control-request-headers")));
-      if (request.method !== "GET" && request.method !== "HEAD") throw new IiifError("method-not-allowed", 405, "Only GET, HEAD and OPTIONS are allowed.");
-      if (path.length + query.length > LONGEST_URL) throw new IiifError("too-long", 414, "The address is too long.");
+      checkMethod(request.method);
+      checkLength(request.url);
       return reply(await answer({ request, routed, host, query } satisfies Asked, settled));
     } catch (thrown) {
       request.signal?.throwIfAborted();
@@ -81,7 +81,18 @@ export function server(options: ServerOptions): (request: Request) => Promise<Re
   };
 }
 
-/** The paths under which a server has images, one a version. */
+function parts(url: string): { host: string; path: string; query: string } {
+  const [, host = "", path = "", query = ""] = /^([^:]*:\/\/[^/?#]*)([^?#]*)(\?[^#]*)?/.exec(url) ?? [];
+  return { host, path, query };
+}
+
+/** @internal */
+export function checkLength(url: string): void {
+  const { path, query } = parts(url);
+  if (path.length + query.length > LONGEST_URL) throw new IiifError("too-long", 414, "The address is too long.");
+}
+
+/** The paths under which a server has images, one a version. @internal */
 export function prefixes(options: Pick<ServerOptions, "prefix" | "versions">): string[] {
   const { router } = settle(options);
   return router.versions.map((version) => basePath(router, version, ""));

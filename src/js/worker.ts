@@ -5,9 +5,9 @@ import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
 import { type Settings, type Version, check, withId } from "./image.js";
 import type { FileVersion, VersionedSource } from "./r2.js";
-import { METHODS, failure, preflight, send } from "./server/answer.js";
+import { checkMethod, failure, preflight, send, toError } from "./server/answer.js";
 import { hash } from "./server/hash.js";
-import { type ServedImage, type ServedRequest, type ServerOptions, prefixes, server } from "./server.js";
+import { type ServedImage, type ServedRequest, type ServerOptions, checkLength, prefixes, server } from "./server.js";
 import type { Source } from "./sources.js";
 import { find, store } from "./worker/cache.js";
 import { SHARES, enter } from "./worker/gate.js";
@@ -242,13 +242,16 @@ async function discreet<T>(source: Source, work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The answer to what is under no prefix. */
 function nothing(request: Request, places: string): ReturnType<typeof failure> {
-  if (request.method === "OPTIONS") return preflight(request.headers.get("access-control-request-headers"));
-  const allowed = request.method === "GET" || request.method === "HEAD";
-  const error = allowed
-    ? new IiifError("no-such-path", 404, `There is nothing here. Images are at ${places}.`)
-    : new IiifError("method-not-allowed", 405, `Only ${METHODS.replace(/, (\w+)$/, " and $1")} are allowed.`);
-  return failure(error, request.headers.get("accept"), undefined);
+  try {
+    if (request.method === "OPTIONS") return preflight(request.headers.get("access-control-request-headers"));
+    checkMethod(request.method);
+    checkLength(request.url);
+    throw new IiifError("no-such-path", 404, `There is nothing here. Images are at ${places}.`);
+  } catch (error) {
+    return failure(toError(error), request.headers.get("accept"), undefined);
+  }
 }
 
 /** One line of JSON, without the query. */

@@ -27,9 +27,11 @@ export const tooLarge = (what: string, limit: number): RequestError =>
 export const unsupportedFormat = (value: string, version: Version, offered: readonly string[]): RequestError =>
   new RequestError("unsupported", isFirst(version) ? 415 : 400, "format", `This service does not have the format ${quoted(value)}: it has ${offered.join(", ")}.`);
 
+const SHORT: Readonly<Record<string, string>> = { "\t": "\\t", "\r": "\\r", "\n": "\\n" };
+
 /** A value of the request, made safe to print: shortened, control characters escaped. */
 export function quoted(value: string): string {
   const characters = [...value.slice(0, 200)];
-  const shown = characters.slice(0, 80).join("").replace(/\p{Cc}/gu, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
+  const shown = characters.slice(0, 80).join("").replace(/\p{Cc}/gu, (c) => SHORT[c] ?? `\\u{${c.charCodeAt(0).toString(16)}}`);
   return `"${shown}${characters.length > 80 ? "…" : ""}"`;
 }

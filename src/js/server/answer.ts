@@ -4,8 +4,12 @@ import { IiifError } from "../error.js";
 import type { Version } from "../request/version.js";
 import { errorXml } from "./xml.js";
 
-/** Everything but GET, HEAD and OPTIONS is refused. */
-export const METHODS = "GET, HEAD, OPTIONS";
+const METHODS = "GET, HEAD, OPTIONS";
+
+/** Refuses every other method than these; OPTIONS is answered before. */
+export function checkMethod(method: string): void {
+  if (method !== "GET" && method !== "HEAD") throw new IiifError("method-not-allowed", 405, "Only GET, HEAD and OPTIONS are allowed.");
+}
 
 const EXPOSED = "Content-Disposition, Content-Length, ETag, Last-Modified, Link, Location, Retry-After, Server-Timing";
 

@@ -94,7 +94,10 @@ function fromTheRight(version: Version, rest: string): Parted {
   return { raw: rest, what: () => ({ ask: "base" }) };
 }
 
-const image = (version: Version, text: string): What => ({ ask: "image", request: parse(text, version), text });
+function image(version: Version, text: string): What {
+  if (text.split("/").length !== 4) throw syntax("path", text, "{identifier}/{region}/{size}/{rotation}/{quality}.{format}");
+  return { ask: "image", request: parse(text, version), text };
+}
 
 function infoForm(version: Version, segment: string): What | undefined {
   const name = decode(segment);
