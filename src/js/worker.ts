@@ -231,14 +231,14 @@ const PUBLIC: Readonly<Record<string, string>> = {
   "source-too-costly": "The image is too large to be read from where it lies.",
 };
 
-/** Where a file lies is nobody's business: the key may be a URL with a secret in it. What was thrown is the cause, for the log. */
+/** Where a file lies is nobody's business: the key may be a URL with a secret in it. What was thrown is the cause, for the log, without the key. */
 async function discreet<T>(source: Source, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof IiifError) || !error.message.includes(source.key)) throw error;
-    // An object that is gone by now: what is answered is what the next look finds.
-    throw new IiifError(error.code, error.status, PUBLIC[error.code] ?? "The image could not be read. Try again.", { cause: error });
+    const cause = new IiifError(error.code, error.status, error.message.replaceAll(source.key, "The source"), { cause: error.cause });
+    throw new IiifError(error.code, error.status, PUBLIC[error.code] ?? "The image could not be read. Try again.", { cause });
   }
 }
 
@@ -256,7 +256,9 @@ function nothing(request: Request, places: string): ReturnType<typeof failure> {
 
 /** One line of JSON, without the query. */
 function log(error: IiifError, request: Request): void {
-  const { code, status, message, cause } = error;
-  const detail = cause instanceof Error ? cause.message : message;
-  console.error(JSON.stringify({ event: "request", method: request.method, path: new URL(request.url).pathname.slice(0, 256), status, code, detail: detail.slice(0, 256) }));
+  const { code, status } = error;
+  const reasons: string[] = [];
+  for (let reason: unknown = error; reason instanceof Error; reason = reason.cause) reasons.push(reason.message);
+  const detail = [...new Set(reasons)].join(" ").slice(0, 512);
+  console.error(JSON.stringify({ event: "request", method: request.method, path: new URL(request.url).pathname.slice(0, 256), status, code, detail }));
 }

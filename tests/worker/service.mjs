@@ -54,7 +54,8 @@ export async function connect(miniflare, options, log) {
   };
 }
 
-function collect(stream, log) {
+/** Gathers the lines of a stream. */
+export function collect(stream, log) {
   let rest = "";
   stream.setEncoding("utf8").on("data", (text) => {
     const lines = (rest + text).split("\n");

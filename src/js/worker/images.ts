@@ -10,7 +10,9 @@ const KEPT = 2 << 20;
 
 /** An opened image, in use by this many requests. It holds nothing of the request that opened it. */
 interface Opened {
-  readonly name: string;
+  readonly key: string;
+  /** Key and version; undefined if there is no telling versions apart. */
+  readonly name: string | undefined;
   readonly core: MortalCore;
   readonly image: CoreImage;
   readonly weight: number;
@@ -36,7 +38,7 @@ export class Images {
     const core = await isolateCore();
     for (const gone of this.#kept.filter((opened) => opened.core !== core)) this.#drop(gone);
     const name = version.etag === undefined ? undefined : JSON.stringify([source.key, version.etag, version.size]);
-    const known = anew ? undefined : this.#kept.find((opened) => opened.name === name);
+    const known = anew || name === undefined ? undefined : this.#kept.find((opened) => opened.name === name);
     if (known) {
       this.#kept = [...this.#kept.filter((opened) => opened !== known), known];
       return this.#lend(known);
@@ -51,14 +53,16 @@ export class Images {
     };
     const { size, etag } = version;
     const image = await drive(await core.open(size, settings), counting, { size, ...(etag !== undefined && { etag }) }, signal);
-    const opened: Opened = { name: name ?? "", core, image, weight, users: 0, kept: name !== undefined };
+    const opened: Opened = { key: source.key, name, core, image, weight, users: 0, kept: name !== undefined };
+    // Lent first: what is too heavy to be kept is freed only after this use.
+    const use = this.#lend(opened);
     if (opened.kept) this.#keep(opened);
-    return this.#lend(opened);
+    return use;
   }
 
   #keep(opened: Opened): void {
-    // Another request may have opened the same meanwhile.
-    for (const same of this.#kept.filter(({ name }) => name === opened.name)) this.#drop(same);
+    // In place of older versions, and of what another request has opened meanwhile.
+    for (const same of this.#kept.filter(({ key }) => key === opened.key)) this.#drop(same);
     this.#kept.push(opened);
     let weight = this.#kept.reduce((sum, each) => sum + each.weight, 0);
     for (const oldest of [...this.#kept]) {

@@ -1,15 +1,15 @@
 // The TypeScript Worker of own/worker.ts, bundled with the built package and run in Miniflare: the same interface as tests/worker/service.mjs.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { at } from "../../../pkg/lib.mjs";
-import { connect, samples } from "../../worker/service.mjs";
+import { collect, connect, samples } from "../../worker/service.mjs";
 
 const compatibilityDate = readFileSync(at("wrangler.toml"), "utf8").match(/compatibility_date = "([^"]+)"/)[1];
 
 /** As Wrangler does it: one module, the package found by its exports, and the wasm beside it. `faults` puts tests/worker/faulty.mjs before the Worker. */
-async function bundled(entry, faults) {
+async function bundled(entry, faults, engine) {
   if (!existsSync(at("pkg/dist/workerd/worker.js"))) throw new Error("pkg/dist is missing: node pkg/package.mjs");
   const own = at("tests/js/own", entry);
   const { outputFiles } = await build({
@@ -32,16 +32,16 @@ async function bundled(entry, faults) {
       },
     ],
   });
-  const folder = at("tests/out/js/own", `${entry.split(".")[0]}${faults ? "-faulty" : ""}`);
+  const folder = at("tests/out/js/own", `${entry.split(".")[0]}${faults ? "-faulty" : ""}${engine ? "-engine" : ""}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/worker.js`, outputFiles[0].contents);
-  copyFileSync(at("pkg/dist/engine.wasm"), `${folder}/engine.wasm`);
+  writeFileSync(`${folder}/engine.wasm`, engine ?? readFileSync(at("pkg/dist/engine.wasm")));
   return folder;
 }
 
-/** Starts the Worker with a bucket; `vars` are its variables. */
-export async function serve({ vars = {}, faults = false, samples: filled = true, entry = "worker.ts", date = compatibilityDate } = {}) {
-  const folder = await bundled(entry, faults);
+/** Starts the Worker with a bucket; `vars` are its variables, `engine` the bytes of another wasm. */
+export async function serve({ vars = {}, faults = false, samples: filled = true, entry = "worker.ts", date = compatibilityDate, engine } = {}) {
+  const folder = await bundled(entry, faults, engine);
   const log = [];
   const options = {
     modules: [
@@ -53,7 +53,7 @@ export async function serve({ vars = {}, faults = false, samples: filled = true,
     port: 0,
     r2Buckets: ["BUCKET"],
     bindings: vars,
-    handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.setEncoding("utf8").on("data", (text) => log.push(...text.split("\n")))),
+    handleRuntimeStdio: (...streams) => streams.forEach((stream) => collect(stream, log)),
   };
   const service = await connect(new Miniflare(options), options, log);
   if (filled) await samples(service.put);
