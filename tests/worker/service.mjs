@@ -64,7 +64,8 @@ export function collect(stream, log) {
   });
 }
 
-function send(url, path, headers, method) {
+/** Asks for a path as it is: nothing is normalised on the way. */
+export function send(url, path, headers = {}, method = "GET") {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const request = rawRequest({ hostname, port, path, method, headers: { "accept-encoding": "identity", ...headers } }, (response) => {
