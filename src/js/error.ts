@@ -17,7 +17,7 @@
  * | `source-changed` | 503 | the file was replaced while it was read; open it anew |
  * | `engine` | 500 | the WebAssembly module could not be loaded |
  * | `engine-forbidden` | 500 | the page's Content-Security-Policy forbids WebAssembly |
- * | `engine-lost` | 500 | other calls brought the engine down again and again while this one ran; ask again |
+ * | `engine-lost`, `worker-lost` | 500 | what decoded was ended while this call ran, and beginning anew did not help; ask again |
  * | `worker` | 500 | the worker that `createWorker` or `workerUrl` names could not be started |
  * | `bitmaps-unsupported` | 501 | `bitmap` where there are none: it is for browsers |
  * | `internal` | 500 | something went wrong inside; it cost this call only |

@@ -121,8 +121,11 @@ export function check(settings: Settings): void {
 
 const FIRST_READ = 16 << 10;
 
-/** A call that others brought down is begun anew so often. */
+/** A call whose worker ended without a word, perhaps because of it, is begun anew so often. */
 const ATTEMPTS = 4;
+
+/** After these a lane is of no use: its engine trapped, or could not be loaded, and the next lane tries again. */
+const FATAL: readonly string[] = ["internal", "engine-lost", "engine", "engine-forbidden"];
 
 interface Opened {
   image: CoreImage;
@@ -167,24 +170,24 @@ async function openFirst(core: Core, source: Source, settings: Settings, signal:
   return { image: await drive(await core.open(size, settings), warm, pin, signal), pin, source: warm };
 }
 
-/** Runs a call in a lane, which is ended if the call broke it. */
+/** Runs a call in a lane, which is ended if the call broke it or found it broken. */
 async function within<T>(host: Host, lane: Lane, work: (lane: Lane) => Promise<T>): Promise<T> {
   try {
     return await work(lane);
   } catch (error) {
-    // A lane whose engine could not be loaded is of no use either: the next one tries again.
-    if (isError(error, "internal") || isError(error, "engine") || isError(error, "engine-forbidden")) host.drop(lane);
+    if (error instanceof IiifError && FATAL.includes(error.code)) host.drop(lane);
     throw error;
   }
 }
 
-/** Begins anew what another call's trap brought down. */
+/** Begins a call anew that another one's trap brought down; whose trap it was is not begun anew, so this ends. */
 async function undisturbed<T>(call: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; ; ) {
     try {
       return await call();
     } catch (error) {
-      if (!isError(error, "engine-lost") || attempt === ATTEMPTS) throw error;
+      const innocent = isError(error, "engine-lost") || (isError(error, "worker-lost") && attempt++ < ATTEMPTS);
+      if (!innocent) throw error;
     }
   }
 }

@@ -53,7 +53,7 @@ export function pool({ size, createWorker, module, instead }: PoolOptions): Host
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       proven ||= core.heard;
-      if (proven) end(lane, lost());
+      if (proven) end(lane, new IiifError("worker-lost", 500, `A worker ended unexpectedly: ${event.message || "no reason is known"}. Try again.`));
       else if (instead) fall(event.message);
       else end(lane, unstartable(event.message));
     });
