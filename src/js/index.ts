@@ -4,9 +4,10 @@ import { workers } from "#load";
 import { type Wasm, choose, chosenModule } from "./engine.js";
 import { IiifError } from "./error.js";
 import { type IiifImage, type OpenOptions, type WorkerOptions, openImage } from "./image.js";
+import { type Level0Options, stitched, withStored } from "./level0.js";
 import { type Host, pool, workerAt } from "./pool.js";
 import { type Probe, probed } from "./probe.js";
-import { type Source, toSource } from "./sources.js";
+import { type Source, bytesSource, toSource } from "./sources.js";
 import { thread } from "./thread.js";
 
 export { IiifError } from "./error.js";
@@ -15,6 +16,7 @@ export type { IiifImage, ImageInfo, OpenOptions, RenderOptions, Rendered, Settin
 export type { ImageRequest } from "./request/image-request.js";
 export type { VersionLike } from "./request/version.js";
 export type { Wasm } from "./engine.js";
+export type { Level0Options } from "./level0.js";
 export type { Probe } from "./probe.js";
 export { type Features, type ImageFormat, type Support, support } from "./support.js";
 
@@ -27,7 +29,16 @@ const MOST_WORKERS = 4;
 /** Opens an image: a Blob or File, a URL, bytes, or any source of one's own. */
 export async function open(input: Input, options: OpenOptions = {}): Promise<IiifImage> {
   options.signal?.throwIfAborted();
-  return openImage(hostOf(options), toSource(input), options);
+  const source = toSource(input);
+  return withStored(await openImage(hostOf(options), source, options), source);
+}
+
+/**
+ * A service of level 0 as a source: opened, its static tiles are stitched into any region, size, rotation and quality.
+ * By the URL of its info.json, or the parsed document, whose id must then be a URL.
+ */
+export function level0Source(info: URL | string | object, options: Level0Options = {}): Source {
+  return stitched(info, options, (bytes, opening) => openImage(tilesHost(), bytesSource(bytes), opening));
 }
 
 /** What a file is, without keeping it open: only its headers are read. */
@@ -60,6 +71,24 @@ export function terminate(): void {
   here?.close();
 }
 
+/** Of their tiles' own engines, stitched images need fewer: tiles are small. */
+const TILE_WORKERS = 2;
+
+/** Tiles are decoded apart: an answer that is being made of them may fill its engine's memory. */
+function tilesHost(): Host {
+  let found = pools.find(({ by }) => by === tilesHost);
+  if (!found) {
+    const create = workers();
+    const instead = thread();
+    const size = Math.min(TILE_WORKERS, usualSize());
+    found = { size, by: tilesHost, host: create ? pool({ size, createWorker: create, module: chosenModule, instead }) : instead };
+    pools.push(found);
+  }
+  return found.host;
+}
+
+const usualSize = (): number => Math.min(MOST_WORKERS, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+
 let here: Host | undefined;
 const pools: { size: number; by: unknown; host: Host }[] = [];
 
@@ -74,7 +103,7 @@ function hostOf({ threads, createWorker, workerUrl }: WorkerOptions): Host {
   const url = workerUrl === undefined || typeof Worker === "undefined" ? undefined : address(workerUrl);
   const create = createWorker ?? (url ? () => workerAt(url) : workers());
   if (!create) return here;
-  const size = threads ?? Math.min(MOST_WORKERS, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+  const size = threads ?? usualSize();
   const by = createWorker ?? url?.href;
   let found = pools.find((pool) => pool.size === size && pool.by === by);
   if (!found) {

@@ -1,7 +1,16 @@
 // The worker of the pool: the core behind a port.
 
-import { localCore } from "./core.js";
+import { type MortalCore, localCore } from "./core.js";
 import { choose, engine } from "./engine.js";
 import { type Port, serve } from "./rpc.js";
 
-serve(globalThis as unknown as Port, (module) => localCore((module ? choose(module) : Promise.resolve()).then(engine)));
+const own = globalThis as unknown as Port;
+const begin = (module?: WebAssembly.Module): MortalCore => localCore((module ? choose(module) : Promise.resolve()).then(engine));
+serve(own, begin);
+// A page lends its workers to its Service Worker, which asks through a port and has an engine of its own here.
+own.addEventListener("message", ({ data, ports }: MessageEvent<{ ask: { module?: WebAssembly.Module } }>) => {
+  for (const port of ports) {
+    serve(port, () => begin(data.ask.module));
+    port.start();
+  }
+});

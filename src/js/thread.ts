@@ -1,14 +1,14 @@
-import { type MortalCore, localCore } from "./core.js";
+import { type Engine, type MortalCore, localCore } from "./core.js";
 import { engine } from "./engine.js";
 import { lost } from "./error.js";
 import type { Host, Lane } from "./pool.js";
 
 /** Decodes in this thread. After a trap the next call gets an engine of its own. */
-export function thread(): Host {
+export function thread(begin: () => Promise<Engine> = engine): Host {
   let lane: (Lane & { core: MortalCore }) | undefined;
 
   function start(): Lane & { core: MortalCore } {
-    const core = localCore(engine());
+    const core = localCore(begin());
     return {
       core,
       get alive() {

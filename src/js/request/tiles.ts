@@ -41,7 +41,7 @@ const USUAL = 512;
 export function* tilesOf(document: unknown, options: TileOptions = {}): Generator<Tile, void, undefined> {
   const info = readInfo(document);
   const last = `0/${qualityText(info.version, options.quality ?? "default")}.${options.format ?? defaultFormat(info.formats)}`;
-  const sets = info.tiles.length || info.level === 0 ? info.tiles : [usual(info)];
+  const sets = tileSets(info);
   const whole = { x: 0, y: 0, width: info.width, height: info.height };
   if (!sets.length) {
     for (const size of info.sizes) yield { scaleFactor: info.width / size.width, x: 0, y: 0, region: whole, size, path: `full/${sizeOf(info, whole, size)}/${last}` };
@@ -51,9 +51,7 @@ export function* tilesOf(document: unknown, options: TileOptions = {}): Generato
       const [across, down] = [width * scaleFactor, height * scaleFactor];
       for (let y = 0; y * down < info.height; y++) {
         for (let x = 0; x * across < info.width; x++) {
-          const [left, top] = [x * across, y * down];
-          const region = { x: left, y: top, width: Math.min(across, info.width - left), height: Math.min(down, info.height - top) };
-          const size = { width: Math.ceil(region.width / scaleFactor), height: Math.ceil(region.height / scaleFactor) };
+          const { region, size } = tileAt(info, { width, height }, scaleFactor, x, y);
           yield { scaleFactor, x, y, region, size, path: `${canonicalRegion(region, info)}/${sizeOf(info, region, size)}/${last}` };
         }
       }
@@ -61,8 +59,19 @@ export function* tilesOf(document: unknown, options: TileOptions = {}): Generato
   }
 }
 
+/** The sets of tiles of a service; one of level 0 may have none. */
+export const tileSets = (info: Info): readonly TileSet[] => (info.tiles.length || info.level === 0 ? info.tiles : [usual(info)]);
+
+/** What a tile shows and its own size, px. */
+export function tileAt(image: Dimensions, tile: Dimensions, scaleFactor: number, x: number, y: number): Pick<Tile, "region" | "size"> {
+  const [across, down] = [tile.width * scaleFactor, tile.height * scaleFactor];
+  const [left, top] = [x * across, y * down];
+  const region = { x: left, y: top, width: Math.min(across, image.width - left), height: Math.min(down, image.height - top) };
+  return { region, size: { width: Math.ceil(region.width / scaleFactor), height: Math.ceil(region.height / scaleFactor) } };
+}
+
 /** The size as static tiles are named and viewers ask: `w,h` in 3.0, `w,` before, and the whole in its own size as `max` or `full`. */
-function sizeOf(info: Info, region: Rect, { width, height }: Dimensions): string {
+export function sizeOf(info: Info, region: Rect, { width, height }: Dimensions): string {
   if (region.width === info.width && region.height === info.height && width === info.width && height === info.height) return info.version === "3" ? "max" : "full";
   // `w,` may round to another height than the grid has; only level 2 takes both sides before 3.0.
   const both = info.version === "3" || (info.level === 2 && withWidth(region, width)?.height !== height);

@@ -1,0 +1,192 @@
+// `azulejo/service-worker`: the Image API for every viewer on a page, from a Service Worker: local files, remote files by Range, and services of level 0.
+
+import type { Engine } from "./core.js";
+import { type Wasm, choose, engine } from "./engine.js";
+import { IiifError } from "./error.js";
+import { type IiifImage, type Settings, openImage } from "./image.js";
+import { type Level0Options, stitched, withStored } from "./level0.js";
+import { Shared, slots } from "./level0/shared.js";
+import type { Host } from "./pool.js";
+import { type ServedImage, type ServerOptions, prefixes, server } from "./server.js";
+import { type Held, Images } from "./service/images.js";
+import { CHANGES, type LocalFile, handleSource, isHandle, kept } from "./service/kept.js";
+import { borrowed } from "./service/lanes.js";
+import type { FetchEventLike, Scope } from "./service/scope.js";
+import { type Source, bytesSource, toSource } from "./sources.js";
+import { thread } from "./thread.js";
+
+export { IiifError } from "./error.js";
+export { type Chunk, type HttpOptions, type ReadOptions, type Source, blobSource, bytesSource, httpSource } from "./sources.js";
+export type { Settings, Version, WorkerOptions } from "./image.js";
+export type { Level0Options } from "./level0.js";
+export type { Wasm } from "./engine.js";
+export type { FetchEventLike } from "./service/scope.js";
+export { type KeptFile, type LocalFile, allKept, forget, keep, kept, permit } from "./service/kept.js";
+export { type Connection, type RegisterOptions, connect, register } from "./service/lend.js";
+
+/** What an image can be made of. */
+export type Resolved = Source | LocalFile | Uint8Array | URL | string;
+
+export interface ServeOptions extends Pick<ServerOptions, "versions" | "allowSlashes" | "cacheControl" | "canonical" | "onError"> {
+  /** What is answered for: a path, or a URL of any site, whose images then come from here. `{version}` stands for 1.0, 1.1, 2 and 3. Default `/iiif/{version}/`. */
+  prefix?: string;
+  /**
+   * What the image of an identifier is made of. null: there is none, 404. A Response is given as it is: `fetch(request)` lets a request go to the network.
+   * Asked when an image is opened, not for each of its tiles. Default: what `keep` keeps.
+   */
+  resolve?(identifier: string, request: Request): Promise<Resolved | Response | null> | Resolved | Response | null;
+  settings?: Settings;
+  /** How many images are kept open, and how many bytes of answers are kept. Default: 8 images, 32 MiB. */
+  cache?: { images?: number; bytes?: number };
+  /** The WebAssembly module, for images that are decoded in the Service Worker itself. Default: where the package has it; the classic script looks beside the Service Worker's own. */
+  engine?: URL | string | (() => Wasm | Promise<Wasm>);
+  /** Whether it takes over pages as soon as it is installed. Default true. */
+  claim?: boolean;
+}
+
+export interface Service {
+  /** Answers a request under the prefix; leaves others untouched and is false. For a listener of one's own. */
+  fetch(event: FetchEventLike): boolean;
+  /** Closes what is open under an identifier: `resolve` is asked anew. */
+  forget(identifier: string): void;
+}
+
+let tiles: Host | undefined;
+
+/** A service of level 0 as a source for `resolve`: by the URL of its info.json, or the parsed document. */
+export function level0Source(info: URL | string | object, options: Level0Options = {}): Source {
+  return stitched(info, options, (bytes, opening) => openImage((tiles ??= thread()), bytesSource(bytes), opening));
+}
+
+/** In a Service Worker, as its script first runs: answers requests under the prefix from now on. */
+export function serve(options: ServeOptions = {}): Service {
+  const service = create(globalThis as unknown as Scope, options);
+  (globalThis as unknown as Scope).addEventListener("fetch", (event) => void service.fetch(event));
+  return service;
+}
+
+/** What is known of one request on its way through the server. */
+interface Asking {
+  readonly clientId: string;
+  readonly held: Held[];
+  response?: Response;
+}
+
+function create(scope: Scope, options: ServeOptions): Service {
+  const { resolve, settings = {}, cache = {}, claim = true, engine: module } = options;
+  let chosen = module === undefined;
+  const begin = async (): Promise<Engine> => {
+    if (!chosen) await choose(typeof module === "function" ? module() : new URL(module!, scope.location.href));
+    chosen = true;
+    return engine();
+  };
+  const lanes = borrowed(scope, thread(begin), thread(begin));
+  tiles = lanes.tiles;
+  const images = new Images(cache.images ?? 8);
+  const answers = new Shared<Uint8Array>(cache.bytes ?? 32 << 20, ({ length }) => length);
+  const room = slots(() => lanes.width);
+  const asking = new WeakMap<Request, Asking>();
+  const { origin, path } = parted(options.prefix ?? "/iiif/{version}/", scope.location.origin);
+  const starts = prefixes({ prefix: path, ...(options.versions && { versions: options.versions }) });
+
+  const answer = server({
+    ...options,
+    prefix: path,
+    async open(identifier, request, stale) {
+      const known = asking.get(request)!;
+      if (stale) images.forget(identifier);
+      const held = await (resolve ? holdResolved(identifier, request, known) : holdKept(identifier));
+      if (!held) return null;
+      known.held.push(held.held);
+      return served(held.held, held.etag);
+    },
+  });
+
+  async function holdKept(identifier: string): Promise<{ held: Held; etag: string } | undefined> {
+    const found = await kept(identifier);
+    if (!found) {
+      images.forget(identifier);
+      return undefined;
+    }
+    const held = await images.hold(identifier, found.stamp, () => open(found.file, identifier));
+    // The version of a handle's file is only known while it is read.
+    const etag = `${found.stamp} ${isHandle(found.file) ? held.name : ""} ${JSON.stringify(settings)}`;
+    return { held, etag };
+  }
+
+  async function holdResolved(identifier: string, request: Request, known: Asking): Promise<{ held: Held; etag?: string } | undefined> {
+    if (images.has(identifier)) return { held: await images.hold(identifier, "", () => Promise.reject(new Error("It is open."))) };
+    const found = await resolve!(identifier, request);
+    if (found instanceof Response) {
+      known.response = found;
+      return undefined;
+    }
+    if (found === null || found === undefined) return undefined;
+    return { held: await images.hold(identifier, "", () => open(found, identifier)) };
+  }
+
+  async function open(found: Resolved, identifier: string): Promise<IiifImage> {
+    const input = typeof found === "string" ? address(found) : found;
+    const source = isHandle(input) ? handleSource(input, `file:${identifier}`) : toSource(input as Exclude<typeof input, FileSystemFileHandle>);
+    return withStored(await openImage(lanes, source, { settings }), source);
+  }
+
+  function served({ image, name }: Held, etag: string | undefined): ServedImage {
+    return {
+      info: (wanted) => image.info(wanted),
+      ...(etag !== undefined && { etag }),
+      async render(request, { version, canonical, signal }) {
+        // What is asked for twice is made once; what nobody waits for any more is not made.
+        const make = (signal: AbortSignal): Promise<Uint8Array> => room(async () => (await image.render(request, { version, signal })).bytes, signal);
+        return { bytes: await answers.get(`${name} ${canonical}`, make, signal) };
+      },
+    };
+  }
+
+  async function respond(request: Request, clientId: string): Promise<Response> {
+    const known: Asking = { clientId, held: [] };
+    asking.set(request, known);
+    try {
+      await lanes.settle(clientId);
+      const response = await answer(request);
+      return known.response ?? response ?? (await fetch(request));
+    } catch {
+      // Nobody waits for the answer to an aborted request; and what the network refuses is refused.
+      return Response.error();
+    } finally {
+      for (const { release } of known.held) release();
+    }
+  }
+
+  scope.addEventListener("install", (event) => {
+    if (claim) event.waitUntil(scope.skipWaiting());
+  });
+  scope.addEventListener("activate", (event) => {
+    if (claim) event.waitUntil(scope.clients.claim());
+  });
+  new BroadcastChannel(CHANGES).addEventListener("message", ({ data }: MessageEvent) => images.forget(String(data)));
+
+  return {
+    fetch(event) {
+      const { request, clientId } = event;
+      const url = new URL(request.url);
+      if (url.origin !== origin || !starts.some((start) => url.pathname.startsWith(start))) return false;
+      event.respondWith(respond(request, clientId));
+      return true;
+    },
+    forget: (identifier) => images.forget(identifier),
+  };
+}
+
+/** The site and the path of a prefix. */
+function parted(prefix: string, own: string): { origin: string; path: string } {
+  const [, site, path] = /^([a-z]+:\/\/[^/]*)?(\/.*)$/i.exec(prefix) ?? [];
+  if (path === undefined || (site !== undefined && !URL.canParse(site))) throw new IiifError("invalid-argument", 400, "The option prefix should be a path such as /iiif/{version}/, or a URL with one.");
+  return { origin: site === undefined ? own : new URL(site).origin, path };
+}
+
+/** Where a text points to; relative to the Service Worker's script. */
+function address(text: string): URL {
+  if (!URL.canParse(text, globalThis.location.href)) throw new IiifError("invalid-argument", 400, `resolve gave ${JSON.stringify(text)}, which is not a URL.`);
+  return new URL(text, globalThis.location.href);
+}
