@@ -108,6 +108,8 @@ const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
   pngCompression: "string",
 };
 
+const COMPRESSIONS: readonly unknown[] = ["fastest", "fast", "balanced", "high"] satisfies Settings["pngCompression"][];
+
 /** A misspelt setting would silently do nothing, and the core takes no number for another. @internal */
 export function check(settings: Settings): void {
   for (const [name, value] of Object.entries(settings)) {
@@ -115,6 +117,7 @@ export function check(settings: Settings): void {
     const type = SETTINGS[name as keyof Settings];
     if (value === undefined) continue;
     if (typeof value !== type) throw invalid(`The setting ${name} is a ${typeof value}, and should be a ${type}.`);
+    if (type === "string" && !COMPRESSIONS.includes(value)) throw invalid(`The setting ${name} is ${JSON.stringify(value)}, and should be one of ${COMPRESSIONS.join(", ")}.`);
     if (type === "number" && !(Number.isFinite(value) && (value as number) >= 0)) throw invalid(`The setting ${name} is ${value}, and should be a number from 0.`);
   }
 }
