@@ -7,6 +7,7 @@ import { extname } from "node:path";
 import { after, before, test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
 import { launch } from "../browser/browser.mjs";
+import { site } from "./package.site.mjs";
 
 const ROWS = 200;
 const all = readFileSync(at("tests/golden/digests.tsv"), "utf8").trimEnd().split("\n").slice(1).map((line) => line.split("\t"));
@@ -16,7 +17,7 @@ const rows = all.filter((_, index) => index % step === 0).slice(0, ROWS);
 const FOLDERS = { dist: "pkg/dist", fixtures: "tests/fixtures", samples: "www/samples" };
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html" };
 const SCRIPT = `
-import { open } from "/dist/web/index.js";
+import { open } from "./dist/web/index.js";
 const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 export async function digests(rows, options) {
   const images = new Map();
@@ -33,10 +34,10 @@ export async function digests(rows, options) {
   for (const image of images.values()) image.close();
   return found;
 }
-export async function refused() {
+export async function refused(url = "/samples/rocket.jpg", options = { threads: false }) {
   try {
-    await open("/samples/rocket.jpg", { threads: false });
-    return "it opened";
+    const { width, height } = await open(url, options);
+    return width + " x " + height;
   } catch (error) {
     return error.name + " " + error.code + ": " + error.message;
   }
@@ -44,13 +45,25 @@ export async function refused() {
 export { open };
 `;
 
+/** Another site: what it lets the page read of a file. */
+const SHARED = {
+  "/refused.jpg": () => null,
+  "/open.jpg": () => ({ "access-control-allow-origin": "*", "access-control-expose-headers": "content-range, etag" }),
+  "/hidden.jpg": () => ({ "access-control-allow-origin": "*" }),
+  "/mute.jpg": ({ method }) => ({ "access-control-allow-origin": method === "HEAD" ? "null" : "*" }),
+};
+
 let server;
+let other;
 let origin;
 let browser;
 before(async () => {
   server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url, "http://localhost");
-    const csp = searchParams.get("csp");
+    const { pathname: path, searchParams } = new URL(request.url, "http://localhost");
+    // Everything in this folder has the policy, also the worker's script.
+    const strict = path.startsWith("/strict/");
+    const pathname = strict ? path.slice("/strict".length) : path;
+    const csp = strict ? "default-src 'self'" : searchParams.get("csp");
     const head = (type) => response.writeHead(200, { "content-type": type, ...(csp && { "content-security-policy": csp }) });
     if (pathname === "/") return head("text/html").end("<!doctype html><title>azulejo</title>");
     if (pathname === "/test.js") return head("text/javascript").end(SCRIPT);
@@ -65,10 +78,22 @@ before(async () => {
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   origin = `http://127.0.0.1:${server.address().port}`;
+  const rocket = readFileSync(at("www", "samples", "rocket.jpg"));
+  other = await site({}, {
+    answer(request, response, { pathname }) {
+      const { range } = request.headers;
+      const [, start, end] = /bytes=(\d+)-(\d+)/.exec(range ?? "") ?? [0, 0, rocket.length - 1];
+      const part = rocket.subarray(Number(start), Number(end) + 1);
+      const headers = { "content-length": part.length, ...(range && { "content-range": `bytes ${start}-${Number(start) + part.length - 1}/${rocket.length}` }), ...SHARED[pathname](request) };
+      response.writeHead(range ? 206 : 200, headers).end(request.method === "HEAD" ? undefined : part);
+      return true;
+    },
+  });
   browser = await launch();
 });
 after(async () => {
   await browser?.close();
+  await other?.close();
   server.close();
 });
 
@@ -128,7 +153,33 @@ test("a policy that allows wasm is enough, one that does not is named", async ()
     await page.goto(`${origin}/?csp=${encodeURIComponent(csp)}`);
     return page.evaluate(async () => (await import("/test.js")).refused());
   };
-  assert.equal(await answer("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"), "it opened");
+  assert.equal(await answer("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"), "640 x 427");
   assert.match(await answer("default-src 'self'; script-src 'self'"), /^IiifError engine-forbidden: .*'wasm-unsafe-eval'/);
+  // The workers have the policy of their script.
+  await page.goto(`${origin}/strict/`);
+  assert.match(await page.evaluate(async () => (await import("/strict/test.js")).refused("/samples/rocket.jpg", {})), /^IiifError engine-forbidden: .*'wasm-unsafe-eval'/);
+  await page.close();
+});
+
+test("another site that does not share a file is named as that; what it need not share is done without", async () => {
+  const page = await browser.newPage();
+  await page.goto(origin);
+  const answer = (path) => page.evaluate(async (url) => (await import("/test.js")).refused(url, {}), `${other.origin}${path}`);
+  assert.equal(await answer("/refused.jpg"), `IiifError source-unreachable: ${other.origin}/refused.jpg could not be fetched. The server may be out of reach, or does not allow this site to read it (CORS: Access-Control-Allow-Origin).`);
+  assert.equal(await answer("/open.jpg"), "640 x 427");
+  assert.equal(await answer("/hidden.jpg"), "640 x 427");
+  assert.match(await answer("/mute.jpg"), /^IiifError source-read: .*Access-Control-Expose-Headers/);
+  await page.close();
+});
+
+test("a bitmap of what this browser does not decode", async () => {
+  const page = await browser.newPage();
+  await page.goto(origin);
+  const error = await page.evaluate(async () => {
+    const { open } = await import("/test.js");
+    const image = await open("/samples/rocket.jpg");
+    return image.bitmap("full/10,/0/default.tif").catch((error) => `${error.code}: ${error.message}`);
+  });
+  assert.equal(error, "unsupported: This browser does not decode image/tiff. Ask for jpg or png.");
   await page.close();
 });

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
 import { launch } from "../browser/browser.mjs";
 import { file, rowsOf, sha256 } from "./golden.mjs";
-import { site } from "./site.mjs";
+import { site } from "./package.site.mjs";
 import { trappingEngine, trappingRequest, trappingSize } from "./trap.mjs";
 
 const entry = at("pkg", "dist", "node", "index.js");
