@@ -15,8 +15,8 @@ const FEATURES = ["simd", "bulk-memory", "bulk-memory-opt", "call-indirect-overl
   .concat(["reference-types", "sign-ext"])
   .map((name) => `--enable-${name}`);
 
-/** What can be imported, from every kind of host; those of the list that are written. */
-const ENTRIES = ["index", "openseadragon", "request", "service-worker", "support", "worker"].filter((name) => existsSync(source(name)));
+/** What can be imported, from every kind of host. */
+const ENTRIES = ["index", "openseadragon", "request", "service-worker", "support", "worker"];
 
 /** What each kind of host gets, in a folder of its own: they differ in how the wasm module is found. */
 const HOSTS = { web: [...ENTRIES, "pool-worker"], node: ENTRIES, workerd: ENTRIES };
@@ -28,7 +28,7 @@ export async function buildPackage() {
   const esbuild = await import("esbuild");
   await factory(esbuild);
   for (const [host, entries] of Object.entries(HOSTS)) await bundle(esbuild, host, entries);
-  if (existsSync(source("service-worker"))) await classic(esbuild);
+  await classic(esbuild);
   types();
 }
 
@@ -82,7 +82,7 @@ async function bundle(esbuild, host, entries) {
 /** For Service Workers that are no modules: all in one script, which defines `azulejo`. */
 async function classic(esbuild) {
   const name = "service-worker.classic.js";
-  const options = { entryPoints: [source("service-worker")], format: "iife", globalName: "azulejo", platform: "neutral", alias: aliases("classic") };
+  const options = { entryPoints: [source("service-worker")], minify: true, format: "iife", globalName: "azulejo", platform: "neutral", alias: aliases("classic") };
   const built = await esbuild.build({ ...OPTIONS, ...options });
   update(dist, new Map([[name, built.outputFiles[0].text]]));
 }
@@ -91,7 +91,8 @@ async function classic(esbuild) {
 function types() {
   const folder = join(dist, "types");
   const emitted = join(glue, "types");
-  const compilerOptions = { noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true, rootDir: at("src", "js"), outDir: emitted };
+  const paths = Object.fromEntries(Object.entries({ ...aliases("web"), "#glue": join(glue, "factory.d.ts") }).map(([name, file]) => [name, [file]]));
+  const compilerOptions = { paths, noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true, rootDir: at("src", "js"), outDir: emitted };
   const config = join(glue, "tsconfig.json");
   writeFileSync(config, JSON.stringify({ extends: at("src", "js", "tsconfig.json"), compilerOptions, include: [], files: [...HOSTS.web.map(source), source("hosts.d")] }));
   rmSync(emitted, { recursive: true, force: true });

@@ -54,6 +54,9 @@ export async function probe(input: Input, options: WorkerOptions & { signal?: Ab
 /**
  * Loads the engine early, or from elsewhere: a compiled module, its bytes, its URL or an answer with it. Never required.
  * Call it before the first `open`: what runs already stays as it is. A module from elsewhere is compiled once, and is sent to the workers.
+ *
+ * Vite and webpack find the engine and the worker by themselves. esbuild does not: give it `azulejo/pool-worker` as an entry point of the name `pool-worker`,
+ * copy `azulejo/engine.wasm` beside the output, and call `init(new URL("./engine.wasm", import.meta.url))`.
  */
 export async function init(wasm?: Wasm | Promise<Wasm>): Promise<void> {
   if (wasm !== undefined) await choose(wasm);

@@ -14,7 +14,7 @@ export const read = (url: URL): Promise<Response> => fetch(url);
 export function workers(): (() => Worker) | undefined {
   if (typeof Worker === "undefined") return undefined;
   // The whole package on another site, a CDN.
-  const { origin, href } = packaged();
-  if (origin !== globalThis.origin) return () => workerAt(new URL("./web/pool-worker.js", href));
+  const { origin, href, protocol } = packaged();
+  if (origin !== globalThis.origin && protocol !== "data:") return () => workerAt(new URL("./web/pool-worker.js", href));
   return () => new Worker(new URL("./pool-worker.js", import.meta.url), { type: "module", name: "azulejo" });
 }

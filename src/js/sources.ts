@@ -108,13 +108,14 @@ export function httpSource(url: URL | string, options: HttpOptions = {}): Source
 
   /** Across sites Content-Length is seen even where Content-Range is not. */
   async function sizeByHead(signal: AbortSignal | undefined): Promise<number | undefined> {
-    const { ok, headers } = await answer("HEAD", {}, signal).catch((error: unknown) => {
+    try {
+      const { ok, headers } = await answer("HEAD", {}, signal);
+      const length = headers.get("content-length");
+      return ok && length !== null && !headers.has("content-encoding") ? Number(length) : undefined;
+    } catch {
       signal?.throwIfAborted();
-      if (error instanceof IiifError) return new Response(null, { status: 503 });
-      throw error;
-    });
-    const length = headers.get("content-length");
-    return ok && length !== null && !headers.has("content-encoding") ? Number(length) : undefined;
+      return undefined;
+    }
   }
 
   async function keepWhole(response: Response, etag: string | undefined, signal: AbortSignal | undefined): Promise<Chunk> {

@@ -4,11 +4,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
+import { publint } from "publint";
 import * as vite from "vite";
 import webpack from "webpack";
 import { at } from "../../pkg/lib.mjs";
@@ -17,7 +19,7 @@ import { file, rowsOf } from "./golden.mjs";
 import { site } from "./package.site.mjs";
 
 const { request, digest } = rowsOf("rocket.jpg").find(({ request }) => request.startsWith("full/^30,"));
-const ENTRIES = ["index", "openseadragon", "request", "service-worker", "support", "worker"].filter((name) => existsSync(at("pkg", "dist", "types", `${name}.d.ts`)));
+const ENTRIES = ["index", "openseadragon", "request", "service-worker", "support", "worker"];
 const specifier = (entry) => (entry === "index" ? "azulejo" : `azulejo/${entry}`);
 
 /** The same program everywhere: renders in the package's workers, of which nothing is said. */
@@ -221,14 +223,24 @@ export async function use(): Promise<Rendered> {
 export const all: object[] = [${ENTRIES.map((_, index) => `entry${index}`).join(", ")}];
 `;
 
+const NO_DOM = `
+import { bytesSource, open } from "azulejo";
+import { createHandler } from "azulejo/worker";
+export const width: Promise<number> = open(bytesSource(new Uint8Array(0))).then((image) => image.width);
+export const handler = createHandler({ resolve: () => bytesSource(new Uint8Array(0)) });
+`;
+
 test("TypeScript knows it, in every way that modules are resolved, without OpenSeadragon", async () => {
   const base = { strict: true, noEmit: true, types: [], target: "ES2022", skipLibCheck: false, exactOptionalPropertyTypes: true };
   const configs = {
     bundler: { ...base, module: "ESNext", moduleResolution: "bundler", lib: ["ES2023", "DOM", "DOM.Iterable"] },
     nodenext: { ...base, module: "nodenext", moduleResolution: "nodenext", lib: ["ES2023", "DOM", "DOM.Iterable"] },
+    // In Node and workerd the names of the DOM that have no meaning there are not known.
+    "no-dom": { ...base, module: "nodenext", moduleResolution: "nodenext", lib: ["ES2023"], skipLibCheck: true },
   };
-  const files = Object.entries(configs).map(([name, compilerOptions]) => [`tsconfig.${name}.json`, JSON.stringify({ compilerOptions, files: ["consumer.ts"] })]);
-  const root = await project("typescript", { "consumer.ts": CONSUMER, ...Object.fromEntries(files) });
+  const program = (name) => (name === "no-dom" ? "no-dom.ts" : "consumer.ts");
+  const files = Object.entries(configs).map(([name, compilerOptions]) => [`tsconfig.${name}.json`, JSON.stringify({ compilerOptions, files: [program(name)] })]);
+  const root = await project("typescript", { "consumer.ts": CONSUMER, "no-dom.ts": NO_DOM, ...Object.fromEntries(files) });
   for (const name of Object.keys(configs)) await output(process.execPath, [at("node_modules", "typescript", "bin", "tsc"), "-p", `tsconfig.${name}.json`], root);
 });
 
@@ -239,6 +251,17 @@ test("the tarball has what is imported, and nothing else", async () => {
   for (const target of targets(exports)) assert.ok(listed.includes(target), `${target} is exported and not there`);
   const strange = listed.filter((path) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE-\w+|pkg\/dist\/(engine\.wasm|service-worker\.classic\.js|(web|node|workerd)\/[\w-]+\.js|types\/[\w/-]+\.d\.ts))$/.test(path));
   assert.deepEqual(strange, []);
+});
+
+test("publint and arethetypeswrong find nothing", async () => {
+  const { messages } = await publint({ pack: { tarball: (await readFile(tarball)).buffer }, strict: true });
+  assert.deepEqual(messages, []);
+  // Nothing is there for CommonJS; and what is no module has no types.
+  const others = ["./engine.wasm", "./service-worker.classic.js", "./package.json"];
+  const attw = at("node_modules", "@arethetypeswrong", "cli", "dist", "index.js");
+  const { analysis, problems } = JSON.parse(await output(process.execPath, [attw, tarball, "--format", "json", "--profile", "esm-only", "--exclude-entrypoints", ...others], folder));
+  assert.deepEqual(Object.keys(analysis.entrypoints).length, ENTRIES.length + 1);
+  assert.deepEqual(Object.values(problems).flat().filter(({ resolutionKind }) => !["node10", "node16-cjs"].includes(resolutionKind)), []);
 });
 
 function npm(cwd, ...args) {
