@@ -116,7 +116,7 @@ function remove(item: Item): void {
 function failed(item: Item, error: unknown): void {
   if (!album.items.includes(item)) return;
   if (error instanceof DOMException && error.name === "AbortError") adding.tell(`${item.origin.name} was not opened: cancelled.`);
-  else if (error instanceof IiifError && error.code === "engine") adding.tell(error.message);
+  else if (error instanceof IiifError && error.code.startsWith("engine")) adding.tell(error.message);
   else adding.tell(`${item.origin.name}: ${advised(error)}`);
   remove(item);
 }

@@ -25,7 +25,7 @@ export function serviceOrigin(url: URL): Origin {
 async function document(url: URL, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal, headers: { accept: "application/ld+json, application/json;q=0.9" } }).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw new IiifError("source-read", 503, `${url.href} could not be fetched. The server may be out of reach, or does not allow other sites to read it (CORS).`, { cause });
+    throw new IiifError("source-unreachable", 503, `${url.href} could not be fetched. The server may be out of reach, or does not allow other sites to read it (CORS).`, { cause });
   });
   if (!response.ok) throw new IiifError(response.status === 404 ? "not-found" : "source-read", 503, `${url.href} answered with status ${response.status}.`);
   return response.json().catch((cause: unknown) => {
