@@ -9,7 +9,7 @@ import { Shared, slots } from "./level0/shared.js";
 import type { Host } from "./pool.js";
 import { type ServedImage, type ServerOptions, prefixes, server } from "./server.js";
 import { type Held, Images } from "./service/images.js";
-import { CHANGES, type LocalFile, handleSource, isHandle, kept } from "./service/kept.js";
+import { CHANGES, type LocalFile, fileOf, isHandle, kept } from "./service/kept.js";
 import { borrowed } from "./service/lanes.js";
 import type { FetchEventLike, Scope } from "./service/scope.js";
 import { type Source, bytesSource, toSource } from "./sources.js";
@@ -67,10 +67,22 @@ export function serve(options: ServeOptions = {}): Service {
 
 /** What is known of one request on its way through the server. */
 interface Asking {
-  readonly clientId: string;
+  /** The page's own; the server is given another, which can be aborted. */
+  readonly request: Request;
+  /** After so long the answer begins without its bytes, ms. */
+  readonly patience: number;
   readonly held: Held[];
+  /** What `resolve` gave in place of an image. */
   response?: Response;
+  /** The bytes of an answer that has begun. */
+  late?: Promise<Uint8Array>;
 }
+
+/**
+ * Browsers do not tell a Service Worker that a request was aborted (Chromium 156 fires no `abort` of `event.request.signal`), but they cancel the body of an answer that has begun. So it begins
+ * early: soon for an <img>, which shows no one the status of an error anyway, and later for a script that may want to read one.
+ */
+const PATIENCE = { image: 50, script: 1000 };
 
 function create(scope: Scope, options: ServeOptions): Service {
   const { resolve, settings = {}, cache = {}, claim = true, engine: module } = options;
@@ -86,6 +98,8 @@ function create(scope: Scope, options: ServeOptions): Service {
   const answers = new Shared<Uint8Array>(cache.bytes ?? 32 << 20, ({ length }) => length);
   const room = slots(() => lanes.width);
   const asking = new WeakMap<Request, Asking>();
+  /** Of the images that `resolve` made of one. */
+  const handles = new Map<string, FileSystemFileHandle>();
   const { origin, path } = parted(options.prefix ?? "/iiif/{version}/", scope.location.origin);
   const starts = prefixes({ prefix: path, ...(options.versions && { versions: options.versions }) });
 
@@ -95,66 +109,90 @@ function create(scope: Scope, options: ServeOptions): Service {
     async open(identifier, request, stale) {
       const known = asking.get(request)!;
       if (stale) images.forget(identifier);
-      const held = await (resolve ? holdResolved(identifier, request, known) : holdKept(identifier));
-      if (!held) return null;
-      known.held.push(held.held);
-      return served(held.held, held.etag);
+      const found = await (resolve ? holdResolved(identifier, known) : holdKept(identifier));
+      if (!found) return null;
+      known.held.push(found.held);
+      return served(found.held, found.etag, known);
     },
   });
 
-  async function holdKept(identifier: string): Promise<{ held: Held; etag: string } | undefined> {
+  interface Found {
+    readonly held: Held;
+    readonly etag?: string;
+  }
+
+  async function holdKept(identifier: string): Promise<Found | undefined> {
     const found = await kept(identifier);
-    if (!found) {
-      images.forget(identifier);
-      return undefined;
-    }
-    const held = await images.hold(identifier, found.stamp, () => open(found.file, identifier));
-    // The version of a handle's file is only known while it is read.
-    const etag = `${found.stamp} ${isHandle(found.file) ? held.name : ""} ${JSON.stringify(settings)}`;
-    return { held, etag };
+    if (found) return holdFile(identifier, found.file, found.stamp);
+    images.forget(identifier);
+    return undefined;
   }
 
-  async function holdResolved(identifier: string, request: Request, known: Asking): Promise<{ held: Held; etag?: string } | undefined> {
-    if (images.has(identifier)) return { held: await images.hold(identifier, "", () => Promise.reject(new Error("It is open."))) };
-    const found = await resolve!(identifier, request);
-    if (found instanceof Response) {
-      known.response = found;
-      return undefined;
-    }
-    if (found === null || found === undefined) return undefined;
-    return { held: await images.hold(identifier, "", () => open(found, identifier)) };
+  /** A file behind a handle may have been written anew since it was opened. */
+  async function holdFile(identifier: string, file: LocalFile, stamp: string): Promise<Found> {
+    const blob = isHandle(file) ? await fileOf(file) : file;
+    const version = isHandle(file) ? `${stamp} ${(blob as File).lastModified} ${blob.size}` : stamp;
+    return { held: await images.hold(identifier, version, () => open(blob)), etag: `${version} ${JSON.stringify(settings)}` };
   }
 
-  async function open(found: Resolved, identifier: string): Promise<IiifImage> {
-    const input = typeof found === "string" ? address(found) : found;
-    const source = isHandle(input) ? handleSource(input, `file:${identifier}`) : toSource(input as Exclude<typeof input, FileSystemFileHandle>);
+  async function holdResolved(identifier: string, known: Asking): Promise<Found | undefined> {
+    const handle = handles.get(identifier);
+    if (images.has(identifier)) return handle ? holdFile(identifier, handle, "") : { held: await images.hold(identifier, "", () => Promise.reject(new Error("It is open."))) };
+    handles.delete(identifier);
+    const found = await resolve!(identifier, known.request);
+    if (found instanceof Response) known.response = found;
+    if (found instanceof Response || found === null || found === undefined) return undefined;
+    if (!isHandle(found)) return { held: await images.hold(identifier, "", () => open(typeof found === "string" ? address(found) : found)) };
+    handles.set(identifier, found);
+    return holdFile(identifier, found, "");
+  }
+
+  async function open(input: Exclude<Resolved, FileSystemFileHandle>): Promise<IiifImage> {
+    const source = toSource(input);
     return withStored(await openImage(lanes, source, { settings }), source);
   }
 
-  function served({ image, name }: Held, etag: string | undefined): ServedImage {
+  function served({ image, name }: Held, etag: string | undefined, known: Asking): ServedImage {
     return {
       info: (wanted) => image.info(wanted),
       ...(etag !== undefined && { etag }),
       async render(request, { version, canonical, signal }) {
         // What is asked for twice is made once; what nobody waits for any more is not made.
         const make = (signal: AbortSignal): Promise<Uint8Array> => room(async () => (await image.render(request, { version, signal })).bytes, signal);
-        return { bytes: await answers.get(`${name} ${canonical}`, make, signal) };
+        const bytes = answers.get(`${name} ${canonical}`, make, signal);
+        const early = await within(known.patience, bytes);
+        if (early) return { bytes: early };
+        known.late = bytes;
+        return { bytes: new Uint8Array(0) };
       },
     };
   }
 
-  async function respond(request: Request, clientId: string): Promise<Response> {
-    const known: Asking = { clientId, held: [] };
-    asking.set(request, known);
+  async function respond(event: FetchEventLike): Promise<Response> {
+    const { request, clientId } = event;
+    const control = new AbortController();
+    request.signal.addEventListener("abort", () => control.abort());
+    const patience = request.method !== "GET" ? Infinity : request.destination === "image" ? PATIENCE.image : PATIENCE.script;
+    const known: Asking = { request, patience, held: [] };
+    const release = (): void => {
+      for (const { release } of known.held.splice(0)) release();
+    };
     try {
       await lanes.settle(clientId);
-      const response = await answer(request);
-      return known.response ?? response ?? (await fetch(request));
+      const asked = new Request(request.url, { method: request.method, headers: request.headers, signal: control.signal });
+      asking.set(asked, known);
+      const response = await answer(asked);
+      if (known.response) return known.response;
+      if (!response) return await fetch(request);
+      if (!known.late) return response;
+      const bytes = known.late.finally(release);
+      event.waitUntil(bytes.catch(() => undefined));
+      return begun(response, bytes, control, (error) => options.onError?.(error, request));
     } catch {
       // Nobody waits for the answer to an aborted request; and what the network refuses is refused.
       return Response.error();
     } finally {
-      for (const { release } of known.held) release();
+      if (!known.late) release();
     }
   }
 
@@ -168,14 +206,44 @@ function create(scope: Scope, options: ServeOptions): Service {
 
   return {
     fetch(event) {
-      const { request, clientId } = event;
-      const url = new URL(request.url);
+      const url = new URL(event.request.url);
       if (url.origin !== origin || !starts.some((start) => url.pathname.startsWith(start))) return false;
-      event.respondWith(respond(request, clientId));
+      event.respondWith(respond(event));
       return true;
     },
     forget: (identifier) => images.forget(identifier),
   };
+}
+
+/** The bytes, if they are there within so many ms. */
+async function within(patience: number, bytes: Promise<Uint8Array>): Promise<Uint8Array | undefined> {
+  if (patience === Infinity) return bytes;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, patience)));
+  return Promise.race([bytes, over]).finally(() => clearTimeout(timer));
+}
+
+/** An answer whose bytes come later; if the page does not want them any more, they are not made. */
+function begun(response: Response, bytes: Promise<Uint8Array>, control: AbortController, report: (error: IiifError) => void): Response {
+  const headers = new Headers(response.headers);
+  headers.delete("content-length");
+  const body = new ReadableStream<Uint8Array>({
+    start(stream) {
+      bytes.then(
+        (bytes) => {
+          // The kept ones stay as they are.
+          stream.enqueue(bytes.slice());
+          stream.close();
+        },
+        (error: unknown) => {
+          if (!control.signal.aborted && error instanceof IiifError) report(error);
+          stream.error(error);
+        },
+      );
+    },
+    cancel: () => control.abort(),
+  });
+  return new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>, { status: response.status, headers });
 }
 
 /** The site and the path of a prefix. */

@@ -1,7 +1,6 @@
 // Local files by an identifier, in IndexedDB: the page keeps them, and the Service Worker still finds them when it begins anew.
 
 import { IiifError } from "../error.js";
-import { type Source, blobSource } from "../sources.js";
 
 /** A file, or a handle that leaves it where it is. */
 export type LocalFile = Blob | FileSystemFileHandle;
@@ -62,27 +61,8 @@ export async function permit(identifier: string): Promise<boolean> {
   return state === "granted" || (await handle.requestPermission?.({ mode: "read" })) === "granted";
 }
 
-/** A file on disk may be written anew: it is another version then, and read as such. */
-export function handleSource(handle: FileSystemFileHandle, key: string): Source {
-  let file: File | undefined;
-  return {
-    key,
-    async read(offset, length, options) {
-      options?.signal?.throwIfAborted();
-      file ??= await fileOf(handle);
-      const { size } = file;
-      const etag = `${size} ${file.lastModified}`;
-      try {
-        return { ...(await blobSource(file).read(offset, length, options)), size, etag };
-      } catch (error) {
-        file = undefined;
-        throw error;
-      }
-    },
-  };
-}
-
-async function fileOf(handle: FileSystemFileHandle): Promise<File> {
+/** The file of a handle as it is now; it may be written anew later. */
+export async function fileOf(handle: FileSystemFileHandle): Promise<File> {
   const state = (await (handle as Permitted).queryPermission?.({ mode: "read" })) ?? "granted";
   if (state !== "granted") {
     throw new IiifError("source-forbidden", 403, `The browser does not let this site read ${handle.name} any more. Open the page that keeps it and allow it, or choose the file again.`);
