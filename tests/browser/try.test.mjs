@@ -6,7 +6,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { deflateSync } from "node:zlib";
 import { open as openInNode } from "../../pkg/dist/node/index.js";
+import { bundled } from "./bundled.mjs";
 import { launch, shot, watched } from "./browser.mjs";
 import { serve } from "./service.mjs";
 import { host } from "./static.mjs";
@@ -14,6 +16,7 @@ import { paintWall, pyramidTiff } from "./tiff.mjs";
 import { SITE, assertShown, build, digest, drop, heard, made, opened, sample, strip, taken } from "./trying.mjs";
 import { assertTiles, walk, zoomThrough } from "./viewing.mjs";
 
+const { crc32 } = await bundled("try/zip.ts");
 const TEXT = { name: "notes.txt", bytes: Buffer.from("These are notes and no image.\n") };
 
 describe("the demo at /try", () => {
@@ -257,6 +260,81 @@ describe("the demo at /try", () => {
     await closed.close();
   });
 
+  it("shows that it is opening, and Esc cancels that", async () => {
+    const files = join(folder, "slow");
+    mkdirSync(files, { recursive: true });
+    for (const name of ["one.jpg", "two.jpg"]) writeFileSync(join(files, name), sample("rocket.jpg").bytes);
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    const slow = await host(files, { cors: true, edit: (_, bytes) => held.then(() => bytes) });
+    const { page, troubles } = await open();
+    await page.fill("#url", `${slow.url}one.jpg`);
+    await page.press("#url", "Enter");
+    await page.waitForSelector("#opening progress");
+    assert.match(await page.textContent("#opening"), /^Opening one\.jpg/);
+    assert.equal(await page.textContent("#status"), "Opening one.jpg …");
+    await shot(page, "try-opening");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("#add-trouble:not([hidden])");
+    assert.match(await page.textContent("#add-trouble"), /one\.jpg was not opened: cancelled/);
+    assert.equal(await page.isVisible("#shelf"), false);
+    await page.fill("#url", `${slow.url}two.jpg`);
+    await page.press("#url", "Enter");
+    await page.waitForSelector("#opening progress");
+    release();
+    await opened(page, "two.jpg");
+    assert.equal(await page.isVisible("#opening"), false);
+    assert.equal(await page.isVisible("#add-trouble"), false);
+    assert.deepEqual(troubles, []);
+    await slow.close();
+  });
+
+  it("takes a folder that is dropped, and what is pasted", async () => {
+    const { page, context, troubles } = await open();
+    const files = join(folder, "an album");
+    mkdirSync(join(files, "inner"), { recursive: true });
+    writeFileSync(join(files, "first.jpg"), sample("rocket.jpg").bytes);
+    writeFileSync(join(files, "inner", "second.png"), sample("astronaut.png").bytes);
+    // As the browser itself does it, with real files.
+    const devtools = await context.newCDPSession(page);
+    const data = { items: [], files: [files, wall], dragOperationsMask: 1 };
+    await devtools.send("Input.dispatchDragEvent", { type: "dragEnter", x: 300, y: 300, data });
+    await devtools.send("Input.dispatchDragEvent", { type: "dragOver", x: 300, y: 300, data });
+    await page.waitForSelector("#dropping:not([hidden])");
+    await shot(page, "try-dropping");
+    await devtools.send("Input.dispatchDragEvent", { type: "drop", x: 300, y: 300, data });
+    await opened(page, "wall.tif");
+    assert.equal(await page.isVisible("#dropping"), false);
+    assert.deepEqual((await strip(page)).map((text) => text.split(" ")[0]), ["wall.tif", "first.jpg", "second.png"]);
+    await page.evaluate((base64) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], "pasted.jpg"));
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+    }, sample("rocket.jpg").bytes.toString("base64"));
+    await opened(page, "pasted.jpg");
+    await page.evaluate((address) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", address);
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+    }, `${service.url}/iiif/3/retina.jpg/info.json`);
+    await opened(page, "retina.jpg");
+    await assertShown(page);
+    assert.deepEqual(troubles, []);
+  });
+
+  it("says what to do with an image that takes too much", async () => {
+    const { page } = await open();
+    await drop(page, [{ name: "vast.png", bytes: vastPng(24_000) }, sample("rocket.jpg")]);
+    await page.waitForFunction(() => document.querySelector("#strip img") !== null);
+    await page.waitForFunction(() => !document.querySelector("#view-trouble").hidden || !document.querySelector("#add-trouble").hidden, undefined, { timeout: 60_000 });
+    const told = (await page.textContent("#view-trouble")) + (await page.textContent("#add-trouble"));
+    assert.match(told, /24000|limit|pixels/, told);
+    await shot(page, "try-vast");
+    await page.click('#strip [role="tab"][title="rocket.jpg"]');
+    await opened(page, "rocket.jpg");
+    assert.equal(await page.isVisible("#view-trouble"), false, "what is wrong with one image is not said of the next");
+  });
+
   it("opens what ?url= names", async () => {
     const { page, troubles } = await open(`/try?url=${encodeURIComponent(`${service.url}/iiif/3/retina.jpg/full/max/0/default.jpg`)}`);
     await opened(page, "default.jpg");
@@ -491,3 +569,20 @@ describe("the demo at /try", () => {
     assert.deepEqual(troubles, []);
   });
 });
+
+/** A valid PNG of one bit a pixel, black and of so many pixels a side. */
+function vastPng(side) {
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const frame = Buffer.alloc(8);
+    frame.writeUInt32BE(data.length, 0);
+    frame.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(side, 0);
+  head.writeUInt32BE(side, 4);
+  head[8] = 1;
+  const pixels = deflateSync(Buffer.alloc(side * (1 + Math.ceil(side / 8))), { level: 1 });
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
+}

@@ -1,6 +1,6 @@
 // A bar for work that may last, shown once it does: what it is, how far it is, and a way to cancel it, by button or by Esc.
 
-import { el } from "./dom.js";
+import { el, need } from "./dom.js";
 
 /** How far work is: parts done of all of them, and words for it. */
 export type Report = (done: number, total: number, words: string) => void;
@@ -34,6 +34,8 @@ export class Progress {
       if (this.#last !== mine) return;
       this.#host.replaceChildren(words, bar, cancel);
       this.#host.hidden = false;
+      // Once, and not with every part that is done.
+      need("status", HTMLElement).textContent = `${label} …`;
     };
     cancel.addEventListener("click", abort);
     document.addEventListener("keydown", escape);

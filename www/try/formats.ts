@@ -20,7 +20,7 @@ function row({ features }: Support, format: ImageFormat, name: string): HTMLTabl
   const cells = FEATURES.map((feature) => {
     const value = features[format][feature];
     const [sign, word] = value === undefined ? ["?", "unknown"] : value ? ["✓", "yes"] : ["–", "no"];
-    return el("td", { "data-support": word }, el("span", { "aria-hidden": true, class: "sign" }, sign), ` ${word}`);
+    return el("td", { "data-support": word }, el("span", { "aria-hidden": true, class: "sign" }, sign), el("span", { class: "word" }, word));
   });
   return el("tr", {}, el("th", { scope: "row" }, name), ...cells);
 }

@@ -6,6 +6,8 @@ import { el, need } from "../page/dom.js";
 export async function keep(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   const words = need("offline", HTMLElement);
+  // What the page itself needs comes first.
+  if (document.readyState !== "complete") await new Promise((loaded) => window.addEventListener("load", loaded, { once: true }));
   try {
     const updating = navigator.serviceWorker.controller !== null;
     const registration = await navigator.serviceWorker.register("sw.js", { scope: "try" });
