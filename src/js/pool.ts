@@ -68,7 +68,7 @@ export function pool({ size, createWorker, module, instead }: PoolOptions): Host
   }
 
   function fall(reason: string): void {
-    if (!fallen) console.warn(`azulejo decodes in this thread: ${unstartable(reason).message}`);
+    if (!fallen) console.warn(`azulejo decodes in this thread: ${unstartable(reason).message} createWorker or workerUrl can name another.`);
     fallen = true;
     for (const lane of crew) end(lane, lost());
   }

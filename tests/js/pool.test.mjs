@@ -126,6 +126,8 @@ after(async () => {
 async function page({ csp, without = () => false } = {}) {
   denied = without;
   const page = await browser.newPage();
+  // For a machine with much else to do.
+  page.setDefaultTimeout(180_000);
   const warnings = [];
   page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
   await page.goto(`${server.origin}/${csp ? `?csp=${encodeURIComponent(csp)}` : ""}`);

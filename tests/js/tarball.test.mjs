@@ -41,6 +41,9 @@ globalThis.run = async (input) => {
 const HTML = '<!doctype html><title>app</title><link rel="icon" href="data:,"><script type="module" src="./app.js"></script>';
 const EXPECTED = { digest, width: 640, support: "boolean", one: true };
 
+/** For a machine with much else to do, ms. */
+const PATIENCE = 180_000;
+
 let folder;
 let tarball;
 let browser;
@@ -70,6 +73,7 @@ async function project(name, files) {
 /** Opens a page where the program is, and runs it. */
 async function runs(url, expected = EXPECTED, { workers = true, troubles: expectedTroubles = [] } = {}) {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const troubles = [];
   page.on("console", (message) => ["warning", "error"].includes(message.type()) && troubles.push(message.text()));
   page.on("pageerror", (error) => troubles.push(String(error)));
