@@ -15,8 +15,8 @@ pub mod native;
 mod plan;
 mod pyramid;
 mod render;
-#[cfg(feature = "web")]
-pub mod web;
+#[cfg(any(feature = "web", feature = "extra-module"))]
+mod web;
 
 pub use bytes::{ByteRange, ByteStore, Step};
 pub use codec::{EncodeOptions, PngCompression};

@@ -1,6 +1,6 @@
 //! Rasters to the bytes of an answer.
 
-use super::{gif, jpeg, png, tiff, webp};
+use super::{extra, jpeg, png, tif};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::render::{Raster, bitonal, flatten};
@@ -50,10 +50,11 @@ pub(crate) fn encode(mut raster: Raster, format: Format, quality: Quality, optio
     match format {
         Format::Jpg => jpeg::encode(&raster, options.jpeg_quality),
         Format::Png => png::encode(raster, is_bitonal, options.png_compression),
-        // Line art has no tones for a lossy coder to save on, and edges for it to spoil.
-        Format::WebP if options.webp_lossless || is_bitonal => webp::encode_lossless(&raster),
-        Format::WebP => webp::encode_lossy(raster, options.webp_quality),
-        Format::Gif => gif::encode(&raster),
-        Format::Tif => tiff::encode(&raster),
+        Format::Tif => tif::encode(&raster),
+        Format::WebP | Format::Gif => {
+            // Line art has no tones for a lossy coder to save on, and edges for it to spoil.
+            let settings = extra::Settings { quality: options.webp_quality, lossless: options.webp_lossless || is_bitonal };
+            extra::encode(format, raster, settings)
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! The only place that names third-party codecs: bytes to rows, rasters to bytes. Their errors and types end here.
 
 mod encode;
-mod gif;
+pub(crate) mod extra;
 pub(crate) mod icc;
 mod jpeg;
 mod png;
+mod tif;
 pub(crate) mod tiff;
-mod webp;
 mod whole;
 
 pub(crate) use encode::encode;
@@ -14,6 +14,7 @@ pub use encode::{EncodeOptions, PngCompression};
 pub(crate) use whole::decode_whole;
 
 use crate::error::{Error, SourceFormat};
+use crate::render::Raster;
 
 /// "The file is broken", in a codec's words. Decoders that count no bytes say where their data begins.
 fn corrupt(format: SourceFormat, at: u64, what: impl std::fmt::Display) -> Error {
@@ -26,4 +27,15 @@ fn unsupported(format: SourceFormat, feature: impl std::fmt::Display) -> Error {
 
 fn internal(what: impl std::fmt::Display) -> Error {
     Error::Internal { what: what.to_string() }
+}
+
+/// Four samples a pixel.
+fn rgba(raster: Raster) -> Vec<u8> {
+    let pixels = raster.data.chunks_exact(raster.channels);
+    match raster.channels {
+        1 => pixels.flat_map(|gray| [gray[0], gray[0], gray[0], 255]).collect(),
+        2 => pixels.flat_map(|gray| [gray[0], gray[0], gray[0], gray[1]]).collect(),
+        3 => pixels.flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect(),
+        _ => raster.data,
+    }
 }

@@ -1,15 +1,10 @@
 //! Files that are decoded from their beginning: the bytes of the whole file, through the pipeline.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
-use image::codecs::gif::GifDecoder;
-use image::codecs::webp::WebPDecoder;
-use image::{ColorType, ImageDecoder, ImageError};
-
 use super::jpeg::{self, Components, DecodedSamples};
-use super::{corrupt, png, unsupported};
-use crate::error::{Error, Result, SourceFormat};
+use super::{corrupt, extra, png};
+use crate::error::{Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::limits::Limits;
 use crate::plan::{Plan, SourcePlan};
@@ -20,13 +15,10 @@ pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Plan, li
     match format {
         SourceFormat::Jpeg => decode_jpeg(bytes, plan, limits.memory),
         SourceFormat::Png => png::decode(&bytes, plan),
-        SourceFormat::Gif => {
-            let decoder = GifDecoder::new(Cursor::new(&bytes)).map_err(|error| failure(format, error))?;
-            decode_image(format, decoder, plan, limits)
-        }
-        SourceFormat::WebP => {
-            let decoder = WebPDecoder::new(Cursor::new(&bytes)).map_err(|error| failure(format, error))?;
-            decode_image(format, decoder, plan, limits)
+        SourceFormat::Gif | SourceFormat::WebP => {
+            let decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
+            let alpha = if decoded.channels == 4 { Alpha::Straight } else { Alpha::None };
+            render_rgb(decoded.samples, alpha, decoded.icc.map(Arc::from).as_ref(), plan)
         }
         SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
     }
@@ -50,23 +42,10 @@ fn decode_jpeg(bytes: Vec<u8>, plan: &Plan, memory: u64) -> Result<Raster> {
     }
 }
 
-fn decode_image(format: SourceFormat, mut decoder: impl ImageDecoder, plan: &Plan, limits: &Limits) -> Result<Raster> {
-    let (width, height) = decoder.dimensions();
-    check_size(format, Dimensions::at_least_one(width, height), plan)?;
-    let mut own = image::Limits::no_limits();
-    own.max_alloc = Some(limits.memory);
-    decoder.set_limits(own).map_err(|error| failure(format, error))?;
-    let icc = decoder.icc_profile().ok().flatten().map(Arc::from);
-    let (channels, alpha) = match decoder.color_type() {
-        ColorType::Rgb8 => (3, Alpha::None),
-        ColorType::Rgba8 => (4, Alpha::Straight),
-        other => return Err(unsupported(format, format!("{other:?}"))),
-    };
-    let bytes = usize::try_from(decoder.total_bytes()).map_err(super::internal)?;
-    let mut image = vec![0; bytes];
-    decoder.read_image(&mut image).map_err(|error| failure(format, error))?;
+/// A plan's crop of a whole image of 3 samples a pixel, or 4 with alpha.
+fn render_rgb(mut image: Vec<u8>, alpha: Alpha, icc: Option<&Arc<[u8]>>, plan: &Plan) -> Result<Raster> {
     // A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.
-    let opaque = channels == 4 && image.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255);
+    let opaque = alpha != Alpha::None && image.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255);
     let alpha = if opaque { Alpha::None } else { alpha };
     if opaque {
         let pixels = image.len() / 4;
@@ -75,7 +54,7 @@ fn decode_image(format: SourceFormat, mut decoder: impl ImageDecoder, plan: &Pla
         }
         image.truncate(pixels * 3);
     }
-    Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, icc.as_ref()).run(plan, image, width as usize)
+    Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, icc).run(plan, image, plan.level.width() as usize)
 }
 
 /// The rows of the crop out of a whole image of wide samples.
@@ -91,11 +70,4 @@ fn push_wide(mut pipeline: Pipeline, plan: &Plan, channels: usize, samples: &[u1
 /// What a decoder makes must have the size that was planned with.
 fn check_size(format: SourceFormat, found: Dimensions, plan: &Plan) -> Result<()> {
     if found == plan.level { Ok(()) } else { Err(corrupt(format, 0, format!("its pixels are {found}, its header says {}", plan.level))) }
-}
-
-fn failure(format: SourceFormat, error: ImageError) -> Error {
-    match error {
-        ImageError::Unsupported(error) => unsupported(format, error),
-        other => corrupt(format, 0, other),
-    }
 }

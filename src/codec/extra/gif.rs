@@ -2,15 +2,16 @@
 
 use gif::{Encoder, Frame};
 
-use super::internal;
-use crate::error::Result;
+use super::Fault;
+use super::coder::internal;
+use crate::codec::rgba;
 use crate::render::Raster;
 
 /// NeuQuant looks at every tenth pixel: the crate's own advice between speed and quality.
 const SPEED: i32 = 10;
 
 /// A raster as a GIF of one frame.
-pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>> {
+pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>, Fault> {
     let side = |side: u32| u16::try_from(side).map_err(internal);
     let (width, height) = (side(raster.dimensions.width())?, side(raster.dimensions.height())?);
     let frame = match raster.channels {
@@ -21,7 +22,7 @@ pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>> {
         }
         3 => Frame::from_rgb_speed(width, height, &raster.data, SPEED),
         _ => {
-            let mut rgba = super::webp::rgba(raster.clone());
+            let mut rgba = rgba(raster.clone());
             // Half transparent is not to be had: a pixel is there or not.
             for pixel in rgba.as_chunks_mut::<4>().0 {
                 *pixel = if pixel[3] < 128 { [0; 4] } else { [pixel[0], pixel[1], pixel[2], 255] };

@@ -1,15 +1,15 @@
-//! TIFF as an output, by the `tiff` crate: strips, Deflate.
+//! TIFF as an answer, by the `tiff` crate: strips, Deflate.
 
 use std::io::Cursor;
 
 use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
 
-use crate::codec::internal;
+use super::{internal, rgba};
 use crate::error::Result;
 use crate::render::Raster;
 
 /// A raster as TIFF; bitonal is told by its values.
-pub(in crate::codec) fn encode(raster: &Raster) -> Result<Vec<u8>> {
+pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>> {
     // Room for pixels that do not compress: growing would need it twice.
     let mut bytes = Cursor::new(Vec::with_capacity(raster.data.len() + raster.data.len() / 64 + 4096));
     let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
@@ -17,7 +17,7 @@ pub(in crate::codec) fn encode(raster: &Raster) -> Result<Vec<u8>> {
     match raster.channels {
         1 => encoder.write_image::<colortype::Gray8>(width, height, &raster.data),
         3 => encoder.write_image::<colortype::RGB8>(width, height, &raster.data),
-        _ => encoder.write_image::<colortype::RGBA8>(width, height, &crate::codec::webp::rgba(raster.clone())),
+        _ => encoder.write_image::<colortype::RGBA8>(width, height, &rgba(raster.clone())),
     }
     .map_err(internal)?;
     Ok(bytes.into_inner())

@@ -4,12 +4,13 @@ use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use webp_rust::ImageBuffer;
 
-use super::internal;
-use crate::error::Result;
+use super::Fault;
+use super::coder::internal;
+use crate::codec::rgba;
 use crate::render::Raster;
 
 /// A raster as lossless WebP.
-pub(super) fn encode_lossless(raster: &Raster) -> Result<Vec<u8>> {
+pub(super) fn encode_lossless(raster: &Raster) -> Result<Vec<u8>, Fault> {
     let color = match raster.channels {
         1 => ExtendedColorType::L8,
         2 => ExtendedColorType::La8,
@@ -23,20 +24,9 @@ pub(super) fn encode_lossless(raster: &Raster) -> Result<Vec<u8>> {
 }
 
 /// A raster as lossy WebP at `quality` 0 to 100, by the fastest method.
-pub(super) fn encode_lossy(raster: Raster, quality: u8) -> Result<Vec<u8>> {
+pub(super) fn encode_lossy(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let opaque = !raster.has_alpha();
     let image = ImageBuffer { width: raster.dimensions.width() as usize, height: raster.dimensions.height() as usize, rgba: rgba(raster) };
     let config = webp_rust::LossyEncodingConfig { quality: quality.into(), method: 0, no_alpha: opaque, ..Default::default() };
     webp_rust::encode_lossy_with_config(&image, &config, None).map_err(internal)
-}
-
-/// Four samples a pixel.
-pub(super) fn rgba(raster: Raster) -> Vec<u8> {
-    let pixels = raster.data.chunks_exact(raster.channels);
-    match raster.channels {
-        1 => pixels.flat_map(|gray| [gray[0], gray[0], gray[0], 255]).collect(),
-        2 => pixels.flat_map(|gray| [gray[0], gray[0], gray[0], gray[1]]).collect(),
-        3 => pixels.flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect(),
-        _ => raster.data,
-    }
 }

@@ -1,0 +1,60 @@
+//! The codecs themselves.
+
+use image::codecs::gif::GifDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{ColorType, ImageDecoder, ImageError};
+use std::io::Cursor;
+
+use super::{Decoded, Fault, Settings, gif, webp};
+use crate::api::Format;
+use crate::error::SourceFormat;
+use crate::geometry::Dimensions;
+use crate::render::Raster;
+
+pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
+    match format {
+        SourceFormat::Gif => read(GifDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
+        SourceFormat::WebP => read(WebPDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
+        other => Err(Fault::Internal(format!("{} is not decoded here", other.name()))),
+    }
+}
+
+pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {
+    match format {
+        Format::Gif => gif::encode(&raster),
+        Format::WebP if settings.lossless => webp::encode_lossless(&raster),
+        Format::WebP => webp::encode_lossy(raster, settings.quality),
+        Format::Jpg | Format::Png | Format::Tif => Err(internal("encoded elsewhere")),
+    }
+}
+
+fn read(mut decoder: impl ImageDecoder, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
+    let (width, height) = decoder.dimensions();
+    let found = Dimensions::at_least_one(width, height);
+    if found != planned {
+        return Err(Fault::Corrupt(format!("its pixels are {found}, its header says {planned}")));
+    }
+    let mut own = image::Limits::no_limits();
+    own.max_alloc = Some(memory);
+    decoder.set_limits(own).map_err(failure)?;
+    let icc = decoder.icc_profile().ok().flatten();
+    let channels = match decoder.color_type() {
+        ColorType::Rgb8 => 3,
+        ColorType::Rgba8 => 4,
+        other => return Err(Fault::Unsupported(format!("{other:?}"))),
+    };
+    let mut samples = vec![0; usize::try_from(decoder.total_bytes()).map_err(internal)?];
+    decoder.read_image(&mut samples).map_err(failure)?;
+    Ok(Decoded { channels, samples, icc })
+}
+
+pub(super) fn internal(what: impl std::fmt::Display) -> Fault {
+    Fault::Internal(what.to_string())
+}
+
+fn failure(error: ImageError) -> Fault {
+    match error {
+        ImageError::Unsupported(error) => Fault::Unsupported(error.to_string()),
+        other => Fault::Corrupt(other.to_string()),
+    }
+}

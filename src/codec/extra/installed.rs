@@ -1,0 +1,36 @@
+//! The codecs of a module of its own, which the host installs before one of them is needed.
+
+use std::cell::RefCell;
+
+use super::{Decoded, Fault, Settings};
+use crate::api::Format;
+use crate::error::SourceFormat;
+use crate::geometry::Dimensions;
+use crate::render::Raster;
+
+/// What such a module does; [`super::coder`] says how.
+pub(crate) trait Module {
+    fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault>;
+    fn encode(&self, format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault>;
+}
+
+thread_local! {
+    // The one global of the core: which code is linked is no matter of a request.
+    static MODULE: RefCell<Option<Box<dyn Module>>> = const { RefCell::new(None) };
+}
+
+pub(crate) fn install(module: Box<dyn Module>) {
+    MODULE.with_borrow_mut(|installed| *installed = Some(module));
+}
+
+fn with<T>(work: impl FnOnce(&dyn Module) -> Result<T, Fault>) -> Result<T, Fault> {
+    MODULE.with_borrow(|module| module.as_deref().ok_or_else(|| Fault::Internal("the module of the extra codecs is not installed".to_owned())).and_then(work))
+}
+
+pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
+    with(|module| module.decode(format, bytes, planned, memory))
+}
+
+pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {
+    with(|module| module.encode(format, raster, settings))
+}

@@ -1,0 +1,69 @@
+//! Codecs that are heavy for how rarely a page asks for them: WebP and GIF. With the feature `extra` they are compiled in
+//! ([`coder`]); without it [`installed`] calls those of a module that the host brought. Both are the same code in the end, and give the same bytes.
+
+#[cfg(feature = "extra")]
+pub(crate) mod coder;
+#[cfg(feature = "extra")]
+mod gif;
+#[cfg(not(feature = "extra"))]
+pub(crate) mod installed;
+#[cfg(feature = "extra")]
+mod webp;
+
+#[cfg(feature = "extra")]
+use coder as coding;
+#[cfg(not(feature = "extra"))]
+use installed as coding;
+
+use super::{corrupt, internal, unsupported};
+use crate::api::Format;
+use crate::error::{Error, Result, SourceFormat};
+use crate::geometry::Dimensions;
+use crate::render::Raster;
+
+/// A decoded file: 3 or 4 samples of 8 bits a pixel, rows without gaps.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    /// 3 (RGB) or 4 (RGBA, straight).
+    pub channels: usize,
+    /// All of them, row by row.
+    pub samples: Vec<u8>,
+    /// The embedded profile.
+    pub icc: Option<Vec<u8>>,
+}
+
+/// How an answer is encoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// 0 to 100, of lossy WebP.
+    pub quality: u8,
+    /// Of WebP.
+    pub lossless: bool,
+}
+
+/// What a coder may say.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The file is broken.
+    Corrupt(String),
+    /// The file is of a kind that is not read.
+    Unsupported(String),
+    /// Something that cannot be.
+    Internal(String),
+}
+
+/// The pixels of a file that its header says to have the dimensions `planned`; a coder takes at most `memory` bytes for itself.
+pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded> {
+    coding::decode(format, bytes, planned, memory).map_err(|fault| match fault {
+        Fault::Corrupt(what) => corrupt(format, 0, what),
+        Fault::Unsupported(what) => unsupported(format, what),
+        Fault::Internal(what) => internal(what),
+    })
+}
+
+/// A raster as WebP or GIF.
+pub(super) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>> {
+    coding::encode(format, raster, settings).map_err(|fault| match fault {
+        Fault::Corrupt(what) | Fault::Unsupported(what) | Fault::Internal(what) => Error::Internal { what },
+    })
+}

@@ -1,0 +1,129 @@
+//! The two sides of the module of extra codecs: what it exports (feature `extra-module`), and what the engine that was built without them calls.
+
+#[cfg(feature = "extra-module")]
+mod module {
+    use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+    use crate::api::Format;
+    use crate::codec::extra::{Decoded, Fault, Settings, coder};
+    use crate::error::SourceFormat;
+    use crate::geometry::Dimensions;
+    use crate::render::Raster;
+
+    /// Pixels of a GIF or WebP file.
+    #[wasm_bindgen]
+    pub struct Pixels(Decoded);
+
+    #[wasm_bindgen]
+    impl Pixels {
+        /// 3 or 4.
+        #[wasm_bindgen(getter)]
+        pub fn channels(&self) -> u32 {
+            self.0.channels as u32
+        }
+
+        /// Takes them out.
+        #[wasm_bindgen(js_name = takeSamples)]
+        pub fn take_samples(&mut self) -> Vec<u8> {
+            std::mem::take(&mut self.0.samples)
+        }
+
+        /// Takes the embedded profile out.
+        #[wasm_bindgen(js_name = takeIcc)]
+        pub fn take_icc(&mut self) -> Option<Vec<u8>> {
+            self.0.icc.take()
+        }
+    }
+
+    /// Decodes a file that its header says to be `width` × `height` px. Throws texts that begin with `corrupt:`, `unsupported:` or `internal:`.
+    #[wasm_bindgen]
+    pub fn decode(format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue> {
+        let format = if format == "gif" { SourceFormat::Gif } else { SourceFormat::WebP };
+        coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
+    }
+
+    /// Encodes `width` × `height` pixels of `channels` samples.
+    #[wasm_bindgen]
+    pub fn encode(format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8, lossless: bool) -> Result<Vec<u8>, JsValue> {
+        let format = if format == "gif" { Format::Gif } else { Format::WebP };
+        let raster = Raster { dimensions: Dimensions::at_least_one(width, height), channels: channels as usize, data };
+        coder::encode(format, raster, Settings { quality, lossless }).map_err(thrown)
+    }
+
+    fn thrown(fault: Fault) -> JsValue {
+        JsValue::from(match fault {
+            Fault::Corrupt(what) => format!("corrupt:{what}"),
+            Fault::Unsupported(what) => format!("unsupported:{what}"),
+            Fault::Internal(what) => format!("internal:{what}"),
+        })
+    }
+}
+
+#[cfg(all(feature = "web", not(feature = "extra")))]
+mod engine {
+    use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+    use crate::api::Format;
+    use crate::codec::extra::installed::{self, Module};
+    use crate::codec::extra::{Decoded, Fault, Settings};
+    use crate::error::SourceFormat;
+    use crate::geometry::Dimensions;
+    use crate::render::Raster;
+
+    #[wasm_bindgen]
+    extern "C" {
+        /// The other module's exports.
+        pub type Codecs;
+        #[wasm_bindgen(method, catch)]
+        fn decode(this: &Codecs, format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue>;
+        #[wasm_bindgen(method, catch)]
+        fn encode(this: &Codecs, format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8, lossless: bool) -> Result<Vec<u8>, JsValue>;
+
+        /// What it decodes to.
+        pub type Pixels;
+        #[wasm_bindgen(method, getter)]
+        fn channels(this: &Pixels) -> u32;
+        #[wasm_bindgen(method, js_name = takeSamples)]
+        fn take_samples(this: &Pixels) -> Vec<u8>;
+        #[wasm_bindgen(method, js_name = takeIcc)]
+        fn take_icc(this: &Pixels) -> Option<Vec<u8>>;
+        #[wasm_bindgen(method)]
+        fn free(this: &Pixels);
+    }
+
+    /// Makes the codecs of the other module, in this thread, those of this engine.
+    #[wasm_bindgen(js_name = installExtra)]
+    pub fn install(codecs: Codecs) {
+        installed::install(Box::new(codecs));
+    }
+
+    impl Module for Codecs {
+        fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
+            let name = format.name().to_ascii_lowercase();
+            let pixels = self.decode(&name, bytes, planned.width(), planned.height(), memory as f64).map_err(fault)?;
+            let decoded = Decoded { channels: pixels.channels() as usize, samples: pixels.take_samples(), icc: pixels.take_icc() };
+            pixels.free();
+            let expected = u64::from(planned.width()) * u64::from(planned.height()) * decoded.channels as u64;
+            if !matches!(decoded.channels, 3 | 4) || decoded.samples.len() as u64 != expected {
+                return Err(Fault::Internal("the module of extra codecs gave other pixels than were planned".to_owned()));
+            }
+            Ok(decoded)
+        }
+
+        fn encode(&self, format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {
+            let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
+            let channels = u32::try_from(raster.channels).map_err(|error| Fault::Internal(error.to_string()))?;
+            self.encode(format.extension(), raster.data, width, height, channels, settings.quality, settings.lossless).map_err(fault)
+        }
+    }
+
+    fn fault(thrown: JsValue) -> Fault {
+        // What is no text is a trap of that module.
+        let Some(text) = thrown.as_string() else { wasm_bindgen::throw_val(thrown) };
+        match text.split_once(':') {
+            Some(("corrupt", what)) => Fault::Corrupt(what.to_owned()),
+            Some(("unsupported", what)) => Fault::Unsupported(what.to_owned()),
+            _ => Fault::Internal(text),
+        }
+    }
+}
