@@ -1,6 +1,7 @@
 // `azulejo/worker` in workerd, as a Worker of somebody's own: the Rust Worker's tests asked of it, and what is its own.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -13,6 +14,11 @@ import { trappingEngine, trappingRequest } from "./trap.mjs";
 
 overHttp("a Worker of one's own, over HTTP", serve);
 failingBucket(serve);
+
+test("TypeScript knows it, with Cloudflare's declarations of a binding", () => {
+  const { status, stdout } = spawnSync(process.execPath, [at("node_modules", "typescript", "bin", "tsc"), "-p", at("tests", "js", "own")], { encoding: "utf8" });
+  assert.equal(status, 0, stdout);
+});
 
 const sample = (name) => readFileSync(at("www", "samples", name));
 
