@@ -14,6 +14,7 @@ import { borrowed } from "./service/lanes.js";
 import type { FetchEventLike, Scope } from "./service/scope.js";
 import { type Source, bytesSource, toSource } from "./sources.js";
 import { thread } from "./thread.js";
+import { isUrl } from "./url.js";
 
 export { IiifError } from "./error.js";
 export { type Chunk, type HttpOptions, type ReadOptions, type Source, blobSource, bytesSource, httpSource } from "./sources.js";
@@ -249,12 +250,12 @@ function begun(response: Response, bytes: Promise<Uint8Array>, control: AbortCon
 /** The site and the path of a prefix. */
 function parted(prefix: string, own: string): { origin: string; path: string } {
   const [, site, path] = /^([a-z]+:\/\/[^/]*)?(\/.*)$/i.exec(prefix) ?? [];
-  if (path === undefined || (site !== undefined && !URL.canParse(site))) throw new IiifError("invalid-argument", 400, "The option prefix should be a path such as /iiif/{version}/, or a URL with one.");
+  if (path === undefined || (site !== undefined && !isUrl(site))) throw new IiifError("invalid-argument", 400, "The option prefix should be a path such as /iiif/{version}/, or a URL with one.");
   return { origin: site === undefined ? own : new URL(site).origin, path };
 }
 
 /** Where a text points to; relative to the Service Worker's script. */
 function address(text: string): URL {
-  if (!URL.canParse(text, globalThis.location.href)) throw new IiifError("invalid-argument", 400, `resolve gave ${JSON.stringify(text)}, which is not a URL.`);
+  if (!isUrl(text, globalThis.location.href)) throw new IiifError("invalid-argument", 400, `resolve gave ${JSON.stringify(text)}, which is not a URL.`);
   return new URL(text, globalThis.location.href);
 }

@@ -5,6 +5,7 @@ import { quoted } from "../request/error.js";
 import { type Info, readInfo } from "../request/info.js";
 import { qualityText } from "../request/quality.js";
 import type { StaticTile } from "./pyramid.js";
+import { isUrl } from "../url.js";
 
 export interface FilesOptions {
   /** The format of the tiles. Default: what the service prefers, jpg, then what else it says that it has. */
@@ -120,7 +121,7 @@ function read(json: unknown, url: string | undefined): Info {
 /** The URL that tiles are under: the service's id, which may be relative to the document, or absent. */
 function baseOf(named: string, id: string, url: string | undefined): string {
   const place = url?.replace(/[?#].*$/, "").replace(/\/info\.json$/, "");
-  if (place === undefined && !URL.canParse(id)) throw new IiifError("invalid-argument", 400, `The info.json has the id ${quoted(named)}, which is no URL: give the URL of the info.json instead.`);
+  if (place === undefined && !isUrl(id)) throw new IiifError("invalid-argument", 400, `The info.json has the id ${quoted(named)}, which is no URL: give the URL of the info.json instead.`);
   const base = new URL(id || ".", place === undefined ? undefined : id ? url : `${place}/`);
   if (base.protocol !== "http:" && base.protocol !== "https:") throw new IiifError("source-unsupported", 501, `The id ${quoted(named)} in the info.json is no http or https URL.`);
   const found = url === undefined ? base : new URL(url);
