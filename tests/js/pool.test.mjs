@@ -109,7 +109,8 @@ before(async () => {
       const csp = searchParams.get("csp");
       if (pathname === "/") return say("text/html", '<!doctype html><title>azulejo</title><script type="module" src="/script.js"></script>', csp ? { "content-security-policy": csp } : {});
       if (pathname === "/script.js") return say("text/javascript", SCRIPT);
-      if (pathname === "/trapping.wasm") return say("application/wasm", engine);
+      // Where the package is, so that what is beside the engine is beside it.
+      if (pathname === "/dist/trapping.wasm") return say("application/wasm", engine);
       // As a server that does not know the type.
       if (pathname === "/bytes.wasm") return say("text/plain", engine);
       return false;
@@ -143,7 +144,7 @@ test("in a page: a trap costs one call, whatever the others and the other worker
   const expected = Array.from({ length: 4 }, () => [...digestsOf(pyramid), "IiifError internal: Something went wrong inside azulejo."]).flat();
   const found = await tab.evaluate(
     async ([name, requests, size]) => {
-      await azulejo.init(new URL("/trapping.wasm", location.href));
+      await azulejo.init(new URL("/dist/trapping.wasm", location.href));
       const image = await opened(name, { threads: 2 });
       const rendered = await digests(image, requests);
       const refused = await told(azulejo.open(new Uint8Array(size), { threads: 2 }));
@@ -176,9 +177,9 @@ test("init reaches the workers, in every form of a module; without it a missing 
     async ([name, requests]) => {
       const wrong = await told(azulejo.init(new URL("/script.js", location.href)));
       await azulejo.init(fetch("/bytes.wasm"));
-      await azulejo.init(await fetch("/trapping.wasm"));
-      await azulejo.init(await (await fetch("/trapping.wasm")).arrayBuffer());
-      await azulejo.init(await WebAssembly.compileStreaming(fetch("/trapping.wasm")));
+      await azulejo.init(await fetch("/dist/trapping.wasm"));
+      await azulejo.init(await (await fetch("/dist/trapping.wasm")).arrayBuffer());
+      await azulejo.init(await WebAssembly.compileStreaming(fetch("/dist/trapping.wasm")));
       return { wrong, digests: await digests(await opened(name), requests) };
     },
     [NAME, requestsOf(pyramid)],
