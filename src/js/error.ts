@@ -20,6 +20,9 @@
  * | `engine-lost`, `worker-lost` | 500 | what decoded was ended while this call ran, and beginning anew did not help; ask again |
  * | `worker` | 500 | the worker that `createWorker` or `workerUrl` names could not be started |
  * | `bitmaps-unsupported` | 501 | `bitmap` where there are none: it is for browsers |
+ * | `source-forbidden` | 403 | a kept handle may not be read any more, until the visitor allows it again |
+ * | `storage` | 500, 507 | the browser's storage failed, or has no room for a file that is to be kept |
+ * | `service-worker` | 500, 501 | a Service Worker could not be registered, or does not answer for this page |
  * | `internal` | 500 | something went wrong inside; it cost this call only |
  */
 export class IiifError extends Error {

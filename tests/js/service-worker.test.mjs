@@ -547,6 +547,33 @@ test("every entry of the package, used in a window, a dedicated worker and a Ser
   });
 });
 
+test("level 0 in formats that only the browser decodes", async () => {
+  const { page, context } = await watched(browser);
+  await page.goto(`${server.origin}/`);
+  const found = await page.evaluate(async () => {
+    const { level0Source, open } = await import("/dist/web/index.js");
+    // Lossless and opaque, as `support()` has it.
+    const file = Uint8Array.from(atob("/woAEBBQXAgIAgEAOABLGIsVwkna5QH2Ar1BAA"), (c) => c.charCodeAt(0));
+    const read = async (blob) => {
+      const bitmap = await createImageBitmap(blob);
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+      context.drawImage(bitmap, 0, 0);
+      return [bitmap.width, bitmap.height, ...context.getImageData(0, 0, bitmap.width, bitmap.height).data];
+    };
+    const expected = await read(new Blob([file]));
+    const [width, height] = expected;
+    const info = { "@context": "http://iiif.io/api/image/3/context.json", id: "https://static.test/a", type: "ImageService3", profile: "level0", width, height, tiles: [{ width, height, scaleFactors: [1] }], extraFormats: ["jxl"] };
+    const fetch = async (url) => (String(url).endsWith(".jxl") ? new Response(file) : new Response(null, { status: 404 }));
+    const image = await open(level0Source(info, { fetch }));
+    const found = await read((await image.render("full/max/0/default.png")).blob());
+    const jpg = await image.render("full/max/0/default.jpg");
+    return { found, expected, passthrough: jpg.passthrough };
+  });
+  assert.ok(found.expected.length > 2);
+  assert.deepEqual(found, { found: found.expected, expected: found.expected, passthrough: false });
+  await context.close();
+});
+
 test("pages with a content security policy", async () => {
   const ask = async (csp) => {
     server.csp = csp;
