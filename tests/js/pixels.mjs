@@ -34,6 +34,7 @@ export function pixels(file) {
 /** How far two pictures of one size are apart: the most and on average, over all samples. */
 export function difference(a, b) {
   if (a.width !== b.width || a.height !== b.height) throw new Error(`${a.width} × ${a.height} and ${b.width} × ${b.height}`);
+  if (a.rgba.equals(b.rgba)) return { most: 0, mean: 0 };
   let [most, sum] = [0, 0];
   for (let at = 0; at < a.rgba.length; at++) {
     const apart = Math.abs(a.rgba[at] - b.rgba[at]);
@@ -47,14 +48,17 @@ export function difference(a, b) {
 function unfilter(filter, row, above, step) {
   for (let x = 0; x < row.length; x++) {
     const left = x < step ? 0 : row[x - step];
-    const up = above[x];
     const corner = x < step ? 0 : above[x - step];
-    row[x] = (row[x] + [0, left, up, (left + up) >> 1, filter === 4 ? paeth(left, up, corner) : 0][filter]) & 255;
+    if (filter === 1) row[x] += left;
+    else if (filter === 2) row[x] += above[x];
+    else if (filter === 3) row[x] += (left + above[x]) >> 1;
+    else if (filter === 4) row[x] += paeth(left, above[x], corner);
   }
 }
 
 function paeth(left, up, corner) {
-  const estimate = left + up - corner;
-  const [a, b, c] = [left, up, corner].map((value) => Math.abs(estimate - value));
+  const a = Math.abs(up - corner);
+  const b = Math.abs(left - corner);
+  const c = Math.abs(left + up - 2 * corner);
   return a <= b && a <= c ? left : b <= c ? up : corner;
 }
