@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { extname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { at, cargoTarget, fail, files, fingerprint, run, say } from "./lib.mjs";
+import { at, cargoTarget, fail, files, fingerprint, run, sameEverywhere, say } from "./lib.mjs";
 import { buildPackage, dist } from "./package.mjs";
 import { setup, wasmBindgen } from "./setup.mjs";
 
@@ -22,19 +22,20 @@ const FEATURES = ["simd", "bulk-memory", "bulk-memory-opt", "call-indirect-overl
 export async function build() {
   const esbuild = await import("esbuild");
   mkdirSync(out, { recursive: true });
-  const own = at("pkg", "build.mjs");
   const wasm = files(at("src"), at("worker", "src"), at("worker", "Cargo.toml"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml"));
-  await step("engine", [...wasm.filter((file) => !file.endsWith(".ts")), own], [join(out, "index_bg.wasm"), join(glue, "index.js")], compile);
-  await step("entry", [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs")), join(glue, "index.js"), own], [join(out, "index.js")], () => entry(esbuild));
+  await step("engine", wasm.filter((file) => !file.endsWith(".ts")), [join(out, "index_bg.wasm"), join(glue, "index.js")], compile, [String(compile), FEATURES]);
+  const javascript = [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs")), join(glue, "index.js")];
+  await step("entry", javascript, [join(out, "index.js")], () => entry(esbuild), [entry, guardedGlue, resolveInstance].map(String));
   await buildPackage();
   const shipped = ["web", "node"].flatMap((host) => files(join(dist, host)));
-  await step("site", [...files(at("www")), at("package-lock.json"), ...shipped, join(dist, "engine.wasm"), own], [join(out, "site")], () => site(esbuild));
+  await step("site", [...files(at("www")), at("package-lock.json"), ...shipped, join(dist, "engine.wasm"), join(dist, "extra.wasm"), at("pkg", "build.mjs")], [join(out, "site")], () => site(esbuild));
   sizes();
 }
 
-async function step(name, inputs, outputs, work) {
+/** `code` is what does the work, if it is not in the inputs: the page's part of this file is no reason to compile. */
+async function step(name, inputs, outputs, work, code = []) {
   const stamp = join(out, `.${name}.stamp`);
-  const now = fingerprint(inputs);
+  const now = fingerprint(inputs, ...code);
   if (outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
   say(`Building: ${name}`);
   rmSync(stamp, { force: true });
@@ -48,7 +49,7 @@ function compile(inputs) {
   const link = ["-C", "link-arg=--import-memory"];
   const version = JSON.parse(readFileSync(at("package.json"), "utf8")).version;
   const env = { ...process.env, AZULEJO_BUILD: `${version}-${inputs.slice(0, 12)}` };
-  run("cargo", ["rustc", "--release", "--locked", "--target", "wasm32-unknown-unknown", "-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--", ...link], { env });
+  run("cargo", [...sameEverywhere, "rustc", "--release", "--locked", "--target", "wasm32-unknown-unknown", "-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--", ...link], { env });
   const raw = join(cargoTarget, "wasm32-unknown-unknown", "release", "azulejo_worker.wasm");
   rmSync(glue, { recursive: true, force: true });
   run(wasmBindgen, ["--target", "module", "--no-typescript", "--experimental-reset-state-function", "--out-name", "index", "--out-dir", glue, raw]);
@@ -165,8 +166,8 @@ function sizes() {
   });
   writeFileSync(cache, JSON.stringify(Object.fromEntries(rows)));
   const cell = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(13);
-  say(`\n${"".padEnd(36)}${"raw".padStart(13)}${"gzip".padStart(13)}${"brotli".padStart(13)}`);
-  for (const [file, { raw, gzip, brotli }] of rows) say(`${file.slice(out.length + 1).padEnd(36)}${cell(raw)}${cell(gzip)}${cell(brotli)}`);
+  say(`\n${"".padEnd(44)}${"raw".padStart(13)}${"gzip".padStart(13)}${"brotli".padStart(13)}`);
+  for (const [file, { raw, gzip, brotli }] of rows) say(`${file.slice(out.length + 1).padEnd(44)}${cell(raw)}${cell(gzip)}${cell(brotli)}`);
   say("");
 }
 

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
+import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +16,11 @@ export const at = (...parts) => join(root, ...parts);
 
 /** Where cargo puts what it builds. */
 export const cargoTarget = process.env.CARGO_TARGET_DIR ?? at("target");
+
+const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+
+/** For cargo when it makes wasm: the same bytes wherever it is built, and nobody's folders in them. */
+export const sameEverywhere = ["--config", `target.wasm32-unknown-unknown.rustflags=[${JSON.stringify(`--remap-path-prefix=${registry}=crates`)}]`];
 
 const state = process.env.AZULEJO_STATE ?? at(".wrangler", "state");
 

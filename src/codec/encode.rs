@@ -1,6 +1,6 @@
 //! Rasters to the bytes of an answer.
 
-use super::{extra, jpeg, png, tif};
+use super::{extra, jpeg, png};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::render::{Raster, bitonal, flatten};
@@ -50,8 +50,7 @@ pub(crate) fn encode(mut raster: Raster, format: Format, quality: Quality, optio
     match format {
         Format::Jpg => jpeg::encode(&raster, options.jpeg_quality),
         Format::Png => png::encode(raster, is_bitonal, options.png_compression),
-        Format::Tif => tif::encode(&raster),
-        Format::WebP | Format::Gif => {
+        Format::WebP | Format::Gif | Format::Tif => {
             // Line art has no tones for a lossy coder to save on, and edges for it to spoil.
             let settings = extra::Settings { quality: options.webp_quality, lossless: options.webp_lossless || is_bitonal };
             extra::encode(format, raster, settings)

@@ -5,7 +5,6 @@ pub(crate) mod extra;
 pub(crate) mod icc;
 mod jpeg;
 mod png;
-mod tif;
 pub(crate) mod tiff;
 mod whole;
 
@@ -14,6 +13,7 @@ pub use encode::{EncodeOptions, PngCompression};
 pub(crate) use whole::decode_whole;
 
 use crate::error::{Error, SourceFormat};
+#[cfg(feature = "extra")]
 use crate::render::Raster;
 
 /// "The file is broken", in a codec's words. Decoders that count no bytes say where their data begins.
@@ -30,6 +30,7 @@ fn internal(what: impl std::fmt::Display) -> Error {
 }
 
 /// Four samples a pixel.
+#[cfg(feature = "extra")]
 fn rgba(raster: Raster) -> Vec<u8> {
     let pixels = raster.data.chunks_exact(raster.channels);
     match raster.channels {

@@ -60,9 +60,14 @@ interface WasmImage {
 /** What is used of what wasm-bindgen makes of `src/web`; one of them is one instance of the module. */
 export interface Engine {
   OpenJob: new (size: number, settings: Settings) => WasmJob & { image(): WasmImage | undefined };
+  /** Loads the codecs that it was built without, and makes them its own. */
+  extra(): Promise<void>;
 }
 
 const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
+
+/** Formats of files and of requests that the engine has no codec for by itself. */
+const EXTRA = /^(webp|gif)$|\.(webp|gif|tif)$/;
 
 /** The core in this thread. */
 export function localCore(engine: Promise<Engine>): MortalCore {
@@ -79,6 +84,18 @@ export function localCore(engine: Promise<Engine>): MortalCore {
       throw fromWasm(thrown);
     }
   };
+  /** The extra codecs, once they are needed; what could not be loaded is tried again. */
+  let loading: Promise<void> | undefined;
+  const extra = (): Promise<void> =>
+    (loading ??= engine.then(({ extra }) => extra()).catch((error: unknown) => {
+      loading = undefined;
+      if (error instanceof IiifError) throw error;
+      // It was installed in an engine that had trapped meanwhile, or trapped by that.
+      if (dead) throw dead;
+      dead = lost();
+      throw fromWasm(error);
+    }));
+
   const release = (object: { free(): void }) => () => {
     if (!dead) call(() => object.free());
   };
@@ -96,12 +113,15 @@ export function localCore(engine: Promise<Engine>): MortalCore {
 
   function opened(image: WasmImage, settings: Settings): CoreImage {
     const documents = Object.fromEntries(VERSIONS.map((version) => [version, call(() => image.info(version, "", settings))]));
+    // Each is a call into wasm, which must not be made once the engine is lost.
+    const { width, height, format } = image;
     return {
-      width: image.width,
-      height: image.height,
-      format: image.format as SourceFormat,
+      width,
+      height,
+      format: format as SourceFormat,
       documents: documents as Record<Version, string>,
       async render(version, request, other = settings) {
+        if (EXTRA.test(format) || EXTRA.test(request)) await extra();
         const rendering = call(() => image.render(version, request, other));
         return job(rendering, () => {
           const answer = present(call(() => rendering.result()));

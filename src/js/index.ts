@@ -1,7 +1,7 @@
 // The npm package `azulejo`: a IIIF server for one's own images, in a page, a worker, Node or workerd.
 
 import { workers } from "#load";
-import { type Wasm, choose, chosenModule } from "./engine.js";
+import { type Wasm, choose, chosenModules } from "./engine.js";
 import { IiifError } from "./error.js";
 import { type IiifImage, type OpenOptions, type WorkerOptions, openImage } from "./image.js";
 import { type Level0Options, stitched, withStored } from "./level0.js";
@@ -54,12 +54,13 @@ export async function probe(input: Input, options: WorkerOptions & { signal?: Ab
 /**
  * Loads the engine early, or from elsewhere: a compiled module, its bytes, its URL or an answer with it. Never required.
  * Call it before the first `open`: what runs already stays as it is. A module from elsewhere is compiled once, and is sent to the workers.
+ * `extra` is the module of the codecs that are loaded when they are needed (WebP, GIF, TIFF as an answer); of an engine by URL it is looked for beside it, as `extra.wasm`.
  *
  * Vite and webpack find the engine and the worker by themselves. esbuild does not: give it `azulejo/pool-worker` as an entry point of the name `pool-worker`,
- * copy `azulejo/engine.wasm` beside the output, and call `init(new URL("./engine.wasm", import.meta.url))`.
+ * copy `azulejo/engine.wasm` and `azulejo/extra.wasm` beside the output, and call `init(new URL("./engine.wasm", import.meta.url))`.
  */
-export async function init(wasm?: Wasm | Promise<Wasm>): Promise<void> {
-  if (wasm !== undefined) await choose(wasm);
+export async function init(wasm?: Wasm | Promise<Wasm>, extra?: Wasm | Promise<Wasm>): Promise<void> {
+  if (wasm !== undefined) await choose(wasm, extra);
   const host = hostOf({});
   const lane = host.take(() => true);
   await lane.core.ready().catch((error: unknown) => {
@@ -84,7 +85,7 @@ function tilesHost(): Host {
     const create = workers();
     const instead = thread();
     const size = Math.min(TILE_WORKERS, usualSize());
-    found = { size, by: tilesHost, host: create ? pool({ size, createWorker: create, module: chosenModule, instead }) : instead };
+    found = { size, by: tilesHost, host: create ? pool({ size, createWorker: create, modules: chosenModules, instead }) : instead };
     pools.push(found);
   }
   return found.host;
@@ -111,7 +112,7 @@ function hostOf({ threads, createWorker, workerUrl }: WorkerOptions): Host {
   let found = pools.find((pool) => pool.size === size && pool.by === by);
   if (!found) {
     // One's own worker that cannot be started is a mistake to hear of; the package's has a substitute.
-    found = { size, by, host: pool({ size, createWorker: create, module: chosenModule, ...(by === undefined && { instead: here }) }) };
+    found = { size, by, host: pool({ size, createWorker: create, modules: chosenModules, ...(by === undefined && { instead: here }) }) };
     pools.push(found);
   }
   return found.host;

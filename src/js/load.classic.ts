@@ -3,6 +3,8 @@
 /** The module lies next to the page's script of the Service Worker. */
 export const packaged = (): URL => new URL("engine.wasm", globalThis.location.href);
 
+export const packagedExtra = (): URL => new URL("extra.wasm", globalThis.location.href);
+
 export const read = (url: URL): Promise<Response> => fetch(url);
 
 /** Service Workers start none. */

@@ -5,6 +5,9 @@ import { workerAt } from "./pool.js";
 /** The module lies one folder up in the package, where bundlers find it. */
 export const packaged = (): URL => new URL("../engine.wasm", import.meta.url);
 
+/** Beside it, the codecs that are loaded when they are needed. */
+export const packagedExtra = (): URL => new URL("../extra.wasm", import.meta.url);
+
 export const read = (url: URL): Promise<Response> => fetch(url);
 
 /**

@@ -1,8 +1,11 @@
 // In workerd, where a static import is the only way, and gives a module.
 
 import module from "../engine.wasm";
+import extra from "../extra.wasm";
 
 export const packaged = (): WebAssembly.Module => module;
+
+export const packagedExtra = (): WebAssembly.Module => extra;
 
 export const read = (url: URL): Promise<Response> => fetch(url);
 

@@ -1,4 +1,5 @@
 import type { Core } from "./core.js";
+import type { Modules } from "./engine.js";
 import { IiifError, lost } from "./error.js";
 import { type RemoteCore, remoteCore } from "./rpc.js";
 
@@ -21,8 +22,8 @@ export interface PoolOptions {
   /** How many workers there are at most. */
   size: number;
   createWorker(): Worker;
-  /** The engine's module for them, unless they load it themselves. */
-  module(): WebAssembly.Module | undefined;
+  /** The modules for them, unless they load those themselves. */
+  modules(): Modules | undefined;
   /** Where images are decoded if no worker can be started. */
   instead?: Host;
 }
@@ -33,7 +34,7 @@ interface Crew extends Lane {
 }
 
 /** Workers that images share; they are started when they are first needed, and replaced when one is lost. */
-export function pool({ size, createWorker, module, instead }: PoolOptions): Host {
+export function pool({ size, createWorker, modules, instead }: PoolOptions): Host {
   let crew: Crew[] = [];
   /** Whether one of them has ever run. */
   let proven = false;
@@ -41,7 +42,7 @@ export function pool({ size, createWorker, module, instead }: PoolOptions): Host
 
   function start(): Crew {
     const worker = createWorker();
-    const core = remoteCore(worker, module());
+    const core = remoteCore(worker, modules());
     const lane: Crew = {
       core,
       worker,

@@ -1,4 +1,5 @@
 import type { Core, CoreImage, CoreJob, MortalCore } from "./core.js";
+import type { Modules } from "./engine.js";
 import { IiifError } from "./error.js";
 import type { Answer, Settings, SourceFormat, Version } from "./image.js";
 
@@ -6,7 +7,7 @@ import type { Answer, Settings, SourceFormat, Version } from "./image.js";
 
 /** What is asked of a worker. */
 type Ask =
-  | { ask: "start"; module?: WebAssembly.Module }
+  | { ask: "start"; modules?: Modules }
   | { ask: "open"; size: number; settings: Settings }
   | { ask: "render"; handle: number; version: Version; request: string; settings?: Settings | undefined }
   | { ask: "step"; handle: number }
@@ -37,8 +38,8 @@ export interface Port {
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
 }
 
-/** In the worker: answers questions. The first brings the engine's module, or says that it is the worker's to load. */
-export function serve(port: Port, begin: (module?: WebAssembly.Module) => Core): void {
+/** In the worker: answers questions. The first brings the modules, or says that they are the worker's to load. */
+export function serve(port: Port, begin: (modules?: Modules) => Core): void {
   let core: Core | undefined;
   const kept = new Map<number, CoreJob<CoreImage | Answer> | CoreImage>();
   let handles = 0;
@@ -51,7 +52,7 @@ export function serve(port: Port, begin: (module?: WebAssembly.Module) => Core):
   async function answer(ask: Ask): Promise<unknown> {
     switch (ask.ask) {
       case "start":
-        return (core ??= begin(ask.module)).ready();
+        return (core ??= begin(ask.modules)).ready();
       case "open":
         return keep(await (core ??= begin()).open(ask.size, ask.settings));
       case "render":
@@ -96,7 +97,7 @@ export interface RemoteCore extends MortalCore {
 }
 
 /** On the page: the core behind a port. */
-export function remoteCore(port: Port, module: WebAssembly.Module | undefined): RemoteCore {
+export function remoteCore(port: Port, modules: Modules | undefined): RemoteCore {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   let ids = 0;
   let heard = false;
@@ -147,7 +148,7 @@ export function remoteCore(port: Port, module: WebAssembly.Module | undefined): 
     free: () => release(handle),
   });
 
-  const ready = ask<void>({ ask: "start", ...(module && { module }) });
+  const ready = ask<void>({ ask: "start", ...(modules && { modules }) });
   ready.catch(() => undefined);
 
   return {

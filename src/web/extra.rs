@@ -45,7 +45,11 @@ mod module {
     /// Encodes `width` × `height` pixels of `channels` samples.
     #[wasm_bindgen]
     pub fn encode(format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8, lossless: bool) -> Result<Vec<u8>, JsValue> {
-        let format = if format == "gif" { Format::Gif } else { Format::WebP };
+        let format = match format {
+            "gif" => Format::Gif,
+            "tif" => Format::Tif,
+            _ => Format::WebP,
+        };
         let raster = Raster { dimensions: Dimensions::at_least_one(width, height), channels: channels as usize, data };
         coder::encode(format, raster, Settings { quality, lossless }).map_err(thrown)
     }

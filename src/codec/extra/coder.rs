@@ -5,7 +5,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
-use super::{Decoded, Fault, Settings, gif, webp};
+use super::{Decoded, Fault, Settings, gif, tif, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -22,9 +22,10 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
 pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {
     match format {
         Format::Gif => gif::encode(&raster),
+        Format::Tif => tif::encode(&raster),
         Format::WebP if settings.lossless => webp::encode_lossless(&raster),
         Format::WebP => webp::encode_lossy(raster, settings.quality),
-        Format::Jpg | Format::Png | Format::Tif => Err(internal("encoded elsewhere")),
+        Format::Jpg | Format::Png => Err(internal("encoded elsewhere")),
     }
 }
 

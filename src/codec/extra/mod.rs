@@ -1,4 +1,4 @@
-//! Codecs that are heavy for how rarely a page asks for them: WebP and GIF. With the feature `extra` they are compiled in
+//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, and TIFF as an answer. With the feature `extra` they are compiled in
 //! ([`coder`]); without it [`installed`] calls those of a module that the host brought. Both are the same code in the end, and give the same bytes.
 
 #[cfg(feature = "extra")]
@@ -7,6 +7,8 @@ pub(crate) mod coder;
 mod gif;
 #[cfg(not(feature = "extra"))]
 pub(crate) mod installed;
+#[cfg(feature = "extra")]
+mod tif;
 #[cfg(feature = "extra")]
 mod webp;
 
@@ -61,7 +63,7 @@ pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     })
 }
 
-/// A raster as WebP or GIF.
+/// A raster as WebP, GIF or TIFF.
 pub(super) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>> {
     coding::encode(format, raster, settings).map_err(|fault| match fault {
         Fault::Corrupt(what) | Fault::Unsupported(what) | Fault::Internal(what) => Error::Internal { what },

@@ -1,7 +1,7 @@
 // On a page: its workers decode for its Service Worker, which can have none of its own.
 
 import { workers } from "#load";
-import { chosenModule } from "../engine.js";
+import { chosenModules } from "../engine.js";
 import { IiifError } from "../error.js";
 import type { WorkerOptions } from "../image.js";
 import { workerAt } from "../pool.js";
@@ -119,7 +119,7 @@ export function connect(options: WorkerOptions = {}): Connection {
         });
         // Two engines: tiles of stitched images are decoded while an answer is made of them.
         for (const { port1, port2 } of [new MessageChannel(), new MessageChannel()]) {
-          worker.postMessage({ id: 0, ask: { ask: "lend", module: chosenModule() } }, [port1]);
+          worker.postMessage({ id: 0, ask: { ask: "lend", modules: chosenModules() } }, [port1]);
           ports.push(port2);
         }
       }

@@ -1,6 +1,7 @@
 // The TypeScript Worker of own/worker.ts, bundled with the built package and run in Miniflare: the same interface as tests/worker/service.mjs.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { at } from "../../../pkg/lib.mjs";
@@ -27,7 +28,7 @@ async function bundled(entry, faults, engine) {
         name: "own",
         setup(build) {
           build.onResolve({ filter: /worker\/build\/index\.js$/ }, () => ({ path: own }));
-          build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./engine.wasm", external: true }));
+          build.onResolve({ filter: /\.wasm$/ }, ({ path }) => ({ path: `./${basename(path)}`, external: true }));
         },
       },
     ],
@@ -36,6 +37,7 @@ async function bundled(entry, faults, engine) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/worker.js`, outputFiles[0].contents);
   writeFileSync(`${folder}/engine.wasm`, engine ?? readFileSync(at("pkg/dist/engine.wasm")));
+  copyFileSync(at("pkg/dist/extra.wasm"), `${folder}/extra.wasm`);
   return folder;
 }
 
@@ -47,6 +49,7 @@ export async function serve({ vars = {}, faults = false, samples: filled = true,
     modules: [
       { type: "ESModule", path: `${folder}/worker.js` },
       { type: "CompiledWasm", path: `${folder}/engine.wasm` },
+      { type: "CompiledWasm", path: `${folder}/extra.wasm` },
     ],
     modulesRoot: folder,
     compatibilityDate: date,

@@ -4,12 +4,13 @@ use std::io::Cursor;
 
 use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
 
-use super::{internal, rgba};
-use crate::error::Result;
+use super::Fault;
+use super::coder::internal;
+use crate::codec::rgba;
 use crate::render::Raster;
 
 /// A raster as TIFF; bitonal is told by its values.
-pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>> {
+pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>, Fault> {
     // Room for pixels that do not compress: growing would need it twice.
     let mut bytes = Cursor::new(Vec::with_capacity(raster.data.len() + raster.data.len() / 64 + 4096));
     let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
