@@ -1,13 +1,16 @@
 // Files of tiles as samples: decoded by the core, so that the same tiles give the same bytes everywhere; what it does not know the browser decodes.
 
 import { IiifError } from "../error.js";
-import type { IiifImage } from "../image.js";
+import type { IiifImage, Settings } from "../image.js";
 import type { Dimensions } from "../request/size.js";
 import type { TileFile } from "./files.js";
 import { isNear } from "./pyramid.js";
 
 /** `open` of the package, or of a Service Worker that has its pages decode. */
-export type Open = (bytes: Uint8Array, options: { signal?: AbortSignal }) => Promise<IiifImage>;
+export type Open = (bytes: Uint8Array, options: { signal?: AbortSignal; settings?: Settings }) => Promise<IiifImage>;
+
+/** A PNG is on its way for a moment only. */
+const QUICK: Settings = { pngCompression: "fastest" };
 
 /** 8-bit samples, row by row. */
 export interface Pixels extends Dimensions {
@@ -50,16 +53,15 @@ interface Raw extends Pixels {
 }
 
 async function openTile(open: Open, file: TileFile, signal?: AbortSignal): Promise<Opened> {
-  const options = signal ? { signal } : {};
   const foreign = file.format === "avif" || file.format === "jxl";
   if (foreign && typeof createImageBitmap === "function" && typeof OffscreenCanvas === "function") return openInBrowser(file);
-  const image = await open(file.bytes, options);
+  const image = await open(file.bytes, { settings: QUICK, ...(signal && { signal }) });
   return {
     width: image.width,
     height: image.height,
     async pixels(top, rows) {
-      const { bytes } = await image.render(`0,${top},${image.width},${rows}/max/0/default.tif`, options);
-      return samplesOfTiff(bytes);
+      const { bytes } = await image.render(`0,${top},${image.width},${rows}/max/0/default.png`, signal ? { signal } : {});
+      return samplesOfPng(bytes);
     },
     close: () => image.close(),
   };
@@ -83,35 +85,51 @@ async function openInBrowser(file: TileFile): Promise<Opened> {
   };
 }
 
-/** The samples of a TIFF as the core writes them: little-endian, strips of 8-bit gray, RGB or RGBA in Deflate. */
-async function samplesOfTiff(bytes: Uint8Array): Promise<Raw> {
+const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 4: 2, 6: 4 };
+
+/** The samples of a PNG as the core writes them: 8 bits, not interlaced. */
+async function samplesOfPng(bytes: Uint8Array): Promise<Raw> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const directory = view.getUint32(4, true);
-  const tags = new Map<number, (index: number) => number>();
-  const counts = new Map<number, number>();
-  for (let entry = 0; entry < view.getUint16(directory, true); entry++) {
-    const at = directory + 2 + 12 * entry;
-    const width = view.getUint16(at + 2, true) === 3 ? 2 : 4;
-    const count = view.getUint32(at + 4, true);
-    const values = width * count <= 4 ? at + 8 : view.getUint32(at + 8, true);
-    tags.set(view.getUint16(at, true), (index) => (width === 2 ? view.getUint16(values + 2 * index, true) : view.getUint32(values + 4 * index, true)));
-    counts.set(view.getUint16(at, true), count);
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  const channels = CHANNELS[bytes[25]!] ?? 0;
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = 8; at < bytes.length; at += view.getUint32(at) + 12) {
+    if (view.getUint32(at + 4) === IDAT) parts.push(bytes.slice(at + 8, at + 8 + view.getUint32(at)));
   }
-  const value = (tag: number, index = 0): number => tags.get(tag)?.(index) ?? 0;
-  const [width, height, channels] = [value(256), value(257), value(277)];
-  const samples = new Uint8Array(width * height * channels);
-  let at = 0;
-  for (let strip = 0; strip < (counts.get(273) ?? 0); strip++) {
-    const stored = bytes.slice(value(273, strip), value(273, strip) + value(279, strip));
-    const plain = await inflate(stored);
-    samples.set(plain.subarray(0, samples.length - at), at);
-    at += plain.length;
+  const stored = await inflate(parts);
+  const stride = width * channels;
+  const samples = new Uint8Array(stride * height);
+  let above = new Uint8Array(stride);
+  for (let y = 0; y < height; y++) {
+    const from = y * (stride + 1);
+    const row = samples.subarray(y * stride, (y + 1) * stride);
+    row.set(stored.subarray(from + 1, from + 1 + stride));
+    unfilter(stored[from]!, row, above, channels);
+    above = row;
   }
   return { width, height, channels, samples };
 }
 
-async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
+const IDAT = 0x49444154;
+
+/** PNG §9.2: what a sample was predicted from is added to it. */
+function unfilter(filter: number, row: Uint8Array, above: Uint8Array, step: number): void {
+  const { length } = row;
+  if (filter === 1) for (let x = step; x < length; x++) row[x]! += row[x - step]!;
+  else if (filter === 2) for (let x = 0; x < length; x++) row[x]! += above[x]!;
+  else if (filter === 3) for (let x = 0; x < length; x++) row[x]! += ((x < step ? 0 : row[x - step]!) + above[x]!) >> 1;
+  else if (filter === 4) for (let x = 0; x < length; x++) row[x]! += x < step ? above[x]! : paeth(row[x - step]!, above[x]!, above[x - step]!);
+}
+
+function paeth(left: number, up: number, corner: number): number {
+  const a = Math.abs(up - corner);
+  const b = Math.abs(left - corner);
+  const c = Math.abs(left + up - 2 * corner);
+  return a <= b && a <= c ? left : b <= c ? up : corner;
+}
+
+async function inflate(parts: Uint8Array<ArrayBuffer>[]): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
 }
 
 /** The size and the channels that are wanted: gray becomes colour, alpha is added or left out, what is missing at the right and the bottom repeats what is there. */
