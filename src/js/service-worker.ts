@@ -39,7 +39,7 @@ export interface ServeOptions extends Pick<ServerOptions, "versions" | "allowSla
   settings?: Settings;
   /** How many images are kept open, and how many bytes of answers are kept. Default: 8 images, 32 MiB. */
   cache?: { images?: number; bytes?: number };
-  /** The WebAssembly module, for images that are decoded in the Service Worker itself. Default: where the package has it; the classic script looks beside the Service Worker's own. */
+  /** `engine.wasm`, for images that are decoded in the Service Worker itself; `extra.wasm` is looked for beside its URL. Default: where the package has it; the classic script looks beside the Service Worker's own. */
   engine?: URL | string | (() => Wasm | Promise<Wasm>);
   /** Whether it takes over pages as soon as it is installed. Default true. */
   claim?: boolean;
