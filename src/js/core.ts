@@ -1,3 +1,4 @@
+import { Admission, admitted } from "./admission.js";
 import { IiifError, fromWasm, isThrown, lost } from "./error.js";
 import type { Answer, Settings, SourceFormat, Version } from "./image.js";
 
@@ -69,8 +70,9 @@ const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
 /** Formats of files and of requests that the engine has no codec for by itself. */
 const EXTRA = /^(webp|gif)$|\.(webp|gif|tif)$/;
 
-/** The core in this thread. */
-export function localCore(engine: Promise<Engine>): MortalCore {
+/** The core in this thread. It lets in as many renders as its memory holds, unless the caller sees to that. */
+export function localCore(engine: Promise<Engine>, { admits = true }: { admits?: boolean } = {}): MortalCore {
+  const admission = admits ? new Admission() : undefined;
   let dead: IiifError | undefined;
   engine.catch(() => undefined);
 
@@ -122,14 +124,17 @@ export function localCore(engine: Promise<Engine>): MortalCore {
       documents: documents as Record<Version, string>,
       async render(version, request, other = settings) {
         if (EXTRA.test(format) || EXTRA.test(request)) await extra();
-        const rendering = call(() => image.render(version, request, other));
-        return job(rendering, () => {
-          const answer = present(call(() => rendering.result()));
-          const { type, width, height, canonical, passthrough } = answer;
-          const bytes = call(() => answer.takeBytes());
-          answer.free();
-          return { bytes, type, width, height, canonical, passthrough };
-        });
+        const begin = (own: Settings): CoreJob<Answer> => {
+          const rendering = call(() => image.render(version, request, own));
+          return job(rendering, () => {
+            const answer = present(call(() => rendering.result()));
+            const { type, width, height, canonical, passthrough } = answer;
+            const bytes = call(() => answer.takeBytes());
+            answer.free();
+            return { bytes, type, width, height, canonical, passthrough };
+          });
+        };
+        return admission ? admitted(admission, other, begin) : begin(other);
       },
       free: release(image),
     };

@@ -15,6 +15,7 @@ export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal
   let over = false;
   try {
     for (;;) {
+      signal?.throwIfAborted();
       // A step in a worker may take a while, and its result is of no use any more.
       const step = await unlessAborted(job.step(), signal);
       signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 // `azulejo/worker`: a IIIF service as a Cloudflare Worker of one's own, over an R2 bucket or any other source.
 
+import { MEMORY } from "./admission.js";
 import type { Answer } from "./core.js";
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
@@ -41,8 +42,6 @@ export interface Handler<Env> {
   fetch(request: Request, env: Env, context: Context): Promise<Response>;
 }
 
-/** Bytes of memory that all requests together may take, of the 64 MiB that the engine can have. */
-const MEMORY = 56 << 20;
 /** Bytes that are read of a source that cannot tell its version otherwise. */
 const FIRST_READ = 16 << 10;
 /** A request that others brought down is begun anew so often. */

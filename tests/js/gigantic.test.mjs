@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
 import { launch, watched } from "../browser/browser.mjs";
+import { pyramidTiff } from "../browser/tiff.mjs";
 import { HEIGHT, TILE, TOLERANCE, WIDTH, colourOf, pixelOf, variantOf, variantOfBand, writeJpeg, writeTiff } from "./gigantic.mjs";
 
 // Every instance of the engine passes here; its memory is of no use to anybody else.
@@ -136,6 +137,56 @@ test("leaving and entering 20 images keeps the memory", async () => {
   }
   console.log(`wasm memory after 1, 2, 10 and 20 rounds: ${[0, 1, 9, 19].map((index) => mib(seen[index])).join(", ")}`);
   assert.equal(seen[19], seen[1], "it does not grow");
+});
+
+test("many at once wait for memory, large and small, in their order; who leaves the queue keeps nothing", async () => {
+  terminate();
+  const source = counted(files.tiff);
+  const image = await open(source);
+  const engines = memories.length;
+  const control = new AbortController();
+  const asked = Array.from({ length: 80 }, (_, index) => {
+    const request = index % 20 === 7 ? "full/2500,/0/default.png" : `${index * 100},${index * 90},1024,1024/max/0/default.jpg`;
+    return image.render(request, index % 4 === 3 ? { signal: control.signal } : {});
+  });
+  control.abort();
+  const outcomes = await Promise.allSettled(asked);
+  outcomes.forEach(({ status, reason }, index) => {
+    if (index % 4 === 3) assert.equal(reason?.name, "AbortError");
+    else assert.equal(status, "fulfilled", String(reason));
+  });
+  assert.equal(memories.length, engines, "no engine was lost");
+  console.log(`60 renders at once: ${mib(memory())} of wasm memory`);
+  image.close();
+  source.close();
+});
+
+test("what turns out to need more memory than its headers told gets it", async () => {
+  terminate();
+  // Tiles of noise are as large as their pixels: a row of them is more than is fetched at a time.
+  const noise = (x, y, out, at) => {
+    let hash = Math.imul(x + 1, 0x85ebca6b) ^ Math.imul(y + 77, 0xc2b2ae35);
+    for (const factor of [0x2c1b3c6d, 0x297a2d39]) hash = Math.imul(hash ^ (hash >>> 15), factor);
+    hash ^= hash >>> 15;
+    [out[at], out[at + 1], out[at + 2]] = [hash, hash >>> 8, hash >>> 16];
+  };
+  const file = new Uint8Array(pyramidTiff(4096, 512, noise));
+  const request = "0,0,4096,512/max/0/default.png";
+  const tight = await open(file, { settings: { memory: 1 << 20 } });
+  const { message } = await tight.render(request).catch((error) => error);
+  const [, needed] = /needs (\d+) of memory/.exec(message);
+  tight.close();
+  // As planned it fits; the row, once its size is known, does not.
+  const strict = await open(file, { settings: { memory: Number(needed) + 1 } });
+  await assert.rejects(strict.render(request), { code: "source-too-costly" });
+  strict.close();
+  // Here it fits into the least share as planned, and its row into a larger one.
+  const image = await open(file, { settings: { memory: 16 * (Number(needed) + 1) } });
+  const { bytes } = await image.render(request);
+  const wanted = Buffer.alloc(3);
+  noise(700, 300, wanted, 0);
+  assert.deepEqual(pixelOf(bytes, 700, 300), [...wanted]);
+  image.close();
 });
 
 test("a read that fails beside others costs that call, not the engine", async () => {

@@ -19,7 +19,8 @@ export async function isolateCore(): Promise<MortalCore> {
     starting = now;
     try {
       const glue = await engine();
-      core = localCore(Promise.resolve(glue));
+      // Who may render is for the gate to say: here nobody waits for what another request does.
+      core = localCore(Promise.resolve(glue), { admits: false });
     } finally {
       starting = undefined;
     }
