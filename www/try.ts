@@ -31,6 +31,7 @@ const adding = new Trouble(need("add-trouble", HTMLElement));
 const viewing = new Trouble(need("view-trouble", HTMLElement));
 const opening = new Progress(need("opening", HTMLElement));
 const views = new WeakMap<Item, View>();
+const troubled = new WeakSet<Lease>();
 let current: Current | null = null;
 /** The image that is on the bench, or being opened for it. */
 let selected: Item | null = null;
@@ -39,7 +40,7 @@ let saved = "";
 
 const album: Album = new Album((item, open) => strip.mark(item, open));
 const strip: Strip = new Strip(need("strip", HTMLElement), album, { select: (item) => void select(item), remove, failed }, leaving.signal);
-const bench: Bench = new Bench({ chose, answered, failed: (sentence) => viewing.tell(sentence) }, leaving.signal);
+const bench: Bench = new Bench({ chose, answered, failed: (sentence) => void unshown(sentence) }, leaving.signal);
 const compare: Compare = new Compare(comparable, leaving.signal);
 const packing: Packing = new Packing((id) => documents(id), leaving.signal);
 
@@ -119,6 +120,17 @@ function failed(item: Item, error: unknown): void {
   else if (error instanceof IiifError && error.code.startsWith("engine")) adding.tell(error.message);
   else adding.tell(`${item.origin.name}: ${advised(error)}`);
   remove(item);
+}
+
+/** The viewer cannot show a part of the image. It has only an error's words; what there is to do is found out by asking for the whole. */
+async function unshown(sentence: string): Promise<void> {
+  const lease = current?.lease;
+  if (!lease) return viewing.tell(sentence);
+  // Once for an image: all its tiles fail for the same reason.
+  if (troubled.has(lease)) return;
+  troubled.add(lease);
+  const reason = await lease.opened.thumbnail(leaving.signal).then(() => sentence, advised);
+  if (current?.lease === lease) viewing.tell(reason);
 }
 
 function begun(): void {

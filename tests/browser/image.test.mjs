@@ -192,6 +192,25 @@ describe("the page of an image", () => {
     assert.equal(await page.isVisible("#refused"), false);
   });
 
+  it("shows that a picture is being made, Esc cancels that, and it can be asked for again", async () => {
+    const { page, troubles } = await open("rocket.jpg");
+    await answered(page);
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route("**/gray.png", (route) => held.then(() => route.continue()).catch(() => undefined));
+    await page.check('input[name="quality"][value="gray"]', { force: true });
+    await page.check('input[name="format"][value="png"]', { force: true });
+    await page.waitForSelector("#making progress");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("#big:not([hidden])");
+    assert.match(await page.textContent("#big"), /^Cancelled\./);
+    assert.equal(await page.isVisible("#making"), false);
+    release();
+    await page.click("#fetch");
+    await page.waitForFunction(() => document.querySelector("#figures").textContent.includes("image/png"));
+    assert.deepEqual(troubles, []);
+  });
+
   it("asks before it fetches a very large picture", async () => {
     const { page, answers } = await open(WALL);
     await answered(page);

@@ -29,6 +29,7 @@ export class Stage {
   #height = 0;
   readonly #chosen = el("div", { class: "chosen", "aria-hidden": true });
   #marked = false;
+  #left: View | undefined;
   #mark: Rect | null = null;
 
   constructor(host: HTMLElement, drawn: (rect: Rect) => void, failed: (sentence: string) => void) {
@@ -55,7 +56,7 @@ export class Stage {
     this.#viewer.canvas.setAttribute("role", "application");
     this.#viewer.canvas.setAttribute("aria-label", "The image. Arrow keys move it, plus and minus zoom, 0 shows it whole.");
     this.#viewer.addHandler("canvas-key", keepUpright);
-    this.#viewer.addHandler("open", () => this.mark(this.#mark));
+    this.#viewer.addHandler("open", () => this.#opened());
     this.#viewer.addHandler("open-failed", (event) => failed(`The viewer could not open the image: ${String(event.message)}`));
     this.#viewer.addHandler("tile-load-failed", (event) => failed(`A part of the image could not be shown. ${String(event.message ?? "")}`.trim()));
     for (const name of ["open", "animation", "resize"] as const) this.#viewer.addHandler(name, () => this.#tellZoom());
@@ -68,8 +69,13 @@ export class Stage {
     this.#mark = null;
     this.#marked = false;
     this.#viewer.clearOverlays();
-    if (left) this.#viewer.addOnceHandler("open", () => void this.#viewer.viewport.fitBounds(new this.#osd.Rect(left.x, left.y, left.width, left.height), true));
+    this.#left = left;
     this.#viewer.open(shown as OpenSeadragon.TileSourceSpecifier);
+  }
+
+  #opened(): void {
+    if (this.#left) this.#viewer.viewport.fitBounds(new this.#osd.Rect(this.#left.x, this.#left.y, this.#left.width, this.#left.height), true);
+    this.mark(this.#mark);
   }
 
   /** Shows nothing, and frees what was shown. */

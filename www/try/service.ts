@@ -16,13 +16,13 @@ export function serviceOrigin(url: URL): Origin {
   const base = url.href.replace(/\/info\.json(?=$|[?#]).*/, "");
   const name = nameOf(new URL(base));
   const open = async (signal: AbortSignal): Promise<Opened> => {
-    const found = await document(url, signal);
+    const found = await documentAt(url, signal);
     return readInfo(found).level === 0 ? openLevel0(name, base, found, signal) : openService(name, base, found);
   };
   return { name, open };
 }
 
-async function document(url: URL, signal: AbortSignal): Promise<unknown> {
+async function documentAt(url: URL, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal, headers: { accept: "application/ld+json, application/json;q=0.9" } }).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw new IiifError("source-unreachable", 503, `${url.href} could not be fetched. The server may be out of reach, or does not allow other sites to read it (CORS).`, { cause });
