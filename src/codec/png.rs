@@ -104,17 +104,21 @@ pub(super) fn encode(mut raster: Raster, bitonal: bool, compression: PngCompress
         PngCompression::Balanced => png::Compression::Balanced,
         PngCompression::High => png::Compression::High,
     });
-    let mut writer = encoder.write_header().map_err(internal)?;
-    let mut stream = writer.stream_writer_with_size(PIECE).map_err(internal)?;
+    let failure = |error: png::EncodingError| match error {
+        png::EncodingError::IoError(error) if error.kind() == io::ErrorKind::OutOfMemory => file.borrow().shortage(),
+        other => internal(other),
+    };
+    let mut writer = encoder.write_header().map_err(failure)?;
+    let mut stream = writer.stream_writer_with_size(PIECE).map_err(failure)?;
     let mut row = Vec::new();
     let stride = if one_bit { raster.stride().div_ceil(8) } else { raster.stride() };
     for _ in 0..height {
         file.borrow_mut().take(stride, &mut row);
-        stream.write_all(&row).map_err(internal)?;
+        stream.write_all(&row).map_err(|error| failure(error.into()))?;
     }
-    stream.finish().map_err(internal)?;
-    writer.finish().map_err(internal)?;
-    Ok(file.replace(Reuse::new(Vec::new())).finish())
+    stream.finish().map_err(failure)?;
+    writer.finish().map_err(failure)?;
+    file.replace(Reuse::new(Vec::new())).finish()
 }
 
 /// The file grows where the raster was read; the encoder writes from within while rows are taken from without.

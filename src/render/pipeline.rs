@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::color::ColorTransform;
 use super::raster::Raster;
-use super::reuse::Reuse;
+use super::reuse::{Reuse, room};
 use super::row::{Alpha, Layout, Row, Sample};
 use super::scale::Resampler;
 use super::shrink::Shrink;
@@ -32,7 +32,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// Makes room for the whole raster at once, for those who push rows: growing would need it twice.
     pub fn reserve(&mut self) {
-        self.data.reserve_exact(self.size.area() as usize * self.color.channels());
+        self.data.reserve_exact(room(self.size.area() as usize * self.color.channels(), self.size.height() as usize));
     }
 
     /// For rows of `layout` under `icc`.
@@ -90,10 +90,10 @@ impl Pipeline {
                 continue;
             }
             self.push(Row::U8(&row[columns.clone()]))?;
-            reuse.put(&self.data);
+            reuse.put(&self.data)?;
             self.data.clear();
         }
-        self.data = reuse.finish();
+        self.data = reuse.finish()?;
         self.finish()
     }
 

@@ -4,6 +4,17 @@
 
 use std::io::{self, Write};
 
+use crate::error::{Error, Result};
+
+/// Bytes by which the room for what waits grows.
+const STEP: usize = 1 << 20;
+
+/// Room for a raster of `bytes` in `rows` in which a file of it fits as well, even if nothing of it can be compressed.
+pub(crate) const fn room(bytes: usize, rows: usize) -> usize {
+    // A filter a row, the heads of blocks and chunks, and what comes before and after them.
+    bytes + bytes / 256 + rows + 4096
+}
+
 /// Bytes being read and, behind the reading, replaced. What does not fit yet waits.
 pub(crate) struct Reuse {
     buffer: Vec<u8>,
@@ -27,10 +38,26 @@ impl Reuse {
         self.settle();
     }
 
-    /// Appends to what is made.
-    pub fn put(&mut self, bytes: &[u8]) {
+    /// Appends to what is made; an error if that ran so far ahead of the reading that there is no room for it.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.make_room(bytes.len())?;
         self.waiting.extend_from_slice(bytes);
         self.settle();
+        Ok(())
+    }
+
+    /// By steps, never by doubling, which could take more than there is; and never by force.
+    fn make_room(&mut self, count: usize) -> Result<()> {
+        if self.waiting.capacity() - self.waiting.len() >= count {
+            return Ok(());
+        }
+        self.waiting.try_reserve_exact(count + STEP).map_err(|_| self.shortage())
+    }
+
+    /// What is made is so much larger than what it is made of that there is no room for it.
+    pub fn shortage(&self) -> Error {
+        let (needs, limit) = (self.written + self.waiting.len() + STEP, self.buffer.capacity());
+        Error::SourceTooCostly { what: "memory", needs: (needs + limit) as u64, limit: limit as u64 }
     }
 
     fn settle(&mut self) {
@@ -40,17 +67,18 @@ impl Reuse {
         self.waiting.drain(..count);
     }
 
-    /// What was made.
-    pub fn finish(mut self) -> Vec<u8> {
+    /// What was made; an error if it became so much larger than what it was made of that there is no room for it.
+    pub fn finish(mut self) -> Result<Vec<u8>> {
         self.buffer.truncate(self.written);
+        self.buffer.try_reserve_exact(self.waiting.len()).map_err(|_| self.shortage())?;
         self.buffer.append(&mut self.waiting);
-        self.buffer
+        Ok(self.buffer)
     }
 }
 
 impl Write for Reuse {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.put(bytes);
+        self.put(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
         Ok(bytes.len())
     }
 
@@ -67,12 +95,12 @@ mod tests {
     fn what_is_made_may_run_ahead_of_the_room() {
         let mut reuse = Reuse::new((0..10).collect());
         let mut piece = Vec::new();
-        reuse.put(&[100, 101, 102]);
+        reuse.put(&[100, 101, 102]).unwrap();
         reuse.take(2, &mut piece);
         assert_eq!(piece, [0, 1]);
         reuse.take(20, &mut piece);
         assert_eq!(piece, [2, 3, 4, 5, 6, 7, 8, 9], "nothing was overwritten before it was read");
-        reuse.put(&[103; 12]);
-        assert_eq!(reuse.finish(), [vec![100, 101, 102], vec![103; 12]].concat());
+        reuse.put(&[103; 12]).unwrap();
+        assert_eq!(reuse.finish().unwrap(), [vec![100, 101, 102], vec![103; 12]].concat());
     }
 }
