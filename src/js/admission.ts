@@ -4,7 +4,7 @@ import type { CoreJob } from "./core.js";
 import { IiifError, lost } from "./error.js";
 import type { Settings } from "./image.js";
 
-/** Bytes that renders may take if the settings do not say, of the 64 MiB that an engine can have. */
+/** Bytes that renders may take if the settings do not say; an engine can have more, as its heap has gaps. */
 export const MEMORY = 56 << 20;
 
 /** The memory is divided into so many shares; a render takes as many as it needs, doubled until it is enough. */

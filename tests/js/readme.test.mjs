@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
 import { after, before, test } from "node:test";
 import * as esbuild from "esbuild";
 import * as vite from "vite";
@@ -34,9 +35,13 @@ const PAGE = `<!doctype html><title>README</title><link rel="icon" href="data:,"
 <script src="/modules/openseadragon/build/openseadragon/openseadragon.js"></script>
 <script src="/modules/leaflet/dist/leaflet.js"></script><script src="/modules/leaflet-iiif/leaflet-iiif.js"></script>`;
 
+let folder;
 let server;
 let browser;
 before(async () => {
+  // Within the project, where the package is found under its own name.
+  mkdirSync(at("tests/out/js"), { recursive: true });
+  folder = mkdtempSync(at("tests/out/js/readme-"));
   // Service Workers know no import maps.
   const worker = recipe("serve();").replaceAll(/from "(azulejo[^"]*)"/g, (_, name) => `from "${names[name]}"`);
   server = await site({
@@ -51,6 +56,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await server?.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Runs modules in a page where `file` is a file, and gives what `done`, in the last of them, evaluates to. */
@@ -125,8 +131,7 @@ test("Service Worker, Leaflet-IIIF and Mirador", async () => {
 });
 
 test("Vite, webpack and esbuild, with a Service Worker", async () => {
-  const root = at("tests/out/js/readme/bundled");
-  rmSync(root, { recursive: true, force: true });
+  const root = `${folder}/bundled`;
   mkdirSync(`${root}/node_modules`, { recursive: true });
   symlinkSync(at(), `${root}/node_modules/azulejo`, "dir");
   const app = `globalThis.file = await (await fetch("/samples/rocket.jpg")).blob();\n${recipe('register("./sw.js")')}\nglobalThis.result = info.width;`;
@@ -159,8 +164,6 @@ test("Vite, webpack and esbuild, with a Service Worker", async () => {
 });
 
 test("Node", async () => {
-  const folder = at("tests/out/js/readme");
-  mkdirSync(folder, { recursive: true });
   for (const name of ["map.tif", "other.tif"]) copyFileSync(at("www/samples/retina-pyramid.tif"), `${folder}/${name}`);
   const code = recipe("createServer").replace("listen(8080)", 'listen(0, () => console.log(JSON.stringify({ port: http.address().port, thumbnail: thumbnail.length })))');
   writeFileSync(`${folder}/node.mjs`, code);
@@ -184,10 +187,8 @@ test("Node", async () => {
 });
 
 test("workerd", async () => {
-  const folder = at("tests/out/js/readme");
-  mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/workerd.js`, recipe("createHandler({"));
-  const service = await serveOwn({ entry: "../../out/js/readme/workerd.js" });
+  const service = await serveOwn({ entry: relative(at("tests/js/own"), `${folder}/workerd.js`) });
   try {
     await service.put("private/a.jpg", readFileSync(at("www/samples/rocket.jpg")));
     assert.equal((await service.get("/iiif/3/rocket.jpg/info.json")).json().id, "https://images.example.org/iiif/3/rocket.jpg");

@@ -41,7 +41,11 @@ export async function samples(put) {
 
 /** What the tests do with a running service. */
 export async function connect(miniflare, options, log) {
-  const url = (await miniflare.ready).origin;
+  const url = await miniflare.ready.then(({ origin }) => origin, async (error) => {
+    // Whoever waits for it hears of it, and is not kept alive by it.
+    await miniflare.dispose().catch(() => undefined);
+    throw error;
+  });
   return {
     url,
     log,

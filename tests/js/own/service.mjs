@@ -1,6 +1,6 @@
 // The TypeScript Worker of own/worker.ts, bundled with the built package and run in Miniflare: the same interface as tests/worker/service.mjs.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
@@ -33,8 +33,9 @@ async function bundled(entry, faults, engine) {
       },
     ],
   });
-  const folder = at("tests/out/js/own", `${entry.split(".")[0]}${faults ? "-faulty" : ""}${engine ? "-engine" : ""}`);
-  mkdirSync(folder, { recursive: true });
+  // One's own: the same may be under test elsewhere.
+  mkdirSync(at("tests/out/js"), { recursive: true });
+  const folder = mkdtempSync(at("tests/out/js/own-"));
   writeFileSync(`${folder}/worker.js`, outputFiles[0].contents);
   writeFileSync(`${folder}/engine.wasm`, engine ?? readFileSync(at("pkg/dist/engine.wasm")));
   copyFileSync(at("pkg/dist/extra.wasm"), `${folder}/extra.wasm`);
@@ -60,5 +61,9 @@ export async function serve({ vars = {}, faults = false, samples: filled = true,
   };
   const service = await connect(new Miniflare(options), options, log);
   if (filled) await samples(service.put);
-  return service;
+  const close = async () => {
+    await service.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { ...service, close };
 }
