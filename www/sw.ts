@@ -1,6 +1,8 @@
-// The demo's Service Worker: keeps its files, so that it works without a network. The build names the files by their content; other contents make another worker, with a store of its own.
+// The demo's Service Worker: keeps its files, so that it works without a network.
+// The build names the files by their content; other contents make another worker, with a store of its own.
 
 declare const FILES: Readonly<Record<string, string>>;
+declare const VERSION: string;
 
 /** What of a Service Worker's scope is used; the DOM's types do not know it. */
 interface Scope {
@@ -29,7 +31,6 @@ const PAGE = "try.html";
 /** Of this place on this host, and no other. */
 const prefix = `azulejo ${scope.registration.scope} `;
 const store = prefix + VERSION;
-declare const VERSION: string;
 
 scope.addEventListener("install", (event) => event.waitUntil(fill()));
 scope.addEventListener("activate", (event) => event.waitUntil(take()));

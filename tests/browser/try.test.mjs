@@ -1,22 +1,18 @@
-// The demo at /try, seen by a real browser: files dropped, zoomed, cut and exported, packed as static tiles, and all of it without a network.
+// The demo at /try, seen by a real browser: files and addresses brought to it, zoomed, cut and exported.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { deflateSync } from "node:zlib";
 import { open as openInNode } from "../../pkg/dist/node/index.js";
-import { bundled } from "./bundled.mjs";
 import { launch, shot, watched } from "./browser.mjs";
 import { serve } from "./service.mjs";
 import { host } from "./static.mjs";
 import { paintWall, pyramidTiff } from "./tiff.mjs";
-import { SITE, assertShown, build, digest, drop, heard, made, opened, sample, strip, taken } from "./trying.mjs";
+import { assertShown, build, digest, drop, made, opened, sample, strip, taken, vastPng, visit } from "./trying.mjs";
 import { assertTiles, walk, zoomThrough } from "./viewing.mjs";
 
-const { crc32 } = await bundled("try/zip.ts");
 const TEXT = { name: "notes.txt", bytes: Buffer.from("These are notes and no image.\n") };
 
 describe("the demo at /try", () => {
@@ -39,14 +35,7 @@ describe("the demo at /try", () => {
     if (folder) rmSync(folder, { recursive: true });
   });
 
-  const open = async (path = "/try", options = {}) => {
-    const found = await watched(browser, { acceptDownloads: true, ...options });
-    // Asking where to save is a window of the system, which no test can answer.
-    await found.page.addInitScript(() => delete globalThis.showSaveFilePicker);
-    await found.page.goto(new URL(path, service.url).href);
-    await found.page.waitForSelector("#samples li:nth-child(4)");
-    return found;
-  };
+  const open = (path, options) => visit(browser, service, path, options);
 
   it("opens a TIFF, a JPEG and a PNG that are dropped at once, and says of a text that it is none", async () => {
     const { page, troubles } = await open();
@@ -366,180 +355,6 @@ describe("the demo at /try", () => {
     assert.deepEqual(troubles, []);
   });
 
-  for (const { version, format, tile, name } of [
-    { version: "3", format: "jpg", tile: "256", name: "retina-pyramid.tif" },
-    { version: "2", format: "png", tile: "512", name: "hubble_deep_field.jpg" },
-    { version: "3", format: "webp", tile: "512", name: "astronaut.png" },
-  ]) {
-    it(`packs ${name} as a static service of version ${version} with tiles of ${tile} px in ${format}, and a viewer zooms through it`, async () => {
-      const unpacked = mkdtempSync(join(folder, "unpacked-"));
-      const statics = await host(unpacked, { prefix: "/static/", cors: true });
-      const { page, troubles } = await open();
-      await drop(page, [sample(name)]);
-      await opened(page, name);
-      await page.check(`input[name="pack-version"][value="${version}"]`);
-      await page.check(`input[name="pack-tile"][value="${tile}"]`);
-      await page.check(`input[name="pack-format"][value="${format}"]`);
-      await page.fill("#pack-base", `${statics.url}iiif/`);
-      const stem = name.replace(/\.\w+$/, "");
-      const zip = await taken(page, "#pack-start");
-      assert.equal(zip.name, `${stem}.zip`);
-      await page.waitForSelector("#pack-done:not([hidden])");
-      const files = Number(/([\d,]+) files/.exec(await page.textContent("#pack-done"))[1].replace(",", ""));
-
-      // Another program's reader tests every checksum and unpacks.
-      execFileSync("python3", ["-m", "zipfile", "-t", zip.path]);
-      execFileSync("python3", ["-m", "zipfile", "-e", zip.path, join(unpacked, "iiif")]);
-      const names = execFileSync("python3", ["-c", "import sys, zipfile; print('\\n'.join(zipfile.ZipFile(sys.argv[1]).namelist()))", zip.path], { encoding: "utf8" }).trim().split("\n");
-      assert.equal(names.length, files);
-      assert.equal(new Set(names).size, files);
-      const info = JSON.parse(readFileSync(join(unpacked, "iiif", stem, "info.json"), "utf8"));
-      assert.equal(info.id ?? info["@id"], `${statics.url}iiif/${stem}`);
-
-      // A tile is what the package gives for it.
-      const image = await openInNode(new Uint8Array(sample(name).bytes));
-      const cut = names.find((path) => /\/0,0,\d+,\d+\//.test(path) && path.endsWith(`.${format}`)) ?? names.find((path) => path.endsWith(`.${format}`));
-      const expected = await image.render(cut.split("/").slice(1).join("/"), { version });
-      image.close();
-      assert.equal(digest(readFileSync(join(unpacked, "iiif", cut))), digest(expected.bytes), cut);
-
-      // A viewer of its own, on a page of its own: it knows nothing but the address.
-      writeFileSync(join(unpacked, "viewer.html"), '<!doctype html><title>viewer</title><link rel="icon" href="data:,"><div id="viewer" style="width: 900px; height: 700px"></div><script src="openseadragon.min.js"></script>');
-      writeFileSync(join(unpacked, "openseadragon.min.js"), readFileSync(join(SITE, "openseadragon", "openseadragon.min.js")));
-      const viewer = await watched(browser);
-      await viewer.page.goto(`${statics.url}viewer.html`);
-      statics.asked.length = 0;
-      await viewer.page.evaluate((address) => globalThis.OpenSeadragon({ element: document.querySelector("#viewer"), tileSources: [address], showNavigationControl: false }), `${statics.url}iiif/${stem}/info.json`);
-      await heard(viewer.page);
-      await zoomThrough(viewer.page, [[0.5, 0.4], [0, 0], [1, 1]]);
-      assert.deepEqual(await viewer.page.evaluate(() => globalThis.failures), []);
-      assert.deepEqual(viewer.troubles, []);
-      const tiles = statics.asked.filter(({ path }) => path.includes("/default."));
-      assert.ok(tiles.length > 0 && tiles.every(({ status }) => status === 200), JSON.stringify(tiles));
-      if (version === "3") assert.ok(tiles.some(({ path }) => path.endsWith(`.${format}`)), `a viewer that can takes ${format}`);
-
-      // And here: level 0 becomes level 2.
-      await page.fill("#url", `${statics.url}iiif/${stem}/info.json`);
-      await page.press("#url", "Enter");
-      await opened(page, stem);
-      assert.match(await page.textContent("#facts"), new RegExp(`^service of version ${version}, level 0`));
-      await build(page, { region: "px", px: [33, 44, 300, 200], size: "pct", n: 50, degrees: "90", format: "png" });
-      await made(page, "33,44,300,200/pct:50/90/default.png");
-      assert.match(await page.textContent("#figures"), /^Pixels100 × 150/);
-      await assertShown(page);
-      assert.deepEqual(troubles, []);
-      await statics.close();
-    });
-  }
-
-  it("writes the same archive straight to a file where the browser lets it", async () => {
-    const { page, troubles } = await open();
-    await drop(page, [sample("rocket.jpg")]);
-    await opened(page, "rocket.jpg");
-    const { bytes } = await taken(page, "#pack-start");
-    await page.waitForSelector("#pack-done:not([hidden])");
-    await page.evaluate(() => {
-      // The page's own storage stands in for the disk: its handles are the same.
-      globalThis.showSaveFilePicker = async ({ suggestedName }) => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
-    });
-    await page.click("#pack-start");
-    await page.waitForSelector("#pack-done", { state: "hidden" });
-    await page.waitForSelector("#pack-done:not([hidden])");
-    const written = await page.evaluate(async () => {
-      const handle = await (await navigator.storage.getDirectory()).getFileHandle("rocket.zip");
-      const digest = await crypto.subtle.digest("SHA-256", await (await handle.getFile()).arrayBuffer());
-      return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    });
-    assert.equal(written, digest(bytes));
-    assert.deepEqual(troubles, []);
-  });
-
-  it("shows how far the zip is, and Esc cancels it", async () => {
-    const { page, troubles } = await open();
-    await page.setInputFiles("#files", wall);
-    await opened(page, "wall.tif");
-    await page.check('input[name="pack-tile"][value="256"]', { force: true });
-    await page.check('input[name="pack-format"][value="png"]', { force: true });
-    let downloads = 0;
-    page.on("download", () => downloads++);
-    await page.click("#pack-start");
-    await page.waitForFunction(() => document.querySelector("#pack-progress progress")?.value > 0);
-    assert.match(await page.textContent("#pack-progress"), /Packing wall\.tif: \d+ of \d+ pictures/);
-    await page.locator("#pack-progress").scrollIntoViewIfNeeded();
-    await shot(page, "try-packing");
-    await page.keyboard.press("Escape");
-    await page.waitForSelector("#pack-done:not([hidden])");
-    assert.match(await page.textContent("#pack-done"), /^Cancelled/);
-    assert.equal(await page.isVisible("#pack-progress"), false);
-    assert.equal(await page.isEnabled("#pack-start"), true);
-    assert.equal(downloads, 0);
-    await page.fill("#pack-base", "nowhere");
-    await page.click("#pack-start");
-    assert.match(await page.textContent("#pack-trouble"), /base URL should begin with http/);
-    assert.deepEqual(troubles, []);
-  });
-
-  it("opens twenty files one after the other, and closes what nobody looks at", async () => {
-    const { page, troubles } = await open();
-    const files = Array.from({ length: 20 }, (_, index) => ({ ...sample(index % 2 ? "rocket.jpg" : "retina-pyramid.tif"), name: `${index}.${index % 2 ? "jpg" : "tif"}` }));
-    await drop(page, files);
-    await opened(page, "0.tif");
-    // Those in view have their thumbnails, the others when they come into view.
-    await page.evaluate(() => document.querySelector("#strip").scrollTo(1e6, 0));
-    await page.focus('#strip [role="tab"][aria-selected="true"]');
-    for (let index = 1; index < 20; index++) {
-      await page.keyboard.press("ArrowRight");
-      await page.waitForFunction((name) => document.querySelector("#name").textContent === name && !document.querySelector("#page").hidden, files[index].name);
-    }
-    await opened(page, "19.jpg");
-    await page.waitForFunction(() => document.querySelectorAll("#strip img").length === 20, undefined, { timeout: 60_000 });
-    // The one on the bench and the last three.
-    await page.waitForFunction(() => document.querySelectorAll('#strip [data-state="open"]').length <= 4);
-    assert.equal((await strip(page)).at(-1), "19.jpg open");
-    assert.ok((await strip(page)).filter((text) => text.endsWith("resting")).length >= 16);
-    await page.keyboard.press("Home");
-    await opened(page, "0.tif");
-    await assertShown(page);
-    for (let left = 20; left > 0; left--) {
-      assert.equal(await page.locator("#strip .cell").count(), left);
-      await page.keyboard.press("Delete");
-    }
-    assert.equal(await page.isVisible("#shelf"), false);
-    assert.equal(await page.isVisible("#page"), false);
-    assert.equal(await page.evaluate(() => document.activeElement.id), "choose", "focus is not lost");
-    assert.deepEqual(troubles, []);
-  });
-
-  it("works as plain files in a folder, then without any network, and takes an update", async () => {
-    let edition = "";
-    const edit = (path, bytes) => (path.endsWith("/sw.js") ? Buffer.concat([bytes, Buffer.from(edition)]) : bytes);
-    const statics = await host(SITE, { prefix: "/some/folder/", edit });
-    const { page, troubles } = await watched(browser);
-    await page.goto(`${statics.url}try.html`);
-    await page.waitForFunction(() => document.querySelector("#offline").textContent.includes("works offline"), undefined, { timeout: 60_000 });
-
-    edition = "\n// another one";
-    await page.reload();
-    await page.waitForSelector("#offline button", { timeout: 60_000 });
-    assert.match(await page.textContent("#offline"), /newer version/);
-    await Promise.all([page.waitForNavigation(), page.click("#offline button")]);
-    await page.waitForFunction(() => document.querySelector("#offline").textContent.includes("works offline"));
-
-    await statics.close();
-    await page.reload();
-    await drop(page, [sample("rocket.jpg")]);
-    await opened(page, "rocket.jpg");
-    await zoomThrough(page);
-    await page.click("#samples button >> nth=0");
-    await opened(page, "retina-pyramid.tif");
-    await zoomThrough(page, [[0.5, 0.5]]);
-    await assertShown(page);
-    await page.waitForFunction(() => document.querySelector("#figures").textContent.includes("image/jpeg"));
-    await shot(page, "try-offline");
-    // Without a network, the browser cannot look for a newer Service Worker.
-    assert.deepEqual(troubles.filter((trouble) => !/sw\.js/.test(trouble)), []);
-  });
-
   it("is walked by keyboard through every control, each stop with a visible ring", async () => {
     const { page, troubles } = await open();
     await drop(page, [sample("rocket.jpg"), sample("retina-pyramid.tif")]);
@@ -583,20 +398,3 @@ describe("the demo at /try", () => {
     assert.deepEqual(troubles, []);
   });
 });
-
-/** A valid PNG of one bit a pixel, black and of so many pixels a side. */
-function vastPng(side) {
-  const chunk = (type, data) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const frame = Buffer.alloc(8);
-    frame.writeUInt32BE(data.length, 0);
-    frame.writeUInt32BE(crc32(body), 4);
-    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
-  };
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(side, 0);
-  head.writeUInt32BE(side, 4);
-  head[8] = 1;
-  const pixels = deflateSync(Buffer.alloc(side * (1 + Math.ceil(side / 8))), { level: 1 });
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
-}

@@ -4,7 +4,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { deflateSync } from "node:zlib";
+import { watched } from "./browser.mjs";
+import { bundled } from "./bundled.mjs";
 import { drawn } from "./viewing.mjs";
+
+const { crc32 } = await bundled("try/zip.ts");
 
 /** The built pages. */
 export const SITE = fileURLToPath(new URL("../../worker/build/site/", import.meta.url));
@@ -13,6 +18,16 @@ export const SITE = fileURLToPath(new URL("../../worker/build/site/", import.met
 export const sample = (name) => ({ name, bytes: readFileSync(fileURLToPath(new URL(`../../www/samples/${name}`, import.meta.url))) });
 
 export const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+/** Opens the page of a running service. */
+export async function visit(browser, service, path = "/try", options = {}) {
+  const found = await watched(browser, options);
+  // Asking where to save is a window of the system, which no test can answer.
+  await found.page.addInitScript(() => delete globalThis.showSaveFilePicker);
+  await found.page.goto(new URL(path, service.url).href);
+  await found.page.waitForSelector("#samples li:nth-child(4)");
+  return found;
+}
 
 /** Drops files on the page, as a visitor does. */
 export async function drop(page, files) {
@@ -82,3 +97,20 @@ export async function build(page, { region = "full", px, pct, size = "max", w, h
 
 /** Where the strip's images are: `name state`, in order. */
 export const strip = (page) => page.$$eval("#strip .cell", (cells) => cells.map((cell) => `${cell.querySelector(".name").textContent} ${cell.dataset.state}`));
+
+/** A valid PNG of one bit a pixel, black and of so many pixels a side. */
+export function vastPng(side) {
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const frame = Buffer.alloc(8);
+    frame.writeUInt32BE(data.length, 0);
+    frame.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(side, 0);
+  head.writeUInt32BE(side, 4);
+  head[8] = 1;
+  const pixels = deflateSync(Buffer.alloc(side * (1 + Math.ceil(side / 8))), { level: 1 });
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
+}

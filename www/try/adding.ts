@@ -39,7 +39,8 @@ export function originOf(text: string): Origin {
   try {
     url = new URL(text.trim());
   } catch {
-    throw new Error(`${JSON.stringify(text.trim().slice(0, 80))} is no address. It should be whole, such as https://example.org/map.tif or https://example.org/iiif/map/info.json.`);
+    const typed = JSON.stringify(text.trim().slice(0, 80));
+    throw new Error(`${typed} is no address. It should be whole, such as https://example.org/map.tif or https://example.org/iiif/map/info.json.`);
   }
   if (!/^https?:$/.test(url.protocol)) throw new Error(`An address should begin with https:// here, not with ${url.protocol}. Drop a file of your own on this page instead.`);
   if (location.protocol === "https:" && url.protocol === "http:" && !/^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)) {

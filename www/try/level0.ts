@@ -49,10 +49,11 @@ export function level0({ width, height }: Size, options: Level0Options): Level0 
       files.set(path, `${region.x},${region.y},${region.width},${region.height}/${size.width},${size.height}/0/default.${each}`);
     }
     const last = `0/default.${each}`;
-    for (const size of sizes) files.set(`full/${version === "3" ? `${size.width},${size.height}` : `${size.width},`}/${last}`, `full/${size.width},${size.height}/${last}`);
-    // The largest also under the name that says so; 2.1 has two.
-    const [largest] = sizes;
-    for (const name of version === "3" ? ["max"] : ["full", "max"]) files.set(`full/${name}/${last}`, `full/${largest!.width},${largest!.height}/${last}`);
+    for (const [at, { width, height }] of sizes.entries()) {
+      // The largest also under the name that says so; 2.1 has two.
+      const names = at > 0 ? [] : version === "3" ? ["max"] : ["full", "max"];
+      for (const name of [version === "3" ? `${width},${height}` : `${width},`, ...names]) files.set(`full/${name}/${last}`, `full/${width},${height}/${last}`);
+    }
   }
   return { document, files: [...files].map(([path, request]) => ({ path, request })) };
 }
@@ -70,6 +71,7 @@ function document3(shape: Shape, limited: object, { id, format }: Level0Options)
 function document2(shape: Shape, limited: object, { id, format }: Level0Options): Record<string, unknown> {
   const more = { ...limited, ...(format === "jpg" ? {} : { formats: ["jpg", format] }) };
   const level = "http://iiif.io/api/image/2/level0.json";
-  const head = { "@context": "http://iiif.io/api/image/2/context.json", "@id": id, protocol: "http://iiif.io/api/image", profile: Object.keys(more).length ? [level, more] : [level] };
+  const profile = Object.keys(more).length ? [level, more] : [level];
+  const head = { "@context": "http://iiif.io/api/image/2/context.json", "@id": id, protocol: "http://iiif.io/api/image", profile };
   return { ...head, ...shape };
 }

@@ -92,7 +92,9 @@ export class Packing {
     if (!subject || this.#running) return;
     this.#trouble.clear();
     say(need("pack-done", HTMLElement), "");
-    if (!/^https?:\/\/[^\s/]/.test(this.#base)) return this.#trouble.tell("The base URL should begin with http:// or https://: it is where the unpacked folder will lie, and stands in the info.json.");
+    if (!/^https?:\/\/[^\s/]/.test(this.#base)) {
+      return this.#trouble.tell("The base URL should begin with http:// or https://: it is where the unpacked folder will lie, and stands in the info.json.");
+    }
     const plan = this.#plan(subject);
     const folder = this.#folder;
     this.#run(true);
@@ -126,7 +128,8 @@ async function write(subject: Packable, plan: Level0, folder: string, to: Target
     lease = await subject.acquire(signal);
     const { image } = lease.opened;
     if (!image) throw new Error("This image is rendered elsewhere.");
-    const tell = (done: number): void => report(done, plan.files.length, `Packing ${subject.name}: ${done.toLocaleString("en")} of ${plan.files.length.toLocaleString("en")} pictures, ${bytes(written)}`);
+    const all = plan.files.length;
+    const tell = (done: number): void => report(done, all, `Packing ${subject.name}: ${done.toLocaleString("en")} of ${all.toLocaleString("en")} pictures, ${bytes(written)}`);
     for await (const piece of zip(entries(image, plan, folder, signal, tell))) {
       signal.throwIfAborted();
       await to.write(piece);

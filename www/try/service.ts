@@ -1,4 +1,5 @@
-// A service of the IIIF Image API elsewhere. The viewer opens it directly; it makes its own pictures, or if it is of level 0 and cannot, they are made here of its tiles.
+// A service of the IIIF Image API elsewhere. The viewer opens it directly; it makes its own pictures.
+// If it is of level 0 and cannot, they are made here of its tiles.
 
 import { IiifError, level0Source, open } from "azulejo";
 import { canonical, parse, readInfo } from "azulejo/request";
@@ -25,7 +26,8 @@ export function serviceOrigin(url: URL): Origin {
 async function documentAt(url: URL, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal, headers: { accept: "application/ld+json, application/json;q=0.9" } }).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw new IiifError("source-unreachable", 503, `${url.href} could not be fetched. The server may be out of reach, or does not allow other sites to read it (CORS).`, { cause });
+    const message = `${url.href} could not be fetched. The server may be out of reach, or does not allow this site to read it (CORS: Access-Control-Allow-Origin).`;
+    throw new IiifError("source-unreachable", 503, message, { cause });
   });
   if (!response.ok) throw new IiifError(response.status === 404 ? "not-found" : "source-read", 503, `${url.href} answered with status ${response.status}.`);
   return response.json().catch((cause: unknown) => {
@@ -47,13 +49,14 @@ function openService(name: string, base: string, document: unknown): Opened {
   const { qualities, maxArea } = parseInfo(document);
   const first = version.startsWith("1.");
   return {
-    ...{ name, width, height, qualities: first ? qualities.map((quality) => (quality === "default" ? "native" : quality)) : qualities, maxArea, formats, versions: [version], image: null, shown: named(document, base) },
+    ...{ name, width, height, maxArea, formats, versions: [version], image: null, shown: named(document, base) },
+    qualities: first ? qualities.map((quality) => (quality === "default" ? "native" : quality)) : qualities,
     facts: [`service of version ${version}, level ${level}`, `${dimensions(width, height)} pixels`, megapixels(width, height)].join(" · "),
     base: () => base,
     make: (choice) => fetched(`${base}/${path(choice)}`),
     async thumbnail(signal) {
-      const last = [...service.sizes].sort((a, b) => a.width - b.width).find((size) => Math.max(size.width, size.height) >= THUMBNAIL);
-      const size = level > 0 || !last ? `!${THUMBNAIL},${THUMBNAIL}` : version === "3" ? `${last.width},${last.height}` : `${last.width},`;
+      // What services of level 1 have too.
+      const size = width >= height ? `${Math.min(THUMBNAIL, width)},` : `,${Math.min(THUMBNAIL, height)}`;
       return (await fetched(`${base}/full/${size}/0/${first ? "native" : "default"}.jpg`)(signal)).blob;
     },
     canonical: (choice) => canonical(parse(path(choice), version), service),

@@ -40,7 +40,8 @@ export class Strip {
 
   add(item: Item): void {
     const { name } = item.origin;
-    const tab = el("button", { type: "button", role: "tab", class: "thumb", title: name, "aria-selected": "false", "aria-controls": "page", tabindex: -1 }, el("span", { class: "frame" }), el("span", { class: "name" }, name));
+    const attributes = { type: "button", role: "tab", class: "thumb", title: name, "aria-selected": "false", "aria-controls": "page", tabindex: -1 };
+    const tab = el("button", attributes, el("span", { class: "frame" }), el("span", { class: "name" }, name));
     const close = el("button", { type: "button", class: "close", tabindex: -1, "aria-label": `Remove ${name}`, title: `Remove ${name}` }, "×");
     const cell = el("div", { class: "cell", role: "presentation", "data-state": "waiting" }, tab, close);
     tab.addEventListener("click", () => this.#listener.select(item));
