@@ -62,6 +62,7 @@ function greet(url) {
 azulejo is at ${url}
 
   the page      ${url}/
+  one's own     ${url}/try
   an info.json  ${example}/info.json
   an image      ${example}/square/400,/0/default.jpg
 

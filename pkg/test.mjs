@@ -3,7 +3,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { build } from "./build.mjs";
-import { buildPackage } from "./package.mjs";
 import { at, fail, output, run, say } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
@@ -42,7 +41,6 @@ for (const name of named) if (!(name in CHECKS)) fail(`There is no check ${name}
 setup();
 for (const tool of ["fmt", "clippy"]) if (output("cargo", [tool, "--version"]) === null) run("rustup", ["component", "add", tool === "fmt" ? "rustfmt" : tool]);
 await build();
-await buildPackage();
 
 /** ms after which a command hangs: what takes longest takes a third of it. */
 const HANGS = 20 * 60_000;
