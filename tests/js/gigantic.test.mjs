@@ -115,9 +115,11 @@ test("a baseline JPEG: scaled answers come, and full resolution is right or is c
   const whole = await measured("all in 1280²", source, () => image.render("full/1280,/0/default.png"));
   assert.deepEqual([whole.result.width, whole.result.height], [1280, 1226]);
   for (const y of [64, 5184, 9664]) near(pixelOf(whole.result.bytes, 32, y / 8), colourOf(variantOfBand(y)), `line ${y}`);
+  const eighth = await measured("a tile of 512², an eighth", source, () => image.render(`0,0,${8 * TILE},${8 * TILE}/${TILE},/0/default.jpg`));
+  assert.deepEqual([eighth.result.width, eighth.result.height], [TILE, TILE]);
   const small = await measured("all in 300 pixels", source, () => image.render("full/300,/0/default.jpg"));
   console.log(`JPEG of ${(WIDTH * HEIGHT) / 1e6} megapixels, ${mib(source.size)}; full resolution: ${outcomes}`);
-  console.table([opening, tile.row, whole.row, small.row]);
+  console.table([opening, tile.row, eighth.row, whole.row, small.row]);
   image.close();
   source.close();
 });
