@@ -10,6 +10,7 @@ import { at } from "../../pkg/lib.mjs";
 import { failingBucket } from "../worker/shared/source.mjs";
 import { overHttp } from "../worker/shared/http.mjs";
 import { serve } from "./own/service.mjs";
+import { left } from "../worker/service.mjs";
 import { trappingEngine, trappingRequest } from "./trap.mjs";
 
 overHttp("a Worker of one's own, over HTTP", serve);
@@ -72,7 +73,7 @@ describe("many at once", () => {
       for (const path of paths) solo.push((await service.get(path)).bytes);
       const asked = Array.from({ length: 60 }, async (_, index) => {
         const [which, headers] = [index % paths.length, { "x-slow": "10" }];
-        if (index % 5 === 4) return fetch(service.url + paths[which], { headers, signal: AbortSignal.timeout([1, 10, 100][index % 3]) }).then((answer) => answer.arrayBuffer()).catch(() => null);
+        if (index % 5 === 4) return left(service.url, paths[which], [1, 10, 100][index % 3], headers);
         const { status, bytes } = await service.get(paths[which], headers);
         assert.equal(status, 200, paths[which]);
         return assert.ok(bytes.equals(solo[which]), paths[which]);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { png } from "./images.mjs";
-import { serve } from "./service.mjs";
+import { left, serve } from "./service.mjs";
 
 const MIB = 1 << 20;
 const KINDS = { panic: 500, exhaust: 503, "throw-through": 500 };
@@ -120,8 +120,7 @@ describe("many at once", () => {
       asked.map(async ([index, which]) => {
         const path = `${paths[which]}?cache=false`;
         if (index % 5 === 0) {
-          const leaving = AbortSignal.timeout([1, 10, 100][index % 3]);
-          return fetch(service.url + path, { signal: leaving }).then((answer) => answer.arrayBuffer()).catch(() => null);
+          return left(service.url, path, [1, 10, 100][index % 3]);
         }
         const { status, bytes } = await service.get(path);
         assert.equal(status, 200, path);
