@@ -68,11 +68,11 @@ export function collect(stream, log) {
   });
 }
 
-/** Asks for a path as it is: nothing is normalised on the way. */
+/** Asks for a path as it is: nothing is normalised on the way. By a connection of its own: a kept one may be closed just when it is taken again. */
 export function send(url, path, headers = {}, method = "GET") {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const request = rawRequest({ hostname, port, path, method, headers: { "accept-encoding": "identity", ...headers } }, (response) => {
+    const request = rawRequest({ hostname, port, path, agent: false, method, headers: { "accept-encoding": "identity", ...headers } }, (response) => {
       const chunks = [];
       response.on("data", (chunk) => chunks.push(chunk));
       response.on("error", reject);
@@ -89,7 +89,7 @@ export function send(url, path, headers = {}, method = "GET") {
 export function left(url, path, ms, headers = {}) {
   const { hostname, port } = new URL(url);
   return new Promise((gone) => {
-    const request = rawRequest({ hostname, port, path, headers }, (response) => response.resume().on("error", () => {}));
+    const request = rawRequest({ hostname, port, path, agent: false, headers }, (response) => response.resume().on("error", () => {}));
     request.on("error", () => {}).on("close", gone).end();
     setTimeout(() => request.destroy(), ms);
   });
