@@ -151,6 +151,13 @@ pub enum Error {
         /// The identifier, decoded.
         identifier: String,
     },
+    /// The file has no such page: 404.
+    PageNotFound {
+        /// The page that was asked for, from 1.
+        page: u32,
+        /// How many there are.
+        pages: u32,
+    },
     /// Not GET, HEAD or OPTIONS: 405. Drivers only.
     MethodNotAllowed,
     /// The file is sound, but needs something that is not built in: 501.
@@ -203,7 +210,7 @@ impl Error {
             Self::UpscaleUnsupported { .. } => "upscale-unsupported",
             Self::TooLarge { .. } => "too-large",
             Self::Unsupported { .. } => "unsupported",
-            Self::NotFound { .. } => "not-found",
+            Self::NotFound { .. } | Self::PageNotFound { .. } => "not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::SourceUnsupported { .. } => "source-unsupported",
             Self::SourceCorrupt { .. } => "source-corrupt",
@@ -224,7 +231,7 @@ impl Error {
                 _ => 400,
             },
             Self::UpscaleUnsupported { .. } | Self::SourceUnsupported { .. } => 501,
-            Self::NotFound { .. } => 404,
+            Self::NotFound { .. } | Self::PageNotFound { .. } => 404,
             Self::MethodNotAllowed => 405,
             Self::SourceCorrupt { .. } | Self::Internal { .. } => 500,
             Self::SourceTooCostly { .. } | Self::SourceRead { .. } | Self::SourceChanged => 503,
@@ -237,7 +244,7 @@ impl Error {
             Self::Syntax { part, .. } | Self::EmptyResult { part, .. } | Self::Unsupported { part, .. } => Some(*part),
             Self::RegionOutside { .. } => Some(Part::Region),
             Self::UpscaleNeedsCaret { .. } | Self::UpscaleUnsupported { .. } | Self::TooLarge { .. } => Some(Part::Size),
-            Self::NotFound { .. } => Some(Part::Identifier),
+            Self::NotFound { .. } | Self::PageNotFound { .. } => Some(Part::Identifier),
             _ => None,
         }
     }
@@ -265,6 +272,8 @@ impl fmt::Display for Error {
             Self::TooLarge { what, limit } => write!(f, "The size is over this service's {what} of {limit}."),
             Self::Unsupported { part, value, offered, .. } => write!(f, "This service does not have the {part} {}: it has {offered}.", Quoted(value)),
             Self::NotFound { identifier } => write!(f, "There is no image {}.", Quoted(identifier)),
+            Self::PageNotFound { page, pages: 1 } => write!(f, "There is no page {page}: the image has one."),
+            Self::PageNotFound { page, pages } => write!(f, "There is no page {page}: the image has {pages}."),
             Self::MethodNotAllowed => f.write_str("Only GET, HEAD and OPTIONS are allowed."),
             Self::SourceUnsupported { format: Some(format), feature } => {
                 write!(f, "The image is a {format} file that needs something not built in: {feature}.")

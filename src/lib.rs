@@ -24,4 +24,4 @@ pub use error::{Error, Part, Result, SourceFormat, Stop};
 pub use geometry::{Dimensions, Rect, scale_round};
 pub use job::{Encoded, Open, Render};
 pub use limits::Limits;
-pub use pyramid::{Orientation, Pyramid};
+pub use pyramid::{Orientation, Pages, Pyramid};

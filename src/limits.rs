@@ -18,8 +18,8 @@ pub struct Limits {
     pub ranges: u32,
     /// Rounds of fetching that opening an image may take.
     pub rounds: u32,
-    /// Pixels of the source that one request may decode.
-    pub source_pixels: u64,
+    /// Work that one request may be: samples decoded and compressed bytes read.
+    pub work: u64,
 }
 
 impl Default for Limits {
@@ -33,7 +33,7 @@ impl Default for Limits {
             fetched: 256 << 20,
             ranges: 4096,
             rounds: 64,
-            source_pixels: 400_000_000,
+            work: 1_200_000_000,
         }
     }
 }

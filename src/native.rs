@@ -50,11 +50,17 @@ fn unreadable(error: std::io::Error) -> Error {
 
 /// Opens an image.
 pub fn open(source: &mut impl Source, service: &Service) -> Result<Pyramid> {
-    let mut job = Open::new(source.size()?, &service.limits);
+    open_page(source, 1, service)
+}
+
+/// Opens a page of a document, from 1.
+pub fn open_page(source: &mut impl Source, page: u32, service: &Service) -> Result<Pyramid> {
+    let mut job = Open::new(source.size()?, &service.limits).page(page);
     loop {
         match job.step()? {
             Step::Done(pyramid) => return Ok(pyramid),
             Step::Need(ranges) => ranges.into_iter().try_for_each(|range| job.provide(range.start(), source.read(range)?))?,
+            Step::Piece(_) => {}
         }
     }
 }
@@ -63,9 +69,17 @@ pub fn open(source: &mut impl Source, service: &Service) -> Result<Pyramid> {
 pub fn render(source: &mut impl Source, pyramid: &Pyramid, version: Version, request: &str, service: &Service, options: &EncodeOptions) -> Result<Encoded> {
     let resolved = ImageRequest::parse(version, request)?.resolve(&pyramid.info(service))?;
     let mut job = Render::new(pyramid, &resolved, options, &service.limits)?;
+    let mut file = Vec::new();
     loop {
         match job.step()? {
-            Step::Done(encoded) => return Ok(encoded),
+            Step::Done(mut encoded) => {
+                if !file.is_empty() {
+                    file.append(&mut encoded.bytes);
+                    encoded.bytes = file;
+                }
+                return Ok(encoded);
+            }
+            Step::Piece(mut piece) => file.append(&mut piece),
             Step::Need(ranges) => ranges.into_iter().try_for_each(|range| job.provide(range.start(), source.read(range)?))?,
         }
     }

@@ -31,6 +31,34 @@ export const leave = () => (instance.current = 0);
 /** For Rust: the memory cannot grow by so many bytes. */
 export const exhausted = (bytes) => (instance.exhausted = bytes);
 
+/** For Rust: a body that is written in pieces, by a timer of the request's own broken off if its instance is. */
+export class Pipe {
+  #writer;
+  #watch;
+
+  constructor() {
+    const { readable, writable } = new TransformStream();
+    const { generation } = instance;
+    this.readable = readable;
+    this.#writer = writable.getWriter();
+    this.#watch = setInterval(() => (instance.broken || instance.generation !== generation) && this.abort(), 25);
+  }
+
+  write(piece) {
+    return this.#writer.write(piece);
+  }
+
+  close() {
+    clearInterval(this.#watch);
+    return this.#writer.close();
+  }
+
+  abort() {
+    clearInterval(this.#watch);
+    this.#writer.abort(new Error("the answer broke off")).catch(() => {});
+  }
+}
+
 /** Makes an instance over the one memory; wasm-bindgen's glue calls this instead of `new WebAssembly.Instance`. */
 export function instantiate(module, importsOver) {
   if (memory) new Uint8Array(memory.buffer).fill(0);

@@ -39,6 +39,11 @@ pub fn negotiate_format(accept: Option<&str>, offered: &[Format]) -> Format {
     offered.iter().copied().fold(default, |best, format| if quality(format) > quality(best) { format } else { best })
 }
 
+/// The `Link` header of a document's page before (`prev`) or after (`next`) this one, by its base URI.
+pub fn page_link(base: &str, relation: &str) -> String {
+    format!("<{base}/info.json>;rel=\"{relation}\"")
+}
+
 /// The value of a `Link` header that names the compliance level.
 pub fn profile_link(version: Version, service: &Service) -> String {
     format!("<{}>;rel=\"profile\"", service.profile(version))

@@ -32,6 +32,18 @@ impl Identifier {
         &self.0
     }
 
+    /// The document and the page (from 1) that `document;page` means.
+    pub fn page(&self) -> Option<(&str, u32)> {
+        let (name, page) = self.0.rsplit_once(';')?;
+        let plain = !name.is_empty() && !page.starts_with('0') && page.len() <= 6 && page.bytes().all(|b| b.is_ascii_digit());
+        Some((name, page.parse().ok().filter(|_| plain)?))
+    }
+
+    /// The name of a page of a document; the first is the document's own.
+    pub fn of_page(document: &str, page: u32) -> Option<Self> {
+        Self::new(&if page == 1 { document.to_owned() } else { format!("{document};{page}") }).ok()
+    }
+
     /// The name as one segment of a URL.
     pub fn encoded(&self) -> String {
         // RFC 3986 pchar less `@`, which IIIF wants encoded, and less `;`, at which simple readers of Link headers cut.

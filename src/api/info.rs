@@ -13,6 +13,7 @@ pub struct Info {
     dimensions: Dimensions,
     sizes: Vec<Dimensions>,
     tiles: Vec<TileSet>,
+    pages: Option<u32>,
     service: Service,
 }
 
@@ -23,19 +24,50 @@ pub struct TileSet {
     pub width: u32,
     /// Height of a tile, px.
     pub height: u32,
-    /// By what the image is divided, ascending powers of two from 1 to the first at which it fits in one tile.
+    /// By what the image is divided, ascending from 1 to the first at which it fits in one tile: those of the stored sizes, beyond them by doubling.
     pub scale_factors: Vec<u32>,
 }
 
+/// How a source stores an image in tiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Size of a tile, px.
+    pub tile: Dimensions,
+    /// The sizes in which the image is stored, and by what it is divided in each; the first is the image itself.
+    pub levels: Vec<(u32, Dimensions)>,
+}
+
 impl Info {
-    /// Describes an image: `chunk` is the size in which the source stores its pixels, if it is tiled.
-    pub fn new(dimensions: Dimensions, chunk: Option<Dimensions>, service: &Service) -> Self {
+    /// Describes an image, of which nothing is known but its size.
+    pub fn new(dimensions: Dimensions, service: &Service) -> Self {
         let bounds = Bounds::of(&service.limits);
-        let tile = tile_size(chunk.unwrap_or(Dimensions::at_least_one(service.tile_width, service.tile_width)), &bounds);
-        let scale_factors = scale_factors(dimensions, tile);
-        let sizes = scale_factors.iter().rev().map(|factor| dimensions.reduced(*factor)).filter(|size| bounds.allow(*size)).collect();
+        let tile = tile_size(Dimensions::at_least_one(service.tile_width, service.tile_width), &bounds);
+        Self::with(dimensions, tile, halved(dimensions, tile, vec![(1, dimensions)]), &bounds, service)
+    }
+
+    /// Describes an image that is stored in tiles: viewers are told to ask for those, in the sizes there are.
+    pub fn tiled(dimensions: Dimensions, stored: &Stored, service: &Service) -> Self {
+        let bounds = Bounds::of(&service.limits);
+        let tile = tile_size(stored.tile, &bounds);
+        // What is stored may end long before it fits in a tile, or have no smaller sizes at all.
+        Self::with(dimensions, tile, halved(dimensions, tile, stored.levels.clone()), &bounds, service)
+    }
+
+    fn with(dimensions: Dimensions, tile: Dimensions, levels: Vec<(u32, Dimensions)>, bounds: &Bounds, service: &Service) -> Self {
+        let sizes = levels.iter().rev().map(|(_, size)| *size).filter(|size| bounds.allow(*size)).collect();
+        let scale_factors = levels.iter().map(|(factor, _)| *factor).collect();
         let tiles = vec![TileSet { width: tile.width(), height: tile.height(), scale_factors }];
-        Self { dimensions, sizes, tiles, service: service.clone() }
+        Self { dimensions, sizes, tiles, pages: None, service: service.clone() }
+    }
+
+    /// Of a document with so many pages: the document tells it, in a property of this project's own, if there are several.
+    pub fn of_pages(self, pages: Option<u32>) -> Self {
+        Self { pages: pages.filter(|pages| *pages > 1), ..self }
+    }
+
+    /// How many pages the document has, if it has several and their number is known.
+    pub fn pages(&self) -> Option<u32> {
+        self.pages
     }
 
     /// The size of the whole image, px.
@@ -84,15 +116,13 @@ fn tile_size(chunk: Dimensions, bounds: &Bounds) -> Dimensions {
     tile
 }
 
-fn scale_factors(image: Dimensions, tile: Dimensions) -> Vec<u32> {
-    let mut factors = vec![1u32];
-    let mut factor = 1u32;
-    while !image.reduced(factor).fits_in(tile) {
-        let Some(next) = factor.checked_mul(2) else { break };
-        factor = next;
-        factors.push(factor);
+/// Goes on by halves from the last level until the image fits in a tile.
+fn halved(image: Dimensions, tile: Dimensions, mut levels: Vec<(u32, Dimensions)>) -> Vec<(u32, Dimensions)> {
+    while let Some((factor, _)) = levels.last().filter(|(_, size)| !size.fits_in(tile)) {
+        let Some(factor) = factor.checked_mul(2) else { break };
+        levels.push((factor, image.reduced(factor)));
     }
-    factors
+    levels
 }
 
 #[cfg(test)]
@@ -104,13 +134,28 @@ mod tests {
         Dimensions::new(width, height).unwrap()
     }
 
+    fn chunked(image: Dimensions, tile: Option<Dimensions>, service: &Service) -> Info {
+        match tile {
+            Some(tile) => Info::tiled(image, &Stored { tile, levels: vec![(1, image)] }, service),
+            None => Info::new(image, service),
+        }
+    }
+
+    #[test]
+    fn stored_sizes_are_told_as_they_are() {
+        let levels = vec![(1, size(6001, 4001)), (2, size(3000, 2000)), (8, size(750, 500))];
+        let info = Info::tiled(size(6001, 4001), &Stored { tile: size(512, 512), levels }, &Service::default());
+        assert_eq!(info.tiles()[0].scale_factors, [1, 2, 8, 16]);
+        assert_eq!(info.sizes(), [size(376, 251), size(750, 500), size(3000, 2000)]);
+    }
+
     #[test]
     fn sizes_and_scale_factors() {
-        let info = Info::new(size(6000, 4001), Some(size(512, 512)), &Service::default());
+        let info = Info::new(size(6000, 4001), &Service::default());
         assert_eq!(info.tiles(), [TileSet { width: 512, height: 512, scale_factors: vec![1, 2, 4, 8, 16] }]);
         // The whole is over maxArea and left out; the others are rounded up.
         assert_eq!(info.sizes(), [size(375, 251), size(750, 501), size(1500, 1001), size(3000, 2001)]);
-        let info = Info::new(size(1, 1), None, &Service::default());
+        let info = Info::new(size(1, 1), &Service::default());
         assert_eq!((info.sizes(), info.tiles()[0].scale_factors.as_slice()), ([size(1, 1)].as_slice(), [1].as_slice()));
     }
 
@@ -119,7 +164,7 @@ mod tests {
         let tile = |chunk, max_width| {
             let mut service = Service::default();
             service.limits.max_width = max_width;
-            let info = Info::new(size(5000, 5000), chunk, &service);
+            let info = chunked(size(5000, 5000), chunk, &service);
             (info.tiles()[0].width, info.tiles()[0].height)
         };
         assert_eq!(tile(None, None), (512, 512));
@@ -132,7 +177,7 @@ mod tests {
     fn json_of_every_version() {
         let mut service = Service { formats: vec![Format::Jpg, Format::Png, Format::WebP], ..Service::default() };
         (service.limits.max_width, service.limits.max_height) = (Some(1000), Some(800));
-        let info = Info::new(size(1000, 600), Some(size(512, 256)), &service);
+        let info = chunked(size(1000, 600), Some(size(512, 256)), &service);
         let json = |version| info.json(version, "https://e.org/iiif/x/a%2Fb%22");
         assert_eq!(
             json(Version::V1_0),
@@ -175,7 +220,7 @@ mod tests {
 
     #[test]
     fn text_is_escaped() {
-        let info = Info::new(size(10, 10), None, &Service::default());
+        let info = Info::new(size(10, 10), &Service::default());
         assert!(info.json(Version::V3, "a\"\\\n\u{7f}é").contains(r#""id":"a\"\\\u000a\u007fé","#));
         let xml = info.xml("a<b>&\"\u{1}é");
         assert!(xml.contains("<identifier>a&lt;b&gt;&amp;&quot;\u{FFFD}é</identifier>"), "{xml}");

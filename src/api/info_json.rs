@@ -44,7 +44,7 @@ fn second(info: &Info, id: &str) -> String {
     let extras = limits(extras, &service.limits).end();
     let profile = format!("[\"{}\",{extras}]", service.profile(version));
     let object = Object::new().text("@context", "http://iiif.io/api/image/2/context.json").text("@id", id).text("protocol", "http://iiif.io/api/image");
-    sizes_and_tiles(info, sides(info, object)).raw("profile", &profile).end()
+    sizes_and_tiles(info, sides(info, object)).raw("profile", &profile).optional("pages", info.pages()).end()
 }
 
 fn third(info: &Info, id: &str) -> String {
@@ -64,6 +64,8 @@ fn third(info: &Info, id: &str) -> String {
         .texts("extraFormats", service.formats.iter().filter(|format| !in_profile.contains(format)).map(|format| format.extension()))
         .texts("extraQualities", Quality::ALL.iter().filter(|quality| **quality != Quality::Default).map(|quality| quality.name(version)))
         .texts("extraFeatures", service.extra_features(version))
+        // Not of the specification, which lets readers pass over what they do not know (5.8).
+        .optional("pages", info.pages())
         .end()
 }
 

@@ -7,7 +7,7 @@
 //! use azulejo::Dimensions;
 //! use azulejo::api::{ImageRequest, Info, Service, Version};
 //!
-//! let info = Info::new(Dimensions::new(300, 200).unwrap(), None, &Service::default());
+//! let info = Info::new(Dimensions::new(300, 200).unwrap(), &Service::default());
 //! let request = ImageRequest::parse(Version::V3, "125,15,200,200/pct:50/0/default.jpg")?;
 //! assert_eq!(request.resolve(&info)?.canonical(), "125,15,175,185/88,93/0/default.jpg");
 //! # Ok::<(), azulejo::Error>(())
@@ -40,9 +40,11 @@ mod version;
 
 pub use features::{ConfinedUpscale, Service};
 pub use format::Format;
-pub use headers::{ERROR_XML_MEDIA_TYPE, INFO_XML_MEDIA_TYPE, canonical_link, content_disposition, error_xml, info_media_type, negotiate_format, profile_link};
+pub use headers::{
+    ERROR_XML_MEDIA_TYPE, INFO_XML_MEDIA_TYPE, canonical_link, content_disposition, error_xml, info_media_type, negotiate_format, page_link, profile_link,
+};
 pub use identifier::Identifier;
-pub use info::{Info, TileSet};
+pub use info::{Info, Stored, TileSet};
 pub use number::Decimal;
 pub use quality::Quality;
 pub use region::Region;

@@ -67,12 +67,45 @@ impl ByteStore {
         self.held = 0;
     }
 
-    /// Takes out the whole file, if it is here in one piece.
+    /// Takes out the whole file, if it is here; joining pieces takes its size twice.
     pub fn take_whole(&mut self) -> Option<Vec<u8>> {
         let whole = self.pieces.get(&0).is_some_and(|piece| piece.len() as u64 == self.size);
         let bytes = if whole { Arc::unwrap_or_clone(self.pieces.remove(&0)?) } else { self.read(ByteRange::new(0, self.size)?).ok()?.into_owned() };
         self.clear();
         Some(bytes)
+    }
+
+    /// Whether all of `range` is here.
+    pub fn has(&self, range: ByteRange) -> bool {
+        self.missing(range).is_empty()
+    }
+
+    /// A store of what is here of `ranges`, as far as `most` bytes go; first come, first kept.
+    pub fn only(&self, ranges: impl IntoIterator<Item = ByteRange>, most: u64) -> Self {
+        let mut kept = Self::new(self.size);
+        for range in ranges {
+            for part in self.present(range) {
+                if let Ok(bytes) = self.read(part)
+                    && kept.held.saturating_add(part.len()) <= most
+                {
+                    // Within the file, as it is read from there.
+                    let _ = kept.provide(part.start(), bytes.into_owned());
+                }
+            }
+        }
+        kept
+    }
+
+    /// The parts of `range` that are here.
+    fn present(&self, range: ByteRange) -> Vec<ByteRange> {
+        let mut at = range.start();
+        let mut parts = Vec::new();
+        for hole in self.missing(range) {
+            parts.extend(ByteRange::new(at, hole.start()));
+            at = hole.end();
+        }
+        parts.extend(ByteRange::new(at, range.end()));
+        parts
     }
 
     /// The bytes of `range`, borrowed if one piece holds them all; else what is missing of it.
@@ -84,7 +117,7 @@ impl ByteStore {
         if !missing.is_empty() {
             return Err(missing);
         }
-        let mut joined = Vec::new();
+        let mut joined = Vec::with_capacity(usize::try_from(range.len()).unwrap_or(0));
         let mut at = range.start();
         while at < range.end() {
             // `missing` found no hole, so some piece holds `at`.
@@ -147,6 +180,16 @@ mod tests {
         store.provide(15, vec![0; 30]).unwrap();
         assert_eq!(store.held(), 40, "what was there stays, what was not is added");
         assert_eq!(store.read(range(28, 32)).unwrap().as_ref(), [28, 29, 0, 0]);
+    }
+
+    #[test]
+    fn keeps_what_is_asked_for_and_there() {
+        let mut store = ByteStore::new(100);
+        store.provide(10, (10..20).collect()).unwrap();
+        store.provide(40, (40..50).collect()).unwrap();
+        let kept = store.only([range(5, 15), range(18, 42)], 100);
+        assert_eq!((kept.held(), kept.missing(range(0, 50))), (9, vec![range(0, 10), range(15, 18), range(20, 40), range(42, 50)]));
+        assert_eq!(store.only([range(40, 50), range(10, 20)], 10).missing(range(0, 100)), vec![range(0, 40), range(50, 100)]);
     }
 
     #[test]

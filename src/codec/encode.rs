@@ -3,7 +3,8 @@
 use super::{extra, jpeg, png};
 use crate::api::{Format, Quality};
 use crate::error::Result;
-use crate::render::{Raster, bitonal, flatten};
+use crate::geometry::Dimensions;
+use crate::render::{Raster, bitonal};
 
 /// How answers are encoded; the same options give the same bytes.
 #[non_exhaustive]
@@ -38,18 +39,89 @@ pub enum PngCompression {
     High,
 }
 
-/// Encodes a raster; `quality` has been applied to it but for the threshold of `bitonal`.
-pub(crate) fn encode(mut raster: Raster, format: Format, quality: Quality, options: &EncodeOptions) -> Result<Vec<u8>> {
-    let is_bitonal = quality == Quality::Bitonal;
-    if is_bitonal {
-        bitonal(&mut raster);
+/// Makes a file of rows that come from the top; what is finished of it can be taken at any time, so that neither pixels nor file need ever be whole.
+pub(crate) struct Encoder {
+    kind: Kind,
+    bitonal: bool,
+}
+
+enum Kind {
+    Png(Box<png::Rows>),
+    /// The coder wants all pixels at once.
+    Whole {
+        format: Format,
+        raster: Raster,
+        options: EncodeOptions,
+    },
+}
+
+impl Encoder {
+    /// For an image of these dimensions whose pixels have `channels` samples: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
+    pub fn new(dimensions: Dimensions, channels: usize, format: Format, quality: Quality, options: &EncodeOptions) -> Result<Self> {
+        let bitonal = quality == Quality::Bitonal;
+        let kind = match format {
+            Format::Png => Kind::Png(Box::new(png::Rows::new(dimensions, channels, bitonal, options.png_compression)?)),
+            _ => {
+                let room = dimensions.area() as usize * channels;
+                Kind::Whole { format, raster: Raster { dimensions, channels, data: Vec::with_capacity(room) }, options: options.clone() }
+            }
+        };
+        Ok(Self { kind, bitonal })
     }
-    if format == Format::Jpg {
-        flatten(&mut raster);
+
+    /// Whether files of a format are made row by row.
+    pub fn by_rows(format: Format) -> bool {
+        format == Format::Png
     }
+
+    /// Adds rows, which have the right width and number of samples.
+    pub fn push(&mut self, mut rows: Raster) -> Result<()> {
+        if self.bitonal {
+            bitonal(&mut rows);
+        }
+        match &mut self.kind {
+            Kind::Png(encoder) => encoder.push(&rows),
+            // All at once: no need to copy.
+            Kind::Whole { raster, .. } if raster.dimensions == rows.dimensions => {
+                raster.data = rows.data;
+                Ok(())
+            }
+            Kind::Whole { raster, .. } => {
+                raster.data.extend_from_slice(&rows.data);
+                Ok(())
+            }
+        }
+    }
+
+    /// Bytes of the file that are finished and have not been taken.
+    pub fn held(&self) -> usize {
+        match &self.kind {
+            Kind::Png(encoder) => encoder.held(),
+            Kind::Whole { .. } => 0,
+        }
+    }
+
+    /// Takes what is finished of the file.
+    pub fn take(&mut self) -> Vec<u8> {
+        match &mut self.kind {
+            Kind::Png(encoder) => encoder.take(),
+            Kind::Whole { .. } => Vec::new(),
+        }
+    }
+
+    /// The rest of the file, once all rows have come.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        match self.kind {
+            Kind::Png(encoder) => encoder.finish(),
+            Kind::Whole { format, raster, options } => encode(raster, format, self.bitonal, &options),
+        }
+    }
+}
+
+fn encode(raster: Raster, format: Format, is_bitonal: bool, options: &EncodeOptions) -> Result<Vec<u8>> {
     match format {
         Format::Jpg => jpeg::encode(&raster, options.jpeg_quality),
-        Format::Png => png::encode(raster, is_bitonal, options.png_compression),
+        Format::Png => Err(super::internal("PNG is encoded by rows")),
         Format::WebP | Format::Gif | Format::Tif => {
             // Line art has no tones for a lossy coder to save on, and edges for it to spoil.
             let settings = extra::Settings { quality: options.webp_quality, lossless: options.webp_lossless || is_bitonal };

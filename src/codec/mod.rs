@@ -5,10 +5,11 @@ pub(crate) mod extra;
 pub(crate) mod icc;
 mod jpeg;
 mod png;
+pub(crate) mod stored;
 pub(crate) mod tiff;
 mod whole;
 
-pub(crate) use encode::encode;
+pub(crate) use encode::Encoder;
 pub use encode::{EncodeOptions, PngCompression};
 pub(crate) use whole::decode_whole;
 

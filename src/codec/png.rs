@@ -1,15 +1,15 @@
 //! PNG by the `png` crate, a row at a time.
 
-use std::cell::RefCell;
 use std::io::{self, Cursor, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
 use super::{PngCompression, corrupt, internal};
 use crate::error::{Error, Result, SourceFormat};
-use crate::plan::Plan;
-use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Reuse, Row};
+use crate::geometry::Dimensions;
+use crate::plan::Rendering;
+use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
 /// Bytes in an IDAT chunk.
 const PIECE: usize = 64 << 10;
@@ -18,7 +18,7 @@ const PIECE: usize = 64 << 10;
 const METADATA: usize = 8 << 20;
 
 /// The crop of a plan, through the pipeline.
-pub(super) fn decode(bytes: &[u8], plan: &Plan) -> Result<Raster> {
+pub(super) fn decode(bytes: &[u8], plan: &Rendering) -> Result<Raster> {
     // The decoder counts a row, too.
     let limits = Limits { bytes: METADATA.saturating_add(plan.level.width() as usize * 16) };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
@@ -56,7 +56,7 @@ pub(super) fn decode(bytes: &[u8], plan: &Plan) -> Result<Raster> {
 }
 
 struct Sink<'a> {
-    plan: &'a Plan,
+    plan: &'a Rendering,
     channels: usize,
     wide: bool,
 }
@@ -84,49 +84,72 @@ fn failure(error: png::DecodingError) -> Error {
     }
 }
 
-/// A raster as PNG; `bitonal` of one bit.
-pub(super) fn encode(mut raster: Raster, bitonal: bool, compression: PngCompression) -> Result<Vec<u8>> {
-    let one_bit = bitonal && raster.channels == 1;
-    let data = if one_bit { pack(&raster) } else { std::mem::take(&mut raster.data) };
-    let file = RefCell::new(Reuse::new(data));
-    let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
-    let mut encoder = png::Encoder::new(Shared(&file), width, height);
-    encoder.set_color(match raster.channels {
-        1 => ColorType::Grayscale,
-        2 => ColorType::GrayscaleAlpha,
-        3 => ColorType::Rgb,
-        _ => ColorType::Rgba,
-    });
-    encoder.set_depth(if one_bit { BitDepth::One } else { BitDepth::Eight });
-    encoder.set_compression(match compression {
-        PngCompression::Fastest => png::Compression::Fastest,
-        PngCompression::Fast => png::Compression::Fast,
-        PngCompression::Balanced => png::Compression::Balanced,
-        PngCompression::High => png::Compression::High,
-    });
-    let failure = |error: png::EncodingError| match error {
-        png::EncodingError::IoError(error) if error.kind() == io::ErrorKind::OutOfMemory => file.borrow().shortage(),
-        other => internal(other),
-    };
-    let mut writer = encoder.write_header().map_err(failure)?;
-    let mut stream = writer.stream_writer_with_size(PIECE).map_err(failure)?;
-    let mut row = Vec::new();
-    let stride = if one_bit { raster.stride().div_ceil(8) } else { raster.stride() };
-    for _ in 0..height {
-        file.borrow_mut().take(stride, &mut row);
-        stream.write_all(&row).map_err(|error| failure(error.into()))?;
-    }
-    stream.finish().map_err(failure)?;
-    writer.finish().map_err(failure)?;
-    file.replace(Reuse::new(Vec::new())).finish()
+/// Writes a PNG row by row; `bitonal` gray of one bit.
+pub(super) struct Rows {
+    stream: png::StreamWriter<'static, Shared>,
+    file: Shared,
+    /// Pixels in a row, if they are packed eight to a byte.
+    packed: Option<usize>,
 }
 
-/// The file grows where the raster was read; the encoder writes from within while rows are taken from without.
-struct Shared<'a>(&'a RefCell<Reuse>);
+impl Rows {
+    pub fn new(dimensions: Dimensions, channels: usize, bitonal: bool, compression: PngCompression) -> Result<Self> {
+        let one_bit = bitonal && channels == 1;
+        let file = Shared::default();
+        let mut encoder = png::Encoder::new(file.clone(), dimensions.width(), dimensions.height());
+        encoder.set_color(match channels {
+            1 => ColorType::Grayscale,
+            2 => ColorType::GrayscaleAlpha,
+            3 => ColorType::Rgb,
+            _ => ColorType::Rgba,
+        });
+        encoder.set_depth(if one_bit { BitDepth::One } else { BitDepth::Eight });
+        encoder.set_compression(match compression {
+            PngCompression::Fastest => png::Compression::Fastest,
+            PngCompression::Fast => png::Compression::Fast,
+            PngCompression::Balanced => png::Compression::Balanced,
+            PngCompression::High => png::Compression::High,
+        });
+        let stream = encoder.write_header().and_then(|writer| writer.into_stream_writer_with_size(PIECE)).map_err(internal)?;
+        Ok(Self { stream, file, packed: one_bit.then_some(dimensions.width() as usize) })
+    }
 
-impl Write for Shared<'_> {
+    pub fn push(&mut self, rows: &Raster) -> Result<()> {
+        let written = match self.packed {
+            Some(width) => self.stream.write_all(&pack(&rows.data, width)),
+            None => self.stream.write_all(&rows.data),
+        };
+        written.map_err(internal)
+    }
+
+    pub fn held(&self) -> usize {
+        self.file.lock().len()
+    }
+
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.file.lock())
+    }
+
+    pub fn finish(self) -> Result<Vec<u8>> {
+        // The end of the file is written when the writer is dropped.
+        self.stream.finish().map_err(internal)?;
+        Ok(std::mem::take(&mut self.file.lock()))
+    }
+}
+
+/// What the encoder writes, within reach of whoever takes it away.
+#[derive(Default, Clone)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.lock().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -135,7 +158,7 @@ impl Write for Shared<'_> {
 }
 
 /// Eight pixels to a byte, the first in the highest bit, each row from a new byte.
-fn pack(raster: &Raster) -> Vec<u8> {
+fn pack(samples: &[u8], width: usize) -> Vec<u8> {
     let pack = |pixels: &[u8]| pixels.iter().enumerate().fold(0, |byte, (index, pixel)| byte | (pixel >> 7) << (7 - index));
-    raster.data.chunks_exact(raster.stride()).flat_map(|row| row.chunks(8).map(pack)).collect()
+    samples.chunks_exact(width).flat_map(|row| row.chunks(8).map(pack)).collect()
 }

@@ -7,11 +7,11 @@ use super::{corrupt, extra, png};
 use crate::error::{Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::limits::Limits;
-use crate::plan::{Plan, SourcePlan};
+use crate::plan::{Rendering, SourcePlan};
 use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
 /// Decodes the file that `bytes` are and renders a plan's crop of it.
-pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Plan, limits: &Limits) -> Result<Raster> {
+pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Rendering, limits: &Limits) -> Result<Raster> {
     match format {
         SourceFormat::Jpeg => decode_jpeg(bytes, plan, limits.memory),
         SourceFormat::Png => png::decode(&bytes, plan),
@@ -24,7 +24,7 @@ pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Plan, li
     }
 }
 
-fn decode_jpeg(bytes: Vec<u8>, plan: &Plan, memory: u64) -> Result<Raster> {
+fn decode_jpeg(bytes: Vec<u8>, plan: &Rendering, memory: u64) -> Result<Raster> {
     let SourcePlan::Whole { reduction } = plan.source else { return Err(super::internal("a JPEG is decoded whole")) };
     let decoded = jpeg::decode(&bytes, reduction, Components::AsMarked, memory.saturating_sub(bytes.len() as u64))?;
     drop(bytes);
@@ -43,7 +43,7 @@ fn decode_jpeg(bytes: Vec<u8>, plan: &Plan, memory: u64) -> Result<Raster> {
 }
 
 /// A plan's crop of a whole image of 3 samples a pixel, or 4 with alpha.
-fn render_rgb(mut image: Vec<u8>, alpha: Alpha, icc: Option<&Arc<[u8]>>, plan: &Plan) -> Result<Raster> {
+fn render_rgb(mut image: Vec<u8>, alpha: Alpha, icc: Option<&Arc<[u8]>>, plan: &Rendering) -> Result<Raster> {
     // A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.
     let opaque = alpha != Alpha::None && image.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255);
     let alpha = if opaque { Alpha::None } else { alpha };
@@ -58,7 +58,7 @@ fn render_rgb(mut image: Vec<u8>, alpha: Alpha, icc: Option<&Arc<[u8]>>, plan: &
 }
 
 /// The rows of the crop out of a whole image of wide samples.
-fn push_wide(mut pipeline: Pipeline, plan: &Plan, channels: usize, samples: &[u16]) -> Result<Raster> {
+fn push_wide(mut pipeline: Pipeline, plan: &Rendering, channels: usize, samples: &[u16]) -> Result<Raster> {
     let (crop, width) = (plan.crop, plan.level.width() as usize);
     pipeline.reserve();
     for row in samples.chunks_exact(width * channels).take(crop.bottom() as usize).skip(crop.y() as usize) {
@@ -68,6 +68,6 @@ fn push_wide(mut pipeline: Pipeline, plan: &Plan, channels: usize, samples: &[u1
 }
 
 /// What a decoder makes must have the size that was planned with.
-fn check_size(format: SourceFormat, found: Dimensions, plan: &Plan) -> Result<()> {
+fn check_size(format: SourceFormat, found: Dimensions, plan: &Rendering) -> Result<()> {
     if found == plan.level { Ok(()) } else { Err(corrupt(format, 0, format!("its pixels are {found}, its header says {}", plan.level))) }
 }

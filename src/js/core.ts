@@ -8,17 +8,25 @@ export type { Answer } from "./image.js";
 
 /** Something that is stepped until it is done; between steps the bytes it names are provided. */
 export interface CoreJob<T> {
-  /** Starts and ends of the ranges it lacks, or the result. */
-  step(): Promise<{ needed: Float64Array } | { done: T }>;
+  /** Starts and ends of the ranges it lacks, a piece of a result that is made in pieces, or the result (of one in pieces, its end). */
+  step(): Promise<{ needed: Float64Array } | { piece: Uint8Array } | { done: T }>;
   /** Hands bytes over; they may be moved away. */
   provide(offset: number, bytes: Uint8Array): Promise<void>;
   free(): void;
+  /** Bytes of the engine's memory that it takes at most, where the engine is in this thread. */
+  readonly memory?: number;
+  /** Whether it is next to no work. */
+  readonly light?: boolean;
 }
 
 export interface CoreImage {
   readonly width: number;
   readonly height: number;
   readonly format: SourceFormat;
+  /** How many pages the document has, if that is known. */
+  readonly pages: number | undefined;
+  /** Whether there is a page after this one. */
+  readonly hasNext: boolean;
   /** The information documents, with an empty id. */
   readonly documents: Readonly<Record<Version, string>>;
   /** Other settings than it was opened with may be given. */
@@ -29,7 +37,8 @@ export interface CoreImage {
 export interface Core {
   /** Resolves once the engine runs, rejects if it cannot. */
   ready(): Promise<void>;
-  open(size: number, settings: Settings): Promise<CoreJob<CoreImage>>;
+  /** Of a document, its page `page` (from 1). */
+  open(size: number, settings: Settings, page?: number): Promise<CoreJob<CoreImage>>;
 }
 
 /** A core that can be lost, to a trap of its own or by `end`: from then on every call rejects with `engine-lost`. */
@@ -39,7 +48,7 @@ export interface MortalCore extends Core {
 }
 
 interface WasmJob {
-  step(): Float64Array | undefined;
+  step(): Float64Array | Uint8Array | undefined;
   provide(offset: number, bytes: Uint8Array): void;
   free(): void;
 }
@@ -53,22 +62,26 @@ interface WasmImage {
   readonly width: number;
   readonly height: number;
   readonly format: string;
+  readonly pages: number | undefined;
+  readonly hasNext: boolean;
+  /** Whether its pixels are coded in a way that only the extra codecs read. */
+  readonly extra: boolean;
   info(version: string, id: string, settings: Settings): string;
-  render(version: string, request: string, settings: Settings): WasmJob & { result(): WasmAnswer | undefined };
+  render(version: string, request: string, settings: Settings): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
   free(): void;
 }
 
 /** What is used of what wasm-bindgen makes of `src/web`; one of them is one instance of the module. */
 export interface Engine {
-  OpenJob: new (size: number, settings: Settings) => WasmJob & { image(): WasmImage | undefined };
+  OpenJob: new (size: number, page: number, settings: Settings) => WasmJob & { image(): WasmImage | undefined };
   /** Loads the codecs that it was built without, and makes them its own. */
   extra(): Promise<void>;
 }
 
 const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
 
-/** Formats of files and of requests that the engine has no codec for by itself. */
-const EXTRA = /^(webp|gif)$|\.(webp|gif|tif)$/;
+/** Formats of answers that the engine has no codec for by itself. */
+const EXTRA = /\.(webp|gif|tif)$/;
 
 /** The core in this thread. It lets in as many renders as its memory holds, unless the caller sees to that. */
 export function localCore(engine: Promise<Engine>, { admits = true }: { admits?: boolean } = {}): MortalCore {
@@ -105,8 +118,9 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
   function job<T>(job: WasmJob, result: () => T): CoreJob<T> {
     return {
       async step() {
-        const needed = call(() => job.step());
-        return needed === undefined ? { done: result() } : { needed };
+        const step = call(() => job.step());
+        if (step === undefined) return { done: result() };
+        return step instanceof Float64Array ? { needed: step } : { piece: step };
       },
       provide: async (offset, bytes) => call(() => job.provide(offset, bytes)),
       free: release(job),
@@ -116,25 +130,27 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
   function opened(image: WasmImage, settings: Settings): CoreImage {
     const documents = Object.fromEntries(VERSIONS.map((version) => [version, call(() => image.info(version, "", settings))]));
     // Each is a call into wasm, which must not be made once the engine is lost.
-    const { width, height, format } = image;
+    const { width, height, format, pages, hasNext, extra: needsExtra } = image;
     return {
       width,
       height,
       format: format as SourceFormat,
+      pages,
+      hasNext,
       documents: documents as Record<Version, string>,
       async render(version, request, other = settings) {
-        if (EXTRA.test(format) || EXTRA.test(request)) await extra();
-        const begin = (own: Settings): CoreJob<Answer> => {
-          const rendering = call(() => image.render(version, request, own));
-          return job(rendering, () => {
-            const answer = present(call(() => rendering.result()));
-            const { type, width, height, canonical, passthrough } = answer;
-            const bytes = call(() => answer.takeBytes());
-            answer.free();
-            return { bytes, type, width, height, canonical, passthrough };
-          });
-        };
-        return admission ? admitted(admission, other, begin) : begin(other);
+        if (needsExtra || EXTRA.test(request)) await extra();
+        const rendering = call(() => image.render(version, request, other));
+        const { memory, light } = rendering;
+        const begun = job(rendering, () => {
+          const answer = present(call(() => rendering.result()));
+          const { type, width, height, canonical, passthrough } = answer;
+          const bytes = call(() => answer.takeBytes());
+          answer.free();
+          return { bytes, type, width, height, canonical, passthrough };
+        });
+        const priced = { ...begun, memory, light };
+        return admission ? admitted(admission, priced) : priced;
       },
       free: release(image),
     };
@@ -142,9 +158,9 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
 
   return {
     ready: () => engine.then(() => undefined),
-    async open(size, settings) {
+    async open(size, settings, page = 1) {
       const { OpenJob } = await engine;
-      const opening = call(() => new OpenJob(size, settings));
+      const opening = call(() => new OpenJob(size, page, settings));
       return job(opening, () => opened(present(call(() => opening.image())), settings));
     },
     get alive() {

@@ -1,4 +1,4 @@
-import type { CoreJob } from "./core.js";
+import type { Answer, CoreJob } from "./core.js";
 import { IiifError } from "./error.js";
 import type { Source } from "./sources.js";
 
@@ -10,8 +10,11 @@ export interface Pin {
 
 const AT_ONCE = 6;
 
-/** Runs a job to its end: fetches what it names, all of one version of the file, at most six reads at a time. */
-export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal?: AbortSignal): Promise<T> {
+/**
+ * Runs a job to its end: fetches what it names, all of one version of the file, at most six reads at a time. Pieces of the result are handed on as they
+ * come, and waited for until they are taken.
+ */
+export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal?: AbortSignal, hand?: (piece: Uint8Array) => unknown): Promise<T> {
   let over = false;
   try {
     for (;;) {
@@ -20,6 +23,10 @@ export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal
       const step = await unlessAborted(job.step(), signal);
       signal?.throwIfAborted();
       if ("done" in step) return step.done;
+      if ("piece" in step) {
+        await hand?.(step.piece);
+        continue;
+      }
       const ranges: [number, number][] = [];
       for (let index = 0; index + 1 < step.needed.length; index += 2) ranges.push([step.needed[index]!, step.needed[index + 1]!]);
       // Once a read has failed the others are of no use, and the job is gone: to call it would break the engine.
@@ -33,6 +40,21 @@ export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal
     over = true;
     job.free();
   }
+}
+
+/** Runs a render to its end, whose answer is given whole. */
+export async function driveWhole(job: CoreJob<Answer>, source: Source, pin: Pin, signal?: AbortSignal): Promise<Answer> {
+  const pieces: Uint8Array[] = [];
+  const answer = await drive(job, source, pin, signal, (piece) => pieces.push(piece));
+  if (!pieces.length) return answer;
+  pieces.push(answer.bytes);
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return { ...answer, bytes };
 }
 
 /** Exactly `length` bytes of the pinned version. */

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { Core, CoreImage } from "./core.js";
-import { type Pin, drive } from "./drive.js";
+import { type Pin, drive, driveWhole } from "./drive.js";
 import { IiifError } from "./error.js";
 import type { Host, Lane } from "./pool.js";
 import { type ImageRequest, format as textOf } from "./request/image-request.js";
@@ -23,8 +23,8 @@ export interface Settings {
   memory?: number;
   /** Bytes that a request may fetch. */
   fetched?: number;
-  /** Pixels of the source that a request may decode. */
-  sourcePixels?: number;
+  /** Work that a request may be: samples decoded and compressed bytes read. */
+  work?: number;
   /** 1 to 100. */
   jpegQuality?: number;
   /** 0 to 100. */
@@ -47,6 +47,8 @@ export interface WorkerOptions {
 }
 
 export interface OpenOptions extends WorkerOptions {
+  /** Of a document, the page, from 1. `not-found` if it has no such page. Default 1. */
+  page?: number;
   settings?: Settings;
   signal?: AbortSignal;
 }
@@ -85,6 +87,12 @@ export interface IiifImage extends AsyncDisposable {
   readonly width: number;
   readonly height: number;
   readonly format: SourceFormat;
+  /** Which page of the file this is, from 1. */
+  readonly page: number;
+  /** How many pages the file has; undefined where only reading far into it could tell. */
+  readonly pages: number | undefined;
+  /** Whether there is a page after this one. */
+  readonly hasNext: boolean;
   /** The information document. Default version: 3. */
   info(options: { id: string; version?: VersionLike }): ImageInfo;
   /** Renders `"square/max/0/default.webp"`, or a request of `azulejo/request`. */
@@ -101,7 +109,7 @@ const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
   maxArea: "number",
   memory: "number",
   fetched: "number",
-  sourcePixels: "number",
+  work: "number",
   jpegQuality: "number",
   webpQuality: "number",
   webpLossless: "boolean",
@@ -123,6 +131,8 @@ export function check(settings: Settings): void {
 }
 
 const FIRST_READ = 16 << 10;
+/** Six digits, as in an identifier. */
+const MOST_PAGES = 999_999;
 
 /** A call whose worker ended without a word, perhaps because of it, is begun anew so often. */
 const ATTEMPTS = 4;
@@ -139,17 +149,18 @@ interface Opened {
 
 /** Opens what a source holds. A file that is replaced meanwhile is opened anew, once. @internal */
 export async function openImage(host: Host, source: Source, options: OpenOptions): Promise<IiifImage> {
-  const { settings = {}, signal } = options;
+  const { settings = {}, signal, page = 1 } = options;
   check(settings);
+  if (!(Number.isInteger(page) && page >= 1 && page <= MOST_PAGES)) throw invalid(`page is ${String(page)}, and should be a number from 1 to ${MOST_PAGES}.`);
   const open = () =>
     within(host, host.take(() => false), async (lane) => {
-      return { lane, ...(await openFirst(lane.core, source, settings, signal)) };
+      return { lane, ...(await openFirst(lane.core, source, settings, page, signal)) };
     });
   const { lane, ...opened } = await undisturbed(open).catch((error: unknown) => {
     if (isError(error, "source-changed")) return undisturbed(open);
     throw error;
   });
-  const { image, close } = wrap(host, settings, lane, opened);
+  const { image, close } = wrap(host, settings, page, lane, opened);
   // An image that nobody has any more is as good as closed.
   forgotten?.register(image, close);
   return image;
@@ -158,7 +169,7 @@ export async function openImage(host: Host, source: Source, options: OpenOptions
 const forgotten = /* @__PURE__ */ (() => (typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<() => void>((close) => close())))();
 
 /** Nobody knows the size yet: the first read tells it. */
-async function openFirst(core: Core, source: Source, settings: Settings, signal: AbortSignal | undefined): Promise<Opened> {
+async function openFirst(core: Core, source: Source, settings: Settings, page: number, signal: AbortSignal | undefined): Promise<Opened> {
   const first = await source.read(0, FIRST_READ, { ...(signal && { signal }) });
   const size = first.size ?? (first.bytes.length < FIRST_READ ? first.bytes.length : undefined);
   if (size === undefined) throw new IiifError("source-read", 503, `${source.key} does not tell its size: its server should expose Content-Range (Access-Control-Expose-Headers).`);
@@ -170,7 +181,7 @@ async function openFirst(core: Core, source: Source, settings: Settings, signal:
       return kept.length === length ? { bytes: kept } : source.read(offset, length, options);
     },
   };
-  return { image: await drive(await core.open(size, settings), warm, pin, signal), pin, source: warm };
+  return { image: await drive(await core.open(size, settings, page), warm, pin, signal), pin, source: warm };
 }
 
 /** Runs a call in a lane, which is ended if the call broke it or found it broken. */
@@ -195,9 +206,9 @@ async function undisturbed<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-function wrap(host: Host, settings: Settings, first: Lane, opened: Opened): { image: IiifImage; close(): void } {
+function wrap(host: Host, settings: Settings, page: number, first: Lane, opened: Opened): { image: IiifImage; close(): void } {
   const { pin, source } = opened;
-  const { width, height, format, documents } = opened.image;
+  const { width, height, format, pages, hasNext, documents } = opened.image;
   /** The image in each lane that has opened it. */
   const copies = new Map<Lane, Promise<CoreImage>>([[first, Promise.resolve(opened.image)]]);
   let closed = false;
@@ -219,7 +230,7 @@ function wrap(host: Host, settings: Settings, first: Lane, opened: Opened): { im
     for (const each of copies.keys()) if (!each.alive) copies.delete(each);
     let copy = copies.get(lane);
     if (!copy) {
-      copy = lane.core.open(pin.size, settings).then((job) => drive(job, source, pin));
+      copy = lane.core.open(pin.size, settings, page).then((job) => drive(job, source, pin));
       copies.set(lane, copy);
       copy.catch(() => copies.delete(lane));
     }
@@ -236,7 +247,7 @@ function wrap(host: Host, settings: Settings, first: Lane, opened: Opened): { im
         within(host, host.take((lane) => copies.has(lane)), async (lane) => {
           const image = await copyIn(lane);
           signal?.throwIfAborted();
-          return drive(await image.render(known, text), source, pin, signal);
+          return driveWhole(await image.render(known, text), source, pin, signal);
         }),
       );
       return { ...answer, blob: () => new Blob([answer.bytes as Uint8Array<ArrayBuffer>], { type: answer.type }) };
@@ -250,6 +261,9 @@ function wrap(host: Host, settings: Settings, first: Lane, opened: Opened): { im
     width,
     height,
     format,
+    page,
+    pages,
+    hasNext,
     info({ id, version = "3" }) {
       alive();
       return withId(JSON.parse(documents[known(version)]) as ImageInfo, id);

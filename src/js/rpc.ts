@@ -8,7 +8,7 @@ import type { Answer, Settings, SourceFormat, Version } from "./image.js";
 /** What is asked of a worker. */
 type Ask =
   | { ask: "start"; modules?: Modules }
-  | { ask: "open"; size: number; settings: Settings }
+  | { ask: "open"; size: number; settings: Settings; page: number }
   | { ask: "render"; handle: number; version: Version; request: string; settings?: Settings | undefined }
   | { ask: "step"; handle: number }
   | { ask: "provide"; handle: number; offset: number; bytes: Uint8Array }
@@ -25,10 +25,12 @@ interface ImageHandle {
   width: number;
   height: number;
   format: SourceFormat;
+  pages: number | undefined;
+  hasNext: boolean;
   documents: Record<Version, string>;
 }
 
-type Step = { needed: Float64Array } | { image: ImageHandle } | { answer: Answer };
+type Step = { needed: Float64Array } | { piece: Uint8Array } | { image: ImageHandle } | { answer: Answer };
 
 type Reply = { id: number; value: unknown } | { id: number; code: string; status: number; message: string };
 
@@ -54,15 +56,15 @@ export function serve(port: Port, begin: (modules?: Modules) => Core): void {
       case "start":
         return (core ??= begin(ask.modules)).ready();
       case "open":
-        return keep(await (core ??= begin()).open(ask.size, ask.settings));
+        return keep(await (core ??= begin()).open(ask.size, ask.settings, ask.page));
       case "render":
         return keep(await find<CoreImage>(ask.handle).render(ask.version, ask.request, ask.settings));
       case "step": {
         const step = await find<CoreJob<CoreImage | Answer>>(ask.handle).step();
-        if ("needed" in step) return step satisfies Step;
+        if (!("done" in step)) return step satisfies Step;
         if ("bytes" in step.done) return { answer: step.done } satisfies Step;
-        const { width, height, format, documents } = step.done;
-        return { image: { handle: keep(step.done), width, height, format, documents } } satisfies Step;
+        const { width, height, format, pages, hasNext, documents } = step.done;
+        return { image: { handle: keep(step.done), width, height, format, pages, hasNext, documents } } satisfies Step;
       }
       case "provide":
         return find<CoreJob<unknown>>(ask.handle).provide(ask.offset, ask.bytes);
@@ -77,7 +79,8 @@ export function serve(port: Port, begin: (modules?: Modules) => Core): void {
     const { id, ask } = data;
     answer(ask).then(
       (value) => {
-        const bytes = (value as { answer?: Answer } | undefined)?.answer?.bytes;
+        const { answer, piece } = (value ?? {}) as { answer?: Answer; piece?: Uint8Array };
+        const bytes = answer?.bytes ?? piece;
         port.postMessage({ id, value } satisfies Reply, bytes ? [bytes.buffer as ArrayBuffer] : []);
       },
       (error: unknown) => {
@@ -121,11 +124,11 @@ export function remoteCore(port: Port, modules: Modules | undefined): RemoteCore
     else promise?.reject(new IiifError(data.code, data.status, data.message));
   });
 
-  function job<T>(handle: number, done: (step: Exclude<Step, { needed: Float64Array }>) => T): CoreJob<T> {
+  function job<T>(handle: number, done: (step: Exclude<Step, { needed: Float64Array } | { piece: Uint8Array }>) => T): CoreJob<T> {
     return {
       async step() {
         const step = await ask<Step>({ ask: "step", handle });
-        return "needed" in step ? step : { done: done(step) };
+        return "needed" in step || "piece" in step ? step : { done: done(step) };
       },
       provide(offset, bytes) {
         // A view of something larger must not take the rest with it.
@@ -136,10 +139,12 @@ export function remoteCore(port: Port, modules: Modules | undefined): RemoteCore
     };
   }
 
-  const image = ({ handle, width, height, format, documents }: ImageHandle): CoreImage => ({
+  const image = ({ handle, width, height, format, pages, hasNext, documents }: ImageHandle): CoreImage => ({
     width,
     height,
     format,
+    pages,
+    hasNext,
     documents,
     async render(version, request, settings) {
       const rendering = await ask<number>({ ask: "render", handle, version, request, settings });
@@ -153,8 +158,8 @@ export function remoteCore(port: Port, modules: Modules | undefined): RemoteCore
 
   return {
     ready: () => ready,
-    async open(size, settings) {
-      const opening = await ask<number>({ ask: "open", size, settings });
+    async open(size, settings, page = 1) {
+      const opening = await ask<number>({ ask: "open", size, settings, page });
       return job(opening, (step) => image((step as { image: ImageHandle }).image));
     },
     end(error) {

@@ -17,7 +17,10 @@ export interface ServedRequest extends RenderOptions {
 export interface ServedImage {
   info(options: { id: string; version?: Version }): Record<string, unknown>;
   /** `timing` becomes the header `Server-Timing`. */
-  render(request: string, options: ServedRequest): Promise<{ bytes: Uint8Array; timing?: string }>;
+  render(request: string, options: ServedRequest): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing?: string }>;
+  /** Which page of a document this is, from 1, and whether there is another after it: `name;2` is the second page of `name`. */
+  readonly page?: number | undefined;
+  readonly hasNext?: boolean;
   /** Names the version of the file and the settings it is rendered with: answers have an ETag if it is known. */
   readonly etag?: string | undefined;
   /** When the file was last modified. */

@@ -1,19 +1,21 @@
 // `azulejo/worker`: a IIIF service as a Cloudflare Worker of one's own, over an R2 bucket or any other source.
 
 import { MEMORY } from "./admission.js";
-import type { Answer } from "./core.js";
+import type { Answer, CoreJob } from "./core.js";
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
 import { type Settings, type Version, check, withId } from "./image.js";
 import type { FileVersion, VersionedSource } from "./r2.js";
 import { checkMethod, failure, preflight, send, toError } from "./server/answer.js";
 import { hash } from "./server/hash.js";
+import { readPage } from "./server/identifier.js";
 import { type ServedImage, type ServedRequest, type ServerOptions, checkLength, prefixes, server } from "./server.js";
 import type { Source } from "./sources.js";
 import { find, store } from "./worker/cache.js";
-import { SHARES, enter } from "./worker/gate.js";
+import { enter } from "./worker/gate.js";
 import { Images, type Use } from "./worker/images.js";
 import { Meter } from "./worker/meter.js";
+import { type Streamed, whole } from "./worker/stream.js";
 
 export { IiifError } from "./error.js";
 export type { Settings, Version } from "./image.js";
@@ -29,8 +31,10 @@ export interface HandlerOptions<Env> extends Omit<ServerOptions, "open"> {
   resolve(identifier: string, env: Env, request: Request): Source | null | Promise<Source | null>;
   /** Limits and qualities. `memory` is for all requests together; default 56 MiB. */
   settings?: Settings;
-  /** Whether finished answers are kept in the Cache API. Default true. */
+  /** Whether finished answers are kept in the Cache API; those that are made in pieces, of many megabytes, never are. Default true. */
   cache?: boolean;
+  /** Whether `name;2` is the second page of `name`. Default true. */
+  pages?: boolean;
 }
 
 /** What is used of an ExecutionContext. */
@@ -55,18 +59,27 @@ interface Call<Env> {
   /** `?cache=false`: asks no cache and fills none. */
   readonly anew: boolean;
   readonly uses: Use[];
+  /** Answers that are still being made after they have begun to leave. */
+  readonly streams: Promise<void>[];
 }
 
 /** The default export of a Worker's module: answers every request under the prefix, and all others with 404. */
 export function createHandler<Env = unknown>(options: HandlerOptions<Env>): Handler<Env> {
-  const { resolve, settings = {}, cache = true, onError = log, ...rest } = options;
+  const { resolve, settings = {}, cache = true, pages = true, onError = log, ...rest } = options;
   check(settings);
   const kept = { images: new Images(), settings, fingerprint: JSON.stringify(Object.entries(settings).sort()), cache };
   const calls = new WeakMap<Request, Call<Env>>();
   const open: ServerOptions["open"] = async (identifier, request) => {
     const call = calls.get(request);
-    const source = call && (await resolve(identifier, call.env, request));
-    return source ? serve(source, kept, call, request.signal) : null;
+    if (!call) return null;
+    // `name;2` is the second page of `name`, unless only `name;2` itself is there.
+    const paged = pages ? readPage(identifier) : undefined;
+    for (const { name, page } of [...(paged ? [paged] : []), { name: identifier, page: 1 }]) {
+      const source = await resolve(name, call.env, request);
+      const found = source && (await serve(source, page, kept, call, request.signal));
+      if (found) return pages ? found : { ...found, page: undefined };
+    }
+    return null;
   };
   const answer = server({ ...rest, onError, open });
   const places = prefixes(rest).join(", ");
@@ -79,14 +92,16 @@ export function createHandler<Env = unknown>(options: HandlerOptions<Env>): Hand
       // The client has left, and hears nothing of it.
       return new Response(null, { status: 499 });
     } finally {
-      for (const use of call.uses) use.end();
+      const end = (): void => call.uses.forEach((use) => use.end());
+      if (call.streams.length) call.context.waitUntil(Promise.allSettled(call.streams).then(end));
+      else end();
     }
   }
 
   return {
     fetch(request, env, context) {
       const anew = new URL(request.url).searchParams.get("cache") === "false";
-      const response = respond(request, { env, context, meter: new Meter(), anew, uses: [] });
+      const response = respond(request, { env, context, meter: new Meter(), anew, uses: [], streams: [] });
       // To the end, even if the client leaves: what is never resumed would keep its memory and its place in the queue.
       context.waitUntil(response);
       return response;
@@ -103,7 +118,7 @@ interface Kept {
 }
 
 /** The image of a source, in the version that is there now. */
-async function serve(source: Source, kept: Kept, call: Call<unknown>, signal: AbortSignal | undefined): Promise<ServedImage | null> {
+async function serve(source: Source, page: number, kept: Kept, call: Call<unknown>, signal: AbortSignal | undefined): Promise<ServedImage | null> {
   const { meter, anew } = call;
   const { images, settings, fingerprint } = kept;
   const began = Date.now();
@@ -114,23 +129,31 @@ async function serve(source: Source, kept: Kept, call: Call<unknown>, signal: Ab
   let opened: Use | undefined;
   /** The opened image; another after a trap. */
   const use = async (): Promise<Use["image"]> => {
-    if (!opened?.alive) call.uses.push((opened = await images.use(bytes, version, settings, anew, signal)));
+    if (!opened?.alive) call.uses.push((opened = await images.use(bytes, page, version, settings, anew, signal)));
     return opened.image;
   };
-  const { documents } = await discreet(source, () => undisturbed(use));
+  const { documents, hasNext } = await discreet(source, () => undisturbed(use));
   meter.open = Date.now() - began;
   const { etag, modified } = version;
 
-  async function render(request: string, { version: api, canonical, signal }: ServedRequest): Promise<{ bytes: Uint8Array; timing: string }> {
+  async function render(request: string, { version: api, canonical, signal }: ServedRequest): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing: string }> {
     const caches = kept.cache && !anew && etag !== undefined;
-    const url = caches ? `https://azulejo.invalid/${hash([source.key, etag, canonical, fingerprint])}` : undefined;
+    const url = caches ? `https://azulejo.invalid/${hash([source.key, String(page), etag, canonical, fingerprint])}` : undefined;
     const cached = async (): Promise<Uint8Array | undefined> => (url === undefined ? undefined : find(url));
-    let bytes = await cached();
-    if (bytes) return { bytes, timing: meter.timing("hit") };
+    const found = await cached();
+    if (found) return { bytes: found, timing: meter.timing("hit") };
     const pin = { size: version.size, ...(etag !== undefined && { etag }) };
-    const made = await undisturbed(async () => admitted(await use(), settings, api, request, meter, cached, (job) => drive(job, metered, pin, signal)));
+    const made = await undisturbed(async () => {
+      const job = await (await use()).render(api, request, settings);
+      return inside(job, settings.memory ?? MEMORY, meter, cached, () => whole(job, (job, hand) => drive(job, metered, pin, signal, hand)));
+    });
     if (made instanceof Uint8Array) return { bytes: made, timing: meter.timing("hit") };
-    bytes = made.bytes;
+    if ("stream" in made) {
+      call.streams.push(made.finished);
+      call.context.waitUntil(made.finished.catch(() => undefined));
+      return { bytes: made.stream, timing: meter.timing("off", false) };
+    }
+    const { bytes } = made;
     if (url) call.context.waitUntil(store(url, bytes.slice(), made.type));
     return { bytes, timing: meter.timing(url ? "miss" : "off", made.passthrough) };
   }
@@ -138,43 +161,28 @@ async function serve(source: Source, kept: Kept, call: Call<unknown>, signal: Ab
   return {
     info: ({ id, version = "3" }) => withId(JSON.parse(documents[version]) as Record<string, unknown>, id),
     render: (request, options) => discreet(source, () => render(request, options)),
-    ...(etag !== undefined && { etag: `${etag} ${fingerprint}` }),
+    page,
+    hasNext,
+    ...(etag !== undefined && { etag: `${etag} ${page} ${fingerprint}` }),
     ...(modified && { modified }),
   };
 }
 
-type Image = Use["image"];
-type Job = Awaited<ReturnType<Image["render"]>>;
-
-/** Renders in a share of the memory if that is enough, else alone; or finds, after waiting, that another has made the same. */
-async function admitted(
-  image: Image,
-  settings: Settings,
-  version: Version,
-  request: string,
+/** Renders once there is room for it; or finds, after waiting, that another has made the same. */
+async function inside(
+  job: CoreJob<Answer>,
+  budget: number,
   meter: Meter,
   cached: () => Promise<Uint8Array | undefined>,
-  drive: (job: Job) => Promise<Answer>,
-): Promise<Answer | Uint8Array> {
-  const memory = settings.memory ?? MEMORY;
-  for (let shares = 1; ; shares = SHARES) {
-    const last = shares === SHARES;
-    try {
-      const job = await image.render(version, request, { ...settings, memory: last ? memory : Math.floor(memory / SHARES) });
-      return await inside(job, shares, meter, cached, drive);
-    } catch (error) {
-      if (last || !(error instanceof IiifError) || error.code !== "source-too-costly") throw error;
-    }
-  }
-}
-
-async function inside(job: Job, shares: number, meter: Meter, cached: () => Promise<Uint8Array | undefined>, drive: (job: Job) => Promise<Answer>): Promise<Answer | Uint8Array> {
+  run: () => Promise<Answer | Streamed>,
+): Promise<Answer | Streamed | Uint8Array> {
   const came = Date.now();
-  const pass = await enter(shares).catch((error: unknown) => {
+  const pass = await enter({ memory: job.memory ?? 0, light: job.light ?? false }, budget).catch((error: unknown) => {
     job.free();
     throw error;
   });
   meter.queue += Date.now() - came;
+  let streaming: Promise<void> | undefined;
   try {
     const found = pass.waited ? await cached() : undefined;
     if (found) {
@@ -182,12 +190,14 @@ async function inside(job: Job, shares: number, meter: Meter, cached: () => Prom
       return found;
     }
     const [began, waited] = [Date.now(), meter.waited];
-    const answer = await drive(job);
+    const answer = await run();
     meter.fetch = meter.waited - waited;
     meter.render = Date.now() - began - meter.fetch;
+    if ("stream" in answer) streaming = answer.finished;
     return answer;
   } finally {
-    pass.leave();
+    if (streaming) streaming.then(pass.leave, pass.leave);
+    else pass.leave();
   }
 }
 

@@ -1,14 +1,16 @@
 //! What a plan will cost, from headers alone: upper estimates that hold for every file, checked before anything is allocated.
 
-use super::{Plan, SourcePlan};
+use super::{Rendering, SourcePlan};
 use crate::api::{Format, Quality};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::pyramid::tiff::{Compression, Model, ZSTANDARD_WINDOW};
+use crate::pyramid::tiff::{Compression, Level, Model, ZSTANDARD_WINDOW};
 use crate::pyramid::{Body, JpegProcess, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
 pub(crate) const BATCH: u64 = 4 << 20;
+/// What is finished of a file is handed over once it is this many bytes.
+pub(crate) const PIECE: u64 = 4 << 20;
 /// Tables, kernels and code that every request needs, bytes.
 const BASE: u64 = 1 << 20;
 
@@ -17,53 +19,76 @@ const BASE: u64 = 1 << 20;
 pub(crate) struct Price {
     /// Bytes of memory at the peak.
     pub memory: u64,
-    /// Pixels that are decoded.
-    pub pixels: u64,
+    /// Samples that are decoded; the bytes they are decoded from come on top, once it is known how many they are.
+    pub work: u64,
 }
 
 impl Price {
-    pub fn of(plan: &Plan, pyramid: &Pyramid) -> Self {
-        let (source, pixels) = match (&plan.source, &pyramid.body) {
-            (SourcePlan::Chunks { level, columns, rows }, Body::Tiff(tiff)) => tiff.levels.get(*level).map_or((0, 0), |level| {
-                let across = u64::from(columns.end.saturating_sub(columns.start));
-                let chunks = across.saturating_mul(rows.end.saturating_sub(rows.start).into());
-                let depth = if level.samples.bits > 8 { 2 } else { 1 };
-                // A palette's index becomes three samples.
-                let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) };
-                let decoded = mul(&[level.chunk.area(), samples, depth]);
-                // A row of chunks is held decoded, and one more is being made.
-                let band = decoded.saturating_mul(across);
-                let fetched = BATCH.saturating_add(level.chunk_bytes()).min(pyramid.file_size);
-                // A JPEG chunk has planes beside its pixels.
-                let planes = if level.compression == Compression::Jpeg { level.chunk_bytes() } else { 0 };
-                let window = if level.compression == Compression::Zstandard { ZSTANDARD_WINDOW } else { 0 };
-                (sum(&[fetched, window, level.chunk_bytes(), planes, decoded, band]), chunks.saturating_mul(level.chunk.area()))
-            }),
-            (SourcePlan::Whole { reduction }, Body::Whole(whole)) => {
-                (pyramid.file_size.saturating_add(decoding(whole, pyramid, plan, *reduction)), pyramid.stored.area())
-            }
-            _ => (0, 0),
-        };
+    pub fn of(plan: &Rendering, pyramid: &Pyramid) -> Self {
         let raster = plan.size.area().saturating_mul(channels(plan, pyramid));
-        // Decoding and encoding do not meet: what was fetched and decoded is gone when the raster is finished.
-        let decoding = match &pyramid.body {
-            Body::Whole(whole) if raster <= reusable(whole, plan) => source,
-            _ => source.saturating_add(raster),
+        match (&plan.source, &pyramid.body) {
+            (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
+                tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_chunks(plan, pyramid, level, raster))
+            }
+            (SourcePlan::Whole { reduction }, Body::Whole(whole)) => {
+                let source = pyramid.file_size.saturating_add(decoding(whole, pyramid, plan, *reduction));
+                // Decoding and encoding do not meet: what was fetched and decoded is gone when the raster is finished.
+                let source = if raster <= reusable(whole, plan) { source } else { source.saturating_add(raster) };
+                let turning = if plan.turn.transpose { raster } else { 0 };
+                let finishing = raster.saturating_add(turning.max(finishing(plan, raster)));
+                Self {
+                    memory: sum(&[BASE, pipeline(plan, plan.crop.width()), source.max(finishing)]),
+                    work: mul(&[pyramid.stored.area(), whole.channels.into()]),
+                }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, raster: u64) -> Self {
+        let depth = if level.samples.bits > 8 { 2 } else { 1 };
+        // A palette's index becomes three samples.
+        let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) };
+        let decoded = mul(&[level.chunk.area(), samples, depth]);
+        let fetched = BATCH.saturating_add(level.chunk_bytes()).min(pyramid.file_size);
+        // A JPEG chunk has planes beside its pixels.
+        let planes = if level.compression == Compression::Jpeg { level.chunk_bytes() } else { 0 };
+        let window = match level.compression {
+            Compression::Zstandard => ZSTANDARD_WINDOW,
+            Compression::WebP => level.chunk_bytes().saturating_mul(2),
+            _ => 0,
         };
-        let memory = sum(&[BASE, pipeline(plan), decoding.max(finishing(plan, raster))]);
-        Self { memory, pixels }
+        let (mut memory, mut work) = (0_u64, 0_u64);
+        let windows = plan.windows(level);
+        for part in &windows {
+            let source = plan.source_of(*part);
+            let (columns, rows) = plan.chunks_of(level, source);
+            let across = columns.len() as u64;
+            work = work.saturating_add(mul(&[across, rows.len() as u64, decoded]));
+            // A row of chunks is held decoded, and one more is being made.
+            let band = decoded.saturating_mul(across);
+            let strip = mul(&[part.dimensions().area(), channels(plan, pyramid)]);
+            let made = match () {
+                // All is held upright, and turned beside it.
+                () if plan.angle.is_some() || (windows.len() == 1 && (plan.turn.transpose || plan.turn.flip_y)) => raster.saturating_mul(2),
+                () if windows.len() > 1 => strip.saturating_mul(2),
+                () => strip.min(PIECE),
+            };
+            memory = memory.max(sum(&[fetched, window, level.chunk_bytes(), planes, decoded, band, pipeline(plan, source.width()), made]));
+        }
+        Self { memory: sum(&[BASE, memory, finishing(plan, raster)]), work }
     }
 
     /// [`Error::SourceTooCostly`] for what is over the limits.
     pub fn check(&self, limits: &Limits) -> Result<()> {
         let over = |what, needs, limit| if needs > limit { Err(Error::SourceTooCostly { what, needs, limit }) } else { Ok(()) };
-        over("pixels", self.pixels, limits.source_pixels)?;
+        over("work", self.work, limits.work)?;
         over("memory", self.memory, limits.memory)
     }
 }
 
 /// What the decoder of a whole-image format holds, its result included.
-fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Plan, reduction: u32) -> u64 {
+fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, reduction: u32) -> u64 {
     let area = pyramid.stored.area();
     let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
     match whole.mode {
@@ -80,23 +105,23 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Plan, reduction: u32) -> u6
     }
 }
 
-/// Rows on their way: sums of the box average, and the rows that the resampler's kernel spans.
-fn pipeline(plan: &Plan) -> u64 {
-    let width = u64::from(plan.crop.width()).div_ceil(plan.shrink.into());
+/// Rows on their way, `width` px of the level: sums of the box average, and the rows that the resampler's kernel spans.
+fn pipeline(plan: &Rendering, width: u32) -> u64 {
+    let averaged = u64::from(width).div_ceil(plan.shrink.into());
     let scale = plan.frame.height / f64::from(plan.size.height()) / f64::from(plan.shrink);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let taps = (scale.max(1.0) * 6.0) as u64;
-    mul(&[width, 4, taps.saturating_add(16)]).saturating_add(mul(&[plan.crop.width().into(), 16]))
+    mul(&[averaged, 4, taps.saturating_add(16)]).saturating_add(mul(&[width.into(), 16]))
 }
 
 /// Bytes of the decoded rows in whose room the raster is made, if it is no larger.
-fn reusable(whole: &Whole, plan: &Plan) -> u64 {
+fn reusable(whole: &Whole, plan: &Rendering) -> u64 {
     let is_reused = whole.depth == 1 && whole.mode != WholeMode::Rows;
     if is_reused { mul(&[plan.level.width().into(), plan.crop.height().into(), whole.channels.into()]) } else { 0 }
 }
 
 /// Samples per pixel of the finished pixels, at most.
-fn channels(plan: &Plan, pyramid: &Pyramid) -> u64 {
+fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
     let (alpha, gray) = match &pyramid.body {
         Body::Whole(whole) => (!matches!(whole.mode, WholeMode::Jpeg { .. }), whole.channels <= 2),
         Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.samples.alpha.is_some(), level.is_gray())),
@@ -105,23 +130,19 @@ fn channels(plan: &Plan, pyramid: &Pyramid) -> u64 {
     sum(&[colors, alpha.into()])
 }
 
-/// From the raster on: turning it, then the encoder with its file.
-fn finishing(plan: &Plan, raster: u64) -> u64 {
-    let (area, turned, turning) = match plan.angle {
-        // A free rotation at most doubles the area, and brings alpha.
-        Some(_) => (plan.size.area().saturating_mul(2), plan.size.area().saturating_mul(8), raster),
-        None => (plan.size.area(), raster, if plan.turn.transpose { raster } else { 0 }),
-    };
-    let encoder = match plan.format {
+/// What the encoder holds: of some formats the file as far as it has not been taken, of others all pixels and all of the file.
+fn finishing(plan: &Rendering, raster: u64) -> u64 {
+    // A free rotation at most doubles the area, and brings alpha.
+    let (area, turned) =
+        if plan.angle.is_some() { (plan.size.area().saturating_mul(2), plan.size.area().saturating_mul(8)) } else { (plan.size.area(), raster) };
+    match plan.format {
         // At the highest quality a pixel of noise takes three bytes; real ones at usual qualities take a fifth.
-        Format::Jpg => area / 2,
-        // The file is written where the raster was.
-        Format::Png => turned / 32,
-        Format::Tif => turned.saturating_add(turned / 64),
-        Format::Gif => area.saturating_mul(8),
-        Format::WebP => area.saturating_mul(12),
-    };
-    turned.saturating_add(turning.max(encoder))
+        Format::Jpg => turned.saturating_add(area / 2),
+        Format::Png => turned.min(PIECE.saturating_mul(2)),
+        Format::Tif => turned.saturating_mul(2).saturating_add(turned / 64),
+        Format::Gif => turned.saturating_add(area.saturating_mul(8)),
+        Format::WebP => turned.saturating_add(area.saturating_mul(12)),
+    }
 }
 
 fn mul(factors: &[u64]) -> u64 {

@@ -8,6 +8,7 @@
 mod exif;
 mod gif;
 mod jpeg;
+mod kept;
 mod orientation;
 mod png;
 mod probe;
@@ -16,9 +17,10 @@ mod webp;
 
 use std::sync::Arc;
 
+pub(crate) use kept::Kept;
 pub use orientation::Orientation;
 
-use crate::api::{Info, Service};
+use crate::api::{Info, Service, Stored};
 use crate::bytes::ByteStore;
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
@@ -32,8 +34,48 @@ pub struct Pyramid {
     pub(crate) stored: Dimensions,
     pub(crate) orientation: Orientation,
     pub(crate) body: Body,
-    /// What was fetched to read the headers: tables that lie near them need not be fetched again.
-    pub(crate) headers: ByteStore,
+    pub(crate) pages: Pages,
+    /// Bytes of the file that further requests need not fetch.
+    pub(crate) kept: Kept,
+}
+
+/// Which page of a document this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pages {
+    /// From 1.
+    pub page: u32,
+    /// Pages that were come by while it was opened.
+    pub known: u32,
+    /// Whether there are no others.
+    pub all: bool,
+}
+
+impl Pages {
+    /// The only one.
+    pub const ONE: Self = Self { page: 1, known: 1, all: true };
+
+    /// How many there are, if that is known.
+    pub fn count(&self) -> Option<u32> {
+        self.all.then_some(self.known)
+    }
+
+    /// The page after this one, if there is one.
+    pub fn next(&self) -> Option<u32> {
+        (self.known > self.page).then(|| self.page.saturating_add(1))
+    }
+
+    /// The page before this one, if there is one.
+    pub fn previous(&self) -> Option<u32> {
+        (self.page > 1).then(|| self.page.saturating_sub(1))
+    }
+}
+
+/// What the headers say.
+struct Opened {
+    stored: Dimensions,
+    orientation: Orientation,
+    body: Body,
+    pages: Pages,
 }
 
 /// How the pixels can be reached.
@@ -73,16 +115,40 @@ pub(crate) use jpeg::Process as JpegProcess;
 
 impl Pyramid {
     /// Reads the headers. [`Stop::Need`] until they are all in the store.
-    pub(crate) fn open(store: &ByteStore) -> Result<Self, Stop> {
+    ///
+    /// `page` counts from 1; only TIFF has others. [`Error::PageNotFound`] if it is not there.
+    pub(crate) fn open(store: &ByteStore, page: u32) -> Result<Self, Stop> {
         let format = probe::probe(store)?;
         let (stored, orientation, body) = match format {
+            SourceFormat::Tiff => {
+                let Opened { stored, orientation, body, pages } = tiff::open(store, page)?;
+                let kept = Kept::of(store, &body);
+                return Ok(Self { format, file_size: store.size(), stored, orientation, body, pages, kept });
+            }
             SourceFormat::Jpeg => jpeg::open(store)?,
             SourceFormat::Png => png::open(store)?,
             SourceFormat::WebP => webp::open(store)?,
             SourceFormat::Gif => gif::open(store)?,
-            SourceFormat::Tiff => tiff::open(store)?,
         };
-        Ok(Self { format, file_size: store.size(), stored, orientation, body, headers: store.clone() })
+        if page != 1 {
+            return Err(Stop::Fail(Error::PageNotFound { page, pages: 1 }));
+        }
+        let kept = Kept::of(store, &body);
+        Ok(Self { format, file_size: store.size(), stored, orientation, body, pages: Pages::ONE, kept })
+    }
+
+    /// Whether its pixels are coded in a way that only `codec::extra` reads.
+    #[cfg(feature = "web")]
+    pub(crate) fn needs_extra(&self) -> bool {
+        match &self.body {
+            Body::Tiff(tiff) => tiff.levels.iter().any(|level| level.compression == tiff::Compression::WebP),
+            Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
+        }
+    }
+
+    /// Which page of the file this is, and what is known of the others.
+    pub fn pages(&self) -> Pages {
+        self.pages
     }
 
     /// Width and height as seen, the orientation applied, px.
@@ -97,16 +163,21 @@ impl Pyramid {
 
     /// The information document of this image under a service.
     pub fn info(&self, service: &Service) -> Info {
-        Info::new(self.dimensions(), self.tile(), service)
+        let info = match self.tiles() {
+            Some(stored) => Info::tiled(self.dimensions(), &stored, service),
+            None => Info::new(self.dimensions(), service),
+        };
+        info.of_pages(self.pages.count())
     }
 
-    /// The size of the image's own tiles as seen, if it has tiles that suit a viewer.
-    fn tile(&self) -> Option<Dimensions> {
+    /// The image's own tiles and levels as seen, if it has tiles that suit a viewer.
+    fn tiles(&self) -> Option<Stored> {
         const SUITABLE: std::ops::RangeInclusive<u32> = 128..=2048;
         let Body::Tiff(tiff) = &self.body else { return None };
         let first = tiff.levels.first()?;
         let tile = self.orientation.apply(first.chunk);
-        (first.tiled && SUITABLE.contains(&tile.width()) && SUITABLE.contains(&tile.height())).then_some(tile)
+        let levels = tiff.levels.iter().map(|level| (level.scale_factor, self.orientation.apply(level.dimensions))).collect();
+        (first.tiled && SUITABLE.contains(&tile.width()) && SUITABLE.contains(&tile.height())).then_some(Stored { tile, levels })
     }
 
     /// Bytes this value holds, for a cache that counts.
@@ -115,7 +186,7 @@ impl Pyramid {
             Body::Tiff(tiff) => tiff.weight(),
             Body::Whole(_) => 0,
         };
-        let fetched = usize::try_from(self.headers.held()).unwrap_or(usize::MAX);
+        let fetched = usize::try_from(self.kept.held()).unwrap_or(usize::MAX);
         tables.saturating_add(fetched).saturating_add(size_of::<Self>())
     }
 }

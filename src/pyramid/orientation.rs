@@ -47,6 +47,11 @@ impl Orientation {
         }
     }
 
+    /// Whether the rows of the result are the stored rows in their order, though each may be mirrored.
+    pub fn is_upright(self) -> bool {
+        !self.transpose && !self.flip_y
+    }
+
     /// This first, then `next`.
     pub fn then(self, next: Self) -> Self {
         let (flip_x, flip_y) = if self.transpose { (next.flip_y, next.flip_x) } else { (next.flip_x, next.flip_y) };

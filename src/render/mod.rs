@@ -13,7 +13,6 @@ mod turn;
 
 pub(crate) use pipeline::Pipeline;
 pub(crate) use raster::Raster;
-pub(crate) use reuse::Reuse;
 pub(crate) use rotate::rotate;
 pub(crate) use row::{Alpha, Layout, Model, Row};
 pub(crate) use tone::{bitonal, flatten};

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::color::ColorTransform;
 use super::raster::Raster;
-use super::reuse::{Reuse, room};
+use super::reuse::Reuse;
 use super::row::{Alpha, Layout, Row, Sample};
 use super::scale::Resampler;
 use super::shrink::Shrink;
 use crate::api::Quality;
 use crate::error::{Error, Result};
-use crate::geometry::Dimensions;
-use crate::plan::{Frame, Plan};
+use crate::geometry::{Dimensions, Rect};
+use crate::plan::Rendering;
 
 /// Takes the rows of a plan's crop, top to bottom, and makes the raster of the plan's size.
 pub(crate) struct Pipeline {
@@ -26,43 +26,73 @@ pub(crate) struct Pipeline {
     straight: (Vec<u8>, Vec<u16>),
     averages: (Vec<u8>, Vec<u16>),
     size: Dimensions,
+    /// Rows that have been taken.
+    made: u32,
     data: Vec<u8>,
 }
 
 impl Pipeline {
-    /// Makes room for the whole raster at once, for those who push rows: growing would need it twice.
+    /// Makes room for the whole raster at once, for those who push rows and take none: growing would need it twice.
     pub fn reserve(&mut self) {
-        self.data.reserve_exact(room(self.size.area() as usize * self.color.channels(), self.size.height() as usize));
+        self.data.reserve_exact(self.size.area() as usize * self.color.channels());
     }
 
-    /// For rows of `layout` under `icc`.
-    pub fn new(plan: &Plan, layout: Layout, icc: Option<&Arc<[u8]>>) -> Self {
+    /// For the whole of a plan, out of rows of `layout` under `icc`.
+    pub fn new(plan: &Rendering, layout: Layout, icc: Option<&Arc<[u8]>>) -> Self {
+        Self::of_window(plan, plan.whole(), layout, icc)
+    }
+
+    /// For a window of the answer, out of the rows of [`Rendering::source_of`] it.
+    pub fn of_window(plan: &Rendering, window: Rect, layout: Layout, icc: Option<&Arc<[u8]>>) -> Self {
         let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal);
         let straight = Layout { alpha: if layout.alpha == Alpha::None { Alpha::None } else { Alpha::Straight }, ..layout };
         let color = ColorTransform::new(straight, icc, gray);
-        let shrunk = plan.crop.dimensions().reduced(plan.shrink);
-        let factor = f64::from(plan.shrink);
-        let Frame { left, top, width, height } = plan.frame;
-        let frame = Frame { left: left / factor, top: top / factor, width: width / factor, height: height / factor };
-        let resampler = (!plan.is_exact()).then(|| Resampler::new(color.channels(), shrunk, frame, plan.size));
-        let width = plan.crop.width() as usize;
+        let source = plan.source_of(window);
+        let resampler = (!plan.is_exact()).then(|| {
+            let (x, y) = (source.x() / plan.shrink, source.y() / plan.shrink);
+            let (right, bottom) = (source.right().div_ceil(plan.shrink), source.bottom().div_ceil(plan.shrink));
+            let averaged = Rect::from_edges(x, y, right, bottom).unwrap_or(source);
+            Resampler::new(color.channels(), plan.reach(), averaged, window)
+        });
+        let width = source.width() as usize;
         Self {
             width,
             layout,
             shrink: (plan.shrink > 1).then(|| Shrink::new(plan.shrink as usize, straight, width)),
-            rows_left: plan.crop.height(),
+            rows_left: source.height(),
+            made: 0,
             data: Vec::new(),
             color,
             resampler,
             converted: Vec::new(),
             straight: Default::default(),
             averages: Default::default(),
-            size: plan.size,
+            size: window.dimensions(),
         }
     }
 
+    /// The rows that are finished and have not been taken, if they are more than `bytes`, or all of them are made.
+    pub fn take(&mut self, bytes: usize) -> Option<Raster> {
+        let stride = self.size.width() as usize * self.color.channels();
+        let rows = (self.data.len() / stride) as u32;
+        if self.data.len() < bytes.max(stride) && self.rows_left > 0 {
+            return None;
+        }
+        let dimensions = Dimensions::new(self.size.width(), rows)?;
+        self.made += rows;
+        Some(Raster { dimensions, channels: self.color.channels(), data: std::mem::take(&mut self.data) })
+    }
+
+    /// [`Error::Internal`] unless every row has been made and taken.
+    pub fn check(&self) -> Result<()> {
+        if self.rows_left == 0 && self.made == self.size.height() && self.data.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Internal { what: format!("{} rows to come, {} made of {}", self.rows_left, self.made, self.size) })
+    }
+
     /// Makes the raster of a whole decoded level of 8-bit samples, row length `width` px, within the level's own buffer.
-    pub fn run(mut self, plan: &Plan, samples: Vec<u8>, width: usize) -> Result<Raster> {
+    pub fn run(mut self, plan: &Rendering, samples: Vec<u8>, width: usize) -> Result<Raster> {
         let channels = self.layout.channels();
         if samples.len() as u64 != plan.level.area() * channels as u64 {
             return Err(Error::Internal { what: format!("{} samples for {} of {channels}", samples.len(), plan.level) });

@@ -21,6 +21,12 @@ impl Raster {
         self.channels <= 2
     }
 
+    /// A copy of `count` rows from row `first`.
+    pub fn rows(&self, first: u32, count: u32) -> Self {
+        let data = self.data[first as usize * self.stride()..(first + count) as usize * self.stride()].to_vec();
+        Self { dimensions: Dimensions::at_least_one(self.dimensions.width(), count), channels: self.channels, data }
+    }
+
     /// Bytes in a row.
     pub fn stride(&self) -> usize {
         self.dimensions.width() as usize * self.channels

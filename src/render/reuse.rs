@@ -1,19 +1,11 @@
 //! A buffer that is read from its front while what is made of it is written into the room that has been read.
 //!
-//! A decoded image becomes a raster, and a raster a file, without a second buffer of their size.
-
-use std::io::{self, Write};
+//! A decoded image becomes a raster without a second buffer of its size.
 
 use crate::error::{Error, Result};
 
 /// Bytes by which the room for what waits grows.
 const STEP: usize = 1 << 20;
-
-/// Room for a raster of `bytes` in `rows` in which a file of it fits as well, even if nothing of it can be compressed.
-pub(crate) const fn room(bytes: usize, rows: usize) -> usize {
-    // A filter a row, the heads of blocks and chunks, and what comes before and after them.
-    bytes + bytes / 256 + rows + 4096
-}
 
 /// Bytes being read and, behind the reading, replaced. What does not fit yet waits.
 pub(crate) struct Reuse {
@@ -55,7 +47,7 @@ impl Reuse {
     }
 
     /// What is made is so much larger than what it is made of that there is no room for it.
-    pub fn shortage(&self) -> Error {
+    fn shortage(&self) -> Error {
         let (needs, limit) = (self.written + self.waiting.len() + STEP, self.buffer.capacity());
         Error::SourceTooCostly { what: "memory", needs: (needs + limit) as u64, limit: limit as u64 }
     }
@@ -73,17 +65,6 @@ impl Reuse {
         self.buffer.try_reserve_exact(self.waiting.len()).map_err(|_| self.shortage())?;
         self.buffer.append(&mut self.waiting);
         Ok(self.buffer)
-    }
-}
-
-impl Write for Reuse {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.put(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

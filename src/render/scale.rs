@@ -2,12 +2,13 @@
 //!
 //! Rows come in; as soon as the rows under the kernel of an output row are there, they are blended (down), and the blend is resampled (across).
 
-use crate::geometry::Dimensions;
-use crate::plan::Frame;
+use std::ops::Range;
+
+use crate::geometry::Rect;
+use crate::plan::{LOBES, Reach};
 
 /// Kernel weights have this many fractional bits.
 const BITS: u32 = 14;
-const LOBES: f64 = 3.0;
 
 /// Resamples rows of `channels` samples of 8 bits; a second or fourth channel is alpha.
 pub(super) struct Resampler {
@@ -26,11 +27,11 @@ pub(super) struct Resampler {
 }
 
 impl Resampler {
-    /// From `frame` within rasters of size `from` to `to`.
-    pub fn new(channels: usize, from: Dimensions, frame: Frame, to: Dimensions) -> Self {
-        let across = Kernel::new(frame.left, frame.width, from.width() as usize, to.width() as usize);
-        let down = Kernel::new(frame.top, frame.height, from.height() as usize, to.height() as usize);
-        let row_len = from.width() as usize * channels;
+    /// From the rows of `source` (px of the averaged crop) to `window` of the answer.
+    pub fn new(channels: usize, (across, down): (Reach, Reach), source: Rect, window: Rect) -> Self {
+        let across = Kernel::new(across, window.x()..window.right(), source.x());
+        let down = Kernel::new(down, window.y()..window.bottom(), source.y());
+        let row_len = source.width() as usize * channels;
         let capacity = down.taps;
         Self {
             channels,
@@ -40,7 +41,7 @@ impl Resampler {
             rows: 0,
             next: 0,
             blend: vec![0; row_len],
-            line: vec![0; to.width() as usize * channels],
+            line: vec![0; window.width() as usize * channels],
             across,
             down,
         }
@@ -81,20 +82,16 @@ struct Kernel {
 }
 
 impl Kernel {
-    /// `len` px from `left`, out of `from` px, to `to` px.
-    fn new(left: f64, len: f64, from: usize, to: usize) -> Self {
-        let scale = len / to as f64;
-        let stretch = scale.max(1.0);
-        let reach = LOBES * stretch;
-        let taps = ((reach * 2.0).ceil() as usize + 1).min(from);
-        let mut starts = Vec::with_capacity(to);
-        let mut weights = Vec::with_capacity(to * taps);
+    /// Of the outputs in `range`; starts are counted from input `base`.
+    fn new(reach: Reach, range: Range<u32>, base: u32) -> Self {
+        let (taps, stretch) = (reach.taps as usize, reach.stretch());
+        let mut starts = Vec::with_capacity(range.len());
+        let mut weights = Vec::with_capacity(range.len() * taps);
         let mut exact = vec![0.0; taps];
-        for index in 0..to {
-            let center = left + (index as f64 + 0.5) * scale;
-            let start = ((center - reach).floor().max(0.0) as usize).min(from - taps);
+        for index in range {
+            let (center, start) = (reach.center(index), reach.start(index));
             for (tap, weight) in exact.iter_mut().enumerate() {
-                *weight = lanczos(((start + tap) as f64 + 0.5 - center) / stretch);
+                *weight = lanczos(((start as usize + tap) as f64 + 0.5 - center) / stretch);
             }
             let sum: f64 = exact.iter().sum();
             let unit = f64::from(1 << BITS);
@@ -106,7 +103,7 @@ impl Kernel {
             if let Some(largest) = own.iter_mut().max_by_key(|weight| **weight) {
                 *largest += rest as i16;
             }
-            starts.push(start);
+            starts.push((start - base) as usize);
         }
         Self { starts, weights, taps }
     }
@@ -205,9 +202,9 @@ mod tests {
     use super::*;
 
     fn resample(channels: usize, from: (u32, u32), data: &[u8], to: (u32, u32)) -> Vec<u8> {
-        let size = |(width, height)| Dimensions::new(width, height).unwrap();
-        let frame = Frame { left: 0.0, top: 0.0, width: from.0.into(), height: from.1.into() };
-        let mut resampler = Resampler::new(channels, size(from), frame, size(to));
+        let whole = |(width, height)| Rect::new(0, 0, width, height).unwrap();
+        let reach = (Reach::new(0.0, from.0.into(), from.0, to.0), Reach::new(0.0, from.1.into(), from.1, to.1));
+        let mut resampler = Resampler::new(channels, reach, whole(from), whole(to));
         let mut out = Vec::new();
         for row in data.chunks(from.0 as usize * channels) {
             resampler.push(row, &mut out);

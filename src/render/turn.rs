@@ -1,7 +1,6 @@
 //! Mirrors and right-angle rotations of a raster: exact.
 
 use super::raster::Raster;
-use super::reuse::room;
 use crate::pyramid::Orientation;
 
 /// The raster as `orientation` lays it.
@@ -35,7 +34,7 @@ fn turn_pixels<const CHANNELS: usize>(mut raster: Raster, orientation: Orientati
         return raster;
     }
     let pixels = raster.data.as_chunks::<CHANNELS>().0;
-    let mut data = Vec::with_capacity(room(raster.data.len(), width.max(height)));
+    let mut data = Vec::with_capacity(raster.data.len());
     for y in 0..width {
         let x = if flip_x { width - 1 - y } else { y };
         for step in 0..height {

@@ -1,7 +1,7 @@
 //! Opening and rendering (feature `web`). Offsets cross as `f64` (files are shorter than 2^53 bytes), ranges as one
 //! `Float64Array` of starts and ends, bytes as `Uint8Array`, options as plain objects.
 
-use js_sys::Float64Array;
+use js_sys::{Float64Array, Uint8Array};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -22,7 +22,7 @@ struct Options {
     max_area: Option<f64>,
     memory: Option<f64>,
     fetched: Option<f64>,
-    source_pixels: Option<f64>,
+    work: Option<f64>,
     jpeg_quality: Option<u8>,
     webp_quality: Option<u8>,
     webp_lossless: Option<bool>,
@@ -46,7 +46,7 @@ impl Options {
         limits.max_area = self.max_area.map(whole).or(limits.max_area);
         limits.memory = self.memory.map_or(limits.memory, whole);
         limits.fetched = self.fetched.map_or(limits.fetched, whole);
-        limits.source_pixels = self.source_pixels.map_or(limits.source_pixels, whole);
+        limits.work = self.work.map_or(limits.work, whole);
         Service { limits, ..Service::default() }
     }
 
@@ -113,17 +113,18 @@ pub struct OpenJob {
 
 #[wasm_bindgen]
 impl OpenJob {
-    /// For a file of `size` bytes.
+    /// For a file of `size` bytes, and of a document its page `page` (from 1).
     #[wasm_bindgen(constructor)]
-    pub fn new(size: f64, options: JsValue) -> Result<OpenJob, JsValue> {
+    pub fn new(size: f64, page: u32, options: JsValue) -> Result<OpenJob, JsValue> {
         let service = Options::read(options)?.service();
-        Ok(Self { job: Open::new(size as u64, &service.limits), pyramid: None })
+        Ok(Self { job: Open::new(size as u64, &service.limits).page(page), pyramid: None })
     }
 
     /// The ranges to provide, or `undefined` when it is open.
     pub fn step(&mut self) -> Result<Option<Float64Array>, JsValue> {
         match self.job.step().map_err(thrown)? {
             Step::Need(needed) => Ok(Some(ranges(&needed))),
+            Step::Piece(_) => Err(thrown(Error::Internal { what: "an image that opens in pieces".to_owned() })),
             Step::Done(pyramid) => {
                 self.pyramid = Some(pyramid);
                 Ok(None)
@@ -168,6 +169,24 @@ impl Image {
         self.pyramid.format().name().to_ascii_lowercase()
     }
 
+    /// How many pages the document has; `undefined` if that is not known.
+    #[wasm_bindgen(getter)]
+    pub fn pages(&self) -> Option<u32> {
+        self.pyramid.pages().count()
+    }
+
+    /// Whether there is a page after this one.
+    #[wasm_bindgen(getter, js_name = hasNext)]
+    pub fn has_next(&self) -> bool {
+        self.pyramid.pages().next().is_some()
+    }
+
+    /// Whether its pixels need codecs that this module may lack.
+    #[wasm_bindgen(getter)]
+    pub fn extra(&self) -> bool {
+        self.pyramid.needs_extra()
+    }
+
     /// The information document, as JSON text.
     pub fn info(&self, version_name: &str, id: &str, options: JsValue) -> Result<String, JsValue> {
         let service = Options::read(options)?.service();
@@ -195,13 +214,26 @@ pub struct RenderJob {
 
 #[wasm_bindgen]
 impl RenderJob {
-    /// The ranges to provide, or `undefined` when it is done.
-    pub fn step(&mut self) -> Result<Option<Float64Array>, JsValue> {
+    /// Bytes of memory that it will take at most.
+    #[wasm_bindgen(getter)]
+    pub fn memory(&self) -> f64 {
+        self.job.memory() as f64
+    }
+
+    /// Whether it is likely to send a stored chunk as it is: next to no work.
+    #[wasm_bindgen(getter)]
+    pub fn light(&self) -> bool {
+        self.job.is_passthrough()
+    }
+
+    /// The ranges to provide (`Float64Array`), a piece of the answer (`Uint8Array`), or `undefined` when it is done.
+    pub fn step(&mut self) -> Result<JsValue, JsValue> {
         match self.job.step().map_err(thrown)? {
-            Step::Need(needed) => Ok(Some(ranges(&needed))),
+            Step::Need(needed) => Ok(ranges(&needed).into()),
+            Step::Piece(piece) => Ok(Uint8Array::from(piece.as_slice()).into()),
             Step::Done(encoded) => {
                 self.encoded = Some(encoded);
-                Ok(None)
+                Ok(JsValue::UNDEFINED)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Properties of regions, sizes and tiles that hold for every image and every request.
 
 use azulejo::Dimensions;
-use azulejo::api::{ConfinedUpscale, ImageRequest, Info, ResolvedRequest, Router, Service, Version};
+use azulejo::api::{ConfinedUpscale, ImageRequest, Info, ResolvedRequest, Router, Service, Stored, Version};
 use proptest::prelude::*;
 
 fn unlimited() -> Service {
@@ -58,7 +58,10 @@ fn tiles_cover_prime_images() {
     for (width, height) in [(1, 1), (2, 3), (127, 131), (997, 1009), (7919, 104_729), (104_729, 13), (1, 65_537)] {
         let image = Dimensions::new(width, height).expect("an image");
         for chunk in [None, Dimensions::new(256, 256), Dimensions::new(512, 128), Dimensions::new(1021, 509)] {
-            grid(&Info::new(image, chunk, &unlimited()));
+            grid(&match chunk {
+                Some(tile) => Info::tiled(image, &Stored { tile, levels: vec![(1, image)] }, &unlimited()),
+                None => Info::new(image, &unlimited()),
+            });
         }
     }
 }
@@ -69,7 +72,7 @@ fn tiles_of_one_pixel() {
     let mut service = unlimited();
     service.limits.max_width = Some(1);
     for (width, height) in [(1, 1), (5, 3), (17, 31)] {
-        let info = Info::new(Dimensions::new(width, height).expect("an image"), None, &service);
+        let info = Info::new(Dimensions::new(width, height).expect("an image"), &service);
         assert_eq!((info.tiles()[0].width, info.tiles()[0].height), (1, 1));
         grid(&info);
     }
@@ -77,7 +80,7 @@ fn tiles_of_one_pixel() {
 
 #[test]
 fn the_greatest_image() {
-    let info = Info::new(Dimensions::new(u32::MAX, u32::MAX).expect("an image"), None, &Service::default());
+    let info = Info::new(Dimensions::new(u32::MAX, u32::MAX).expect("an image"), &Service::default());
     for version in Version::ALL {
         for (region, size) in
             [("full", "1,"), ("4294967294,4294967294,1,1", "1,1"), ("pct:99.9999999999999,0,1,1", "1,1"), ("full", "!512,512"), ("pct:0,0,100,100", ",512")]
@@ -138,7 +141,7 @@ proptest! {
 
     #[test]
     fn canonical_is_a_fixed_point(version in version(), image in image(), service in service(), region in region(), size in size(), turn in "!?[0-9]{1,2}(\\.[0-9]{1,3})?") {
-        let info = Info::new(image, None, &service);
+        let info = Info::new(image, &service);
         let text = request(version, &region, &size).replacen("/0/", &format!("/{turn}/"), 1);
         if let Ok(resolved) = resolve(version, &text, &info) {
             let again = resolve(version, resolved.canonical(), &info);
@@ -152,7 +155,7 @@ proptest! {
 
     #[test]
     fn every_published_size_is_served(version in version(), image in image(), service in service()) {
-        let info = Info::new(image, None, &service);
+        let info = Info::new(image, &service);
         for size in info.sizes() {
             let resolved = resolve(version, &request(version, "full", &format!("{},{}", size.width(), size.height())), &info);
             prop_assert_eq!(resolved.map(|resolved| resolved.size()), Ok(*size));
@@ -162,14 +165,16 @@ proptest! {
 
     #[test]
     fn every_published_tile_is_served(width in 1u32..700, height in 1u32..700, tile_width in 1u32..300, tile_height in 1u32..300) {
-        grid(&Info::new(Dimensions::new(width, height).expect("an image"), Dimensions::new(tile_width, tile_height), &unlimited()));
+        let image = Dimensions::new(width, height).expect("an image");
+        let tile = Dimensions::new(tile_width, tile_height).expect("a tile");
+        grid(&Info::tiled(image, &Stored { tile, levels: vec![(1, image)] }, &unlimited()));
     }
 
     #[test]
     fn percent_neighbours_share_an_edge(image in image(), first in 1u32..99_999, second in 1u32..100_000) {
         // Thousandths of a percent; the second begins where the first ends.
         let percent = |thousandths: u32| format!("{}.{:03}", thousandths / 1000, thousandths % 1000);
-        let info = Info::new(image, None, &unlimited());
+        let info = Info::new(image, &unlimited());
         let region = |start: u32, length: u32| {
             resolve(Version::V3, &request(Version::V3, &format!("pct:{},0,{},100", percent(start), percent(length)), "max"), &info).expect("inside").region()
         };
@@ -183,7 +188,7 @@ proptest! {
 
     #[test]
     fn the_other_side_keeps_the_shape(version in version(), image in image(), width in 1u32..5000) {
-        let info = Info::new(image, None, &unlimited());
+        let info = Info::new(image, &unlimited());
         if let Ok(resolved) = resolve(version, &request(version, "full", &format!("{width},")), &info) {
             let exact = f64::from(image.height()) * f64::from(width) / f64::from(image.width());
             prop_assert_eq!(resolved.size().width(), width);
@@ -194,7 +199,7 @@ proptest! {
     #[test]
     fn anything_is_read_without_a_panic(version in version(), bytes in prop::collection::vec(any::<u8>(), 0..200), slashes: bool) {
         let text = String::from_utf8_lossy(&bytes);
-        let info = Info::new(Dimensions::new(300, 200).expect("an image"), None, &Service::default());
+        let info = Info::new(Dimensions::new(300, 200).expect("an image"), &Service::default());
         let _ = resolve(version, &text, &info);
         let router = Router { prefix: "/iiif/{version}/".to_owned(), versions: Version::ALL.to_vec(), allow_slashes: slashes };
         let _ = router.route(&format!("/iiif/{version}/{text}"));
@@ -203,7 +208,7 @@ proptest! {
 
     #[test]
     fn anything_like_a_request_is_answered_400_or_so(version in version(), image in image(), text in "[a-z0-9,:!^%.+ -]{0,12}/[a-z0-9,:!^%.]{0,12}/[!0-9.]{0,6}/(default|native|gray|bitonal)?[.]?[a-z0-9]{0,4}") {
-        let info = Info::new(image, None, &Service::default());
+        let info = Info::new(image, &Service::default());
         if let Err(error) = resolve(version, &text, &info) {
             prop_assert!(matches!(error.status(), 400 | 415 | 501), "{}", error);
             prop_assert!(error.part().is_some());

@@ -1,9 +1,11 @@
 //! The suites of the integration test binary.
 
 mod geometry;
+mod gigapixel;
 mod golden;
 mod layers;
 mod oracle;
+mod pyramid;
 mod robust;
 mod rounds;
 mod support;

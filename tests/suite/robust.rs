@@ -1,6 +1,6 @@
 //! Damaged files and unkind deliveries: an error with a code, or the same picture; never a panic, never a hang.
 
-use super::support::{Traffic, drip, images, is_clean, render};
+use super::support::{drip, images, is_clean, render};
 
 const REQUEST: &str = "pct:20,20,50,50/^17,/0/default.png";
 
@@ -60,9 +60,8 @@ fn the_result_does_not_depend_on_how_bytes_arrive() {
 fn a_tile_of_a_tiled_file_reads_its_chunks_and_no_more() {
     let bytes = std::fs::read(super::support::root().join("www/samples/retina-pyramid.tif")).unwrap();
     let (_, opening, rendering) = drip(&bytes, "512,512,256,256/max/0/default.jpg", u64::MAX).unwrap();
-    assert!(opening.rounds <= 6 && opening.bytes < 64 << 10, "{opening:?}");
+    assert!(opening.rounds <= 2 && opening.bytes < 128 << 10, "{opening:?}");
     assert!(rendering.rounds <= 2 && rendering.bytes < 64 << 10, "{rendering:?} of {} bytes", bytes.len());
     let (_, _, thumbnail) = drip(&bytes, "full/!150,150/0/default.jpg", u64::MAX).unwrap();
-    // The smallest levels lie among the headers of so small a file.
-    assert_eq!(thumbnail, Traffic::default());
+    assert!(thumbnail.rounds == 1 && thumbnail.bytes < 16 << 10, "{thumbnail:?}");
 }

@@ -55,13 +55,16 @@ pub fn drip(bytes: &[u8], request: &str, piece: u64) -> Result<(Encoded, Traffic
         match open.step()? {
             Step::Done(pyramid) => break pyramid,
             Step::Need(ranges) => deliver(bytes, &ranges, piece, &mut opening, |offset, bytes| open.provide(offset, bytes))?,
+            Step::Piece(_) => panic!("opening has no pieces"),
         }
     };
     let resolved = ImageRequest::parse(Version::V3, request)?.resolve(&pyramid.info(&service))?;
     let mut job = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits)?;
+    let mut file = Vec::new();
     loop {
         match job.step()? {
-            Step::Done(encoded) => return Ok((encoded, opening, rendering)),
+            Step::Done(encoded) => return Ok((Encoded { bytes: [file, encoded.bytes].concat(), ..encoded }, opening, rendering)),
+            Step::Piece(piece) => file.extend(piece),
             Step::Need(ranges) => deliver(bytes, &ranges, piece, &mut rendering, |offset, bytes| job.provide(offset, bytes))?,
         }
     }

@@ -48,7 +48,7 @@ fn table(name: &str, at_least: usize) -> Vec<Row> {
 
 /// `status canonical width height` as the row has it, and as it comes out.
 fn check(row: &Row, version: Version, service: &Service, failures: &mut Vec<String>) {
-    let info = Info::new(row.dimensions("width", "height").expect("an image"), None, service);
+    let info = Info::new(row.dimensions("width", "height").expect("an image"), service);
     let request = row.text("request");
     let answer = match ImageRequest::parse(version, request).and_then(|request| request.resolve(&info)) {
         Ok(resolved) => format!("200 {} {} {}", resolved.canonical(), resolved.size().width(), resolved.size().height()),

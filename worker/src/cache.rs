@@ -21,14 +21,15 @@ thread_local! {
 
 struct Opened {
     key: String,
+    page: u32,
     etag: String,
     pyramid: Pyramid,
 }
 
 /// The pyramid of this version of an object, if it has been opened lately.
-pub(crate) fn pyramid(key: &str, etag: &str) -> Option<Pyramid> {
+pub(crate) fn pyramid(key: &str, page: u32, etag: &str) -> Option<Pyramid> {
     PYRAMIDS.with_borrow_mut(|kept| {
-        let opened = kept.remove(kept.iter().position(|opened| opened.key == key && opened.etag == etag)?);
+        let opened = kept.remove(kept.iter().position(|opened| opened.key == key && opened.page == page && opened.etag == etag)?);
         let pyramid = opened.pyramid.clone();
         kept.push(opened);
         Some(pyramid)
@@ -36,10 +37,10 @@ pub(crate) fn pyramid(key: &str, etag: &str) -> Option<Pyramid> {
 }
 
 /// Keeps a pyramid, in place of older versions.
-pub(crate) fn keep(key: &str, etag: &str, pyramid: &Pyramid) {
+pub(crate) fn keep(key: &str, page: u32, etag: &str, pyramid: &Pyramid) {
     PYRAMIDS.with_borrow_mut(|kept| {
-        kept.retain(|opened| opened.key != key);
-        kept.push(Opened { key: key.to_owned(), etag: etag.to_owned(), pyramid: pyramid.clone() });
+        kept.retain(|opened| opened.key != key || (opened.page != page && opened.etag == etag));
+        kept.push(Opened { key: key.to_owned(), page, etag: etag.to_owned(), pyramid: pyramid.clone() });
         while kept.iter().map(|opened| opened.pyramid.weight()).sum::<usize>() > KEPT {
             kept.remove(0);
         }
@@ -47,8 +48,8 @@ pub(crate) fn keep(key: &str, etag: &str, pyramid: &Pyramid) {
 }
 
 /// The URL under which an answer is cached: the same meaning has the same one, whatever the host and the spelling.
-pub(crate) fn url(key: &str, etag: &str, canonical: &str, fingerprint: &str) -> String {
-    format!("https://azulejo.invalid/{}", hash(&[key, etag, canonical, fingerprint]))
+pub(crate) fn url(parts: &[&str]) -> String {
+    format!("https://azulejo.invalid/{}", hash(parts))
 }
 
 /// A hash of texts and of the engine's version, 32 digits: FNV-1a of 128 bits.

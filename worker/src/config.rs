@@ -28,6 +28,8 @@ pub(crate) struct Config {
     /// Whether requests in another than the canonical form are redirected (tiles never are).
     pub redirect: bool,
     pub log: Level,
+    /// Whether `identifier;2` is the second page of `identifier`.
+    pub pages: bool,
     /// A text that differs wherever answers may differ.
     pub fingerprint: String,
 }
@@ -129,6 +131,7 @@ impl Config {
             cache_control: vars.cache_control()?,
             redirect: vars.choice("CANONICAL", &[("link", false), ("redirect", true)])?,
             log: vars.choice("LOG", &[("all", Level::All), ("errors", Level::Errors), ("none", Level::None)])?,
+            pages: vars.switch("PAGES", true)?,
             fingerprint,
         })
     }

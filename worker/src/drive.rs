@@ -1,5 +1,7 @@
 //! The driver: fetches from R2 what the core's jobs ask for, all of it from one version of the object.
 
+use std::rc::Rc;
+
 use azulejo::{ByteRange, Encoded, Error, Open, Pyramid, Render, Step};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -12,14 +14,21 @@ use crate::meter::{Meter, now};
 const IN_FLIGHT: usize = 6;
 
 /// An object in the bucket, in the version that was there when the request came.
-pub(crate) struct Object<'a> {
-    bucket: &'a Bucket,
-    meter: &'a Meter,
+pub(crate) struct Object {
+    bucket: Bucket,
+    meter: Rc<Meter>,
     pub key: String,
     pub etag: String,
     pub size: u64,
     /// When it was put there, ms since 1970.
     pub uploaded: f64,
+}
+
+/// What a job has come to.
+pub(crate) enum Outcome<T> {
+    /// Bytes of an answer that is made in pieces.
+    Piece(Vec<u8>),
+    Done(T),
 }
 
 /// A job of the core.
@@ -49,20 +58,27 @@ impl Job for Render {
     }
 }
 
-impl<'a> Object<'a> {
+impl Object {
     /// Looks an object up. `None` if there is none.
-    pub async fn head(bucket: &'a Bucket, key: String, meter: &'a Meter) -> azulejo::Result<Option<Self>> {
+    pub async fn head(bucket: &Bucket, key: String, meter: &Rc<Meter>) -> azulejo::Result<Option<Self>> {
         meter.read(0);
         let object = bucket.head(&key).await.map_err(|error| unreadable(&error))?;
-        Ok(object.map(|object| Self { bucket, meter, key, etag: object.etag(), size: object.size(), uploaded: object.uploaded().as_millis() as f64 }))
+        Ok(object.map(|object| Self {
+            bucket: bucket.clone(),
+            meter: meter.clone(),
+            key,
+            etag: object.etag(),
+            size: object.size(),
+            uploaded: object.uploaded().as_millis() as f64,
+        }))
     }
 
-    /// Runs a job to its end. The ms it waited for bytes are returned beside its result.
-    pub async fn run<J: Job>(&self, job: &mut J) -> azulejo::Result<(J::Output, f64)> {
-        let mut waited = 0.0;
+    /// Runs a job to the next piece of its result, or to its end. The ms it waited for bytes are added to the meter.
+    pub async fn run<J: Job>(&self, job: &mut J) -> azulejo::Result<Outcome<J::Output>> {
         loop {
             let ranges = match job.step()? {
-                Step::Done(output) => return Ok((output, waited)),
+                Step::Done(output) => return Ok(Outcome::Done(output)),
+                Step::Piece(piece) => return Ok(Outcome::Piece(piece)),
                 Step::Need(ranges) => ranges,
             };
             let began = now();
@@ -70,7 +86,7 @@ impl<'a> Object<'a> {
             while let Some((offset, bytes)) = reads.next().await {
                 job.provide(offset, bytes?)?;
             }
-            waited += now() - began;
+            self.meter.waited.set(self.meter.waited.get() + now() - began);
         }
     }
 

@@ -34,6 +34,7 @@ struct Gate {
 struct Place {
     ticket: u64,
     memory: u64,
+    light: bool,
     since: f64,
 }
 
@@ -44,13 +45,13 @@ pub(crate) struct Pass {
     pub waited: bool,
 }
 
-/// Waits until `memory` bytes fit into `budget` beside what others hold. `None` if that takes too long.
-pub(crate) async fn enter(memory: u64, budget: u64) -> Option<Pass> {
+/// Waits until `memory` bytes fit into `budget` beside what others hold; who does next to no work (`light`) is not counted. `None` if that takes too long.
+pub(crate) async fn enter(memory: u64, budget: u64, light: bool) -> Option<Pass> {
     let began = now();
     let ticket = GATE.with_borrow_mut(|gate| gate.ticket());
     let mut waited = false;
     loop {
-        let Some(before) = GATE.with_borrow_mut(|gate| gate.admit(ticket, memory, budget)) else {
+        let Some(before) = GATE.with_borrow_mut(|gate| gate.admit(ticket, memory, budget, light)) else {
             return Some(Pass { ticket, waited });
         };
         if now() - began > PATIENCE {
@@ -71,19 +72,20 @@ impl Gate {
     }
 
     /// Lets a ticket in, or tells how many are before it.
-    fn admit(&mut self, ticket: u64, memory: u64, budget: u64) -> Option<u64> {
+    fn admit(&mut self, ticket: u64, memory: u64, budget: u64, light: bool) -> Option<u64> {
         let now = now();
         self.inside.retain(|place| now - place.since < LEASE);
         // Whoever is still here by now has gone without a word; the living give up before.
         self.queue.retain(|(_, drawn)| now - drawn < PATIENCE + 1000.0);
         let before = self.queue.iter().take_while(|(other, _)| *other != ticket).count() as u64;
         let held: u64 = self.inside.iter().map(|place| place.memory).sum();
-        let fits = self.inside.is_empty() || (self.inside.len() < RENDERS && held.saturating_add(memory) <= budget);
+        let renders = self.inside.iter().filter(|place| !place.light).count();
+        let fits = self.inside.is_empty() || ((light || renders < RENDERS) && held.saturating_add(memory) <= budget);
         if before > 0 || !fits {
             return Some(before);
         }
         self.queue.retain(|(other, _)| *other != ticket);
-        self.inside.push(Place { ticket, memory, since: now });
+        self.inside.push(Place { ticket, memory, light, since: now });
         None
     }
 }

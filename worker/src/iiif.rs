@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use azulejo::api::{
     Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link,
-    content_disposition, info_media_type, negotiate_format, profile_link,
+    content_disposition, info_media_type, negotiate_format, page_link, profile_link,
 };
 use azulejo::{Error, Open, Pyramid, Render};
 use js_sys::Uint8Array;
@@ -12,12 +12,12 @@ use wasm_bindgen::JsValue;
 use worker::Bucket;
 
 use crate::config::Config;
-use crate::drive::Object;
+use crate::drive::{Object, Outcome};
 use crate::meter::{Meter, now};
-use crate::request::Request;
+use crate::request::{Method, Request};
 use crate::respond::{Answer, Body, Failure};
 use crate::route::Background;
-use crate::{cache, gate};
+use crate::{Pipe, cache, gate, log};
 
 /// What 2.x recommends where JSON-LD is sent as plain JSON (2.0 §5).
 const CONTEXT_LINK: &str = "<http://iiif.io/api/image/2/context.json>;rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\"";
@@ -31,7 +31,7 @@ pub(crate) struct Asked<'a> {
     pub config: &'a Rc<Config>,
     pub bucket: &'a Bucket,
     pub background: &'a Background,
-    pub meter: &'a Meter,
+    pub meter: &'a Rc<Meter>,
 }
 
 impl Asked<'_> {
@@ -45,18 +45,27 @@ impl Asked<'_> {
 
     async fn attempt(&self) -> Result<Answer, Failure> {
         let identifier = self.routed.identifier.as_ref().map_err(Clone::clone)?;
-        let unknown = || Error::NotFound { identifier: identifier.as_str().to_owned() };
-        let key = self.config.object_key.key(identifier.as_str());
-        if key.len() > LONGEST_KEY {
-            return Err(unknown().into());
-        }
-        let object = Object::head(self.bucket, key, self.meter).await?.ok_or_else(unknown)?;
+        let (object, page) = self.find(identifier).await?.ok_or_else(|| Error::NotFound { identifier: identifier.as_str().to_owned() })?;
         // Only now: a mistake in the rest of the path is told of images that exist.
         match self.routed.what.as_ref().map_err(Clone::clone)? {
             What::Base => Ok(self.redirect(format!("{}/info.json", self.id()))),
-            What::Info(form) => self.info(&object, *form, identifier).await,
-            What::Image(request) => self.image(&object, request, identifier).await,
+            What::Info(form) => self.info(&object, page, *form, identifier).await,
+            What::Image(request) => self.image(object, page, request, identifier).await,
         }
+    }
+
+    /// The object of an identifier, and the page of it that is meant. `name;2` is the second page of `name`, unless only `name;2` itself is there.
+    async fn find(&self, identifier: &Identifier) -> Result<Option<(Object, u32)>, Failure> {
+        let page = identifier.page().filter(|_| self.config.pages);
+        for (name, page) in page.into_iter().chain([(identifier.as_str(), 1)]) {
+            let key = self.config.object_key.key(name);
+            if key.len() <= LONGEST_KEY
+                && let Some(object) = Object::head(self.bucket, key, self.meter).await?
+            {
+                return Ok(Some((object, page)));
+            }
+        }
+        Ok(None)
     }
 
     fn version(&self) -> Version {
@@ -81,14 +90,17 @@ impl Asked<'_> {
         self.request.parameter("cache").as_deref() != Some("false")
     }
 
-    async fn pyramid(&self, object: &Object<'_>) -> Result<Pyramid, Failure> {
+    async fn pyramid(&self, object: &Object, page: u32) -> Result<Pyramid, Failure> {
         let began = now();
-        let kept = if self.caches() { cache::pyramid(&object.key, &object.etag) } else { None };
+        let kept = if self.caches() { cache::pyramid(&object.key, page, &object.etag) } else { None };
         let pyramid = match kept {
             Some(pyramid) => pyramid,
             None => {
-                let (pyramid, _) = object.run(&mut Open::new(object.size, &self.config.service.limits)).await?;
-                cache::keep(&object.key, &object.etag, &pyramid);
+                let mut opening = Open::new(object.size, &self.config.service.limits).page(page);
+                let Outcome::Done(pyramid) = object.run(&mut opening).await? else {
+                    return Err(Error::Internal { what: "an image that opens in pieces".to_owned() }.into());
+                };
+                cache::keep(&object.key, page, &object.etag, &pyramid);
                 pyramid
             }
         };
@@ -96,8 +108,9 @@ impl Asked<'_> {
         Ok(pyramid)
     }
 
-    async fn info(&self, object: &Object<'_>, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
-        let info = self.pyramid(object).await?.info(&self.config.service);
+    async fn info(&self, object: &Object, page: u32, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
+        let pyramid = self.pyramid(object, page).await?;
+        let info = pyramid.info(&self.config.service);
         let version = self.version();
         let (media_type, text) = match form {
             InfoForm::Json => (info_media_type(version, self.request.accept.as_deref()), info.json(version, &self.id())),
@@ -111,11 +124,19 @@ impl Asked<'_> {
             answer = answer.with("link", CONTEXT_LINK);
         }
         answer = answer.with("link", profile_link(version, &self.config.service)).with("server-timing", self.meter.server_timing("none", None));
+        if self.config.pages {
+            let name = if page == 1 { identifier.as_str() } else { identifier.page().map_or(identifier.as_str(), |(name, _)| name) };
+            let pages = pyramid.pages();
+            for (page, relation) in [(pages.previous(), "prev"), (pages.next(), "next")] {
+                let link = page.and_then(|page| Identifier::of_page(name, page)).map(|page| page_link(&self.base(&page.encoded()), relation));
+                answer = link.into_iter().fold(answer, |answer, link| answer.with("link", link));
+            }
+        }
         Ok(self.validated(object, answer, &[&object.etag, media_type, &self.id(), &self.config.fingerprint]))
     }
 
-    async fn image(&self, object: &Object<'_>, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
-        let pyramid = self.pyramid(object).await?;
+    async fn image(&self, object: Object, page: u32, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
+        let pyramid = self.pyramid(&object, page).await?;
         let info = pyramid.info(&self.config.service);
         let negotiated = request.format.is_none();
         let format = request.format.unwrap_or_else(|| negotiate_format(self.request.accept.as_deref(), &self.config.service.formats));
@@ -136,49 +157,62 @@ impl Asked<'_> {
         if let Some(wanted) = self.request.parameter("response-content-disposition") {
             answer = answer.with("content-disposition", disposition(&wanted, identifier, format));
         }
-        let mut answer = self.validated(object, answer, &[&object.key, &object.etag, resolved.canonical(), &self.config.fingerprint]);
+        let mut answer = self.validated(&object, answer, &[&object.key, &page.to_string(), &object.etag, resolved.canonical(), &self.config.fingerprint]);
         if answer.status == 200 {
-            let (bytes, timing) = self.pixels(object, &pyramid, &resolved).await?;
-            answer.body = Body::Bytes(bytes);
+            let (body, timing) = self.pixels(object, &pyramid, &resolved).await?;
+            answer.body = body;
             answer = answer.with("server-timing", timing);
         }
         Ok(answer)
     }
 
     /// The bytes of an image, cached or made, and what they cost.
-    async fn pixels(&self, object: &Object<'_>, pyramid: &Pyramid, resolved: &ResolvedRequest) -> Result<(Uint8Array, String), Failure> {
-        let url = cache::url(&object.key, &object.etag, resolved.canonical(), &self.config.fingerprint);
+    async fn pixels(&self, object: Object, pyramid: &Pyramid, resolved: &ResolvedRequest) -> Result<(Body, String), Failure> {
+        let page = pyramid.pages().page.to_string();
+        let url = cache::url(&[&object.key, &page, &object.etag, resolved.canonical(), &self.config.fingerprint]);
         let caches = self.caches();
         if caches && let Some(bytes) = cache::find(&url).await {
-            return Ok((bytes, self.meter.server_timing("hit", None)));
+            return Ok((Body::Bytes(bytes), self.meter.server_timing("hit", None)));
         }
         let limits = &self.config.service.limits;
         let mut render = Render::new(pyramid, resolved, &self.config.encode, limits)?;
         let began = now();
-        let pass = gate::enter(render.memory(), limits.memory).await.ok_or(Failure::Busy)?;
+        let pass = gate::enter(render.memory(), limits.memory, render.is_passthrough()).await.ok_or(Failure::Busy)?;
         self.meter.queue.set(now() - began);
         // While this one waited, another may have made the same.
         if caches
             && pass.waited
             && let Some(bytes) = cache::find(&url).await
         {
-            return Ok((bytes, self.meter.server_timing("hit", None)));
+            return Ok((Body::Bytes(bytes), self.meter.server_timing("hit", None)));
         }
-        let began = now();
-        let (encoded, fetched) = object.run(&mut render).await?;
-        drop(render);
-        let bytes = Uint8Array::from(encoded.bytes.as_slice());
+        let (began, waited) = (now(), self.meter.waited.get());
+        let outcome = object.run(&mut render).await?;
+        let fetched = self.meter.waited.get() - waited;
         self.meter.fetch.set(fetched);
         self.meter.render.set(now() - began - fetched);
+        let encoded = match outcome {
+            Outcome::Done(encoded) => encoded,
+            Outcome::Piece(first) => {
+                let pipe = Pipe::new();
+                let body = Body::Stream(pipe.readable());
+                if self.request.method != Some(Method::Head) {
+                    self.background.spawn(stream(pipe, first, object, render, pass, self.config.log));
+                }
+                return Ok((body, self.meter.server_timing("off", Some(false))));
+            }
+        };
+        drop(render);
+        let bytes = Uint8Array::from(encoded.bytes.as_slice());
         drop(pass);
         if caches {
             self.background.spawn(cache::store(url, bytes.clone(), resolved.format().media_type()));
         }
-        Ok((bytes, self.meter.server_timing(if caches { "miss" } else { "off" }, Some(encoded.passthrough))))
+        Ok((Body::Bytes(bytes), self.meter.server_timing(if caches { "miss" } else { "off" }, Some(encoded.passthrough))))
     }
 
     /// Adds what clients need to keep the answer, or turns it into a 304 if they have it.
-    fn validated(&self, object: &Object<'_>, answer: Answer, parts: &[&str]) -> Answer {
+    fn validated(&self, object: &Object, answer: Answer, parts: &[&str]) -> Answer {
         let etag = format!("\"{}\"", cache::hash(parts));
         let control = if self.caches() { self.config.cache_control.as_str() } else { "no-store" };
         let date = js_sys::Date::new(&JsValue::from_f64(object.uploaded));
@@ -190,6 +224,32 @@ impl Asked<'_> {
         };
         let answer = answer.with("etag", etag).with("last-modified", String::from(date.to_utc_string())).with("cache-control", control);
         if fresh { answer.not_modified() } else { answer }
+    }
+}
+
+/// Writes an answer as it is made. Whoever reads it sees its end only if that came.
+async fn stream(pipe: Pipe, first: Vec<u8>, object: Object, mut render: Render, _pass: gate::Pass, level: log::Level) {
+    let mut piece = Some(first);
+    loop {
+        let bytes = match piece.take() {
+            Some(bytes) => bytes,
+            None => match object.run(&mut render).await {
+                Ok(Outcome::Piece(bytes)) => bytes,
+                Ok(Outcome::Done(encoded)) => {
+                    let last = pipe.write(Uint8Array::from(encoded.bytes.as_slice())).await;
+                    let _ = if last.is_ok() { pipe.close().await } else { last };
+                    return;
+                }
+                Err(error) => {
+                    log::event(level, "stream", true, [("code", error.code().into()), ("detail", log::text(&error.to_string()))]);
+                    return pipe.abort();
+                }
+            },
+        };
+        // The client has left: nobody waits for the rest.
+        if pipe.write(Uint8Array::from(bytes.as_slice())).await.is_err() {
+            return pipe.abort();
+        }
     }
 }
 

@@ -41,6 +41,23 @@ extern "C" {
     fn leave();
     /// The memory cannot grow by so many bytes.
     fn exhausted(bytes: f64);
+
+    /// A body that is written in pieces; it breaks off if the instance does.
+    pub(crate) type Pipe;
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new() -> Pipe;
+    /// What the client reads.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn readable(this: &Pipe) -> web_sys::ReadableStream;
+    /// Resolves once there is room for more; rejects if the client has left.
+    #[wasm_bindgen(method, catch)]
+    pub(crate) async fn write(this: &Pipe, piece: js_sys::Uint8Array) -> Result<JsValue, JsValue>;
+    /// The end of the body.
+    #[wasm_bindgen(method, catch)]
+    pub(crate) async fn close(this: &Pipe) -> Result<JsValue, JsValue>;
+    /// There is no more to come, though there should be: the client sees that it is not whole.
+    #[wasm_bindgen(method)]
+    pub(crate) fn abort(this: &Pipe);
 }
 
 /// Answers a request. `id` numbers the requests of the isolate. The promise never rejects.

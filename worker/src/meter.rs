@@ -13,6 +13,8 @@ pub(crate) struct Meter {
     pub open: Cell<f64>,
     /// ms in the queue.
     pub queue: Cell<f64>,
+    /// ms waiting for bytes, of the headers and of the pixels.
+    pub waited: Cell<f64>,
     /// ms waiting for the pixels' bytes.
     pub fetch: Cell<f64>,
     /// ms decoding, scaling and encoding.
@@ -32,6 +34,7 @@ impl Meter {
             bytes: Cell::new(0),
             open: Cell::new(0.0),
             queue: Cell::new(0.0),
+            waited: Cell::new(0.0),
             fetch: Cell::new(0.0),
             render: Cell::new(0.0),
         }

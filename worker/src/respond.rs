@@ -4,7 +4,7 @@ use azulejo::Error;
 use azulejo::api::{ERROR_XML_MEDIA_TYPE, Version, error_xml};
 use js_sys::Uint8Array;
 use serde_json::json;
-use web_sys::{Headers, Response, ResponseInit};
+use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use crate::config::{Config, Misconfigured};
 use crate::cors::{Origins, preflight};
@@ -28,14 +28,17 @@ pub(crate) enum Body {
     None,
     Text(String),
     Bytes(Uint8Array),
+    /// Comes in pieces; nobody knows yet how long it is.
+    Stream(ReadableStream),
 }
 
 impl Body {
-    fn len(&self) -> usize {
+    fn len(&self) -> Option<usize> {
         match self {
-            Self::None => 0,
-            Self::Text(text) => text.len(),
-            Self::Bytes(bytes) => bytes.length() as usize,
+            Self::None => Some(0),
+            Self::Text(text) => Some(text.len()),
+            Self::Bytes(bytes) => Some(bytes.length() as usize),
+            Self::Stream(_) => None,
         }
     }
 }
@@ -171,7 +174,9 @@ impl Answer {
             let _ = headers.append("vary", "Origin");
         }
         if !matches!(self.status, 204 | 304) {
-            let _ = headers.set("content-length", &length.to_string());
+            if let Some(length) = length {
+                let _ = headers.set("content-length", &length.to_string());
+            }
             let _ = headers.set("cross-origin-resource-policy", "cross-origin");
         }
         let init = ResponseInit::new();
@@ -180,6 +185,7 @@ impl Answer {
         let silent = request.method == Some(Method::Head);
         let response = match &self.body {
             Body::Text(text) if !silent => Response::new_with_opt_str_and_init(Some(text), &init),
+            Body::Stream(stream) if !silent => Response::new_with_opt_readable_stream_and_init(Some(stream), &init),
             Body::Bytes(bytes) if !silent => Response::new_with_opt_js_u8_array_and_init(Some(bytes), &init),
             _ => Response::new_with_opt_str_and_init(None, &init),
         };

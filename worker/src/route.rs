@@ -37,7 +37,7 @@ impl Background {
 
 /// Answers a request, whatever it is.
 pub(crate) async fn answer(raw: &web_sys::Request, env: &Env, background: &Background) -> web_sys::Response {
-    let meter = Meter::new();
+    let meter = Rc::new(Meter::new());
     let request = Request::read(raw);
     let config = CONFIG.with(|cell| cell.get_or_init(|| Config::from_env(env).map(Rc::new)).clone());
     let (answer, log) = match &config {
@@ -62,7 +62,7 @@ pub(crate) async fn answer(raw: &web_sys::Request, env: &Env, background: &Backg
     answer.send(&request, config.ok().as_deref())
 }
 
-async fn dispatch(request: &Request, env: &Env, config: &Rc<Config>, background: &Background, meter: &Meter) -> Answer {
+async fn dispatch(request: &Request, env: &Env, config: &Rc<Config>, background: &Background, meter: &Rc<Meter>) -> Answer {
     match request.method {
         None => return Failure::from(Error::MethodNotAllowed).answer(request, None),
         Some(Method::Options) => return Answer::preflight(request.asked_headers.as_deref()),

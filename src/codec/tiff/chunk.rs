@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use super::{corrupt, decompress, fax, predictor, samples, ycbcr};
 use crate::bytes::Endian;
+use crate::codec::extra;
 use crate::codec::jpeg::{self, Components, DecodedSamples};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SourceFormat};
+use crate::geometry::Dimensions;
 use crate::pyramid::tiff::{Association, Compression, Level, Model as Stored};
 use crate::render::{Alpha, Layout, Model, Row};
 
@@ -80,6 +82,9 @@ fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], rows: u32, at: u64)
     if level.compression == Compression::Jpeg {
         return decode_jpeg(level, bytes, rows, at);
     }
+    if level.compression == Compression::WebP {
+        return decode_webp(level, bytes, rows, at);
+    }
     let turned;
     let bytes = if level.samples.reversed {
         turned = bytes.iter().map(|byte| byte.reverse_bits()).collect::<Vec<u8>>();
@@ -130,6 +135,19 @@ fn decode_jpeg(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<Sample
     Ok(Samples::U8(cut))
 }
 
+/// A WebP file (libtiff's compression 50001): 3 samples a pixel, or 4 with alpha.
+fn decode_webp(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<Samples> {
+    let size = Dimensions::at_least_one(level.chunk.width(), rows);
+    let decoded = extra::decode(SourceFormat::WebP, bytes.to_vec(), size, level.chunk_bytes().saturating_mul(8)).map_err(|error| relocate(error, at))?;
+    let stored = usize::from(level.samples.count);
+    Ok(Samples::U8(match (decoded.channels, stored) {
+        (found, stored) if found == stored => decoded.samples,
+        // A file without a transparent pixel may leave alpha out.
+        (3, _) => decoded.samples.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect(),
+        _ => decoded.samples.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect(),
+    }))
+}
+
 /// The tables' stream without its end, then the chunk's without its beginning.
 fn splice<'a>(tables: Option<&[u8]>, bytes: &'a [u8]) -> Cow<'a, [u8]> {
     match tables {
@@ -144,8 +162,8 @@ fn splice<'a>(tables: Option<&[u8]>, bytes: &'a [u8]) -> Cow<'a, [u8]> {
 /// A codec's error within a chunk is the TIFF's, at the chunk.
 fn relocate(error: Error, at: u64) -> Error {
     match error {
-        Error::SourceCorrupt { what, .. } => corrupt(at, format!("in a JPEG chunk: {what}")),
-        Error::SourceUnsupported { feature, .. } => crate::codec::unsupported(crate::error::SourceFormat::Tiff, format!("JPEG with {feature}")),
+        Error::SourceCorrupt { what, .. } => corrupt(at, format!("in a chunk: {what}")),
+        Error::SourceUnsupported { feature, .. } => crate::codec::unsupported(SourceFormat::Tiff, format!("a chunk with {feature}")),
         other => other,
     }
 }

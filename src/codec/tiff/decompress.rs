@@ -19,7 +19,7 @@ pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize
         Compression::Lzw => unlzw(bytes, &mut out).map_err(|error| corrupt(at, error))?,
         Compression::PackBits => unpack_bits(bytes, &mut out),
         Compression::Zstandard => unzstd(bytes, &mut out).map_err(|error| corrupt(at, error))?,
-        Compression::Jpeg | Compression::Fax(_) => 0,
+        Compression::Jpeg | Compression::WebP | Compression::Fax(_) => 0,
     };
     if made < expected {
         return Err(corrupt(at, format!("a chunk of {made} bytes where {expected} belong")));

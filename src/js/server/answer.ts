@@ -17,7 +17,8 @@ const EXPOSED = "Content-Disposition, Content-Length, ETag, Last-Modified, Link,
 export interface Answer {
   status: number;
   headers: [name: string, value: string][];
-  body?: string | Uint8Array;
+  /** Of a stream nobody knows yet how long it is. */
+  body?: string | Uint8Array | ReadableStream<Uint8Array>;
 }
 
 /** What came from a file or a URL is shown, never run. */
@@ -82,9 +83,12 @@ export function send({ status, headers: given, body }: Answer, request: Request,
   }
   if (origins !== "*") add("vary", "Origin");
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  const stream = bytes instanceof ReadableStream;
   if (status !== 204 && status !== 304) {
-    add("content-length", String(bytes?.length ?? 0));
+    if (!stream) add("content-length", String(bytes?.length ?? 0));
     add("cross-origin-resource-policy", "cross-origin");
   }
-  return new Response(request.method === "HEAD" || !bytes ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers });
+  const silent = request.method === "HEAD";
+  if (silent && stream) bytes.cancel().catch(() => undefined);
+  return new Response(silent || !bytes ? null : (bytes as BodyInit), { status, headers });
 }

@@ -36,3 +36,12 @@ export function encodeIdentifier(identifier: string): string {
   // RFC 3986 pchar less `@`, which IIIF wants encoded, and less `;`, at which simple readers of Link headers cut.
   return encodeURIComponent(identifier).replace(/%(?:24|26|2B|2C|3A|3D)/g, decodeURIComponent);
 }
+
+/** The document and the page (from 1) that `document;page` means. */
+export function readPage(identifier: string): { name: string; page: number } | undefined {
+  const [, name, page] = /^(.+);([1-9]\d{0,5})$/s.exec(identifier) ?? [];
+  return name === undefined ? undefined : { name, page: Number(page) };
+}
+
+/** The name of a page of a document; the first is the document's own. */
+export const ofPage = (document: string, page: number): string => (page === 1 ? document : `${document};${page}`);

@@ -5,8 +5,8 @@
 
 import { IiifError } from "../error.js";
 
-/** Renders that are under way at the same time, at most; each has its share of the memory, or one has all. */
-export const SHARES = 2;
+/** Renders that are under way at the same time, at most. */
+const RENDERS = 2;
 /** ms after which a waiting request gives up: viewers do not ask again for a tile that failed, so a late one is better. */
 const PATIENCE = 10_000;
 /** ms after which a place is free again, whoever holds it: the runtime may drop a request without a word. */
@@ -14,8 +14,16 @@ const LEASE = 60_000;
 /** ms between two looks of the first in the queue. */
 const PAUSE = 4;
 
-interface Ticket {
-  shares: number;
+/** What a render takes. */
+export interface Load {
+  /** Bytes. */
+  readonly memory: number;
+  /** Whether it is next to no work: then it is not counted. */
+  readonly light: boolean;
+}
+
+interface Ticket extends Load {
+  readonly budget: number;
   since: number;
 }
 
@@ -29,9 +37,9 @@ export interface Pass {
   leave(): void;
 }
 
-/** Waits for so many of the shares; `busy` if that takes too long. */
-export async function enter(shares: number): Promise<Pass> {
-  const ticket: Ticket = { shares, since: Date.now() };
+/** Waits until there is room for a render within `budget` bytes; `busy` if that takes too long. */
+export async function enter({ memory, light }: Load, budget: number): Promise<Pass> {
+  const ticket: Ticket = { memory, light, budget, since: Date.now() };
   const forget = (): void => {
     queue = queue.filter((other) => other !== ticket);
     inside = inside.filter((other) => other !== ticket);
@@ -56,8 +64,10 @@ function admit(ticket: Ticket): number | undefined {
   // Whoever is still here by now has gone without a word; the living give up before.
   queue = queue.filter(({ since }) => now - since < PATIENCE + 1000);
   const before = queue.indexOf(ticket);
-  const held = inside.reduce((sum, { shares }) => sum + shares, 0);
-  if (before > 0 || held + ticket.shares > SHARES) return Math.max(0, before);
+  const held = inside.reduce((sum, { memory }) => sum + memory, 0);
+  const renders = inside.filter(({ light }) => !light).length;
+  const fits = !inside.length || ((ticket.light || renders < RENDERS) && held + ticket.memory <= ticket.budget);
+  if (before > 0 || !fits) return Math.max(0, before);
   queue = queue.filter((other) => other !== ticket);
   ticket.since = now;
   inside.push(ticket);

@@ -34,10 +34,10 @@ export class Images {
   #kept: Opened[] = [];
 
   /** The image, opened now if it is not kept or is wanted anew. Without an etag none is kept. */
-  async use(source: Source, version: FileVersion, settings: Settings, anew: boolean, signal: AbortSignal | undefined): Promise<Use> {
+  async use(source: Source, page: number, version: FileVersion, settings: Settings, anew: boolean, signal: AbortSignal | undefined): Promise<Use> {
     const core = await isolateCore();
     for (const gone of this.#kept.filter((opened) => opened.core !== core)) this.#drop(gone);
-    const name = version.etag === undefined ? undefined : JSON.stringify([source.key, version.etag, version.size]);
+    const name = version.etag === undefined ? undefined : JSON.stringify([source.key, page, version.etag, version.size]);
     const known = anew || name === undefined ? undefined : this.#kept.find((opened) => opened.name === name);
     if (known) {
       this.#kept = [...this.#kept.filter((opened) => opened !== known), known];
@@ -52,8 +52,8 @@ export class Images {
       },
     };
     const { size, etag } = version;
-    const image = await drive(await core.open(size, settings), counting, { size, ...(etag !== undefined && { etag }) }, signal);
-    const opened: Opened = { key: source.key, name, core, image, weight, users: 0, kept: name !== undefined };
+    const image = await drive(await core.open(size, settings, page), counting, { size, ...(etag !== undefined && { etag }) }, signal);
+    const opened: Opened = { key: JSON.stringify([source.key, page]), name, core, image, weight, users: 0, kept: name !== undefined };
     // Lent first: what is too heavy to be kept is freed only after this use.
     const use = this.#lend(opened);
     if (opened.kept) this.#keep(opened);

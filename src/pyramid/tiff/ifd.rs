@@ -1,10 +1,12 @@
 //! TIFF and BigTIFF directories (TIFF 6.0, section 2): entries are read, their values only when asked for.
 
-use crate::bytes::{ByteStore, Cursor, Endian};
+use crate::bytes::{ByteRange, ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 
 /// Entries one directory may have; GeoTIFFs with private tags have about 60.
 const MOST_ENTRIES: u64 = 1024;
+/// What is fetched of a directory that is not there: its values mostly lie behind it.
+const READ: u64 = 16 << 10;
 
 /// The file header: byte order, and which of the two layouts.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +30,17 @@ impl Header {
         Ok(Self { endian, big, first })
     }
 
+    /// Whether the file says that all directories lie before its pixels, as GDAL's cloud-optimized files do in the "ghost area" behind the header.
+    pub fn directories_first(&self, store: &ByteStore) -> bool {
+        const LONGEST: u64 = 512;
+        let at = if self.big { 16 } else { 8 };
+        let range = ByteRange::new(at, at.saturating_add(LONGEST).min(store.size()));
+        let Some(Ok(ghost)) = range.map(|range| store.read(range)) else { return false };
+        let says = |what: &[u8]| ghost.windows(what.len()).any(|window| window == what);
+        // A file that was written to since may have moved its directories.
+        ghost.starts_with(b"GDAL_STRUCTURAL_METADATA_SIZE=") && says(b"LAYOUT=IFDS_BEFORE_DATA") && !says(b"KNOWN_INCOMPATIBLE_EDITION=YES")
+    }
+
     pub fn cursor<'a>(&self, store: &'a ByteStore, at: u64) -> Cursor<'a> {
         Cursor::new(store, SourceFormat::Tiff, self.endian, at)
     }
@@ -46,7 +59,10 @@ impl Directory {
     pub fn read(store: &ByteStore, header: &Header, at: u64) -> Result<Self, Stop> {
         let mut cursor = header.cursor(store, at);
         let (count_width, word, inline) = if header.big { (8, 8_u8, 8_u64) } else { (2, 4, 4) };
-        let count = cursor.number(count_width)?;
+        let count = cursor.number(count_width).map_err(|stop| match stop {
+            Stop::Need(_) => Stop::Need(ByteRange::new(at, at.saturating_add(READ).min(store.size())).map(|range| store.missing(range)).unwrap_or_default()),
+            stop => stop,
+        })?;
         if count == 0 || count > MOST_ENTRIES {
             return Err(cursor.corrupt(format!("a directory of {count} entries")));
         }
@@ -80,6 +96,13 @@ impl Directory {
     /// Where the values of a tag lie.
     pub fn array(&self, tag: u16) -> Option<Array> {
         self.entries.iter().find(|(found, array)| *found == tag && array.count > 0).map(|(_, array)| *array)
+    }
+
+    /// What lacks of the values of these tags, so far as one of them is at most `most` bytes.
+    pub fn missing(&self, store: &ByteStore, tags: &[u16], most: u64) -> Vec<ByteRange> {
+        let arrays = self.entries.iter().filter(|(tag, array)| tags.contains(tag) && array.bytes() <= most);
+        let ranges = arrays.filter_map(|(_, array)| array.range()).filter(|range| range.end() <= store.size());
+        ranges.flat_map(|range| store.missing(range)).collect()
     }
 
     /// The first value of a tag.
@@ -143,6 +166,11 @@ impl Array {
     /// Length in the file, bytes.
     pub fn bytes(&self) -> u64 {
         self.count.saturating_mul(self.kind.width().into())
+    }
+
+    /// Where it lies.
+    pub fn range(&self) -> Option<ByteRange> {
+        ByteRange::at(self.at, self.bytes())
     }
 
     /// One value; a rational gives its numerator.

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use super::ifd::{Array, Directory, Header};
 use super::sample::{Compression, Model, Samples, Storage};
-use crate::bytes::ByteStore;
+use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
 use crate::pyramid::dimensions;
 
 mod tag {
-    pub const IMAGE_WIDTH: u16 = 256;
-    pub const IMAGE_LENGTH: u16 = 257;
     pub const STRIP_OFFSETS: u16 = 273;
     pub const ROWS_PER_STRIP: u16 = 278;
     pub const STRIP_BYTE_COUNTS: u16 = 279;
@@ -20,11 +18,10 @@ mod tag {
     pub const TILE_OFFSETS: u16 = 324;
     pub const TILE_BYTE_COUNTS: u16 = 325;
     pub const JPEG_TABLES: u16 = 347;
-    pub const ICC_PROFILE: u16 = 34675;
 }
 
 /// Longest ICC profile and JPEG tables that are read, bytes.
-const LONGEST_PROFILE: u64 = 4 << 20;
+pub(super) const LONGEST_PROFILE: u64 = 4 << 20;
 const LONGEST_TABLES: u64 = 64 << 10;
 /// An uncompressed strip is read in slices of about this many bytes.
 const SLICE: u64 = 64 << 10;
@@ -55,7 +52,7 @@ impl Level {
     pub(super) fn read(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Self, Stop> {
         let number = |tag, default| directory.number_or(store, header, tag, default);
         let corrupt = |what: String| header.cursor(store, directory.at).corrupt(what);
-        let size = dimensions(SourceFormat::Tiff, directory.at, number(tag::IMAGE_WIDTH, 0)?, number(tag::IMAGE_LENGTH, 0)?)?;
+        let size = dimensions(SourceFormat::Tiff, directory.at, number(super::tag::IMAGE_WIDTH, 0)?, number(super::tag::IMAGE_LENGTH, 0)?)?;
         let Storage { compression, model, samples } = Storage::read(store, header, directory)?;
         let tiled = directory.array(tag::TILE_WIDTH).is_some();
         let (offsets, counts) = if tiled && directory.array(tag::TILE_OFFSETS).is_some() {
@@ -80,7 +77,7 @@ impl Level {
             model,
             samples,
             jpeg_tables: optional(tag::JPEG_TABLES, LONGEST_TABLES)?.map(Arc::from),
-            icc: optional(tag::ICC_PROFILE, LONGEST_PROFILE)?.map(Arc::from),
+            icc: None,
             offsets,
             byte_counts: directory.array(counts),
             strip_rows: chunk.height(),
@@ -91,6 +88,17 @@ impl Level {
         }
         level.slice();
         Ok(level)
+    }
+
+    /// With the profile of its colours: that of the full image serves all levels.
+    pub(super) fn with_profile(mut self, store: &ByteStore, directory: &Directory) -> Result<Self, Stop> {
+        self.icc = directory.array(super::tag::ICC_PROFILE).map(|array| array.raw(store, LONGEST_PROFILE)).transpose()?.map(Arc::from);
+        Ok(self)
+    }
+
+    /// Where its tables lie.
+    pub(super) fn tables(&self) -> impl Iterator<Item = ByteRange> {
+        [Some(self.offsets), self.byte_counts].into_iter().flatten().filter_map(|table| table.range())
     }
 
     /// Shows a large uncompressed strip as several chunks, so that a region of it can be read alone.
@@ -111,8 +119,6 @@ impl Level {
         let matches = |from: u32, to: u32| to.checked_mul(factor).is_some_and(|scaled| scaled.abs_diff(from) < factor);
         let same = self.samples.count == full.samples.count && self.model == full.model;
         self.scale_factor = factor;
-        // One profile serves all levels.
-        self.icc = None;
         (factor > 1 && matches(from.width(), to.width()) && matches(from.height(), to.height()) && same).then_some(self)
     }
 
@@ -159,19 +165,32 @@ impl Level {
         let (strip, slice) = (row.checked_div(self.slices).unwrap_or(0), row.checked_rem(self.slices).unwrap_or(0));
         let in_plane = u64::from(strip).saturating_mul(self.columns().into()).saturating_add(column.into());
         let index = u64::from(plane).saturating_mul(strips.into()).saturating_mul(self.columns().into()).saturating_add(in_plane);
-        let offset = self.offsets.get(store, endian, index)?;
+        let counts = self.byte_counts.as_ref().filter(|counts| counts.count > index && self.compression != Compression::None);
+        let (offset, count) = (self.offsets.get(store, endian, index), counts.map(|counts| counts.get(store, endian, index)).transpose());
+        // Both entries are named at once.
+        let (offset, count) = match (offset, count) {
+            (Err(Stop::Need(mut entries)), Err(Stop::Need(more))) => {
+                entries.extend(more);
+                return Err(Stop::Need(entries));
+            }
+            (offset, count) => (offset?, count?),
+        };
         let rows = self.chunk_height(row);
         let plain = self.row_bytes().saturating_mul(rows.into());
         if self.compression == Compression::None {
             let before = self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(slice.into());
             return Ok(Location { offset: offset.saturating_add(before), bytes: plain.min(store.size().saturating_sub(offset.saturating_add(before))), rows });
         }
-        let bytes = match &self.byte_counts {
-            Some(counts) if counts.count > index => counts.get(store, endian, index)?,
-            // A lone strip without a count runs to the end of the file (an old, common fault).
-            _ => store.size().saturating_sub(offset),
-        };
+        // A lone strip without a count runs to the end of the file (an old, common fault).
+        let bytes = count.unwrap_or(store.size().saturating_sub(offset));
         Ok(Location { offset, bytes, rows })
+    }
+
+    /// What of a chunk lies within the image.
+    pub fn shown(&self, column: u32, row: u32) -> Option<Dimensions> {
+        let left = column.checked_mul(self.chunk.width())?;
+        let width = self.dimensions.width().checked_sub(left)?.min(self.chunk.width());
+        Dimensions::new(width, self.chunk_bottom(row).checked_sub(self.chunk_top(row))?)
     }
 
     /// Rows of the chunks in a row of chunks: tiles are whole, strips end with the image.

@@ -1,111 +1,92 @@
-//! TIFF 6.0 and BigTIFF: the full image, and the smaller copies of it in further pages or SubIFDs.
+//! TIFF 6.0 and BigTIFF: a page, and the smaller copies of it in further directories of the chain or in SubIFDs.
 
 mod ifd;
 mod level;
+mod pages;
 mod sample;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use level::{Level, Location};
 pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW};
 
 use self::ifd::{Directory, Header};
-use super::{Body, Orientation};
-use crate::bytes::{ByteStore, Endian};
-use crate::error::{Error, Stop};
-use crate::geometry::Dimensions;
+use super::{Body, Opened, Orientation, Pages};
+use crate::bytes::{ByteRange, ByteStore, Endian};
+use crate::error::Stop;
 
-/// Directories that are looked at for levels: a gigapixel image has about 12.
-const MOST_DIRECTORIES: usize = 48;
+/// SubIFDs that are looked at for levels: a gigapixel image has about 12.
+const MOST_CHILDREN: u64 = 48;
 
 mod tag {
     pub const NEW_SUBFILE_TYPE: u16 = 254;
+    pub const IMAGE_WIDTH: u16 = 256;
+    pub const IMAGE_LENGTH: u16 = 257;
     pub const ORIENTATION: u16 = 274;
     pub const SUB_IFDS: u16 = 330;
+    pub const ICC_PROFILE: u16 = 34675;
+    /// What a directory says of its pixels where its entry has no room for it: BitsPerSample, ColorMap, SubIFDs, ExtraSamples, SampleFormat, JPEGTables,
+    /// YCbCrSubSampling. Fetched together.
+    pub const VALUES: [u16; 7] = [258, 320, SUB_IFDS, 338, 339, 347, 530];
+    /// Longest of them that is sensible: a palette of 16 bits.
+    pub const LONGEST_VALUE: u64 = 3 << 17;
 }
-const REDUCED: u64 = 1;
-const MASK: u64 = 4;
 
-/// The levels of a file, largest first, all in one byte order.
+/// The levels of a page, largest first, all in one byte order.
 #[derive(Debug)]
 pub(crate) struct Tiff {
     pub endian: Endian,
     pub levels: Vec<Level>,
+    /// Whether the embedded profile changes anything, once somebody has looked.
+    pub profiled: OnceLock<bool>,
 }
 
 impl Tiff {
     pub fn weight(&self) -> usize {
         self.levels.iter().fold(size_of::<Self>(), |sum, level| sum.saturating_add(level.weight()))
     }
+
+    /// Where the tables of all levels lie, the smaller ones first.
+    pub fn tables(&self) -> impl Iterator<Item = ByteRange> {
+        self.levels.iter().rev().flat_map(Level::tables)
+    }
 }
 
-pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
+/// Page `page`, from 1.
+pub(super) fn open(store: &ByteStore, page: u32) -> Result<Opened, Stop> {
     let header = Header::read(store)?;
-    let directories = directories(store, &header)?;
-    let mut main = None;
-    for directory in &directories {
-        let kind = directory.number_or(store, &header, tag::NEW_SUBFILE_TYPE, 0)?;
-        if kind & (REDUCED | MASK) == 0 {
-            main = Some(directory);
-            break;
-        }
-    }
-    // A file of reduced images alone shows its first.
-    let Some(main) = main.or(directories.first()) else {
-        return Err(header.cursor(store, 4).corrupt("it has no directory"));
+    let found = pages::find(store, &header, page)?;
+    let (main, mut copies) = (&found.page.main, Vec::new());
+    let mut missing = found.page.missing(store);
+    missing.extend(main.missing(store, &[tag::ICC_PROFILE], level::LONGEST_PROFILE));
+    // A smaller copy that cannot be used is passed over: the full image serves in its place.
+    let mut read_copy = |copy: Result<Level, Stop>| match copy {
+        Ok(level) => copies.push(level),
+        // All levels name what they lack before any of it is fetched.
+        Err(Stop::Need(ranges)) => missing.extend(ranges),
+        Err(Stop::Fail(_)) => {}
     };
-    let orientation = Orientation::from_tag(main.number_or(store, &header, tag::ORIENTATION, 1)?);
-    let full = Level::read(store, &header, main)?;
-    let size = full.dimensions;
-    let mut levels = vec![full];
-    let mut missing = Vec::new();
-    for directory in &directories {
-        if directory.at == main.at {
-            continue;
+    for directory in &found.page.copies {
+        read_copy(Level::read(store, &header, directory));
+    }
+    match main.numbers(store, &header, tag::SUB_IFDS, MOST_CHILDREN) {
+        Ok(children) => {
+            children.into_iter().for_each(|at| read_copy(Directory::read(store, &header, at).and_then(|child| Level::read(store, &header, &child))))
         }
-        // A smaller copy that cannot be used is passed over: the full image serves in its place.
-        match Level::read(store, &header, directory) {
-            Ok(level) => levels.extend(levels.first().and_then(|full| level.into_copy_of(full))),
-            // All levels name what they lack before any of it is fetched.
-            Err(Stop::Need(ranges)) => missing.extend(ranges),
-            Err(Stop::Fail(_)) => {}
-        }
+        Err(stop) => read_copy(Err(stop)),
     }
     if !missing.is_empty() {
         return Err(Stop::Need(missing));
     }
+    let orientation = Orientation::from_tag(main.number_or(store, &header, tag::ORIENTATION, 1)?);
+    let full = Level::read(store, &header, main)?.with_profile(store, main)?;
+    let stored = full.dimensions;
+    let mut levels = vec![full];
+    for copy in copies {
+        levels.extend(levels.first().and_then(|full| copy.into_copy_of(full)));
+    }
     levels.sort_by_key(|level| level.scale_factor);
     levels.dedup_by_key(|level| level.scale_factor);
-    Ok((size, orientation, Body::Tiff(Arc::new(Tiff { endian: header.endian, levels }))))
-}
-
-/// The chain of pages, and the SubIFDs of the first.
-fn directories(store: &ByteStore, header: &Header) -> Result<Vec<Directory>, Stop> {
-    let mut found: Vec<Directory> = Vec::new();
-    let mut at = header.first;
-    while at != 0 && found.len() < MOST_DIRECTORIES && !found.iter().any(|directory| directory.at == at) {
-        match Directory::read(store, header, at) {
-            Ok(directory) => {
-                at = directory.next;
-                found.push(directory);
-            }
-            Err(Stop::Need(ranges)) => return Err(Stop::Need(ranges)),
-            Err(stop) if found.is_empty() => return Err(stop),
-            // The first page is whole; what follows it in a damaged file is not needed to show it.
-            Err(Stop::Fail(Error::SourceCorrupt { .. })) => break,
-            Err(stop) => return Err(stop),
-        }
-    }
-    let Some(first) = found.first() else {
-        return Err(header.cursor(store, 4).corrupt("it has no directory"));
-    };
-    let children = first.numbers(store, header, tag::SUB_IFDS, MOST_DIRECTORIES as u64)?;
-    for at in children {
-        match Directory::read(store, header, at) {
-            Ok(directory) => found.push(directory),
-            Err(Stop::Need(ranges)) => return Err(Stop::Need(ranges)),
-            Err(Stop::Fail(_)) => {}
-        }
-    }
-    Ok(found)
+    let body = Body::Tiff(Arc::new(Tiff { endian: header.endian, levels, profiled: OnceLock::new() }));
+    Ok(Opened { stored, orientation, body, pages: Pages { page, known: found.known, all: found.all } })
 }

@@ -52,6 +52,8 @@ pub(crate) enum Compression {
     Deflate,
     PackBits,
     Zstandard,
+    /// A whole WebP file a chunk.
+    WebP,
     /// CCITT T.4 (one-dimensional) and T.6.
     Fax(Fax),
 }
@@ -132,6 +134,7 @@ fn compression(code: u64, t4_options: u64) -> Result<Compression, Stop> {
         8 | 32946 => Compression::Deflate,
         32773 => Compression::PackBits,
         50000 => Compression::Zstandard,
+        50001 => Compression::WebP,
         _ => return Err(unsupported(format!("compression {}", name_of_compression(code)))),
     })
 }
@@ -146,7 +149,6 @@ fn name_of_compression(code: u64) -> String {
         34676 | 34677 => "SGI LogLuv",
         34887 => "LERC",
         34925 => "LZMA",
-        50001 => "WebP",
         50002 | 52546 => "JPEG XL",
         _ => return code.to_string(),
     };
@@ -259,6 +261,9 @@ fn settle(samples: &mut Samples, model: &Model, compression: Compression) -> Res
     }
     match compression {
         Compression::Jpeg if samples.bits != 8 || samples.count > 4 => Err(unsupported(format!("JPEG of {} samples of {} bits", samples.count, samples.bits))),
+        Compression::WebP if samples.bits != 8 || !matches!(samples.count, 3 | 4) || samples.planar => {
+            Err(unsupported(format!("WebP of {} samples of {} bits", samples.count, samples.bits)))
+        }
         Compression::Fax(_) if samples.bits != 1 || samples.count != 1 => Err(unsupported("CCITT compression of other than one bit")),
         _ if matches!(model, Model::YCbCr(h, v) if (*h, *v) != (1, 1)) && (samples.bits != 8 || samples.count != 3 || samples.planar) => {
             Err(unsupported("subsampled YCbCr of other than three interleaved samples of 8 bits"))

@@ -1,0 +1,58 @@
+//! The two jobs a driver runs: opening an image and rendering a request. Both are stepped until done; between steps the driver fetches what they name.
+
+mod chunks;
+mod open;
+mod output;
+mod render;
+
+pub use open::Open;
+pub use render::{Encoded, Render};
+
+use crate::bytes::{ByteRange, ByteStore, Step};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+
+/// Reads of headers and tables are widened to this grid, so that their neighbours come along.
+const GRID: u64 = 8 << 10;
+
+/// What is missing of ranges that were widened to the grid.
+fn widen(ranges: &[ByteRange], store: &ByteStore) -> Vec<ByteRange> {
+    let wide = ranges.iter().filter_map(|range| {
+        let end = range.end().checked_next_multiple_of(GRID).unwrap_or(range.end()).min(store.size());
+        ByteRange::new(range.start() / GRID * GRID, end)
+    });
+    ByteRange::coalesce(wide.flat_map(|range| store.missing(range)).collect(), 0)
+}
+
+/// What was asked of the driver so far, against the limits.
+#[derive(Debug, Default, Clone, Copy)]
+struct Meter {
+    ranges: u64,
+    bytes: u64,
+    rounds: u64,
+    /// Samples that will be decoded; what is fetched counts as well.
+    work: u64,
+}
+
+impl Meter {
+    fn need<T>(&mut self, ranges: Vec<ByteRange>, limits: &Limits) -> Result<Step<T>> {
+        if ranges.is_empty() {
+            return Err(Error::Internal { what: "nothing is needed, yet nothing is done".to_owned() });
+        }
+        self.ranges = self.ranges.saturating_add(ranges.len() as u64);
+        self.bytes = ranges.iter().fold(self.bytes, |sum, range| sum.saturating_add(range.len()));
+        over("ranges", self.ranges, limits.ranges.into())?;
+        over("bytes", self.bytes, limits.fetched)?;
+        over("work", self.work.saturating_add(self.bytes), limits.work)?;
+        Ok(Step::Need(ranges))
+    }
+
+    fn round(&mut self, limits: &Limits) -> Result<()> {
+        self.rounds = self.rounds.saturating_add(1);
+        over("rounds", self.rounds, limits.rounds.into())
+    }
+}
+
+fn over(what: &'static str, needs: u64, limit: u64) -> Result<()> {
+    if needs > limit { Err(Error::SourceTooCostly { what, needs, limit }) } else { Ok(()) }
+}

@@ -1,0 +1,72 @@
+//! Opening an image.
+
+use super::{Meter, widen};
+use crate::bytes::{ByteRange, ByteStore, Step};
+use crate::error::{Result, Stop};
+use crate::limits::Limits;
+use crate::pyramid::Pyramid;
+
+/// The first read: enough for the headers of nearly every file.
+const FIRST_READ: u64 = 16 << 10;
+
+/// Reads the headers of a file.
+///
+/// ```
+/// # use azulejo::{Limits, Open, Step};
+/// let file = include_bytes!("../www/samples/rocket.jpg");
+/// let mut job = Open::new(file.len() as u64, &Limits::default());
+/// let pyramid = loop {
+///     match job.step()? {
+///         Step::Done(pyramid) => break pyramid,
+///         Step::Need(ranges) => {
+///             for range in ranges {
+///                 job.provide(range.start(), file[range.start() as usize..range.end() as usize].to_vec())?;
+///             }
+///         }
+///     }
+/// };
+/// assert_eq!((pyramid.dimensions().width(), pyramid.dimensions().height()), (640, 427));
+/// # Ok::<(), azulejo::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Open {
+    store: ByteStore,
+    page: u32,
+    limits: Limits,
+    meter: Meter,
+}
+
+impl Open {
+    /// For a file of `size` bytes.
+    pub fn new(size: u64, limits: &Limits) -> Self {
+        Self { store: ByteStore::new(size), page: 1, limits: limits.clone(), meter: Meter::default() }
+    }
+
+    /// Of a document, this page (from 1); [`crate::Error::PageNotFound`] if it is not there.
+    pub fn page(self, page: u32) -> Self {
+        Self { page, ..self }
+    }
+
+    /// Goes on as far as the bytes reach.
+    pub fn step(&mut self) -> Result<Step<Pyramid>> {
+        if self.store.held() == 0
+            && let Some(first) = ByteRange::new(0, self.store.size().min(FIRST_READ))
+        {
+            return self.meter.need(vec![first], &self.limits);
+        }
+        match Pyramid::open(&self.store, self.page) {
+            Ok(pyramid) => Ok(Step::Done(pyramid)),
+            Err(Stop::Fail(error)) => Err(error),
+            Err(Stop::Need(ranges)) => {
+                self.meter.round(&self.limits)?;
+                let missing = widen(&ranges, &self.store);
+                self.meter.need(missing, &self.limits)
+            }
+        }
+    }
+
+    /// Hands over fetched bytes.
+    pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
+        self.store.provide(offset, bytes)
+    }
+}

@@ -1,0 +1,71 @@
+//! From upright rows to the file: turned, rotated, toned, encoded.
+
+use crate::codec::{EncodeOptions, Encoder};
+use crate::error::{Error, Result};
+use crate::geometry::Dimensions;
+use crate::plan::Rendering;
+use crate::render::{Raster, flatten, rotate, turn};
+
+/// Takes windows of the answer in the order in which their turned rows follow each other.
+pub(super) struct Output {
+    plan: Rendering,
+    options: EncodeOptions,
+    encoder: Option<Encoder>,
+    dimensions: Dimensions,
+}
+
+impl Output {
+    pub fn new(plan: &Rendering, options: &EncodeOptions) -> Self {
+        Self { plan: plan.clone(), options: options.clone(), encoder: None, dimensions: plan.turn.apply(plan.size) }
+    }
+
+    /// Width and height of the answer, px; of a rotated one only at the end.
+    pub fn dimensions(&self) -> Dimensions {
+        self.dimensions
+    }
+
+    /// Whether rows can be encoded as they come.
+    pub fn by_rows(&self) -> bool {
+        Encoder::by_rows(self.plan.format)
+    }
+
+    /// Adds a window, upright.
+    pub fn push(&mut self, window: Raster) -> Result<()> {
+        let rows = self.lay(window)?;
+        self.encode(rows)
+    }
+
+    /// Turns a window, or rotates the whole.
+    pub fn lay(&mut self, window: Raster) -> Result<Raster> {
+        let turned = turn(window, self.plan.turn);
+        let Some(degrees) = self.plan.angle else { return Ok(turned) };
+        if turned.dimensions != self.dimensions {
+            return Err(Error::Internal { what: "a part of what is rotated as a whole".to_owned() });
+        }
+        let rotated = rotate(&turned, degrees);
+        self.dimensions = rotated.dimensions;
+        Ok(rotated)
+    }
+
+    /// Adds rows as they will be seen.
+    pub fn encode(&mut self, mut rows: Raster) -> Result<()> {
+        if !self.plan.format.has_alpha() {
+            flatten(&mut rows);
+        }
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            None => self.encoder.insert(Encoder::new(self.dimensions, rows.channels, self.plan.format, self.plan.quality, &self.options)?),
+        };
+        encoder.push(rows)
+    }
+
+    /// Takes what is finished of the file, if it is more than `bytes`.
+    pub fn take(&mut self, bytes: usize) -> Option<Vec<u8>> {
+        self.encoder.as_mut().filter(|encoder| encoder.held() > bytes).map(Encoder::take)
+    }
+
+    /// The rest of the file.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        self.encoder.ok_or_else(|| Error::Internal { what: "an answer without rows".to_owned() })?.finish()
+    }
+}

@@ -1,0 +1,49 @@
+//! Where the kernel of the resampler lies, along one axis.
+
+/// Lanczos with three lobes.
+pub(crate) const LOBES: f64 = 3.0;
+
+/// For each output position, which inputs its kernel spans.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    left: f64,
+    scale: f64,
+    /// Inputs an output needs.
+    pub taps: u32,
+    from: u32,
+}
+
+impl Reach {
+    /// `len` px from `left`, out of `from` px, to `to` px.
+    pub fn new(left: f64, len: f64, from: u32, to: u32) -> Self {
+        let scale = len / f64::from(to);
+        // `as` saturates, and NaN becomes 0.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let taps = ((LOBES * scale.max(1.0) * 2.0).ceil() as u32).saturating_add(1).min(from);
+        Self { left, scale, taps, from }
+    }
+
+    /// Inputs to a unit of the kernel.
+    pub fn stretch(&self) -> f64 {
+        self.scale.max(1.0)
+    }
+
+    /// The middle of an output position, px of the input.
+    pub fn center(&self, index: u32) -> f64 {
+        self.left + (f64::from(index) + 0.5) * self.scale
+    }
+
+    /// The first input that an output needs.
+    pub fn start(&self, index: u32) -> u32 {
+        let first = (self.center(index) - LOBES * self.stretch()).floor().max(0.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let first = first as u32;
+        first.min(self.from.saturating_sub(self.taps))
+    }
+
+    /// The inputs that the outputs `from..to` need; empty if there are none.
+    pub fn span(&self, from: u32, to: u32) -> (u32, u32) {
+        let Some(last) = to.checked_sub(1).filter(|last| *last >= from) else { return (0, 0) };
+        (self.start(from), self.start(last).saturating_add(self.taps))
+    }
+}
