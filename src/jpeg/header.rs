@@ -47,8 +47,8 @@ pub(crate) enum ColorModel {
     Cmyk { inverted: bool },
     /// Inks of which three are turned into Y, Cb, Cr.
     Ycck { inverted: bool },
-    /// Two components, of which nobody says what they are.
-    Unknown,
+    /// Whatever they are: nobody says, or it does not matter here.
+    Stored,
 }
 
 /// What a stream says of itself before its first scan.
@@ -110,7 +110,7 @@ impl Header {
             (4, Some(0)) => ColorModel::Cmyk { inverted: true },
             (4, Some(_)) => ColorModel::Ycck { inverted: true },
             (4, None) => ColorModel::Cmyk { inverted: false },
-            _ => ColorModel::Unknown,
+            _ => ColorModel::Stored,
         }
     }
 

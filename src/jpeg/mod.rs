@@ -17,6 +17,7 @@ mod huffman;
 mod marker;
 mod plane;
 mod quantization;
+mod rows;
 mod tables;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vector;
@@ -26,6 +27,7 @@ pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Position, Wanted};
 pub(crate) use encode::{Encoder, Sampling, Settings, Tables};
 pub(crate) use header::{ColorModel, Component, Header, Scan};
 pub(crate) use plane::{Plane, Planes};
+pub(crate) use rows::Rows;
 
 use crate::error::{Error, SourceFormat};
 

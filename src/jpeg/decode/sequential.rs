@@ -1,6 +1,11 @@
 //! The sequential process with all components in one scan (T.81, F.2): MCU after MCU, those outside the region without making values.
 
-#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the hot loop: its indices come from the grid, which the planes are made for")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "the hot loop: its indices come from the grid, which the planes are made for, and DC coefficients wrap at 16 bits"
+)]
 
 use super::bits::{BitPosition, BitReader};
 use super::block::{Steps, put, read_ac};
