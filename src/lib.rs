@@ -9,6 +9,8 @@ mod codec;
 mod error;
 mod geometry;
 mod job;
+#[allow(dead_code, unused_imports, reason = "nobody uses it yet")]
+mod jpeg;
 mod limits;
 #[cfg(not(target_family = "wasm"))]
 pub mod native;

@@ -1,0 +1,90 @@
+//! One block: its coefficients out of the bits (T.81, F.2.2), and its samples into a plane.
+
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a hot kernel on arrays of fixed size")]
+
+use super::bits::BitReader;
+use super::idct::{self, Coefficients};
+use super::lookup::{Coefficient, Lookup};
+use crate::jpeg::plane::Plane;
+use crate::jpeg::quantization::QuantizationTable;
+use crate::jpeg::zigzag::NATURAL;
+
+/// For each zigzag position its row-major place (lower 8 bits) and quantization step. A run that is too long ends at the last place, as in libjpeg.
+#[derive(Debug, Clone)]
+pub(super) struct Steps(Box<[u32; 128]>);
+
+impl Steps {
+    /// From a table in row-major order.
+    pub fn new(table: &QuantizationTable) -> Self {
+        let place = |k: usize| usize::from(NATURAL.get(k).copied().unwrap_or(63) & 63);
+        Self(Box::new(std::array::from_fn(|k| u32::from(table[place(k)]) << 8 | place(k) as u32)))
+    }
+
+    /// A value at its place, dequantized.
+    #[inline(always)]
+    pub fn dequantize(&self, k: u32, value: i32) -> (usize, i16) {
+        let step = self.0[k as usize & 127];
+        (step as usize & 63, (step >> 8).wrapping_mul(value as u32) as i16)
+    }
+}
+
+/// Takes the AC coefficients of a block; whether any was not zero. `block` must be all zeros.
+#[inline(always)]
+pub(super) fn read_ac(bits: &mut BitReader<'_>, lookup: &Lookup, steps: &Steps, block: &mut Coefficients) -> bool {
+    let mut k = 1;
+    let mut any = false;
+    while k < 64 {
+        bits.ensure();
+        let (whole, entry) = lookup.fast(bits);
+        let (run, value) = if whole {
+            bits.skip(entry & 31);
+            ((entry >> 8) & 15, (entry as i32) >> 16)
+        } else {
+            let Coefficient { run, size, value } = lookup.coefficient_slowly(bits, entry, true);
+            if size == 0 {
+                if run != 15 {
+                    break;
+                }
+                k += 16;
+                continue;
+            }
+            (run, value)
+        };
+        let (place, value) = steps.dequantize(k + run, value);
+        block[place] = value;
+        any = true;
+        k += run + 1;
+    }
+    any
+}
+
+/// Makes the samples of a block, `size` a side, at a place in a plane. `block` is all zeros afterwards.
+#[inline(always)]
+pub(super) fn put(block: &mut Coefficients, any: bool, plane: &mut Plane, x: usize, y: usize, size: usize) {
+    let stride = plane.stride;
+    let out = &mut plane.data[y * stride + x..];
+    if !any || size == 1 {
+        let mean = idct::mean(block[0]);
+        block[0] = 0;
+        if size == 8 {
+            rows::<8>(out, stride, [[mean; 8]; 8]);
+        } else {
+            out.chunks_mut(stride).take(size).for_each(|row| row[..size].fill(mean));
+        }
+        return;
+    }
+    match size {
+        8 => rows(out, stride, idct::full(block)),
+        4 => rows(out, stride, idct::half(block)),
+        _ => rows(out, stride, idct::quarter(block)),
+    }
+    *block = [0; 64];
+}
+
+#[inline(always)]
+fn rows<const N: usize>(out: &mut [u8], stride: usize, samples: [[u8; N]; N]) {
+    let out = &mut out[..(N - 1) * stride + N];
+    for (y, row) in samples.iter().enumerate() {
+        out[y * stride..][..N].copy_from_slice(row);
+    }
+}

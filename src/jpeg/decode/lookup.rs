@@ -1,0 +1,281 @@
+//! Huffman decoding by tables wide enough for nearly all codes at once (T.81, F.2.2.3): a look-up gives the symbol, mostly with the value whose bits follow;
+//! where values are not wanted, one gives as many symbols as fit.
+
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a hot kernel on tables of fixed size")]
+
+use super::bits::BitReader;
+use crate::jpeg::huffman::HuffmanSpec;
+
+/// Bits that a look-up looks at.
+const WIDTH: u32 = 10;
+/// Bits that a skipping look-up looks at.
+const SKIP_WIDTH: u32 = 12;
+
+/// Entry: length in bits 0–4, run in 8–11, size of the value that is still to be taken in 12–15, value in 16–31; no length for a code that is longer than the table
+/// is wide. This flag says that the value is there, and counted in the length.
+const WHOLE: u32 = 1 << 7;
+
+/// The codes of one table.
+#[derive(Debug, Clone)]
+pub(super) struct Lookup {
+    entries: Box<[u32; 1 << WIDTH]>,
+    /// For each length, the first of 16 bits that are beyond its codes, and what takes a code to its symbol.
+    limits: [u32; 17],
+    offsets: [i32; 17],
+    symbols: Box<[u8; 256]>,
+}
+
+/// Many symbols at once, without their values. Entry: bits in 0–3, coefficients in 4–10, whether the block ends in 11.
+#[derive(Debug, Clone)]
+pub(super) struct SkipLookup {
+    entries: Box<[u16; 1 << SKIP_WIDTH]>,
+}
+
+/// A coefficient's symbol and value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Coefficient {
+    pub run: u32,
+    /// 0 for the end of a block, or for a run of 16 zeros (`run` tells).
+    pub size: u32,
+    pub value: i32,
+}
+
+impl Lookup {
+    /// For AC symbols (run and size), or DC ones (size alone).
+    pub fn new(spec: &HuffmanSpec, ac: bool) -> Self {
+        let mut lookup = Self { entries: Box::new([0; 1 << WIDTH]), limits: [0; 17], offsets: [0; 17], symbols: Box::new([0; 256]) };
+        lookup.symbols[..spec.symbols.len()].copy_from_slice(&spec.symbols);
+        let (mut code, mut index) = (0_u32, 0_u32);
+        for length in 1..=16 {
+            let count = u32::from(spec.counts[length - 1]);
+            lookup.offsets[length] = index as i32 - code as i32;
+            (code, index) = (code + count, index + count);
+            lookup.limits[length] = code << (16 - length);
+            code *= 2;
+        }
+        for (symbol, code) in spec.codes() {
+            let length = u32::from(code.length);
+            if length > WIDTH {
+                break;
+            }
+            let first = usize::from(code.code) << (WIDTH - length);
+            for (rest, entry) in lookup.entries[first..].iter_mut().take(1 << (WIDTH - length)).enumerate() {
+                *entry = fast_entry(symbol, ac, length, rest as u32);
+            }
+        }
+        lookup
+    }
+
+    /// Takes a DC symbol and the difference that follows; bits must be ensured.
+    #[inline(always)]
+    pub fn difference(&self, bits: &mut BitReader<'_>) -> i32 {
+        let entry = self.entries[bits.peek(WIDTH) as usize];
+        if entry & WHOLE != 0 {
+            bits.skip(entry & 31);
+            return (entry as i32) >> 16;
+        }
+        self.coefficient_slowly(bits, entry, false).value
+    }
+
+    /// The entry for the next AC symbol, if it holds the value too: length, run and value.
+    #[inline(always)]
+    pub fn fast(&self, bits: &BitReader<'_>) -> (bool, u32) {
+        let entry = self.entries[bits.peek(WIDTH) as usize];
+        (entry & WHOLE != 0, entry)
+    }
+
+    /// Takes the AC symbol of an entry that does not hold all of it.
+    #[inline(always)]
+    pub fn coefficient_slowly(&self, bits: &mut BitReader<'_>, entry: u32, ac: bool) -> Coefficient {
+        let (run, size) = if entry & 31 != 0 {
+            bits.skip(entry & 31);
+            ((entry >> 8) & 15, (entry >> 12) & 15)
+        } else {
+            let symbol = u32::from(self.long_symbol(bits));
+            if ac { (symbol >> 4, symbol & 15) } else { (0, symbol & 15) }
+        };
+        Coefficient { run, size, value: extend(bits.take(size), size) }
+    }
+
+    /// Takes an AC symbol without its value's bits.
+    #[inline(always)]
+    pub fn symbol(&self, bits: &mut BitReader<'_>) -> u8 {
+        // Entries that count the value in their length are of no use here; this is for progressive scans, which have none in their way.
+        bits.ensure();
+        self.long_symbol(bits)
+    }
+
+    /// Any symbol, by its length.
+    #[cold]
+    #[inline(never)]
+    fn long_symbol(&self, bits: &mut BitReader<'_>) -> u8 {
+        let next = bits.peek(16);
+        for length in 1..=16_u32 {
+            if next < self.limits[length as usize] {
+                bits.skip(length);
+                let index = (next >> (16 - length)) as i32 + self.offsets[length as usize];
+                return self.symbols[index as usize & 255];
+            }
+        }
+        bits.invalid = true;
+        bits.skip(16);
+        0
+    }
+}
+
+/// What stands for `rest` behind a code of `length`.
+fn fast_entry(symbol: u8, ac: bool, length: u32, rest: u32) -> u32 {
+    let (run, size) = if ac { (u32::from(symbol >> 4), u32::from(symbol & 15)) } else { (0, u32::from(symbol & 15)) };
+    let left = WIDTH - length;
+    // A symbol without value means something of its own among AC coefficients.
+    if size > left || (ac && size == 0) {
+        return length | run << 8 | size << 12;
+    }
+    let value = extend((rest >> (left - size)) & ((1 << size) - 1), size);
+    (length + size) | WHOLE | run << 8 | (value as u32) << 16
+}
+
+/// The value of `size` bits (T.81, F.2.2.1: EXTEND).
+#[inline(always)]
+pub(super) fn extend(bits: u32, size: u32) -> i32 {
+    let bits = bits as i32;
+    // The lower half of the range stands for negative values.
+    if size > 0 && bits < 1 << (size - 1) { bits - (1 << size) + 1 } else { bits }
+}
+
+impl SkipLookup {
+    /// For AC symbols.
+    pub fn new(spec: &HuffmanSpec) -> Self {
+        let mut single = vec![(0_u32, 0_u8); 1 << SKIP_WIDTH];
+        for (symbol, code) in spec.codes() {
+            let length = u32::from(code.length);
+            if length > SKIP_WIDTH {
+                break;
+            }
+            let first = usize::from(code.code) << (SKIP_WIDTH - length);
+            single[first..first + (1 << (SKIP_WIDTH - length))].fill((length, symbol));
+        }
+        let mut entries = Box::new([0; 1 << SKIP_WIDTH]);
+        for (index, entry) in entries.iter_mut().enumerate() {
+            *entry = skip_entry(index, &single);
+        }
+        Self { entries }
+    }
+
+    /// Passes over the AC coefficients of a block from the `k`th on.
+    #[inline(always)]
+    pub fn skip(&self, bits: &mut BitReader<'_>, lookup: &Lookup, mut k: u32) {
+        while k < 64 {
+            bits.ensure();
+            let entry = u32::from(self.entries[bits.peek(SKIP_WIDTH) as usize]);
+            let after = k + ((entry >> 4) & 127);
+            let ends = entry & 0x800 != 0;
+            // What an entry tells may reach into the next block: then symbols are taken one by one.
+            if entry & 15 != 0 && (after < 64 || (after == 64 && !ends)) {
+                bits.skip(entry & 15);
+                if ends {
+                    return;
+                }
+                k = after;
+                continue;
+            }
+            let (whole, entry) = lookup.fast(bits);
+            if whole {
+                bits.skip(entry & 31);
+                k += ((entry >> 8) & 15) + 1;
+                continue;
+            }
+            let Coefficient { run, size, .. } = lookup.coefficient_slowly(bits, entry, true);
+            if size == 0 && run != 15 {
+                return;
+            }
+            k += run + 1;
+        }
+    }
+}
+
+/// As many symbols as `SKIP_WIDTH` bits hold, up to the end of a block.
+fn skip_entry(index: usize, single: &[(u32, u8)]) -> u16 {
+    let (mut used, mut coefficients) = (0, 0);
+    loop {
+        let (length, symbol) = single[(index << used) & ((1 << SKIP_WIDTH) - 1)];
+        let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+        if length == 0 || used + length + size > SKIP_WIDTH || coefficients + run + 1 > 63 {
+            return (used | coefficients << 4) as u16;
+        }
+        used += length + size;
+        if size == 0 && run != 15 {
+            return (used | coefficients << 4 | 0x800) as u16;
+        }
+        coefficients += run + 1;
+        if used == SKIP_WIDTH {
+            return (used | coefficients << 4) as u16;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bits::BitPosition;
+    use super::*;
+
+    /// Bits that some code and others begin with.
+    fn noise(seed: u32) -> Vec<u8> {
+        let mut state = seed;
+        (0..4000)
+            .flat_map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let byte = (state >> 24) as u8;
+                if byte == 0xFF { vec![0xFF, 0] } else { vec![byte] }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn skipping_ends_where_decoding_does() {
+        for spec in [HuffmanSpec::luminance_ac(), HuffmanSpec::chrominance_ac()] {
+            let (lookup, skip) = (Lookup::new(&spec, true), SkipLookup::new(&spec));
+            for seed in 0..8 {
+                let data = noise(seed);
+                let start = BitPosition { byte: 0, bit: 0 };
+                let (mut one, mut other) = (BitReader::new(&data, start), BitReader::new(&data, start));
+                while one.position().byte < data.len() - 200 {
+                    skip.skip(&mut one, &lookup, 1);
+                    let mut k = 1;
+                    while k < 64 {
+                        other.ensure();
+                        let symbol = lookup.symbol(&mut other);
+                        if symbol & 15 == 0 && symbol != 0xF0 {
+                            break;
+                        }
+                        other.take(u32::from(symbol & 15));
+                        k += u32::from(symbol >> 4) + 1;
+                    }
+                    assert_eq!(one.position(), other.position());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_the_same_by_either_way() {
+        let lookup = Lookup::new(&HuffmanSpec::luminance_ac(), true);
+        let data = noise(77);
+        let mut bits = BitReader::new(&data, BitPosition { byte: 0, bit: 0 });
+        while bits.position().byte < data.len() - 200 {
+            bits.ensure();
+            let mut slow = bits.clone();
+            let symbol = lookup.symbol(&mut slow);
+            let value = extend(slow.take(u32::from(symbol & 15)), u32::from(symbol & 15));
+            let (whole, entry) = lookup.fast(&bits);
+            if whole {
+                bits.skip(entry & 31);
+                assert_eq!(((entry >> 8) & 15, (entry as i32) >> 16), (u32::from(symbol >> 4), value));
+            } else {
+                let found = lookup.coefficient_slowly(&mut bits, entry, true);
+                assert_eq!((found.run, found.value), (u32::from(symbol >> 4), value));
+            }
+            assert_eq!(bits.position(), slow.position());
+        }
+    }
+}

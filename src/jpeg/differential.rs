@@ -1,0 +1,187 @@
+//! Against libjpeg-turbo itself, over thousands of generated images. Runs only where `LIBJPEG_TOOLS` names the folder of `cjpeg`, `djpeg` and `jpegtran`
+//! (for Debian's package libjpeg-turbo-progs: `LIBJPEG_TOOLS=/usr/bin cargo test jpeg::differential`), and passes without a look elsewhere.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::{ColorModel, Decoder, Encoder, Header, Rows, Sampling, Settings, Tables, Wanted};
+use crate::error::Result;
+use crate::geometry::{Dimensions, Rect};
+
+/// The folder of the tools, if there is one.
+fn tools() -> Option<PathBuf> {
+    std::env::var_os("LIBJPEG_TOOLS").map(PathBuf::from)
+}
+
+/// What a tool makes of `input`; `None` if it fails.
+fn run(folder: &std::path::Path, tool: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+    let mut child = Command::new(folder.join(tool)).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || pipe.write_all(&input).ok());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output.status.success().then_some(output.stdout)
+}
+
+/// Numbers without end, the same ones each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (((self.0 >> 33) * u64::from(end)) >> 31) as u32
+    }
+}
+
+/// Samples with a slope, edges and noise, so that every kind of block comes up.
+fn picture(numbers: &mut Numbers, width: u32, height: u32, channels: u32) -> Vec<u8> {
+    let (noise, slope, edge) = (numbers.below(120) * numbers.below(2) + 1, numbers.below(8), numbers.below(width + 8));
+    let mut samples = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            for channel in 0..channels {
+                let base = (x * slope + y * (channel + 1) + if x > edge { 150 } else { 0 }) % 256;
+                samples.push((base + numbers.below(noise)).min(255) as u8);
+            }
+        }
+    }
+    samples
+}
+
+fn netpbm(kind: &str, width: u32, height: u32, samples: &[u8]) -> Vec<u8> {
+    [format!("{kind}\n{width} {height}\n255\n").as_bytes(), samples].concat()
+}
+
+#[test]
+fn the_encoder_writes_what_cjpeg_writes() {
+    let Some(folder) = tools() else { return };
+    let mut numbers = Numbers(1);
+    for round in 0..3000 {
+        let (width, height) = (1 + numbers.below(70), 1 + numbers.below(70));
+        let quality = 1 + numbers.below(100) as u8;
+        let (sampling, factors) = [(Sampling::Gray, "1x1"), (Sampling::S444, "1x1"), (Sampling::S422, "2x1"), (Sampling::S420, "2x2")][round % 4];
+        let channels = sampling.components() as u32;
+        let samples = picture(&mut numbers, width, height, channels);
+        let mut settings = Settings::new(Dimensions::new(width, height).unwrap(), sampling, quality);
+        settings.restart_interval = if numbers.below(3) == 0 { 1 + numbers.below(12) as u16 } else { 0 };
+        settings.tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal };
+        let mut encoder = Encoder::new(&settings).unwrap();
+        let mut ours = Vec::new();
+        for row in samples.chunks_exact((width * channels) as usize) {
+            encoder.push_row(row).unwrap();
+            ours.extend(encoder.take());
+        }
+        ours.extend(encoder.finish().unwrap());
+        let (quality, restart) = (quality.to_string(), format!("{}B", settings.restart_interval));
+        let mut arguments = vec!["-dct", "int", "-baseline", "-quality", &quality, "-sample", factors, "-restart", &restart];
+        if settings.tables == Tables::Optimal {
+            arguments.push("-optimize");
+        }
+        let image = netpbm(if channels == 1 { "P5" } else { "P6" }, width, height, &samples);
+        let theirs = run(&folder, "cjpeg", &arguments, &image).unwrap();
+        assert!(ours == theirs, "{width}×{height} {settings:?}");
+    }
+}
+
+/// The samples of a netpbm file, and its size.
+fn parse(file: &[u8]) -> (Dimensions, Vec<u8>) {
+    let mut rest = file;
+    let mut words = Vec::new();
+    while words.len() < 4 {
+        let end = rest.iter().position(u8::is_ascii_whitespace).unwrap();
+        words.push(String::from_utf8(rest[..end].to_vec()).unwrap());
+        rest = &rest[end + 1..];
+    }
+    (Dimensions::new(words[1].parse().unwrap(), words[2].parse().unwrap()).unwrap(), rest.to_vec())
+}
+
+/// All rows of a crop.
+fn rows(stream: &[u8], reduction: u8, crop: Option<Rect>) -> Result<Vec<u8>> {
+    let header = Header::read(None, stream)?;
+    let crop = crop.unwrap_or(header.dimensions.reduced(reduction.into()).rect());
+    let wanted = Wanted { region: Rows::region(&header, crop, reduction), reduction, ..Wanted::whole(&header) };
+    let mut decoder = Decoder::new(&header, stream, &wanted)?;
+    let mut rows = Rows::new(&header, decoder.grid(), crop, header.color_model())?;
+    let mut samples = Vec::new();
+    let mut sink = |row: &[u8]| {
+        samples.extend_from_slice(row);
+        Ok(())
+    };
+    while let Some(band) = decoder.next_band()? {
+        rows.push(&band, &mut sink)?;
+    }
+    rows.finish(&mut sink)?;
+    Ok(samples)
+}
+
+/// A stream by cjpeg, of any sampling factors.
+fn stream(folder: &std::path::Path, numbers: &mut Numbers, round: u32) -> (String, Vec<u8>) {
+    let (width, height) = (1 + numbers.below(70), 1 + numbers.below(70));
+    let mut channels = if round.is_multiple_of(7) { 1 } else { 3 };
+    let samples = picture(numbers, width, height, channels);
+    let image = netpbm(if channels == 1 { "P5" } else { "P6" }, width, height, &samples);
+    let mut factors = || format!("{}x{}", 1 + numbers.below(4), 1 + numbers.below(4));
+    let common = ["2x2", "2x1", "1x1", "1x2", "4x1", "4x2", "2x2,1x2", "2x2,2x1,1x1"];
+    let sampling = if round.is_multiple_of(3) { format!("{},{},{}", factors(), factors(), factors()) } else { common[numbers.below(8) as usize].to_owned() };
+    let quality = (1 + numbers.below(100)).to_string();
+    let restart = format!("{}B", if numbers.below(3) == 0 { 1 + numbers.below(12) } else { 0 });
+    let mut arguments = vec!["-dct", "int", "-quality", &quality, "-sample", &sampling, "-restart", &restart];
+    if numbers.below(2) == 0 {
+        arguments.push("-optimize");
+    }
+    if channels == 3 && numbers.below(8) == 0 {
+        arguments.push("-rgb");
+    }
+    if numbers.below(8) == 0 {
+        arguments.push("-grayscale");
+        channels = 1;
+    }
+    let what = format!("{width}×{height} {arguments:?} {channels}");
+    (what, run(folder, "cjpeg", &arguments, &image).unwrap_or_default())
+}
+
+#[test]
+fn the_decoder_reads_what_djpeg_reads() {
+    let Some(folder) = tools() else { return };
+    let mut numbers = Numbers(2);
+    let (mut compared, mut refused) = (0, 0);
+    for round in 0..6000 {
+        let (what, stream) = stream(&folder, &mut numbers, round);
+        // cjpeg has limits of its own, and djpeg has no fractions of samples.
+        let Some(theirs) = (!stream.is_empty()).then(|| run(&folder, "djpeg", &["-dct", "int"], &stream)).flatten() else {
+            refused += 1;
+            continue;
+        };
+        compared += 1;
+        let ours = rows(&stream, 1, None).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(ours == parse(&theirs).1, "{what}");
+        let size = Header::read(None, &stream).unwrap().dimensions;
+        let (x, y) = (numbers.below(size.width()), numbers.below(size.height()));
+        let crop = Rect::new(x, y, 1 + numbers.below(size.width() - x), 1 + numbers.below(size.height() - y)).unwrap();
+        let channels = ours.len() / size.area() as usize;
+        for reduction in [1, 2, 4, 8] {
+            let whole = if reduction == 1 { ours.clone() } else { rows(&stream, reduction, None).unwrap() };
+            let size = size.reduced(reduction.into());
+            let Some(crop) = crop.intersection(size.rect()) else { continue };
+            let cut: Vec<u8> = whole
+                .chunks_exact(size.width() as usize * channels)
+                .skip(crop.y() as usize)
+                .take(crop.height() as usize)
+                .flat_map(|row| row[crop.x() as usize * channels..crop.right() as usize * channels].to_vec())
+                .collect();
+            assert!(rows(&stream, reduction, Some(crop)).unwrap() == cut, "{what}: {crop} at 1/{reduction}");
+            // Where all components are sampled alike, libjpeg reduces them alike.
+            let header = Header::read(None, &stream).unwrap();
+            let alike = header.components.iter().all(|component| (component.across, component.down) == header.most());
+            if alike && reduction > 1 {
+                let scale = format!("1/{reduction}");
+                let theirs = run(&folder, "djpeg", &["-dct", "int", "-scale", &scale], &stream).unwrap();
+                assert!(whole == parse(&theirs).1, "{what} at {scale}");
+            }
+        }
+    }
+    eprintln!("{compared} compared, {refused} refused by the tools");
+    assert!(compared > 3000);
+}

@@ -1,0 +1,153 @@
+//! Huffman tables made for the symbols of one image (T.81, K.2), as libjpeg's `jpeg_gen_optimal_table` does, ties included.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "every index is a symbol, of which there are 257"
+)]
+
+use super::entropy::{Sink, Writing};
+use crate::jpeg::huffman::HuffmanSpec;
+
+/// The symbols of a scan, kept until their tables are known.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// Bits that follow in the lower half, symbol above; then AC, chroma, and a restart instead of a symbol.
+    symbols: Vec<u32>,
+    frequencies: Box<[[[u32; 257]; 2]; 2]>,
+}
+
+const AC: u32 = 1 << 24;
+const CHROMA: u32 = 1 << 25;
+const RESTART: u32 = 1 << 26;
+
+impl Listing {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self { symbols: Vec::new(), frequencies: Box::new([[[0; 257]; 2]; 2]) }
+    }
+
+    /// A restart marker belongs here.
+    pub fn restart(&mut self) {
+        self.symbols.push(RESTART);
+    }
+
+    /// The best tables, for luminance and chrominance, DC and AC of each.
+    pub fn specs(&self) -> [[HuffmanSpec; 2]; 2] {
+        self.frequencies.each_ref().map(|class| class.each_ref().map(optimal))
+    }
+
+    /// Gives all symbols to `sink`, in their order; `restart` is called where one belongs.
+    pub fn replay(&self, sink: &mut Writing<'_>, mut restart: impl FnMut(&mut Writing<'_>)) {
+        for entry in &self.symbols {
+            let (symbol, bits) = ((entry >> 16) as u8, entry & 0xFFFF);
+            match (entry & RESTART != 0, entry & AC != 0) {
+                (true, _) => restart(sink),
+                (_, true) => sink.symbol::<true>(entry & CHROMA != 0, symbol, bits),
+                (_, false) => sink.symbol::<false>(entry & CHROMA != 0, symbol, bits),
+            }
+        }
+    }
+}
+
+impl Sink for Listing {
+    #[inline(always)]
+    fn symbol<const IS_AC: bool>(&mut self, chroma: bool, symbol: u8, bits: u32) {
+        self.frequencies[usize::from(chroma)][usize::from(IS_AC)][usize::from(symbol)] += 1;
+        self.symbols.push(bits | u32::from(symbol) << 16 | if IS_AC { AC } else { 0 } | if chroma { CHROMA } else { 0 });
+    }
+}
+
+/// The best code of at most 16 bits in which no code is all ones.
+fn optimal(frequencies: &[u32; 257]) -> HuffmanSpec {
+    let mut weights = frequencies.map(u64::from);
+    // A symbol that never comes takes the code of all ones.
+    weights[256] = 1;
+    let mut lengths = [0_usize; 257];
+    let mut next = [usize::MAX; 257];
+    // Two least weights join until one tree is left; the later symbol is taken where they are equal.
+    while let Some(first) = least(&weights, usize::MAX) {
+        let Some(second) = least(&weights, first) else { break };
+        weights[first] += weights[second];
+        weights[second] = 0;
+        let last = lengthen(first, &mut lengths, &next);
+        next[last] = second;
+        lengthen(second, &mut lengths, &next);
+    }
+    let mut counts = [0_usize; 258];
+    lengths.iter().filter(|length| **length > 0).for_each(|length| counts[*length] += 1);
+    // Pairs of too long codes: one takes their prefix's place, the other goes beside the next shorter one (figure K.3).
+    for length in (17..counts.len()).rev() {
+        while counts[length] > 0 {
+            let shorter = (1..length - 1).rev().find(|shorter| counts[*shorter] > 0).unwrap_or(1);
+            counts[length] -= 2;
+            counts[length - 1] += 1;
+            counts[shorter + 1] += 2;
+            counts[shorter] -= 1;
+        }
+    }
+    // The one that never comes has the longest.
+    if let Some(longest) = (1..=16).rev().find(|length| counts[*length] > 0) {
+        counts[longest] -= 1;
+    }
+    let mut symbols: Vec<u8> = (0..=255).filter(|symbol| lengths[usize::from(*symbol)] > 0).collect();
+    symbols.sort_by_key(|symbol| lengths[usize::from(*symbol)]);
+    HuffmanSpec { counts: std::array::from_fn(|index| counts[index + 1] as u8), symbols }
+}
+
+/// The symbol of the least weight that is left, the last of several.
+fn least(weights: &[u64; 257], but: usize) -> Option<usize> {
+    (0..257).rev().filter(|index| weights[*index] > 0 && *index != but).min_by_key(|index| weights[*index])
+}
+
+/// One bit more for all symbols of a tree; its last one.
+fn lengthen(mut symbol: usize, lengths: &mut [usize; 257], next: &[usize; 257]) -> usize {
+    lengths[symbol] += 1;
+    while next[symbol] != usize::MAX {
+        symbol = next[symbol];
+        lengths[symbol] += 1;
+    }
+    symbol
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frequent_symbols_have_short_codes_and_none_is_all_ones() {
+        let mut frequencies = [0; 257];
+        frequencies[3] = 100;
+        frequencies[7] = 50;
+        frequencies[200] = 1;
+        let spec = optimal(&frequencies);
+        assert_eq!(spec.symbols, [3, 7, 200]);
+        assert_eq!(spec.counts[..4], [1, 1, 1, 0]);
+        frequencies = [0; 257];
+        frequencies[9] = 5;
+        assert_eq!(optimal(&frequencies).counts[0], 1);
+    }
+
+    #[test]
+    fn no_code_is_longer_than_sixteen_bits() {
+        let mut frequencies = [0; 257];
+        let (mut a, mut b) = (1_u32, 1_u32);
+        for frequency in frequencies.iter_mut().take(40) {
+            *frequency = a;
+            (a, b) = (b, a + b);
+        }
+        let spec = optimal(&frequencies);
+        assert_eq!(spec.symbols.len(), 40);
+        assert!(HuffmanSpec::new(spec.counts, &spec.symbols).is_some());
+        let kraft: u32 = spec.counts.iter().zip(1..).map(|(count, length)| u32::from(*count) << (16 - length)).sum();
+        assert!(kraft < 1 << 16);
+    }
+
+    #[test]
+    fn no_symbols_make_an_empty_table() {
+        let spec = optimal(&[0; 257]);
+        assert!(spec.symbols.is_empty());
+        assert_eq!(spec.counts, [0; 16]);
+    }
+}

@@ -1,0 +1,232 @@
+//! The scan: MCU after MCU of every component (T.81, A.2.3), blocks of padding where the image does not reach (as libjpeg fills them).
+
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "the hot loop: its indices come from the layout, which checked the planes")]
+
+use super::bits::BitWriter;
+use super::entropy::{Codes, Positions, Sink, Writing, code_block, code_padding, positions};
+use super::fdct::{Divisors, Samples, transform};
+use super::layout::Layout;
+use super::optimal::Listing;
+use super::{EOI, HuffmanSpec, Tables, segments};
+use crate::jpeg::marker::RST0;
+use crate::jpeg::plane::{Plane, Planes};
+use crate::jpeg::quantization::QuantizationTable;
+
+/// Writes the scan, and all around it.
+#[derive(Debug)]
+pub(super) struct ScanWriter {
+    layout: Layout,
+    quantization: [QuantizationTable; 2],
+    divisors: [Divisors; 2],
+    positions: Box<Positions>,
+    coder: Coder,
+    bits: BitWriter,
+    /// MCUs between restart markers, and to the next one.
+    interval: usize,
+    until_restart: usize,
+    restarts: u8,
+    predictions: [i16; 3],
+    rows: usize,
+}
+
+/// What becomes of symbols.
+#[derive(Debug)]
+enum Coder {
+    Standard(Box<Codes>),
+    Optimal(Listing),
+}
+
+impl ScanWriter {
+    /// A scan behind the segments of `head`.
+    pub fn new(layout: Layout, quantization: [QuantizationTable; 2], tables: Tables, interval: u16, head: &[u8]) -> Self {
+        let mut bits = BitWriter::new();
+        bits.raw(head);
+        let coder = match tables {
+            Tables::Optimal => Coder::Optimal(Listing::new()),
+            Tables::Standard => {
+                let specs = standard();
+                let mut out = Vec::new();
+                segments::tables_and_frame(&mut out, &layout, &quantization, &specs, interval);
+                bits.raw(&out);
+                Coder::Standard(Box::new(Codes::new(&specs)))
+            }
+        };
+        let divisors = [Divisors::new(&quantization[0]), Divisors::new(&quantization[1])];
+        let until_restart = interval.into();
+        Self {
+            layout,
+            quantization,
+            divisors,
+            positions: positions(),
+            coder,
+            bits,
+            interval: until_restart,
+            until_restart,
+            restarts: 0,
+            predictions: [0; 3],
+            rows: 0,
+        }
+    }
+
+    /// Codes the next MCU row, which is the `index`th of those that `planes` hold; `padded` planes fill whole blocks.
+    pub fn mcu_row(&mut self, planes: &Planes, index: usize, padded: bool) {
+        let grid = Grid { layout: &self.layout, divisors: &self.divisors, positions: &self.positions, planes, index, row: self.rows, padded };
+        self.rows += 1;
+        let mut state = State { interval: self.interval, until_restart: self.until_restart, restarts: self.restarts, predictions: self.predictions };
+        match &mut self.coder {
+            Coder::Standard(codes) => grid.code(&mut Writing { bits: &mut self.bits, codes }, &mut state, restart),
+            Coder::Optimal(listing) => grid.code(listing, &mut state, |listing, _| listing.restart()),
+        }
+        (self.until_restart, self.restarts, self.predictions) = (state.until_restart, state.restarts, state.predictions);
+    }
+
+    /// The bytes so far.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.bits.take()
+    }
+
+    /// The last bytes, the end marker among them.
+    pub fn finish(mut self) -> Vec<u8> {
+        if let Coder::Optimal(listing) = &self.coder {
+            let specs = listing.specs();
+            let mut out = Vec::new();
+            let interval = u16::try_from(self.interval).unwrap_or(u16::MAX);
+            segments::tables_and_frame(&mut out, &self.layout, &self.quantization, &specs, interval);
+            self.bits.raw(&out);
+            let codes = Codes::new(&specs);
+            let mut number = 0;
+            listing.replay(&mut Writing { bits: &mut self.bits, codes: &codes }, |writing| {
+                restart(writing, number);
+                number = (number + 1) & 7;
+            });
+        }
+        self.bits.align();
+        self.bits.raw(&[0xFF, EOI]);
+        self.bits.take()
+    }
+}
+
+fn standard() -> [[HuffmanSpec; 2]; 2] {
+    [[HuffmanSpec::luminance_dc(), HuffmanSpec::luminance_ac()], [HuffmanSpec::chrominance_dc(), HuffmanSpec::chrominance_ac()]]
+}
+
+fn restart(writing: &mut Writing<'_>, number: u8) {
+    writing.bits.align();
+    writing.bits.raw(&[0xFF, RST0 | number]);
+}
+
+/// What goes on from one MCU row to the next.
+struct State {
+    interval: usize,
+    until_restart: usize,
+    restarts: u8,
+    predictions: [i16; 3],
+}
+
+impl State {
+    /// Before each MCU (T.81, E.1.4): predictions start anew behind a restart marker. Its number, if one belongs here.
+    #[inline(always)]
+    fn restart(&mut self) -> Option<u8> {
+        if self.interval == 0 {
+            return None;
+        }
+        if self.until_restart > 0 {
+            self.until_restart -= 1;
+            return None;
+        }
+        self.until_restart = self.interval - 1;
+        self.predictions = [0; 3];
+        let number = self.restarts;
+        self.restarts = (number + 1) & 7;
+        Some(number)
+    }
+}
+
+/// One MCU row and where its samples are.
+struct Grid<'a> {
+    layout: &'a Layout,
+    divisors: &'a [Divisors; 2],
+    positions: &'a Positions,
+    planes: &'a Planes,
+    /// Which of the planes' MCU rows, and which of the image's.
+    index: usize,
+    row: usize,
+    padded: bool,
+}
+
+impl Grid<'_> {
+    #[inline(always)]
+    fn code<S: Sink>(&self, sink: &mut S, state: &mut State, restart: impl Fn(&mut S, u8)) {
+        let bands: Vec<Band<'_>> = self.planes.iter().enumerate().map(|(component, plane)| self.band(component, plane)).collect();
+        let mut block = [0; 64];
+        for mcu in 0..self.layout.mcus().0 {
+            if let Some(number) = state.restart() {
+                restart(sink, number);
+            }
+            for (component, band) in bands.iter().enumerate() {
+                let chroma = component > 0;
+                for v in 0..band.down {
+                    for u in 0..band.across {
+                        let x = mcu * band.across + u;
+                        if x >= band.blocks.0 || v >= band.blocks.1 {
+                            code_padding(sink, chroma);
+                            continue;
+                        }
+                        let samples = band.samples(x * 8, v * 8);
+                        let present = transform(&samples, &self.divisors[usize::from(chroma)], &mut block);
+                        code_block(sink, chroma, &block, present, self.positions, &mut state.predictions[component]);
+                    }
+                }
+            }
+        }
+    }
+
+    fn band<'p>(&self, component: usize, plane: &'p Plane) -> Band<'p> {
+        let (across, down) = self.layout.factors(component);
+        let blocks = self.layout.blocks(component);
+        let (first, top) = (self.row * down, self.index * down * 8);
+        let (width, height) = if self.padded { (blocks.0 * 8, down * 8) } else { self.layout.samples(component) };
+        let height = if self.padded { height } else { (height - first * 8).min(plane.height - top) };
+        Band { data: &plane.data[top * plane.stride..], stride: plane.stride, width, height, across, down, blocks: (blocks.0, blocks.1 - first) }
+    }
+}
+
+/// The rows of one component in an MCU row.
+struct Band<'a> {
+    data: &'a [u8],
+    stride: usize,
+    /// Samples beyond these repeat the last ones.
+    width: usize,
+    height: usize,
+    /// Sampling factors.
+    across: usize,
+    down: usize,
+    /// Blocks that hold samples of the image, across and (from this MCU row on) down.
+    blocks: (usize, usize),
+}
+
+impl Band<'_> {
+    #[inline(always)]
+    fn samples(&self, x: usize, y: usize) -> Samples {
+        let mut samples = [[0; 8]; 8];
+        if x + 8 <= self.width && y + 8 <= self.height {
+            let rows = &self.data[y * self.stride + x..][..7 * self.stride + 8];
+            for (v, row) in samples.iter_mut().enumerate() {
+                row.copy_from_slice(&rows[v * self.stride..][..8]);
+            }
+        } else {
+            self.edge(x, y, &mut samples);
+        }
+        samples
+    }
+
+    #[cold]
+    fn edge(&self, x: usize, y: usize, samples: &mut Samples) {
+        for (v, row) in samples.iter_mut().enumerate() {
+            let from = &self.data[(y + v).min(self.height - 1) * self.stride..];
+            for (u, sample) in row.iter_mut().enumerate() {
+                *sample = from[(x + u).min(self.width - 1)];
+            }
+        }
+    }
+}

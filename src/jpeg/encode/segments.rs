@@ -1,0 +1,95 @@
+//! The marker segments before and after the entropy-coded data (T.81, B.2), in the order that libjpeg writes them.
+
+use super::layout::Layout;
+use crate::jpeg::huffman::HuffmanSpec;
+use crate::jpeg::marker::{APP0, DHT, DQT, DRI, ICC_NAME, SOF0, SOI, SOS};
+use crate::jpeg::quantization::QuantizationTable;
+use crate::jpeg::zigzag::NATURAL;
+
+/// Payload that fits a segment beside its two bytes of length.
+const MOST: usize = 65_533;
+
+/// A marker, its length and its payload, which must fit.
+fn segment(out: &mut Vec<u8>, marker: u8, payload: &[u8]) {
+    let length = u16::try_from(payload.len().saturating_add(2)).unwrap_or(u16::MAX);
+    out.extend_from_slice(&[0xFF, marker]);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(payload.get(..payload.len().min(MOST)).unwrap_or(payload));
+}
+
+/// SOI and JFIF's segment (JFIF, clause 10.1): version 1.01, pixels of no stated size, no thumbnail.
+pub(super) fn start(out: &mut Vec<u8>) {
+    out.extend_from_slice(&[0xFF, SOI]);
+    segment(out, APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
+}
+
+/// An application segment of the caller's, cut to what fits one.
+pub(super) fn application(out: &mut Vec<u8>, marker: u8, payload: &[u8]) {
+    segment(out, marker, payload);
+}
+
+/// An ICC profile in as many APP2 segments as it needs (ICC.1, annex B.4); one that would need more than 255 is left out.
+pub(super) fn icc_profile(out: &mut Vec<u8>, profile: &[u8]) {
+    let parts = profile.chunks(MOST.saturating_sub(ICC_NAME.len()).saturating_sub(2));
+    let Ok(count) = u8::try_from(parts.len()) else { return };
+    for (part, number) in parts.zip(1_u8..) {
+        segment(out, APP0 | 2, &[ICC_NAME, &[number, count], part].concat());
+    }
+}
+
+/// DQT for each table, SOF0, DHT for each table, DRI if there are restarts, SOS.
+pub(super) fn tables_and_frame(out: &mut Vec<u8>, layout: &Layout, quantization: &[QuantizationTable; 2], huffman: &[[HuffmanSpec; 2]; 2], interval: u16) {
+    let components = layout.sampling.components();
+    let classes = components.min(2);
+    for (number, table) in (0_u8..).zip(quantization).take(classes) {
+        let steps = NATURAL.iter().take(64).map(|place| table.get(usize::from(*place)).map_or(1, |step| u8::try_from(*step).unwrap_or(255)));
+        segment(out, DQT, &std::iter::once(number).chain(steps).collect::<Vec<u8>>());
+    }
+    let [height, width] = [layout.dimensions.height(), layout.dimensions.width()].map(|side| u16::try_from(side).unwrap_or(u16::MAX).to_be_bytes());
+    let mut frame = vec![8, height[0], height[1], width[0], width[1]];
+    let mut scan = Vec::new();
+    frame.extend(u8::try_from(components));
+    scan.extend(u8::try_from(components));
+    for (component, id) in (0..components).zip(1_u8..) {
+        let (across, down) = layout.factors(component);
+        let class = u8::from(component > 0);
+        frame.extend([id, u8::try_from(across << 4 | down).unwrap_or(0x11), class]);
+        scan.extend([id, class << 4 | class]);
+    }
+    scan.extend([0, 63, 0]);
+    segment(out, SOF0, &frame);
+    for (number, tables) in (0_u8..).zip(huffman).take(classes) {
+        for (class, spec) in (0_u8..).zip(tables) {
+            segment(out, DHT, &[&[class << 4 | number][..], &spec.counts, &spec.symbols].concat());
+        }
+    }
+    if interval > 0 {
+        segment(out, DRI, &interval.to_be_bytes());
+    }
+    segment(out, SOS, &scan);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_profile_is_split_and_numbered() {
+        let profile: Vec<u8> = (0..150_000_u32).map(|i| i as u8).collect();
+        let mut out = Vec::new();
+        icc_profile(&mut out, &profile);
+        let mut found = Vec::new();
+        let mut rest = out.as_slice();
+        let mut number = 0;
+        while let [0xFF, 0xE2, high, low, ..] = rest {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            number += 1;
+            assert_eq!(rest[4..16], *ICC_NAME);
+            assert_eq!(rest[16..18], [number, 3]);
+            found.extend_from_slice(&rest[18..2 + length]);
+            rest = &rest[2 + length..];
+        }
+        assert!(rest.is_empty());
+        assert_eq!(found, profile);
+    }
+}

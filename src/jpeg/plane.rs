@@ -1,0 +1,30 @@
+//! Samples of one component, and of all that belong together.
+
+/// The samples of one component, rows `stride` apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Plane {
+    /// Samples in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Samples from one row's start to the next; at least `width`.
+    pub stride: usize,
+    /// The rows, top to bottom.
+    pub data: Vec<u8>,
+}
+
+impl Plane {
+    /// A plane of zeros without room between its rows.
+    pub fn new(width: usize, height: usize) -> Self {
+        Self { width, height, stride: width, data: vec![0; width.saturating_mul(height)] }
+    }
+
+    /// Row `y`; empty if there is none.
+    pub fn row(&self, y: usize) -> &[u8] {
+        let start = y.saturating_mul(self.stride);
+        if y < self.height { self.data.get(start..start.saturating_add(self.width)).unwrap_or(&[]) } else { &[] }
+    }
+}
+
+/// The planes of all components in the order of the frame header, each at its own sampling.
+pub(crate) type Planes = Vec<Plane>;
