@@ -1,9 +1,10 @@
 //! Rasters to the bytes of an answer.
 
-use super::{extra, jpeg, png};
+use super::{extra, png};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
+use crate::jpeg::{Sampling, Settings};
 use crate::render::{Raster, bitonal};
 
 /// How answers are encoded; the same options give the same bytes.
@@ -47,6 +48,7 @@ pub(crate) struct Encoder {
 
 enum Kind {
     Png(Box<png::Rows>),
+    Jpeg(Box<crate::jpeg::Encoder>, usize),
     /// The coder wants all pixels at once.
     Whole {
         format: Format,
@@ -61,6 +63,19 @@ impl Encoder {
         let bitonal = quality == Quality::Bitonal;
         let kind = match format {
             Format::Png => Kind::Png(Box::new(png::Rows::new(dimensions, channels, bitonal, options.png_compression)?)),
+            Format::Jpg => {
+                let gray = channels == 1;
+                // Where quality counts, colours keep their edges.
+                let sampling = if gray {
+                    Sampling::Gray
+                } else if options.jpeg_quality < 90 {
+                    Sampling::S420
+                } else {
+                    Sampling::S444
+                };
+                let settings = Settings::new(dimensions, sampling, options.jpeg_quality);
+                Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
+            }
             _ => {
                 let room = dimensions.area() as usize * channels;
                 Kind::Whole { format, raster: Raster { dimensions, channels, data: Vec::with_capacity(room) }, options: options.clone() }
@@ -71,7 +86,7 @@ impl Encoder {
 
     /// Whether files of a format are made row by row.
     pub fn by_rows(format: Format) -> bool {
-        format == Format::Png
+        matches!(format, Format::Png | Format::Jpg)
     }
 
     /// Adds rows, which have the right width and number of samples.
@@ -81,6 +96,7 @@ impl Encoder {
         }
         match &mut self.kind {
             Kind::Png(encoder) => encoder.push(&rows),
+            Kind::Jpeg(encoder, stride) => rows.data.chunks_exact(*stride).try_for_each(|row| encoder.push_row(row)),
             // All at once: no need to copy.
             Kind::Whole { raster, .. } if raster.dimensions == rows.dimensions => {
                 raster.data = rows.data;
@@ -97,6 +113,7 @@ impl Encoder {
     pub fn held(&self) -> usize {
         match &self.kind {
             Kind::Png(encoder) => encoder.held(),
+            Kind::Jpeg(encoder, _) => encoder.held(),
             Kind::Whole { .. } => 0,
         }
     }
@@ -105,6 +122,7 @@ impl Encoder {
     pub fn take(&mut self) -> Vec<u8> {
         match &mut self.kind {
             Kind::Png(encoder) => encoder.take(),
+            Kind::Jpeg(encoder, _) => encoder.take(),
             Kind::Whole { .. } => Vec::new(),
         }
     }
@@ -113,6 +131,7 @@ impl Encoder {
     pub fn finish(self) -> Result<Vec<u8>> {
         match self.kind {
             Kind::Png(encoder) => encoder.finish(),
+            Kind::Jpeg(encoder, _) => encoder.finish(),
             Kind::Whole { format, raster, options } => encode(raster, format, self.bitonal, &options),
         }
     }
@@ -120,8 +139,7 @@ impl Encoder {
 
 fn encode(raster: Raster, format: Format, is_bitonal: bool, options: &EncodeOptions) -> Result<Vec<u8>> {
     match format {
-        Format::Jpg => jpeg::encode(&raster, options.jpeg_quality),
-        Format::Png => Err(super::internal("PNG is encoded by rows")),
+        Format::Jpg | Format::Png => Err(super::internal("encoded by rows")),
         Format::WebP | Format::Gif | Format::Tif => {
             // Line art has no tones for a lossy coder to save on, and edges for it to spoil.
             let settings = extra::Settings { quality: options.webp_quality, lossless: options.webp_lossless || is_bitonal };

@@ -1,32 +1,12 @@
-//! JPEG by libraries: zune-jpeg for whole images (fast, small), jpeg-decoder where it can do what that cannot (scaled, four components, lossless).
-//! jpeg-encoder writes. An engine of our own will take their seat in `crate::jpeg`.
+//! JPEG streams to rows, by the engine of [`crate::jpeg`]; lossless ones by jpeg-decoder.
 
-use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use jpeg_decoder::{ColorTransform, PixelFormat};
 
 use super::{corrupt, internal, unsupported};
 use crate::error::{Error, Result, SourceFormat};
-use crate::geometry::Dimensions;
-use crate::render::Raster;
-
-/// Progressive files may have this many scans; real ones have about ten.
-const MOST_SCANS: usize = 100;
-
-/// Decoded samples, interleaved, as the stream means them: gray, RGB, or CMYK with 0 for no ink.
-pub(super) struct Decoded {
-    pub dimensions: Dimensions,
-    pub channels: usize,
-    pub samples: DecodedSamples,
-    pub icc: Option<Vec<u8>>,
-}
-
-pub(super) enum DecodedSamples {
-    U8(Vec<u8>),
-    U16(Vec<u16>),
-}
+use crate::geometry::{Dimensions, Rect};
+use crate::jpeg::{ColorModel, Decoder, Header, Rows, Wanted};
+use crate::render::{Model, Row};
 
 /// How a stream inside another container says what its components are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,199 +19,129 @@ pub(super) enum Components {
     Raw,
 }
 
-/// Decodes a stream at 1/`reduction` (1, 2, 4, 8) of its size; `memory` is what a second try may take, bytes.
-pub(super) fn decode(bytes: &[u8], reduction: u32, components: Components, memory: u64) -> Result<Decoded> {
-    let marked = frame(bytes)?;
-    check_scans(bytes)?;
-    check_length(bytes, &marked)?;
-    if reduction > 1 || !marked.plain || components == Components::Raw {
-        return decode_special(bytes, reduction, components, marked);
-    }
-    // Each library fails on some sound files that the other reads; a broken one fails in both.
-    decode_plain(bytes, components).or_else(|error| {
-        let needs = marked.dimensions.area().saturating_mul(6);
-        if needs > memory { Err(error) } else { decode_special(bytes, 1, components, marked).map_err(|_| error) }
-    })
+/// A stream whose header has been read.
+pub(super) struct Stream<'a> {
+    tables: Option<&'a [u8]>,
+    bytes: &'a [u8],
+    header: Header,
+    components: Components,
 }
 
-fn failure(error: impl std::fmt::Display) -> Error {
-    corrupt(SourceFormat::Jpeg, 0, error)
-}
-
-fn decode_plain(bytes: &[u8], components: Components) -> Result<Decoded> {
-    let options = DecoderOptions::default().set_strict_mode(true).set_max_width(65_535).set_max_height(65_535).jpeg_set_max_scans(MOST_SCANS);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(failure)?;
-    let input = decoder.input_colorspace().ok_or_else(|| internal("a JPEG header without colours"))?;
-    let gray = input == ColorSpace::Luma;
-    // Within TIFF there are no markers that tell RGB from YCbCr, and none that lie are believed.
-    let output = if gray { ColorSpace::Luma } else { ColorSpace::RGB };
-    if components == Components::YCbCr && !gray && input != ColorSpace::YCbCr {
-        return decode_special(bytes, 1, components, frame(bytes)?);
-    }
-    decoder.set_options(options.jpeg_set_out_colorspace(output));
-    let samples = decoder.decode().map_err(failure)?;
-    let (width, height) = decoder.info().map(|info| (info.width, info.height)).ok_or_else(|| internal("a decoded JPEG without a size"))?;
-    Ok(Decoded {
-        dimensions: Dimensions::at_least_one(width.into(), height.into()),
-        channels: if gray { 1 } else { 3 },
-        samples: DecodedSamples::U8(samples),
-        icc: decoder.icc_profile(),
-    })
-}
-
-fn decode_special(bytes: &[u8], reduction: u32, components: Components, marked: Frame) -> Result<Decoded> {
-    let mut decoder = Decoder::new(bytes);
-    let transform = match (components, marked.channels) {
-        (Components::YCbCr, 3) => Some(ColorTransform::YCbCr),
-        (Components::Raw, 3) => Some(ColorTransform::RGB),
-        (Components::Raw, 4) => Some(ColorTransform::CMYK),
-        _ => None,
-    };
-    if let Some(transform) = transform {
-        decoder.set_color_transform(transform);
-    }
-    let error = |error| match error {
-        jpeg_decoder::Error::Unsupported(feature) => unsupported(SourceFormat::Jpeg, format!("{feature:?}")),
-        other => failure(other),
-    };
-    decoder.read_info().map_err(error)?;
-    if reduction > 1 {
-        let side = |side: u32| u16::try_from(side.div_ceil(reduction)).unwrap_or(u16::MAX);
-        decoder.scale(side(marked.dimensions.width()), side(marked.dimensions.height())).map_err(error)?;
-    }
-    let mut data = decoder.decode().map_err(error)?;
-    let info = decoder.info().ok_or_else(|| internal("a decoded JPEG without a size"))?;
-    let channels = match info.pixel_format {
-        PixelFormat::L8 | PixelFormat::L16 => 1,
-        PixelFormat::RGB24 => 3,
-        PixelFormat::CMYK32 => 4,
-    };
-    // That decoder takes inks for Adobe's, which are stored inverted; without Adobe's marker they are not.
-    if channels == 4 && (components == Components::Raw || !marked.adobe) {
-        data.iter_mut().for_each(|ink| *ink = 255 - *ink);
-    }
-    let expected = usize::from(info.width) * usize::from(info.height) * info.pixel_format.pixel_bytes();
-    if data.len() != expected {
-        return Err(unsupported(SourceFormat::Jpeg, format!("{} bits in several components", marked.precision)));
-    }
-    let samples = if info.pixel_format == PixelFormat::L16 {
-        // What is stored fills the lower bits.
-        let shift = 16_u32.saturating_sub(marked.precision.into());
-        DecodedSamples::U16(data.as_chunks::<2>().0.iter().map(|pair| u16::from_ne_bytes(*pair) << shift).collect())
-    } else {
-        DecodedSamples::U8(data)
-    };
-    Ok(Decoded { dimensions: Dimensions::at_least_one(info.width.into(), info.height.into()), channels, samples, icc: decoder.icc_profile() })
-}
-
-/// What must be known before a decoder is let at a stream.
+/// What is made of a stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Frame {
-    pub dimensions: Dimensions,
-    pub channels: u8,
-    /// Fewest bits that the entropy-coded data can have: one or two for each block.
-    least_bits: u64,
-    precision: u8,
-    adobe: bool,
-    /// Whether zune-jpeg can be trusted with it: not with four components, lossless coding, scans of single components, or a lone subsampled one.
-    plain: bool,
+pub(super) struct Part {
+    /// Rows of this, px at 1/`reduction`.
+    pub crop: Rect,
+    /// 1, 2, 4 or 8.
+    pub reduction: u32,
+    /// Luminance is enough, where there is one.
+    pub gray: bool,
+    /// What the decoder may take, bytes.
+    pub memory: u64,
 }
 
-/// The frame header of a stream (ITU T.81, B.2.2), and what the segments around it say.
-pub(super) fn frame(bytes: &[u8]) -> Result<Frame> {
-    let mut adobe = false;
-    let mut frame = None;
-    for (marker, at, segment) in segments(bytes) {
-        match marker {
-            0xEE => adobe |= segment.starts_with(b"Adobe"),
-            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
-                let &[precision, h1, h0, w1, w0, channels, _, sampling, ..] = segment else { break };
-                // A block takes a code for its DC and one for the end of its AC coefficients; in a progressive DC scan the first alone.
-                let codes = if marker == 0xC2 { 1 } else { 2 };
-                let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
-                let dimensions = Dimensions::new(width.into(), height.into()).ok_or_else(|| corrupt(SourceFormat::Jpeg, at as u64, "a frame of no pixels"))?;
-                let plain = matches!(channels, 1 | 3) && marker != 0xC3 && (channels != 1 || sampling == 0x11);
-                let least_bits = if marker == 0xC3 { dimensions.area() } else { blocks(dimensions, &segment[6..]) * codes };
-                frame = Some((marker, Frame { dimensions, channels, least_bits, precision, adobe, plain }));
-            }
-            0xDA => {
-                let Some((process, found)) = frame else { break };
-                let together = process == 0xC2 || segment.first() == Some(&found.channels);
-                return Ok(Frame { adobe, plain: found.plain && together, ..found });
-            }
+impl<'a> Stream<'a> {
+    /// Reads a header. `tables` come from elsewhere (TIFF Technical Note 2).
+    pub fn read(tables: Option<&'a [u8]>, bytes: &'a [u8], components: Components) -> Result<Self> {
+        Ok(Self { tables, bytes, header: Header::read(tables, bytes)?, components })
+    }
+
+    /// Size of the image, px.
+    pub fn dimensions(&self) -> Dimensions {
+        self.header.dimensions
+    }
+
+    /// Components a pixel.
+    pub fn channels(&self) -> usize {
+        self.header.components.len()
+    }
+
+    /// The embedded profile.
+    pub fn icc(&self) -> Option<Vec<u8>> {
+        self.header.icc_profile(self.bytes)
+    }
+
+    /// What the samples of rows mean.
+    pub fn model(&self, gray: bool) -> Model {
+        match self.meaning(gray) {
+            ColorModel::Gray => Model::Gray,
+            ColorModel::YCbCr | ColorModel::Rgb => Model::Rgb,
+            ColorModel::Cmyk { .. } | ColorModel::Ycck { .. } => Model::Cmyk,
+            ColorModel::Stored if self.channels() == 4 => Model::Cmyk,
+            ColorModel::Stored if self.channels() == 3 => Model::Rgb,
+            ColorModel::Stored => Model::Gray,
+        }
+    }
+
+    fn meaning(&self, gray: bool) -> ColorModel {
+        let model = match (self.components, self.channels()) {
+            (_, 1) => ColorModel::Gray,
+            (Components::YCbCr, 3) => ColorModel::YCbCr,
+            (Components::YCbCr | Components::Raw, _) => ColorModel::Stored,
+            (Components::AsMarked, _) => self.header.color_model(),
+        };
+        if gray && model == ColorModel::YCbCr { ColorModel::Gray } else { model }
+    }
+
+    /// Gives the rows of a part to `sink`, top to bottom.
+    pub fn rows(&self, part: Part, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+        if self.header.process == 0xC3 {
+            return self.lossless_rows(part, sink);
+        }
+        let model = self.meaning(part.gray);
+        let gray = model == ColorModel::Gray;
+        let reduction = u8::try_from(part.reduction).unwrap_or(0);
+        let wanted = Wanted { region: Rows::region(&self.header, part.crop, reduction), reduction, gray, memory: part.memory };
+        let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
+        let mut rows = Rows::new(&self.header, decoder.grid(), part.crop, model)?;
+        let mut sink = |row: &[u8]| sink(Row::U8(row));
+        while let Some(band) = decoder.next_band()? {
+            rows.push(&band, &mut sink)?;
+        }
+        rows.finish(&mut sink)
+    }
+
+    /// Annex H, which has no blocks: nothing of it can be skipped or reduced.
+    fn lossless_rows(&self, part: Part, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+        let error = |error| match error {
+            jpeg_decoder::Error::Unsupported(feature) => unsupported(SourceFormat::Jpeg, format!("{feature:?}")),
+            other => corrupt(SourceFormat::Jpeg, 0, other),
+        };
+        let (dimensions, precision) = (self.header.dimensions, u32::from(self.header.precision));
+        if dimensions.area().saturating_mul(8) > part.memory {
+            return Err(Error::SourceTooCostly { what: "memory", needs: dimensions.area().saturating_mul(8), limit: part.memory });
+        }
+        // The tables' stream without its end, then the other without its beginning.
+        let joined = self.tables.map(|tables| [tables.strip_suffix(&[0xFF, 0xD9]).unwrap_or(tables), &self.bytes[2..]].concat());
+        let mut decoder = jpeg_decoder::Decoder::new(joined.as_deref().unwrap_or(self.bytes));
+        match (self.meaning(false), self.channels()) {
+            (ColorModel::YCbCr, _) => decoder.set_color_transform(ColorTransform::YCbCr),
+            (_, 3) => decoder.set_color_transform(ColorTransform::RGB),
+            (_, 4) => decoder.set_color_transform(ColorTransform::CMYK),
             _ => {}
         }
-    }
-    Err(failure("no frame header before its first scan"))
-}
-
-/// Blocks of 8 × 8 samples in all components (A.1.1), from the frame header's component specifications.
-fn blocks(dimensions: Dimensions, components: &[u8]) -> u64 {
-    let factors = components.as_chunks::<3>().0.iter().map(|[_, sampling, _]| (u64::from(sampling >> 4), u64::from(sampling & 15)));
-    let most = factors.clone().fold((1, 1), |most, factor| (most.0.max(factor.0), most.1.max(factor.1)));
-    let across = |size: u32, factor: u64, most: u64| (u64::from(size) * factor).div_ceil(8 * most);
-    factors.map(|factor| across(dimensions.width(), factor.0, most.0) * across(dimensions.height(), factor.1, most.1)).sum()
-}
-
-/// The marker segments up to the first scan: marker, offset, content.
-fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, &[u8])> {
-    let mut at = 2;
-    std::iter::from_fn(move || {
-        loop {
-            // Bytes between segments are passed over, as other readers do.
-            at += bytes.get(at..)?.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))?;
-            let marker = *bytes.get(at + 1)?;
-            if matches!(marker, 0x01 | 0xD0..=0xD8) {
-                at += 2;
-                continue;
-            }
-            let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
-            let segment = bytes.get(at + 4..at + 2 + length.max(2))?;
-            let start = at;
-            at += 2 + length.max(2);
-            return Some((marker, start, segment));
+        let data = decoder.decode().map_err(error)?;
+        let info = decoder.info().ok_or_else(|| internal("a decoded JPEG without a size"))?;
+        if (u32::from(info.width), u32::from(info.height)) != (dimensions.width(), dimensions.height()) || part.reduction != 1 {
+            return Err(internal("a lossless JPEG of another size"));
         }
-    })
-}
-
-/// Walks from marker to marker (B.1.1.2) to the end of the image: it must come, or the file was cut, which both libraries would fill with gray.
-/// A few kilobytes can hold thousands of scans over a large image, each costing a pass over it. What lies behind the end is not looked at.
-fn check_scans(bytes: &[u8]) -> Result<()> {
-    let mut scans = 0;
-    let mut at = 2;
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))) {
-        at += found;
-        let length = bytes.get(at + 2..at + 4).map_or(0, |length| usize::from(u16::from_be_bytes([length[0], length[1]])));
-        match bytes[at + 1] {
-            0xD9 if scans > 0 => return Ok(()),
-            0xDA if scans == MOST_SCANS => return Err(failure(format!("more than {MOST_SCANS} scans"))),
-            0xDA => {
-                scans += 1;
-                at += 2 + length;
-            }
-            // Tables, frame headers, application data and comments; anything else has no length, or is no marker.
-            0xC0..=0xCF | 0xDB..=0xEF | 0xFE => at += 2 + length,
-            _ => at += 2,
+        let channels = self.channels();
+        let wide = info.pixel_format == PixelFormat::L16;
+        if data.len() as u64 != dimensions.area() * (channels * if wide { 2 } else { 1 }) as u64 {
+            return Err(unsupported(SourceFormat::Jpeg, format!("{precision} bits in several components")));
         }
+        let columns = part.crop.x() as usize * channels..part.crop.right() as usize * channels;
+        let stride = dimensions.width() as usize * channels;
+        for y in part.crop.y() as usize..part.crop.bottom() as usize {
+            if wide {
+                // What is stored fills the lower bits.
+                let row = &data.as_chunks::<2>().0[y * stride..][columns.clone()];
+                let samples: Vec<u16> = row.iter().map(|pair| u16::from_ne_bytes(*pair) << (16 - precision.min(16))).collect();
+                sink(Row::U16(&samples))?;
+            } else {
+                sink(Row::U8(&data[y * stride..][columns.clone()]))?;
+            }
+        }
+        Ok(())
     }
-    Err(corrupt(SourceFormat::Jpeg, bytes.len() as u64, "its data ends before the end marker (EOI)"))
-}
-
-/// A few bytes that claim to be many megapixels are cut or hostile, and are told so before they are given that much time.
-fn check_length(bytes: &[u8], frame: &Frame) -> Result<()> {
-    if frame.least_bits <= bytes.len() as u64 * 8 {
-        return Ok(());
-    }
-    Err(corrupt(SourceFormat::Jpeg, bytes.len() as u64, format!("its data are too few for {} pixels", frame.dimensions)))
-}
-
-/// A gray or RGB raster as baseline JPEG, chroma at half size each way below quality 90.
-pub(super) fn encode(raster: &Raster, quality: u8) -> Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(raster.data.len() / 6);
-    let side = |side: u32| u16::try_from(side).map_err(internal);
-    let (width, height) = (side(raster.dimensions.width())?, side(raster.dimensions.height())?);
-    let color = if raster.is_gray() { jpeg_encoder::ColorType::Luma } else { jpeg_encoder::ColorType::Rgb };
-    jpeg_encoder::Encoder::new(&mut bytes, quality).encode(&raster.data, width, height, color).map_err(internal)?;
-    Ok(bytes)
 }

@@ -18,7 +18,7 @@ const PIECE: usize = 64 << 10;
 const METADATA: usize = 8 << 20;
 
 /// The crop of a plan, through the pipeline.
-pub(super) fn decode(bytes: &[u8], plan: &Rendering) -> Result<Raster> {
+pub(super) fn decode(bytes: &[u8], plan: &Rendering, out: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
     // The decoder counts a row, too.
     let limits = Limits { bytes: METADATA.saturating_add(plan.level.width() as usize * 16) };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
@@ -38,21 +38,20 @@ pub(super) fn decode(bytes: &[u8], plan: &Rendering) -> Result<Raster> {
         return Err(corrupt(SourceFormat::Png, 16, "its size is not that of its header"));
     }
     let mut pipeline = Pipeline::new(plan, layout, icc.as_ref());
-    pipeline.reserve();
     let sink = Sink { plan, channels: layout.channels(), wide: depth == BitDepth::Sixteen };
     if reader.info().interlaced {
         let mut image = vec![0; reader.output_buffer_size().ok_or_else(|| internal("a PNG too large to address"))?];
         let info = reader.next_frame(&mut image).map_err(failure)?;
         for (y, row) in image.chunks_exact(info.line_size).enumerate() {
-            sink.push(y as u32, row, &mut pipeline)?;
+            sink.push(y as u32, row, &mut pipeline, out)?;
         }
     } else {
         for y in 0..plan.crop.bottom() {
             let row = reader.next_row().map_err(failure)?.ok_or_else(|| corrupt(SourceFormat::Png, bytes.len() as u64, "its pixels end early"))?;
-            sink.push(y, row.data(), &mut pipeline)?;
+            sink.push(y, row.data(), &mut pipeline, out)?;
         }
     }
-    pipeline.finish()
+    pipeline.check()
 }
 
 struct Sink<'a> {
@@ -62,7 +61,7 @@ struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    fn push(&self, y: u32, row: &[u8], pipeline: &mut Pipeline) -> Result<()> {
+    fn push(&self, y: u32, row: &[u8], pipeline: &mut Pipeline, out: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
         let crop = self.plan.crop;
         if !(crop.y()..crop.bottom()).contains(&y) {
             return Ok(());
@@ -70,9 +69,9 @@ impl Sink<'_> {
         let range = crop.x() as usize * self.channels..crop.right() as usize * self.channels;
         if self.wide {
             let samples: Vec<u16> = row.as_chunks::<2>().0[range].iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-            pipeline.push(Row::U16(&samples))
+            pipeline.pass_on(Row::U16(&samples), out)
         } else {
-            pipeline.push(Row::U8(&row[range]))
+            pipeline.pass_on(Row::U8(&row[range]), out)
         }
     }
 }

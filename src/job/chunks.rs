@@ -8,6 +8,7 @@ use super::{Meter, over, widen};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::tiff::{Block, decode_chunk};
 use crate::error::{Error, Result, Stop};
+use crate::geometry::Rect;
 use crate::limits::Limits;
 use crate::plan::BATCH;
 use crate::pyramid::tiff::{Level, Location, Tiff};
@@ -90,15 +91,18 @@ impl Chunks {
         }
     }
 
-    /// The blocks of a row of chunks, one a column.
-    pub fn decode(&self, band: &Band) -> Result<Vec<Block>> {
+    /// The blocks of row `row` of chunks, one a column, as far as they are within `source` (px of the level).
+    pub fn decode(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect) -> Result<Vec<Block>> {
         let level = self.level();
-        let decode = |planes: &[Location]| {
+        let decode = |(planes, column): (&[Location], u32)| {
             let first = planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0 });
             let bytes: Result<Vec<_>> = planes.iter().map(|plane| self.bytes(plane)).collect();
-            decode_chunk(level, self.tiff.endian, &bytes?, first.rows, first.offset)
+            let chunk = Rect::new(column.saturating_mul(level.chunk.width()), level.chunk_top(row), level.chunk.width(), first.rows);
+            let wanted = chunk.and_then(|chunk| chunk.intersection(source)?.relative_to(chunk));
+            let wanted = wanted.ok_or_else(|| Error::Internal { what: "a chunk that is not wanted".to_owned() })?;
+            decode_chunk(level, self.tiff.endian, &bytes?, first, wanted)
         };
-        band.chunks(level.planes().into()).map(decode).collect()
+        band.chunks(level.planes().into()).zip(columns.clone()).map(decode).collect()
     }
 
     /// Where the chunks of the next rows of chunks lie, as many as make a batch; names all table entries it lacks at once.

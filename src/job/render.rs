@@ -9,7 +9,7 @@ use super::output::Output;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::stored::{self, Colors};
-use crate::codec::tiff::layout;
+use crate::codec::tiff::{Block, layout};
 use crate::codec::{self, EncodeOptions};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
@@ -55,7 +55,7 @@ enum State {
     Whole(ByteStore),
     Bands(Box<Bands>),
     /// All pixels are there, turned; rows from this one on are yet to be encoded.
-    Encode(Raster, u32, Box<Output>),
+    Encode(Option<Raster>, u32, Box<Output>),
     Done,
 }
 
@@ -74,8 +74,6 @@ struct Window {
     source: Rect,
     columns: Range<u32>,
     rows: Range<u32>,
-    /// Finished rows are taken out by this many bytes.
-    take: usize,
 }
 
 impl Render {
@@ -178,27 +176,34 @@ impl Render {
         }
         let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
         let plan = self.plan.rendering();
-        let raster = codec::decode_whole(self.pyramid.format, bytes, plan, &self.limits)?;
-        let mut output = Output::new(plan, &self.options);
+        let mut output = Box::new(Output::new(plan, &self.options));
+        let mut all = None;
+        codec::decode_whole(self.pyramid.format, bytes, plan, &self.limits, &mut |rows| {
+            // What came at once is encoded a piece at a time.
+            if rows.dimensions.height() == plan.size.height() {
+                all = Some(rows);
+                return Ok(());
+            }
+            output.push(rows)
+        })?;
+        let Some(raster) = all else { return Ok(Next::Go(State::Encode(None, 0, output))) };
         let raster = output.lay(raster)?;
-        Ok(Next::Go(State::Encode(raster, 0, Box::new(output))))
+        Ok(Next::Go(State::Encode(Some(raster), 0, output)))
     }
 
-    fn step_encode(&self, raster: Raster, row: u32, mut output: Box<Output>) -> Result<Next> {
+    fn step_encode(&self, raster: Option<Raster>, row: u32, mut output: Box<Output>) -> Result<Next> {
+        if let Some(piece) = output.take(PIECE as usize) {
+            return Ok(Next::Stop(State::Encode(raster, row, output), Step::Piece(piece)));
+        }
+        let Some(raster) = raster else { return self.done(*output) };
         if row == 0 && !output.by_rows() {
             output.encode(raster)?;
             return self.done(*output);
         }
-        let mut row = row;
-        while row < raster.dimensions.height() {
-            let rows = u32::try_from(ROWS / raster.stride().max(1)).unwrap_or(1).clamp(1, raster.dimensions.height() - row);
-            output.encode(raster.rows(row, rows))?;
-            row += rows;
-            if let Some(piece) = output.take(PIECE as usize) {
-                return Ok(Next::Stop(State::Encode(raster, row, output), Step::Piece(piece)));
-            }
-        }
-        self.done(*output)
+        let left = raster.dimensions.height() - row;
+        let rows = u32::try_from(ROWS / raster.stride().max(1)).unwrap_or(1).clamp(1, left);
+        output.encode(raster.rows(row, rows))?;
+        Ok(Next::Go(State::Encode((rows < left).then_some(raster), row + rows, output)))
     }
 
     fn step_bands(&mut self, mut bands: Box<Bands>) -> Result<Next> {
@@ -247,49 +252,33 @@ impl Window {
         let (level, icc) = (chunks.level(), chunks.tiff().levels.first().and_then(|first| first.icc.as_ref()));
         let source = plan.source_of(window);
         let (columns, rows) = plan.chunks_of(level, source);
-        let mut pipeline = Pipeline::of_window(plan, window, layout(level), icc);
-        // What must be turned as a whole is not taken before it is.
-        let by_rows = plan.turn.is_upright() && plan.angle.is_none();
-        if !by_rows {
-            pipeline.reserve();
-        }
-        let take = if by_rows { ROWS } else { usize::MAX };
+        let pipeline = Pipeline::of_window(plan, window, layout(level), icc);
         let source = Rect::new(plan.crop.x() + source.x(), plan.crop.y() + source.y(), source.width(), source.height()).unwrap_or(plan.crop);
-        Self { pipeline, source, columns, rows, take }
+        Self { pipeline, source, columns, rows }
     }
 
     /// Sends the next row of chunks down the pipeline, and what comes out of it to the output.
     fn render(&mut self, chunks: &Chunks, band: &Band, output: &mut Output) -> Result<()> {
         let row = self.rows.start;
         self.rows.start += 1;
-        let level = chunks.level();
-        let blocks = chunks.decode(band)?;
-        let (top, channels) = (level.chunk_top(row), layout(level).channels());
-        let width = level.chunk.width() as usize;
-        let (mut narrow, mut wide) = (Vec::new(), Vec::new());
-        for y in self.source.y().max(top)..self.source.bottom().min(level.chunk_bottom(row)) {
+        let (mut sink, mut narrow, mut wide) = (|rows| output.push(rows), Vec::new(), Vec::new());
+        let blocks = chunks.decode(band, row, &self.columns, self.source)?;
+        let rows = blocks.first().map_or(0..0, Block::rows);
+        for y in rows {
             narrow.clear();
             wide.clear();
-            for (column, block) in self.columns.clone().zip(&blocks) {
-                let left = column as usize * width;
-                let from = (self.source.x() as usize).max(left) - left;
-                let to = (self.source.right() as usize).min(left + width) - left;
-                let start = (y - top) as usize * width;
-                let range = (start + from) * channels..(start + to) * channels;
-                match block.row(range) {
+            for block in &blocks {
+                match block.row(y) {
                     // One block that spans the crop needs no copy.
-                    row if blocks.len() == 1 => self.pipeline.push(row)?,
+                    row if blocks.len() == 1 => self.pipeline.pass_on(row, &mut sink)?,
                     Row::U8(samples) => narrow.extend_from_slice(samples),
                     Row::U16(samples) => wide.extend_from_slice(samples),
                 }
             }
             match (blocks.len(), narrow.is_empty()) {
                 (1, _) => {}
-                (_, false) => self.pipeline.push(Row::U8(&narrow))?,
-                (_, true) => self.pipeline.push(Row::U16(&wide))?,
-            }
-            if let Some(rows) = self.pipeline.take(self.take) {
-                output.push(rows)?;
+                (_, false) => self.pipeline.pass_on(Row::U8(&narrow), &mut sink)?,
+                (_, true) => self.pipeline.pass_on(Row::U16(&wide), &mut sink)?,
             }
         }
         Ok(())

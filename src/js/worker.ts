@@ -4,7 +4,7 @@ import { MEMORY } from "./admission.js";
 import type { Answer, CoreJob } from "./core.js";
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
-import { type Settings, type Version, check, withId } from "./image.js";
+import { type Settings, check, withId } from "./image.js";
 import type { FileVersion, VersionedSource } from "./r2.js";
 import { checkMethod, failure, preflight, send, toError } from "./server/answer.js";
 import { hash } from "./server/hash.js";

@@ -30,16 +30,9 @@ impl Price {
             (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
                 tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_chunks(plan, pyramid, level, raster))
             }
-            (SourcePlan::Whole { reduction }, Body::Whole(whole)) => {
-                let source = pyramid.file_size.saturating_add(decoding(whole, pyramid, plan, *reduction));
-                // Decoding and encoding do not meet: what was fetched and decoded is gone when the raster is finished.
-                let source = if raster <= reusable(whole, plan) { source } else { source.saturating_add(raster) };
-                let turning = if plan.turn.transpose { raster } else { 0 };
-                let finishing = raster.saturating_add(turning.max(finishing(plan, raster)));
-                Self {
-                    memory: sum(&[BASE, pipeline(plan, plan.crop.width()), source.max(finishing)]),
-                    work: mul(&[pyramid.stored.area(), whole.channels.into()]),
-                }
+            (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
+                let memory = BASE.saturating_add(pipeline(plan, plan.crop.width())).saturating_add(of_whole(whole, pyramid, plan, raster));
+                Self { memory, work: mul(&[pyramid.stored.area(), whole.channels.into()]) }
             }
             _ => Self::default(),
         }
@@ -87,21 +80,38 @@ impl Price {
     }
 }
 
+/// What a file that is decoded from its beginning takes on its way to the answer.
+fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, raster: u64) -> u64 {
+    let source = pyramid.file_size.saturating_add(decoding(whole, pyramid, plan));
+    let turning = if plan.turn.transpose || plan.angle.is_some() { raster } else { 0 };
+    let finishing = raster.saturating_add(turning.max(finishing(plan, raster)));
+    match whole.mode {
+        // Rows flow, and nothing of the file leaves before its last row is made.
+        WholeMode::Rows | WholeMode::Jpeg { .. } if plan.is_upright() => source.saturating_add(match plan.format {
+            Format::Png => raster.saturating_add(raster / 64),
+            Format::Jpg => coded(plan.size.area()),
+            _ => finishing,
+        }),
+        WholeMode::Rows | WholeMode::Jpeg { .. } => source.saturating_add(raster).max(finishing),
+        // Decoding and encoding do not meet: what was fetched and decoded is gone when the raster is finished.
+        WholeMode::Image if raster <= reusable(whole, plan) => source.max(finishing),
+        WholeMode::Image => source.saturating_add(raster).max(finishing),
+    }
+}
+
 /// What the decoder of a whole-image format holds, its result included.
-fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, reduction: u32) -> u64 {
-    let area = pyramid.stored.area();
+fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
     let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
     match whole.mode {
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]),
         // Canvas and what it is made from.
         WholeMode::Image => samples.saturating_mul(2),
-        WholeMode::Jpeg { process, density } => {
-            let planes = |area: u64| mul(&[area, density.into()]) / 100;
-            let coefficients = if process == JpegProcess::Progressive { planes(area).saturating_mul(2) } else { 0 };
-            // The reducing decoder keeps its planes until all are made.
-            let reduced = if reduction > 1 || whole.channels == 4 || process == JpegProcess::Lossless { planes(plan.level.area()) } else { 0 };
-            sum(&[samples, coefficients, reduced])
-        }
+        WholeMode::Jpeg { process, density } => match process {
+            // Rows of MCUs, and what upsampling makes of them.
+            JpegProcess::Sequential => mul(&[plan.level.width().into(), whole.channels.into(), 64]),
+            JpegProcess::Progressive => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,
+            JpegProcess::Lossless => mul(&[samples, 4]),
+        },
     }
 }
 
@@ -136,13 +146,17 @@ fn finishing(plan: &Rendering, raster: u64) -> u64 {
     let (area, turned) =
         if plan.angle.is_some() { (plan.size.area().saturating_mul(2), plan.size.area().saturating_mul(8)) } else { (plan.size.area(), raster) };
     match plan.format {
-        // At the highest quality a pixel of noise takes three bytes; real ones at usual qualities take a fifth.
-        Format::Jpg => turned.saturating_add(area / 2),
+        Format::Jpg => coded(area).min(PIECE.saturating_mul(2)),
         Format::Png => turned.min(PIECE.saturating_mul(2)),
         Format::Tif => turned.saturating_mul(2).saturating_add(turned / 64),
         Format::Gif => turned.saturating_add(area.saturating_mul(8)),
         Format::WebP => turned.saturating_add(area.saturating_mul(12)),
     }
+}
+
+/// Bytes of a JPEG: at the highest quality a pixel of noise takes three; real ones at usual qualities take a fifth.
+fn coded(area: u64) -> u64 {
+    area / 2
 }
 
 fn mul(factors: &[u64]) -> u64 {

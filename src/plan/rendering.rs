@@ -115,6 +115,11 @@ impl Rendering {
         self.size.rect()
     }
 
+    /// Whether the rows of the answer are those of the level in their order, so that they can leave as they come.
+    pub fn is_upright(&self) -> bool {
+        self.turn.is_upright() && self.angle.is_none()
+    }
+
     /// Size of the crop after the box average.
     pub fn shrunk(&self) -> Dimensions {
         self.crop.dimensions().reduced(self.shrink)

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
 use crate::plan::Rendering;
 
+/// Rows go on by about this many bytes.
+const ROWS: usize = 64 << 10;
+
 /// Takes the rows of a plan's crop, top to bottom, and makes the raster of the plan's size.
 pub(crate) struct Pipeline {
     width: usize,
@@ -28,15 +31,12 @@ pub(crate) struct Pipeline {
     size: Dimensions,
     /// Rows that have been taken.
     made: u32,
+    /// Bytes of rows that are enough to go on with.
+    take: usize,
     data: Vec<u8>,
 }
 
 impl Pipeline {
-    /// Makes room for the whole raster at once, for those who push rows and take none: growing would need it twice.
-    pub fn reserve(&mut self) {
-        self.data.reserve_exact(self.size.area() as usize * self.color.channels());
-    }
-
     /// For the whole of a plan, out of rows of `layout` under `icc`.
     pub fn new(plan: &Rendering, layout: Layout, icc: Option<&Arc<[u8]>>) -> Self {
         Self::of_window(plan, plan.whole(), layout, icc)
@@ -55,13 +55,16 @@ impl Pipeline {
             Resampler::new(color.channels(), plan.reach(), averaged, window)
         });
         let width = source.width() as usize;
+        let (by_rows, area) = (plan.is_upright(), window.dimensions().area() as usize);
         Self {
             width,
             layout,
             shrink: (plan.shrink > 1).then(|| Shrink::new(plan.shrink as usize, straight, width)),
             rows_left: source.height(),
             made: 0,
-            data: Vec::new(),
+            take: if by_rows { ROWS } else { usize::MAX },
+            // Room for all that is kept: growing would need it twice.
+            data: Vec::with_capacity(if by_rows { 0 } else { area * color.channels() }),
             color,
             resampler,
             converted: Vec::new(),
@@ -71,8 +74,15 @@ impl Pipeline {
         }
     }
 
-    /// The rows that are finished and have not been taken, if they are more than `bytes`, or all of them are made.
-    pub fn take(&mut self, bytes: usize) -> Option<Raster> {
+    /// Adds the next row, and gives finished ones to `sink`: some at a time, or all at once if the plan turns them as a whole.
+    pub fn pass_on(&mut self, row: Row<'_>, sink: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
+        self.push(row)?;
+        self.take().map_or(Ok(()), sink)
+    }
+
+    /// The rows that are finished and have not been taken, once they are enough to go on with.
+    fn take(&mut self) -> Option<Raster> {
+        let bytes = self.take;
         let stride = self.size.width() as usize * self.color.channels();
         let rows = (self.data.len() / stride) as u32;
         if self.data.len() < bytes.max(stride) && self.rows_left > 0 {
@@ -106,7 +116,7 @@ impl Pipeline {
         let columns = plan.crop.x() as usize * channels..plan.crop.right() as usize * channels;
         if self.size.area() as usize * self.color.channels() > plan.crop.height() as usize * width * channels {
             // More is made of a row than the room that reading it gives free.
-            self.reserve();
+            self.data.reserve_exact(self.size.area() as usize * self.color.channels());
             for row in samples.chunks_exact(width * channels).take(plan.crop.bottom() as usize).skip(plan.crop.y() as usize) {
                 self.push(Row::U8(&row[columns.clone()]))?;
             }

@@ -5,16 +5,21 @@ use std::borrow::Cow;
 use super::{corrupt, decompress, fax, predictor, samples, ycbcr};
 use crate::bytes::Endian;
 use crate::codec::extra;
-use crate::codec::jpeg::{self, Components, DecodedSamples};
+use crate::codec::jpeg::{Components, Part, Stream};
 use crate::error::{Error, Result, SourceFormat};
-use crate::geometry::Dimensions;
-use crate::pyramid::tiff::{Association, Compression, Level, Model as Stored};
+use crate::geometry::{Dimensions, Rect};
+use crate::pyramid::tiff::{Association, Compression, Level, Location, Model as Stored};
 use crate::render::{Alpha, Layout, Model, Row};
 
-/// Decoded pixels, as wide as the chunk, colours and alpha only.
+/// Decoded pixels of a chunk, or of the part of it that is wanted; colours and alpha only.
 #[derive(Debug)]
 pub(crate) struct Block {
-    pub samples: Samples,
+    samples: Samples,
+    /// What of `samples` is wanted.
+    wanted: Rect,
+    /// Pixels in a row of `samples`.
+    width: usize,
+    channels: usize,
 }
 
 #[derive(Debug)]
@@ -24,8 +29,15 @@ pub(crate) enum Samples {
 }
 
 impl Block {
-    /// A range of the block's samples.
-    pub fn row(&self, range: std::ops::Range<usize>) -> Row<'_> {
+    /// The wanted rows.
+    pub fn rows(&self) -> std::ops::Range<u32> {
+        self.wanted.y()..self.wanted.bottom()
+    }
+
+    /// What is wanted of a row.
+    pub fn row(&self, y: u32) -> Row<'_> {
+        let start = y as usize * self.width;
+        let range = (start + self.wanted.x() as usize) * self.channels..(start + self.wanted.right() as usize) * self.channels;
         match &self.samples {
             Samples::U8(samples) => Row::U8(&samples[range]),
             Samples::U16(samples) => Row::U16(&samples[range]),
@@ -49,38 +61,43 @@ pub(crate) fn layout(level: &Level) -> Layout {
     Layout { model, alpha }
 }
 
-/// Decodes a chunk of `rows` rows from the bytes of its planes; a plane that was left out of a sparse file is empty. `at` is where it lies, for errors.
-pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]>], rows: u32, at: u64) -> Result<Block> {
-    let stored = level.samples.count as usize;
-    let pixels = level.chunk.width() as usize * rows as usize;
-    let wide = samples::is_wide(level);
+/// Decodes a chunk from the bytes of its planes; a plane that was left out of a sparse file is empty. `location` is its first plane's, `wanted` in px of the
+/// chunk: no less than that is decoded, and where the coding allows no more.
+pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]>], location: Location, wanted: Rect) -> Result<Block> {
+    let Location { offset: at, rows, .. } = location;
+    let (stored, layout) = (level.samples.count as usize, layout(level));
+    let mut block = Block { samples: Samples::U8(Vec::new()), wanted, width: level.chunk.width() as usize, channels: layout.channels() };
+    let mut height = rows;
     let samples = if planes.iter().all(|plane| plane.is_empty()) {
-        let count = pixels * stored;
-        if wide { Samples::U16(vec![0; count]) } else { Samples::U8(vec![0; count]) }
+        let count = block.width * rows as usize * stored;
+        if samples::is_wide(level) { Samples::U16(vec![0; count]) } else { Samples::U8(vec![0; count]) }
     } else {
-        let decoded: Result<Vec<Samples>> = planes.iter().map(|plane| decode_plane(level, endian, plane, rows, at)).collect();
+        if level.compression == Compression::Jpeg {
+            (block.wanted, block.width, height) = (wanted.dimensions().rect(), wanted.width() as usize, wanted.height());
+        }
+        let decoded: Result<Vec<Samples>> = planes.iter().map(|plane| decode_plane(level, endian, plane, location, wanted)).collect();
         interleave(decoded?)
     };
-    let layout = layout(level);
     let samples = match samples {
         Samples::U8(data) => Samples::U8(select(data, stored, layout, level)),
         Samples::U16(data) => Samples::U16(select(data, stored, layout, level)),
     };
-    let block = Block { samples: samples::mean(samples, level) };
-    let expected = pixels * layout.channels();
+    block.samples = samples::mean(samples, level);
+    let expected = block.width * height as usize * block.channels;
     let found = match &block.samples {
         Samples::U8(data) => data.len(),
         Samples::U16(data) => data.len(),
     };
-    if found == expected { Ok(block) } else { Err(Error::Internal { what: format!("a chunk of {found} samples where {expected} belong") }) }
+    if found == expected { Ok(block) } else { Err(Error::Internal { what: format!("a chunk of {found} samples where {expected} belong, at {at}") }) }
 }
 
 /// The samples of one plane, or of all if they are interleaved, as stored.
-fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], rows: u32, at: u64) -> Result<Samples> {
+fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
+    let Location { offset: at, rows, .. } = location;
     let width = level.chunk.width();
     let expected = level.row_bytes() as usize * rows as usize;
     if level.compression == Compression::Jpeg {
-        return decode_jpeg(level, bytes, rows, at);
+        return decode_jpeg(level, bytes, location, wanted);
     }
     if level.compression == Compression::WebP {
         return decode_webp(level, bytes, rows, at);
@@ -109,30 +126,32 @@ fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], rows: u32, at: u64)
     Ok(samples::unpack(&data, level, endian, width as usize))
 }
 
-/// A JPEG stream, abbreviated if the level has tables (TIFF Technical Note 2).
-fn decode_jpeg(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<Samples> {
-    let stream = splice(level.jpeg_tables.as_deref(), bytes);
-    let frame = jpeg::frame(&stream).map_err(|error| corrupt(at, error))?;
+/// What is wanted of a JPEG stream, abbreviated if the level has tables (TIFF Technical Note 2).
+fn decode_jpeg(level: &Level, bytes: &[u8], Location { offset: at, rows, .. }: Location, wanted: Rect) -> Result<Samples> {
+    let components = if matches!(level.model, Stored::YCbCr(..)) { Components::YCbCr } else { Components::Raw };
+    let tables = level.jpeg_tables.as_deref().filter(|tables| tables.len() > 4);
+    let stream = Stream::read(tables, bytes, components).map_err(|error| relocate(error, at))?;
     let planes = if level.samples.planar { 1 } else { level.samples.count };
     // A chunk at the edge may be coded in whole blocks of 16, but not be another image.
-    let (width, height) = (frame.dimensions.width(), frame.dimensions.height());
+    let (width, height) = (stream.dimensions().width(), stream.dimensions().height());
     let sensible = |found: u32, stated: u32, least: u32| (least..=stated.saturating_add(15)).contains(&found);
     let fits = sensible(width, level.chunk.width(), level.chunk.width()) && sensible(height, level.chunk.height(), rows);
-    if !fits || u16::from(frame.channels) != planes {
-        let found = format!("{} with {} components", frame.dimensions, frame.channels);
+    if !fits || stream.channels() != usize::from(planes) {
+        let found = format!("{} with {} components", stream.dimensions(), stream.channels());
         return Err(corrupt(at, format!("a JPEG of {found} in a chunk of {} with {planes}", level.chunk)));
     }
-    let components = if matches!(level.model, Stored::YCbCr(..)) { Components::YCbCr } else { Components::Raw };
-    let decoded = jpeg::decode(&stream, 1, components, level.chunk_bytes().saturating_mul(2)).map_err(|error| relocate(error, at))?;
-    let DecodedSamples::U8(data) = decoded.samples else {
-        return Err(corrupt(at, "a lossless JPEG of more than 8 bits"));
-    };
-    let (from, to) = (width as usize * decoded.channels, level.chunk.width() as usize * decoded.channels);
-    let mut cut = Vec::with_capacity(to * rows as usize);
-    for row in data.chunks_exact(from).take(rows as usize) {
-        cut.extend_from_slice(&row[..to]);
-    }
-    Ok(Samples::U8(cut))
+    let mut samples = Vec::with_capacity(wanted.dimensions().area() as usize * stream.channels());
+    let part = Part { crop: wanted, reduction: 1, gray: false, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
+    stream
+        .rows(part, &mut |row| match row {
+            Row::U8(row) => {
+                samples.extend_from_slice(row);
+                Ok(())
+            }
+            Row::U16(_) => Err(corrupt(at, "a lossless JPEG of more than 8 bits")),
+        })
+        .map_err(|error| relocate(error, at))?;
+    Ok(Samples::U8(samples))
 }
 
 /// A WebP file (libtiff's compression 50001): 3 samples a pixel, or 4 with alpha.
@@ -146,17 +165,6 @@ fn decode_webp(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<Sample
         (3, _) => decoded.samples.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect(),
         _ => decoded.samples.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect(),
     }))
-}
-
-/// The tables' stream without its end, then the chunk's without its beginning.
-fn splice<'a>(tables: Option<&[u8]>, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-    match tables {
-        Some(tables) if tables.len() > 4 && bytes.len() > 2 => {
-            let tables = tables.strip_suffix(&[0xFF, 0xD9]).unwrap_or(tables);
-            Cow::Owned([tables, &bytes[2..]].concat())
-        }
-        _ => Cow::Borrowed(bytes),
-    }
 }
 
 /// A codec's error within a chunk is the TIFF's, at the chunk.

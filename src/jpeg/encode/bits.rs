@@ -79,6 +79,11 @@ impl BitWriter {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// How many whole bytes were collected and not taken.
+    pub fn held(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The whole bytes that were collected so far.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)

@@ -123,6 +123,11 @@ impl Encoder {
         Ok(())
     }
 
+    /// How many bytes [`Self::take`] would give.
+    pub fn held(&self) -> usize {
+        self.scan.held()
+    }
+
     /// The bytes that were made since the last call; they may be none.
     pub fn take(&mut self) -> Vec<u8> {
         self.scan.take()

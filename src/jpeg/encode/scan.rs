@@ -80,6 +80,11 @@ impl ScanWriter {
         (self.until_restart, self.restarts, self.predictions) = (state.until_restart, state.restarts, state.predictions);
     }
 
+    /// How many bytes there are to be taken.
+    pub fn held(&self) -> usize {
+        self.bits.held()
+    }
+
     /// The bytes so far.
     pub fn take(&mut self) -> Vec<u8> {
         self.bits.take()
