@@ -2,22 +2,25 @@
 
 mod bits;
 mod block;
+mod buffered;
 mod grid;
 mod idct;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod idct_simd;
 mod lookup;
+mod progressive;
 mod sequential;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};
 pub(crate) use sequential::Position;
 
+use buffered::Buffered;
 use sequential::Sequential;
 
 use super::header::Header;
+use super::marker::SOF2;
 use super::plane::Planes;
 use super::tables::check_process;
-use super::unsupported;
 use crate::error::{Error, Result};
 
 /// An MCU row of the region.
@@ -33,11 +36,18 @@ pub(crate) struct Band<'a> {
 #[derive(Debug)]
 pub(crate) struct Decoder<'a> {
     grid: Grid,
-    process: Sequential<'a>,
+    process: Process<'a>,
+}
+
+/// How scans become planes.
+#[derive(Debug)]
+enum Process<'a> {
+    Sequential(Box<Sequential<'a>>),
+    Buffered(Box<Buffered>),
 }
 
 impl<'a> Decoder<'a> {
-    /// A decoder of `stream`, whose header was read before.
+    /// A decoder of `stream`, whose header was read before. One scan of all components is decoded band by band; several are all read here.
     ///
     /// [`Error::SourceUnsupported`] for a process that is not built in, [`Error::SourceTooCostly`] if it would take more memory than is allowed,
     /// [`Error::Internal`] if the region is not within the image.
@@ -46,13 +56,11 @@ impl<'a> Decoder<'a> {
         let grid = Grid::new(header, wanted)?;
         check_memory(header, &grid, wanted)?;
         let together = header.scan.components.iter().map(|(index, ..)| *index).eq(0..header.components.len());
-        if header.process == 0xC2 {
-            return Err(unsupported("progressive coding".to_owned()));
-        }
-        if !together {
-            return Err(unsupported("several scans".to_owned()));
-        }
-        let process = Sequential::new(header, stream, grid.clone(), wanted.gray)?;
+        let process = if header.process == SOF2 || !together {
+            Process::Buffered(Box::new(Buffered::new(header, stream, grid.clone(), wanted)?))
+        } else {
+            Process::Sequential(Box::new(Sequential::new(header, stream, grid.clone(), wanted.gray)?))
+        };
         Ok(Self { grid, process })
     }
 
@@ -63,7 +71,11 @@ impl<'a> Decoder<'a> {
 
     /// The next MCU row of the region; `None` behind the last. [`Error::SourceCorrupt`] says where the data end or are wrong.
     pub fn next_band(&mut self) -> Result<Option<Band<'_>>> {
-        Ok(self.process.next_band()?.map(|(mcu_row, planes)| Band { mcu_row, planes }))
+        let band = match &mut self.process {
+            Process::Sequential(sequential) => sequential.next_band()?,
+            Process::Buffered(buffered) => buffered.next_band(),
+        };
+        Ok(band.map(|(mcu_row, planes)| Band { mcu_row, planes }))
     }
 }
 
