@@ -13,7 +13,7 @@ const FIRST_READ: u64 = 16 << 10;
 ///
 /// ```
 /// # use azulejo::{Limits, Open, Step};
-/// let file = include_bytes!("../www/samples/rocket.jpg");
+/// let file = include_bytes!("../../www/samples/rocket.jpg");
 /// let mut job = Open::new(file.len() as u64, &Limits::default());
 /// let pyramid = loop {
 ///     match job.step()? {
