@@ -4,7 +4,7 @@ use super::{extra, png};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
-use crate::jpeg::{Sampling, Settings};
+use crate::jpeg::{Planes, Sampling, Settings};
 use crate::render::{Raster, bitonal};
 
 /// How answers are encoded; the same options give the same bytes.
@@ -24,6 +24,17 @@ pub struct EncodeOptions {
 impl Default for EncodeOptions {
     fn default() -> Self {
         Self { jpeg_quality: 80, webp_quality: 75, webp_lossless: false, png_compression: PngCompression::Fast }
+    }
+}
+
+impl EncodeOptions {
+    /// How finely JPEG samples colours: where quality counts, they keep their edges.
+    pub(crate) fn sampling(&self, gray: bool) -> Sampling {
+        match gray {
+            true => Sampling::Gray,
+            false if self.jpeg_quality < 90 => Sampling::S420,
+            false => Sampling::S444,
+        }
     }
 }
 
@@ -64,16 +75,7 @@ impl Encoder {
         let kind = match format {
             Format::Png => Kind::Png(Box::new(png::Rows::new(dimensions, channels, bitonal, options.png_compression)?)),
             Format::Jpg => {
-                let gray = channels == 1;
-                // Where quality counts, colours keep their edges.
-                let sampling = if gray {
-                    Sampling::Gray
-                } else if options.jpeg_quality < 90 {
-                    Sampling::S420
-                } else {
-                    Sampling::S444
-                };
-                let settings = Settings::new(dimensions, sampling, options.jpeg_quality);
+                let settings = Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality);
                 Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
             }
             _ => {
@@ -106,6 +108,14 @@ impl Encoder {
                 raster.data.extend_from_slice(&rows.data);
                 Ok(())
             }
+        }
+    }
+
+    /// Adds rows of planes: as many as make whole rows of MCUs, or all that are left. Only of JPEG.
+    pub fn push_planes(&mut self, planes: &Planes) -> Result<()> {
+        match &mut self.kind {
+            Kind::Jpeg(encoder, _) => encoder.push_planes(planes),
+            _ => Err(super::internal("planes for what is no JPEG")),
         }
     }
 

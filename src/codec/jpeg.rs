@@ -5,7 +5,7 @@ use jpeg_decoder::{ColorTransform, PixelFormat};
 use super::{corrupt, internal, unsupported};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::{ColorModel, Decoder, Header, Rows, Wanted};
+use crate::jpeg::{ColorModel, Decoder, Header, Rows, Sampling, Wanted};
 use crate::render::{Model, Row};
 
 /// How a stream inside another container says what its components are.
@@ -54,6 +54,21 @@ impl<'a> Stream<'a> {
     /// Components a pixel.
     pub fn channels(&self) -> usize {
         self.header.components.len()
+    }
+
+    /// The header, if its components are sampled like this and coded in blocks.
+    pub fn sampled(&self, sampling: Sampling) -> Option<&Header> {
+        let factors: Vec<(u8, u8)> = self.header.components.iter().map(|component| (component.across, component.down)).collect();
+        let found = match factors.as_slice() {
+            [_] => Some(Sampling::Gray),
+            [(1, 1), (1, 1), (1, 1)] => Some(Sampling::S444),
+            [(2, 1), (1, 1), (1, 1)] => Some(Sampling::S422),
+            [(2, 2), (1, 1), (1, 1)] => Some(Sampling::S420),
+            _ => None,
+        };
+        // Luminance is a plane of its own, if the densest is its.
+        let luminance = sampling == Sampling::Gray && found.is_some();
+        (self.header.process != 0xC3 && (found == Some(sampling) || luminance)).then_some(&self.header)
     }
 
     /// The embedded profile.

@@ -97,12 +97,17 @@ impl Chunks {
         let decode = |(planes, column): (&[Location], u32)| {
             let first = planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0 });
             let bytes: Result<Vec<_>> = planes.iter().map(|plane| self.bytes(plane)).collect();
-            let chunk = Rect::new(column.saturating_mul(level.chunk.width()), level.chunk_top(row), level.chunk.width(), first.rows);
-            let wanted = chunk.and_then(|chunk| chunk.intersection(source)?.relative_to(chunk));
-            let wanted = wanted.ok_or_else(|| Error::Internal { what: "a chunk that is not wanted".to_owned() })?;
-            decode_chunk(level, self.tiff.endian, &bytes?, first, wanted)
+            decode_chunk(level, self.tiff.endian, &bytes?, first, self.wanted(column, row, &first, source)?)
         };
         band.chunks(level.planes().into()).zip(columns.clone()).map(decode).collect()
+    }
+
+    /// What of a chunk lies within `source` (px of the level), px of the chunk.
+    pub fn wanted(&self, column: u32, row: u32, location: &Location, source: Rect) -> Result<Rect> {
+        let level = self.level();
+        let chunk = Rect::new(column.saturating_mul(level.chunk.width()), level.chunk_top(row), level.chunk.width(), location.rows);
+        let wanted = chunk.and_then(|chunk| chunk.intersection(source)?.relative_to(chunk));
+        wanted.ok_or_else(|| Error::Internal { what: "a chunk that is not wanted".to_owned() })
     }
 
     /// Where the chunks of the next rows of chunks lie, as many as make a batch; names all table entries it lacks at once.

@@ -3,6 +3,7 @@
 mod chunks;
 mod open;
 mod output;
+mod planes;
 mod render;
 
 pub use open::Open;

@@ -6,17 +6,18 @@ use std::ops::Range;
 use super::Meter;
 use super::chunks::{Band, Chunks};
 use super::output::Output;
+use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::stored::{self, Colors};
 use crate::codec::tiff::{Block, layout};
 use crate::codec::{self, EncodeOptions};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::pyramid::Pyramid;
-use crate::pyramid::tiff::{Model, Tiff};
+use crate::pyramid::tiff::{Level, Model, Tiff};
 use crate::render::{Pipeline, Raster, Row};
 
 /// Rows are handed to the encoder by about this many bytes.
@@ -64,6 +65,8 @@ struct Bands {
     chunks: Chunks,
     windows: VecDeque<Rect>,
     window: Option<Window>,
+    /// Of an answer that needs no pixels. Until a row of chunks has shown that it is as it should be, it may be given up.
+    planes: Option<PlaneRows>,
     output: Output,
 }
 
@@ -133,7 +136,8 @@ impl Render {
                 SourcePlan::Chunks { level, .. } => {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
-                    State::Bands(Box::new(Bands { chunks, windows, window: None, output: Output::new(plan, &self.options) }))
+                    let planes = PlaneRows::of(plan, &chunks, &self.options, profile(chunks.tiff()).is_some());
+                    State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
                 }
             },
         };
@@ -218,7 +222,10 @@ impl Render {
                 continue;
             };
             if window.rows.is_empty() {
-                window.pipeline.check()?;
+                match &bands.planes {
+                    Some(planes) => planes.check()?,
+                    None => window.pipeline.check()?,
+                }
                 bands.window = None;
                 continue;
             }
@@ -227,6 +234,17 @@ impl Render {
                 return Ok(Next::Stop(State::Bands(bands), Step::Need(ranges)));
             }
             for band in bands.chunks.take() {
+                if let Some(planes) = &mut bands.planes {
+                    match planes.decode(&bands.chunks, &band, window.rows.start, &window.columns, window.source)? {
+                        Some(rows) => {
+                            window.rows.start += 1;
+                            planes.push(rows, &mut bands.output)?;
+                            continue;
+                        }
+                        None if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
+                        None => return Err(unlike(self.pyramid.format, &band)),
+                    }
+                }
                 window.render(&bands.chunks, &band, &mut bands.output)?;
             }
             // What is decoded is not needed again.
@@ -257,6 +275,11 @@ impl Window {
         Self { pipeline, source, columns, rows }
     }
 
+    /// Whether nothing has been made of it yet.
+    fn is_fresh(&self, plan: &Rendering, level: &Level) -> bool {
+        self.rows.start == level.chunk_row_at(plan.crop.y())
+    }
+
     /// Sends the next row of chunks down the pipeline, and what comes out of it to the output.
     fn render(&mut self, chunks: &Chunks, band: &Band, output: &mut Output) -> Result<()> {
         let row = self.rows.start;
@@ -283,6 +306,12 @@ impl Window {
         }
         Ok(())
     }
+}
+
+/// Chunks of one level that are coded in different ways: libtiff's tables allow for that, but nobody writes it.
+fn unlike(format: SourceFormat, band: &Band) -> Error {
+    let at = band.first().map_or(0, |location| location.offset);
+    Error::SourceUnsupported { format: Some(format), feature: format!("chunks of different chroma subsampling (at byte {at})") }
 }
 
 /// The profile of a file, if it changes anything: decoded pixels are converted by it, others must bring it along.

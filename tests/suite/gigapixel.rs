@@ -164,6 +164,35 @@ fn stored_tiles_are_sent_as_they_are_and_show_the_decoded_pixels() {
 }
 
 #[test]
+fn what_goes_from_jpeg_to_jpeg_as_planes_shows_the_same_picture() {
+    let source = image::open(super::support::root().join("www/samples/retina.jpg")).unwrap().to_rgb8();
+    let tile = image::imageops::crop_imm(&source, 300, 300, TILE, TILE).to_image();
+    let mut encoded = Vec::new();
+    let png = {
+        let mut bytes = Vec::new();
+        tile.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
+        bytes
+    };
+    // 4:2:0, by our own encoder.
+    encoded.extend(super::support::render(&png, "full/max/0/default.jpg").unwrap().bytes);
+    let chunk = (Vec::new(), encoded);
+    let recipe = Recipe { jpeg_tables: None, ..recipe(1000, 700, Layout::First, &chunk) };
+    let mut file = recipe.write();
+    let (pyramid, _) = open(&mut file, 1).unwrap();
+    for region in ["0,0,1000,700", "2,4,300,300", "101,33,301,299", "900,600,100,100", "256,256,256,256", "250,100,33,600"] {
+        for quality in ["default", "gray"] {
+            let jpeg = render(&mut file, &pyramid, &format!("{region}/max/0/{quality}.jpg")).unwrap();
+            let exact = render(&mut file, &pyramid, &format!("{region}/max/0/{quality}.png")).unwrap();
+            let (jpeg, exact) = (pixels(&jpeg), pixels(&exact));
+            assert_eq!(jpeg.dimensions(), exact.dimensions());
+            let squares: f64 = jpeg.iter().zip(exact.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+            let psnr = 10.0 * (255.0 * 255.0 / (squares / jpeg.len() as f64).max(1e-9)).log10();
+            assert!(psnr > 36.0, "{region} {quality}: {psnr:.1} dB");
+        }
+    }
+}
+
+#[test]
 fn a_profile_comes_along_unless_it_changes_nothing() {
     let tile = jpeg_tile();
     let fixture = std::fs::read(super::support::root().join("tests/fixtures/display-p3.jpg")).unwrap();

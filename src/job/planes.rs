@@ -1,0 +1,94 @@
+//! From JPEG chunks to JPEG without pixels in between: their planes, side by side, go into the encoder.
+
+use std::ops::Range;
+
+use super::chunks::{Band, Chunks};
+use super::output::Output;
+use crate::api::{Format, Quality};
+use crate::codec::EncodeOptions;
+use crate::codec::tiff::{decode_planes, has_planes};
+use crate::error::{Error, Result};
+use crate::geometry::Rect;
+use crate::jpeg::{Plane, Planes, Sampling};
+use crate::plan::Rendering;
+use crate::pyramid::Orientation;
+
+/// Rows of planes on their way from chunks to the encoder.
+pub(super) struct PlaneRows {
+    sampling: Sampling,
+    /// What does not yet fill a row of MCUs.
+    rest: Planes,
+    /// Rows of the answer yet to come.
+    rows_left: usize,
+}
+
+impl PlaneRows {
+    /// For an answer that shows pixels of JPEG chunks as they are, in a JPEG; `profiled` if their colours must be converted.
+    pub fn of(plan: &Rendering, chunks: &Chunks, options: &EncodeOptions, profiled: bool) -> Option<Self> {
+        let level = chunks.level();
+        let gray = plan.quality == Quality::Gray || level.is_gray();
+        let sampling = options.sampling(gray);
+        let unchanged = plan.is_exact() && plan.turn == Orientation::NORMAL && plan.angle.is_none() && !profiled;
+        let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal && has_planes(level, sampling, plan.crop);
+        (unchanged && fits).then(|| Self { sampling, rest: Planes::new(), rows_left: plan.size.height() as usize })
+    }
+
+    /// The planes of a row of chunks; `None` if they are not sampled as the answer is.
+    pub fn decode(&self, chunks: &Chunks, band: &Band, row: u32, columns: &Range<u32>, source: Rect) -> Result<Option<Planes>> {
+        let mut joined: Option<Planes> = None;
+        for (column, location) in columns.clone().zip(band) {
+            let bytes = chunks.bytes(location)?;
+            let wanted = chunks.wanted(column, row, location, source)?;
+            let Some(planes) = decode_planes(chunks.level(), &bytes, *location, wanted, self.sampling)? else { return Ok(None) };
+            joined = Some(match joined {
+                None => planes,
+                Some(left) => left.iter().zip(&planes).map(|(left, right)| beside(left, right)).collect(),
+            });
+        }
+        Ok(joined)
+    }
+
+    /// Hands whole rows of MCUs to the encoder.
+    pub fn push(&mut self, planes: Planes, output: &mut Output) -> Result<()> {
+        let mut planes = if self.rest.is_empty() { planes } else { self.rest.iter().zip(&planes).map(|(above, below)| beneath(above, below)).collect() };
+        let (_, down) = self.sampling.factors();
+        let held = planes.first().map_or(0, |plane| plane.height);
+        let ready = if held >= self.rows_left { held } else { held / (8 * down) * (8 * down) };
+        self.rest = Planes::new();
+        if ready < held {
+            for (component, plane) in planes.iter_mut().enumerate() {
+                let rows = if component == 0 { ready } else { ready / down };
+                let rest = plane.data.split_off(rows * plane.stride);
+                self.rest.push(Plane { data: rest, height: plane.height - rows, ..*plane });
+                plane.height = rows;
+            }
+        }
+        if ready > 0 {
+            output.encode_planes(&planes)?;
+            self.rows_left = self.rows_left.saturating_sub(ready);
+        }
+        Ok(())
+    }
+
+    /// [`Error::Internal`] if rows are missing.
+    pub fn check(&self) -> Result<()> {
+        if self.rows_left == 0 { Ok(()) } else { Err(Error::Internal { what: format!("{} rows of planes are missing", self.rows_left) }) }
+    }
+}
+
+fn beside(left: &Plane, right: &Plane) -> Plane {
+    let (width, height) = (left.width + right.width, left.height.min(right.height));
+    let mut data = Vec::with_capacity(width * height);
+    for y in 0..height {
+        data.extend_from_slice(left.row(y));
+        data.extend_from_slice(right.row(y));
+    }
+    Plane { width, height, stride: width, data }
+}
+
+fn beneath(above: &Plane, below: &Plane) -> Plane {
+    let mut data = Vec::with_capacity(above.data.len() + below.data.len());
+    data.extend_from_slice(&above.data);
+    (0..below.height).for_each(|y| data.extend_from_slice(below.row(y)));
+    Plane { width: above.width, height: above.height + below.height, stride: above.width, data }
+}
