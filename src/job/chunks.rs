@@ -17,8 +17,45 @@ use crate::pyramid::{Body, Pyramid};
 /// Ranges nearer than this are fetched as one.
 const GAP: u64 = 16 << 10;
 
-/// The locations of the chunks in one row of chunks: for each column its planes.
-pub(super) type Band = Vec<Location>;
+/// A chunk whose place in the file is known.
+pub(super) struct Located {
+    pub column: u32,
+    pub row: u32,
+    /// Where its planes lie.
+    pub planes: Vec<Location>,
+}
+
+impl Located {
+    /// Of its first plane.
+    pub fn location(&self) -> Location {
+        self.planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0 })
+    }
+}
+
+/// The chunks that are read, row by row; those from `column` on in the first row.
+#[derive(Debug, Clone)]
+pub(super) struct Walk {
+    pub columns: Range<u32>,
+    pub rows: Range<u32>,
+    pub column: u32,
+}
+
+impl Walk {
+    pub fn new(columns: Range<u32>, rows: Range<u32>) -> Self {
+        Self { column: columns.start, columns, rows }
+    }
+
+    /// Goes on to the next chunk; whether it was the last of its row.
+    pub fn advance(&mut self) -> bool {
+        self.column += 1;
+        let end = self.column >= self.columns.end;
+        if end {
+            self.column = self.columns.start;
+            self.rows.start += 1;
+        }
+        end
+    }
+}
 
 /// What a request reads of one level of a TIFF.
 pub(super) struct Chunks {
@@ -28,8 +65,8 @@ pub(super) struct Chunks {
     store: ByteStore,
     /// Parts of tables that were asked for and are to be kept for other requests.
     tables: Vec<ByteRange>,
-    /// The next rows of chunks, as many as make a batch.
-    located: Vec<Band>,
+    /// The next chunks, as many as make a batch.
+    located: Vec<Located>,
 }
 
 impl Chunks {
@@ -55,10 +92,10 @@ impl Chunks {
         self.store.provide(offset, bytes)
     }
 
-    /// Fetches the first of `rows` of chunks, and as many of them as make a batch; `memory` is what the request takes beside them.
-    pub fn fetch(&mut self, columns: &Range<u32>, rows: Range<u32>, memory: u64, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
+    /// Fetches the next chunks of a walk, as many as make a batch; `memory` is what the request takes with them.
+    pub fn fetch(&mut self, walk: &Walk, memory: u64, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
         if self.located.is_empty() {
-            match self.locate(columns, rows) {
+            match self.locate(walk.clone()) {
                 Ok(located) => self.located = located,
                 Err(Stop::Fail(error)) => return Err(error),
                 Err(Stop::Need(entries)) => {
@@ -73,8 +110,8 @@ impl Chunks {
         if missing.is_empty() { Ok(Step::Done(())) } else { meter.need(ByteRange::coalesce(missing, GAP), limits) }
     }
 
-    /// The rows of chunks that were fetched, once.
-    pub fn take(&mut self) -> Vec<Band> {
+    /// The chunks that were fetched, once.
+    pub fn take(&mut self) -> Vec<Located> {
         std::mem::take(&mut self.located)
     }
 
@@ -91,48 +128,42 @@ impl Chunks {
         }
     }
 
-    /// The blocks of row `row` of chunks, one a column, as far as they are within `source` (px of the level).
-    pub fn decode(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect) -> Result<Vec<Block>> {
-        let level = self.level();
-        let decode = |(planes, column): (&[Location], u32)| {
-            let first = planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0 });
-            let bytes: Result<Vec<_>> = planes.iter().map(|plane| self.bytes(plane)).collect();
-            decode_chunk(level, self.tiff.endian, &bytes?, first, self.wanted(column, row, &first, source)?)
-        };
-        band.chunks(level.planes().into()).zip(columns.clone()).map(decode).collect()
+    /// The pixels of a chunk, as far as they are within `source` (px of the level).
+    pub fn decode(&self, chunk: &Located, source: Rect) -> Result<Block> {
+        let bytes: Result<Vec<_>> = chunk.planes.iter().map(|plane| self.bytes(plane)).collect();
+        decode_chunk(self.level(), self.tiff.endian, &bytes?, chunk.location(), self.wanted(chunk, source)?)
     }
 
     /// What of a chunk lies within `source` (px of the level), px of the chunk.
-    pub fn wanted(&self, column: u32, row: u32, location: &Location, source: Rect) -> Result<Rect> {
+    pub fn wanted(&self, chunk: &Located, source: Rect) -> Result<Rect> {
         let level = self.level();
-        let chunk = Rect::new(column.saturating_mul(level.chunk.width()), level.chunk_top(row), level.chunk.width(), location.rows);
-        let wanted = chunk.and_then(|chunk| chunk.intersection(source)?.relative_to(chunk));
+        let place = Rect::new(chunk.column.saturating_mul(level.chunk.width()), level.chunk_top(chunk.row), level.chunk.width(), chunk.location().rows);
+        let wanted = place.and_then(|place| place.intersection(source)?.relative_to(place));
         wanted.ok_or_else(|| Error::Internal { what: "a chunk that is not wanted".to_owned() })
     }
 
-    /// Where the chunks of the next rows of chunks lie, as many as make a batch; names all table entries it lacks at once.
-    fn locate(&self, columns: &Range<u32>, rows: Range<u32>) -> std::result::Result<Vec<Band>, Stop> {
+    /// Where the next chunks lie, as many as make a batch; names all table entries it lacks at once.
+    fn locate(&self, mut walk: Walk) -> std::result::Result<Vec<Located>, Stop> {
         let level = self.level();
         let (mut located, mut missing, mut bytes) = (Vec::new(), Vec::new(), 0_u64);
-        for row in rows {
-            let mut band = Vec::new();
-            for column in columns.clone() {
-                for plane in 0..level.planes() {
-                    match level.locate(&self.store, self.tiff.endian, column, row, plane) {
-                        Ok(location) => band.push(location),
-                        Err(Stop::Need(ranges)) => missing.extend(ranges),
-                        Err(stop) => return Err(stop),
-                    }
+        while !walk.rows.is_empty() {
+            let (column, row) = (walk.column, walk.rows.start);
+            let mut planes = Vec::new();
+            for plane in 0..level.planes() {
+                match level.locate(&self.store, self.tiff.endian, column, row, plane) {
+                    Ok(location) => planes.push(location),
+                    Err(Stop::Need(ranges)) => missing.extend(ranges),
+                    Err(stop) => return Err(stop),
                 }
             }
             // While entries are missing their sizes are guessed: decoded, a chunk is rarely smaller than coded.
-            let known = band.iter().fold(0_u64, |sum, location| sum.saturating_add(location.bytes));
-            let guess = if missing.is_empty() { known } else { level.chunk_bytes().saturating_mul(columns.len() as u64) / 4 };
-            bytes = bytes.saturating_add(guess);
+            let known = planes.iter().fold(0_u64, |sum, location| sum.saturating_add(location.bytes));
+            bytes = bytes.saturating_add(if missing.is_empty() { known } else { level.chunk_bytes() / 4 });
             if bytes > BATCH && !(located.is_empty() && missing.is_empty()) {
                 break;
             }
-            located.push(band);
+            located.push(Located { column, row, planes });
+            walk.advance();
         }
         if missing.is_empty() { Ok(located) } else { Err(Stop::Need(missing)) }
     }
@@ -140,7 +171,7 @@ impl Chunks {
     /// What is missing of the located chunks. A chunk that lies about its size is refused before it is fetched.
     fn missing(&self, memory: u64, limits: &Limits) -> Result<Vec<ByteRange>> {
         let mut missing = Vec::new();
-        for location in self.located.iter().flatten() {
+        for location in self.located.iter().flat_map(|chunk| &chunk.planes) {
             let Some(range) = ByteRange::at(location.offset, location.bytes) else { continue };
             if range.end() > self.store.size() {
                 let what = format!("a chunk ends at byte {} of {}", range.end(), self.store.size());
@@ -149,7 +180,9 @@ impl Chunks {
             missing.extend(self.store.missing(range));
         }
         let total = missing.iter().fold(0_u64, |sum, range| sum.saturating_add(range.len()));
-        over("memory", total.saturating_add(memory), limits.memory.saturating_add(BATCH))?;
+        // A batch and a chunk as large as its pixels are in the price.
+        let excess = total.saturating_sub(BATCH).saturating_sub(self.level().chunk_bytes());
+        over("memory", memory.saturating_add(excess), limits.memory)?;
         Ok(missing)
     }
 }

@@ -1,8 +1,6 @@
 //! From JPEG chunks to JPEG without pixels in between: their planes, side by side, go into the encoder.
 
-use std::ops::Range;
-
-use super::chunks::{Band, Chunks};
+use super::chunks::{Chunks, Located};
 use super::output::Output;
 use crate::api::{Format, Quality};
 use crate::codec::EncodeOptions;
@@ -16,6 +14,8 @@ use crate::pyramid::Orientation;
 /// Rows of planes on their way from chunks to the encoder.
 pub(super) struct PlaneRows {
     sampling: Sampling,
+    /// The chunks of a row of chunks so far, side by side.
+    row: Vec<Planes>,
     /// What does not yet fill a row of MCUs.
     rest: Planes,
     /// Rows of the answer yet to come.
@@ -30,26 +30,21 @@ impl PlaneRows {
         let sampling = options.sampling(gray);
         let unchanged = plan.is_exact() && plan.turn == Orientation::NORMAL && plan.angle.is_none() && !profiled;
         let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal && has_planes(level, sampling, plan.crop);
-        (unchanged && fits).then(|| Self { sampling, rest: Planes::new(), rows_left: plan.size.height() as usize })
+        (unchanged && fits).then(|| Self { sampling, row: Vec::new(), rest: Planes::new(), rows_left: plan.size.height() as usize })
     }
 
-    /// The planes of a row of chunks; `None` if they are not sampled as the answer is.
-    pub fn decode(&self, chunks: &Chunks, band: &Band, row: u32, columns: &Range<u32>, source: Rect) -> Result<Option<Planes>> {
-        let mut joined: Option<Planes> = None;
-        for (column, location) in columns.clone().zip(band) {
-            let bytes = chunks.bytes(location)?;
-            let wanted = chunks.wanted(column, row, location, source)?;
-            let Some(planes) = decode_planes(chunks.level(), &bytes, *location, wanted, self.sampling)? else { return Ok(None) };
-            joined = Some(match joined {
-                None => planes,
-                Some(left) => left.iter().zip(&planes).map(|(left, right)| beside(left, right)).collect(),
-            });
-        }
-        Ok(joined)
+    /// Adds a chunk to its row; `false` if it is not sampled as the answer is.
+    pub fn add(&mut self, chunks: &Chunks, chunk: &Located, source: Rect) -> Result<bool> {
+        let (location, wanted) = (chunk.location(), chunks.wanted(chunk, source)?);
+        let Some(planes) = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.sampling)? else { return Ok(false) };
+        self.row.push(planes);
+        Ok(true)
     }
 
-    /// Hands whole rows of MCUs to the encoder.
-    pub fn push(&mut self, planes: Planes, output: &mut Output) -> Result<()> {
+    /// The row of chunks is whole: hands whole rows of MCUs to the encoder.
+    pub fn end_row(&mut self, output: &mut Output) -> Result<()> {
+        let row = std::mem::take(&mut self.row);
+        let planes: Planes = (0..self.sampling.components()).map(|component| beside(&row, component)).collect();
         let mut planes = if self.rest.is_empty() { planes } else { self.rest.iter().zip(&planes).map(|(above, below)| beneath(above, below)).collect() };
         let (_, down) = self.sampling.factors();
         let held = planes.first().map_or(0, |plane| plane.height);
@@ -76,12 +71,17 @@ impl PlaneRows {
     }
 }
 
-fn beside(left: &Plane, right: &Plane) -> Plane {
-    let (width, height) = (left.width + right.width, left.height.min(right.height));
+/// The planes of a component of several chunks, side by side.
+fn beside(chunks: &[Planes], component: usize) -> Plane {
+    let planes: Vec<&Plane> = chunks.iter().filter_map(|planes| planes.get(component)).collect();
+    if let [plane] = planes.as_slice() {
+        return Plane::clone(plane);
+    }
+    let width = planes.iter().map(|plane| plane.width).sum();
+    let height = planes.iter().map(|plane| plane.height).min().unwrap_or(0);
     let mut data = Vec::with_capacity(width * height);
     for y in 0..height {
-        data.extend_from_slice(left.row(y));
-        data.extend_from_slice(right.row(y));
+        planes.iter().for_each(|plane| data.extend_from_slice(plane.row(y)));
     }
     Plane { width, height, stride: width, data }
 }

@@ -1,10 +1,9 @@
 //! Rendering a request.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use super::Meter;
-use super::chunks::{Band, Chunks};
+use super::chunks::{Chunks, Located, Walk};
 use super::output::Output;
 use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
@@ -75,8 +74,9 @@ struct Window {
     pipeline: Pipeline,
     /// What it is made from, px of the level.
     source: Rect,
-    columns: Range<u32>,
-    rows: Range<u32>,
+    walk: Walk,
+    /// The chunks of a row of chunks so far.
+    blocks: Vec<Block>,
 }
 
 impl Render {
@@ -146,13 +146,12 @@ impl Render {
 
     /// A stored chunk, if it is what its level says; else it is decoded like any other.
     fn step_stored(&mut self, mut chunks: Box<Chunks>, chunk: StoredChunk) -> Result<Next> {
-        let (columns, rows) = (chunk.column..chunk.column + 1, chunk.row..chunk.row + 1);
-        if let Step::Need(ranges) = chunks.fetch(&columns, rows, 0, &mut self.meter, &self.limits)? {
+        let walk = Walk::new(chunk.column..chunk.column + 1, chunk.row..chunk.row + 1);
+        if let Step::Need(ranges) = chunks.fetch(&walk, 0, &mut self.meter, &self.limits)? {
             return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges)));
         }
         let format = self.plan.rendering().format;
-        let band = chunks.take();
-        if let Some(location) = band.first().and_then(|band| band.first()) {
+        if let Some(location) = chunks.take().first().map(Located::location) {
             let level = chunks.level();
             let colors = match level.model {
                 Model::BlackIsZero => Colors::Gray,
@@ -160,7 +159,7 @@ impl Render {
                 _ => Colors::Rgb,
             };
             let icc = profile(chunks.tiff());
-            let bytes = chunks.bytes(location)?;
+            let bytes = chunks.bytes(&location)?;
             if let Some(bytes) = stored::as_file(format, level.jpeg_tables.as_deref(), &bytes, chunk.dimensions, colors, icc) {
                 return Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format, dimensions: chunk.dimensions, passthrough: true })));
             }
@@ -221,7 +220,7 @@ impl Render {
                 bands.window = Some(Window::new(next, plan, &bands.chunks));
                 continue;
             };
-            if window.rows.is_empty() {
+            if window.walk.rows.is_empty() {
                 match &bands.planes {
                     Some(planes) => planes.check()?,
                     None => window.pipeline.check()?,
@@ -229,23 +228,27 @@ impl Render {
                 bands.window = None;
                 continue;
             }
-            let rows = window.rows.clone();
-            if let Step::Need(ranges) = bands.chunks.fetch(&window.columns, rows, plan.price.memory, &mut self.meter, &self.limits)? {
+            if let Step::Need(ranges) = bands.chunks.fetch(&window.walk, plan.price.memory, &mut self.meter, &self.limits)? {
                 return Ok(Next::Stop(State::Bands(bands), Step::Need(ranges)));
             }
-            for band in bands.chunks.take() {
-                if let Some(planes) = &mut bands.planes {
-                    match planes.decode(&bands.chunks, &band, window.rows.start, &window.columns, window.source)? {
-                        Some(rows) => {
-                            window.rows.start += 1;
-                            planes.push(rows, &mut bands.output)?;
-                            continue;
-                        }
-                        None if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
-                        None => return Err(unlike(self.pyramid.format, &band)),
+            for chunk in bands.chunks.take() {
+                let as_plane = bands.planes.as_mut().map(|planes| planes.add(&bands.chunks, &chunk, window.source)).transpose()?;
+                match as_plane {
+                    Some(true) => {}
+                    // The first chunk shows how all are sampled.
+                    Some(false) if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
+                    Some(false) => return Err(unlike(self.pyramid.format, &chunk)),
+                    None => {}
+                }
+                if bands.planes.is_none() {
+                    window.blocks.push(bands.chunks.decode(&chunk, window.source)?);
+                }
+                if window.walk.advance() {
+                    match &mut bands.planes {
+                        Some(planes) => planes.end_row(&mut bands.output)?,
+                        None => window.end_row(&mut bands.output)?,
                     }
                 }
-                window.render(&bands.chunks, &band, &mut bands.output)?;
             }
             // What is decoded is not needed again.
             bands.chunks.forget();
@@ -272,20 +275,18 @@ impl Window {
         let (columns, rows) = plan.chunks_of(level, source);
         let pipeline = Pipeline::of_window(plan, window, layout(level), icc);
         let source = Rect::new(plan.crop.x() + source.x(), plan.crop.y() + source.y(), source.width(), source.height()).unwrap_or(plan.crop);
-        Self { pipeline, source, columns, rows }
+        Self { pipeline, source, walk: Walk::new(columns, rows), blocks: Vec::new() }
     }
 
-    /// Whether nothing has been made of it yet.
+    /// Whether its first chunk is at hand.
     fn is_fresh(&self, plan: &Rendering, level: &Level) -> bool {
-        self.rows.start == level.chunk_row_at(plan.crop.y())
+        self.walk.rows.start == level.chunk_row_at(plan.crop.y()) && self.walk.column == self.walk.columns.start
     }
 
-    /// Sends the next row of chunks down the pipeline, and what comes out of it to the output.
-    fn render(&mut self, chunks: &Chunks, band: &Band, output: &mut Output) -> Result<()> {
-        let row = self.rows.start;
-        self.rows.start += 1;
+    /// A row of chunks is there: sends its rows down the pipeline, and what comes out of it to the output.
+    fn end_row(&mut self, output: &mut Output) -> Result<()> {
+        let blocks = std::mem::take(&mut self.blocks);
         let (mut sink, mut narrow, mut wide) = (|rows| output.push(rows), Vec::new(), Vec::new());
-        let blocks = chunks.decode(band, row, &self.columns, self.source)?;
         let rows = blocks.first().map_or(0..0, Block::rows);
         for y in rows {
             narrow.clear();
@@ -309,8 +310,8 @@ impl Window {
 }
 
 /// Chunks of one level that are coded in different ways: libtiff's tables allow for that, but nobody writes it.
-fn unlike(format: SourceFormat, band: &Band) -> Error {
-    let at = band.first().map_or(0, |location| location.offset);
+fn unlike(format: SourceFormat, chunk: &Located) -> Error {
+    let at = chunk.location().offset;
     Error::SourceUnsupported { format: Some(format), feature: format!("chunks of different chroma subsampling (at byte {at})") }
 }
 
