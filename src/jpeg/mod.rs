@@ -8,6 +8,10 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::arithmetic_side_effects)
 )]
 
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod damage;
 mod decode;
 #[cfg(test)]
 mod differential;
@@ -19,6 +23,8 @@ mod plane;
 mod quantization;
 mod rows;
 mod tables;
+#[cfg(test)]
+mod testing;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vector;
 mod zigzag;

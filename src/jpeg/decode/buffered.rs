@@ -84,6 +84,10 @@ impl Buffered {
         let mut done = vec![false; self.stores.len()];
         for _ in 0..MOST_SCANS {
             for (index, ..) in &scan.components {
+                // A scan may cost far fewer bits than blocks only behind one that has some for each (G.1.1.1.1).
+                if scan.spectral.0 > 0 && !done[*index] {
+                    return Err(corrupt(scan.data, "coefficients of a component before its first scan of DC"));
+                }
                 let number = header.components[*index].quantization;
                 let store = &mut self.stores[*index];
                 if store.quantization.is_none() && store.wanted {
@@ -255,7 +259,17 @@ impl Reading<'_> {
         let alone = self.parts.len() == 1;
         let (across, down) = if alone { stores[self.parts[0].index].own } else { mcus };
         for y in 0..down {
-            for x in 0..across {
+            let mut next = 0;
+            while next < across {
+                let x = next;
+                next += 1;
+                if self.run > 1 && self.restarts.interval == 0 && matches!(self.kind, Kind::AcFirst(_)) {
+                    // Nothing is told of blocks within a run.
+                    let blocks = (self.run as usize - 1).min(across - x);
+                    self.run -= blocks as u32;
+                    next = x + blocks;
+                    continue;
+                }
                 self.restart(y, down)?;
                 if alone {
                     let index = self.parts[0].index;
