@@ -2,7 +2,7 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { serve } from "../worker/service.mjs";
-import { pyramidTiff } from "../browser/tiff.mjs";
+import { pyramidTiff } from "../generate/pyramid.mjs";
 
 const [WIDTH, HEIGHT] = [4000, 3000];
 const RUNS = 15;
