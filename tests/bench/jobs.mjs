@@ -47,5 +47,6 @@ export function requestOf({ x, y, size, to, whole, side }) {
   return `${x},${y},${size},${size}/${to === size ? "max" : `${to},${to}`}/0/default.jpg`;
 }
 
-/** What is parsed: a request as a viewer makes it. */
-export const ADDRESS = "/iiif/3/map%20of%20all/1024,1024,2048,2048/512,512/0/default.jpg";
+/** What is parsed: the parameters of a tile, and the address that they stand in. */
+export const PARAMETERS = "1024,1024,2048,2048/512,512/0/default.jpg";
+export const ADDRESS = `/iiif/3/map%20of%20all/${PARAMETERS}`;

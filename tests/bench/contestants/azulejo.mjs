@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { at } from "../../../pkg/lib.mjs";
-import { ADDRESS, requestOf } from "../jobs.mjs";
+import { PARAMETERS, requestOf } from "../jobs.mjs";
 
 // Every instance of the engine passes here, so that its memory can be told.
 const memories = [];
@@ -30,7 +30,7 @@ export function runs(files, opened, anew) {
     return images.get(file);
   };
   return async (job) => {
-    if (job.kind === "parse") return anew ? undefined : () => parse(ADDRESS, "/iiif/{version}/");
+    if (job.kind === "parse") return anew ? undefined : () => parse(PARAMETERS);
     const held = await kept(job.file);
     const work = job.kind === "info" ? (image) => ({ bytes: Buffer.from(JSON.stringify(image.info({ id: ID }))) }) : (image) => image.render(request);
     const request = job.kind === "image" && requestOf(job);
