@@ -53,6 +53,7 @@ export async function ladder({ rounds = 9, log = () => {} } = {}) {
     side,
     kind,
     bytes,
+    samples: cpu,
     cpu: Object.fromEntries(Object.entries(cpu).map(([name, values]) => [name, median(values)])),
     reads: { cold: told(timing.cold, "reads"), warm: told(timing.warm, "reads") },
     read: { cold: told(timing.cold, "bytes"), warm: told(timing.warm, "bytes") },
@@ -90,11 +91,12 @@ const anew = (open, file, request) => () =>
   });
 const again = (image, request) => () => timed(() => image.render(request));
 
-/** How much more a tile of the last rung costs than one of the second. */
+/** How much more a tile of the last rung costs than one of the second: the median of the rounds' ratios, as both were measured within seconds. */
 export function flatness(rungs) {
   return KINDS.map(([kind]) => {
     const [of10MP, of10GP] = [SIDES[1], SIDES.at(-1)].map((side) => rungs.find((rung) => rung.side === side && rung.kind === kind));
-    return { kind, ...Object.fromEntries(Object.keys(of10GP.cpu).map((name) => [name, of10GP.cpu[name] / of10MP.cpu[name]])) };
+    const ratio = (name) => median(of10GP.samples[name].map((value, round) => value / of10MP.samples[name][round]));
+    return { kind, ...Object.fromEntries(Object.keys(of10GP.cpu).map((name) => [name, ratio(name)])) };
   });
 }
 

@@ -1,7 +1,7 @@
 // BENCH.md: what was measured, on what, and how.
 
 import { readFileSync } from "node:fs";
-import { cpus, loadavg, release, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { at } from "../../pkg/lib.mjs";
 import { goals } from "./goals.mjs";
 import { TITLE, ladderText } from "./ladder.mjs";
@@ -12,7 +12,7 @@ const packaged = (path) => JSON.parse(readFileSync(at(...path), "utf8")).version
 /** Told once, before the bench makes work of its own. */
 export function machine() {
   const [{ model }] = cpus();
-  return `${cpus().length} × ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${release()}, Node ${process.versions.node} (V8 ${process.versions.v8}), workerd ${packaged(["node_modules", "workerd", "package.json"])}; load before it began: ${loadavg()[0].toFixed(2)}`;
+  return `${cpus().length} × ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}, Node ${process.versions.node} (V8 ${process.versions.v8}), workerd ${packaged(["node_modules", "workerd", "package.json"])}; load before it began: ${loadavg()[0].toFixed(2)}`;
 }
 
 /** A table for each group of jobs: ms of CPU, and how many times less than sharp. */
@@ -71,6 +71,7 @@ CPU time of whole processes, with all their threads, compilers and collectors. E
 turn, in a new order each round: medians of ${rounds} rounds. The ratio is sharp's time by the contestant's: above 1 is faster than sharp. sharp is native libvips with one thread and without its cache, and is told which
 page of a pyramid to read; *first page* is what it does by itself. Files are in memory, answers are JPEG of quality 80. *azulejo* keeps an image open between answers, as a server does; *opening each time* knows nothing
 of it beforehand. An aligned tile of a JPEG pyramid is exactly one that is stored, and may be given as it is; cut to 511² it is the same tile, and cannot. Wasm memory is that of an engine that has done just this job.
+Requests are parsed from their parameters on by azulejo, with the address around them by iiif-processor, which knows no other way.
 In workerd, R2 and HTTP are the local runtime's and are counted too.
 
 ${table(["file", "picture", "pixels", "size", "bits a pixel"], described.rows)}

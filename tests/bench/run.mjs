@@ -26,7 +26,7 @@ const { described, sources } = await import("./sources.mjs");
 const files = wants("peers") || wants("workerd") ? await sources(sharp, log) : {};
 const measured = wants("peers") ? await (await import("./peers.mjs")).peers(files, { rounds, log, ...(quick && { warm: 30 }) }) : undefined;
 const workerd = wants("workerd") ? await inWorkerd() : undefined;
-const ladder = wants("ladder") ? await (await import("./ladder.mjs")).ladder({ rounds, log }) : undefined;
+const ladder = wants("ladder") ? await (await import("./ladder.mjs")).ladder({ rounds: quick ? 3 : 15, log }) : undefined;
 
 if (named.length || quick) {
   if (measured) say(`\n${peersText(measured)}`);
@@ -39,8 +39,8 @@ if (named.length || quick) {
 }
 
 async function inWorkerd() {
-  const { requests, throughput } = await import("./workerd.mjs");
-  return { requests: await requests(files, { rounds, log }), throughput: await throughput(files, { log, ...(quick && { seconds: 1 }) }) };
+  const { requests, secondVisit, throughput } = await import("./workerd.mjs");
+  return { visit: await secondVisit(files), requests: await requests(files, { rounds, log }), throughput: await throughput(files, { log, ...(quick && { seconds: 1 }) }) };
 }
 
 /** The peers have a lock file of their own, as azulejo does not need them. */

@@ -1,7 +1,6 @@
 // What requests cost in workerd, with R2 and HTTP around them; and how many tiles come in a second.
 
 import { readFileSync } from "node:fs";
-import { Agent, request as ask } from "node:http";
 import { serve } from "../worker/service.mjs";
 import { JOBS, requestOf } from "./jobs.mjs";
 import { median, quantile, rotated, told, workerdCpu } from "./measure.mjs";
@@ -42,6 +41,21 @@ export async function requests(files, { rounds = 9, log = () => {} } = {}) {
   }
 }
 
+/** Of a JPEG of 100 MP that has been visited once, a tile elsewhere: bytes read of it, or why there are none. */
+export async function secondVisit(files) {
+  const service = await serve({ samples: false, caches: false, vars: { LOG: "none" } });
+  try {
+    const file = readFileSync(files["vast.jpg"]);
+    await service.put("vast.jpg", file);
+    const visit = ([x, y]) => service.get(`/iiif/3/vast.jpg/${x},${y},512,512/max/0/default.jpg`, { accept: "application/json" });
+    await visit([1031, 1029]);
+    const { status, headers, json } = await visit([9001, 9007]);
+    return status === 200 ? { part: Number(told(headers["server-timing"], "bytes")) / file.length } : { trouble: json().code };
+  } finally {
+    await service.close();
+  }
+}
+
 async function timingOf(service, url) {
   const { status, headers, text } = await service.get(url);
   if (status !== 200) throw new Error(`${url}: ${status} ${text()}`);
@@ -52,47 +66,38 @@ const put = async (service, files) => {
   for (const file of FILES) await service.put(file, readFileSync(files[file]));
 };
 
-/** Tiles of full resolution, none of them from the Cache API: one after the other, and so many at once. */
+/** Tiles of full resolution, none of them from the Cache API: one after the other, and so many at once. Each by a connection of its own. */
 export async function throughput(files, { seconds = 4, log = () => {} } = {}) {
   const service = await serve({ samples: false, caches: false, vars: { LOG: "none" } });
-  const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   try {
     await put(service, files);
     const rows = [];
     for (const file of FILES) {
       const tiles = Array.from({ length: 35 }, (_, index) => [index % 7, Math.floor(index / 7)]).map(([x, y]) => `/iiif/3/${file}/${512 * x},${512 * y},512,512/max/0/default.jpg`);
-      await load(service.url, agent, tiles, AT_ONCE, seconds / 2);
+      await load(service, tiles, AT_ONCE, seconds / 2);
       for (const clients of [1, AT_ONCE]) {
         log(`workerd: ${file}, ${clients} at once`);
-        const { latencies, took, cpu } = await load(service.url, agent, tiles, clients, seconds);
+        const { latencies, took, cpu } = await load(service, tiles, clients, seconds);
         rows.push({ file, clients, perSecond: latencies.length / (took / 1000), p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95), cpu: cpu / latencies.length });
       }
     }
     return rows;
   } finally {
-    agent.destroy();
     await service.close();
   }
 }
 
-async function load(url, agent, paths, clients, seconds) {
+async function load(service, paths, clients, seconds) {
   const latencies = [];
   let next = 0;
   const [cpu, began] = [workerdCpu(), performance.now()];
   const client = async () => {
     while (performance.now() - began < seconds * 1000) {
       const sent = performance.now();
-      await got(url + paths[next++ % paths.length], agent);
+      await timingOf(service, paths[next++ % paths.length]);
       latencies.push(performance.now() - sent);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
   return { latencies, took: performance.now() - began, cpu: workerdCpu() - cpu };
 }
-
-const got = (url, agent) =>
-  new Promise((done, failed) => {
-    ask(url, { agent }, (response) => {
-      response.on("error", failed).on("end", () => (response.statusCode === 200 ? done() : failed(new Error(`${url}: ${response.statusCode}`)))).resume();
-    }).on("error", failed).end();
-  });

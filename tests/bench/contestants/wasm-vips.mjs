@@ -8,7 +8,7 @@ vips.concurrency(1);
 vips.Cache.max(0);
 
 export const name = "wasm-vips";
-export const version = () => `${JSON.parse(readFileSync(new URL("../node_modules/wasm-vips/versions.json", import.meta.url), "utf8")).vips ?? vips.version()}`;
+export const version = () => `${JSON.parse(readFileSync(new URL("../node_modules/wasm-vips/package.json", import.meta.url), "utf8")).version}, libvips ${vips.version()}`;
 
 export const prepare = (files) => {
   const bytes = new Map();
