@@ -8,7 +8,7 @@ const SIZES = { [SHORT]: 2, [LONG]: 4, [UNDEFINED]: 1, [LONG8]: 8 };
 const COMPRESSIONS = { jpeg: 7, deflate: 8 };
 
 /**
- * `levels` are `{ width, height, tiles }`, the largest first; the tiles are encoded and lie row by row. A buffer that occurs again is stored once, unless `apart`.
+ * `levels` are `{ width, height, tiles }`, the largest first, and with `page` the largest of a further page; the tiles are encoded and lie row by row. A buffer that occurs again is stored once, unless `apart`.
  *
  * `order` is that of the file: "cog" has all directories first, then their tables of tiles, then the tiles of the smallest level up to the largest; "chain" is
  * what libvips writes, who makes one level after the other: the tiles of a level, its directory, its tables, then the next. `tables` are the JPEGTables.
@@ -37,10 +37,10 @@ export function tiff(levels, { tile = 512, compression = "deflate", order = "cha
 }
 
 /** [tag, type, count, values]; of the tables of tiles only the number is known yet. */
-function entries({ width, height, tiles }, index, { tile, compression, tables, big }) {
+function entries({ width, height, tiles, page }, index, { tile, compression, tables, big }) {
   const jpeg = compression === "jpeg";
   return [
-    [254, LONG, 1, [index === 0 ? 0 : 1]],
+    [254, LONG, 1, [index === 0 || page ? 0 : 1]],
     [256, LONG, 1, [width]],
     [257, LONG, 1, [height]],
     [258, SHORT, 3, [8, 8, 8]],
