@@ -1,9 +1,7 @@
-//! JPEG streams to rows, by the engine of [`crate::jpeg`]; lossless ones by jpeg-decoder.
+//! JPEG streams to rows, by the engine of [`crate::jpeg`]; lossless ones by a library.
 
-use jpeg_decoder::{ColorTransform, PixelFormat};
-
-use super::{corrupt, internal, unsupported};
-use crate::error::{Error, Result, SourceFormat};
+use super::{extra, internal, unsupported};
+use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::{ColorModel, Decoder, Header, Rows, Sampling, Wanted};
 use crate::render::{Model, Row};
@@ -93,6 +91,8 @@ impl<'a> Stream<'a> {
             (_, 1) => ColorModel::Gray,
             (Components::YCbCr, 3) => ColorModel::YCbCr,
             (Components::YCbCr | Components::Raw, _) => ColorModel::Stored,
+            // Without blocks there is no reason to turn colours.
+            (Components::AsMarked, 3) if self.header.process == 0xC3 => ColorModel::Rgb,
             (Components::AsMarked, _) => self.header.color_model(),
         };
         if gray && model == ColorModel::YCbCr { ColorModel::Gray } else { model }
@@ -118,43 +118,32 @@ impl<'a> Stream<'a> {
 
     /// Annex H, which has no blocks: nothing of it can be skipped or reduced.
     fn lossless_rows(&self, part: Part, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
-        let error = |error| match error {
-            jpeg_decoder::Error::Unsupported(feature) => unsupported(SourceFormat::Jpeg, format!("{feature:?}")),
-            other => corrupt(SourceFormat::Jpeg, 0, other),
-        };
-        let (dimensions, precision) = (self.header.dimensions, u32::from(self.header.precision));
-        if dimensions.area().saturating_mul(8) > part.memory {
-            return Err(Error::SourceTooCostly { what: "memory", needs: dimensions.area().saturating_mul(8), limit: part.memory });
+        let (dimensions, channels) = (self.header.dimensions, self.channels());
+        if self.tables.is_some() || self.components != Components::AsMarked || part.reduction != 1 {
+            return Err(unsupported(SourceFormat::Jpeg, "lossless coding within another format"));
         }
-        // The tables' stream without its end, then the other without its beginning.
-        let joined = self.tables.map(|tables| [tables.strip_suffix(&[0xFF, 0xD9]).unwrap_or(tables), &self.bytes[2..]].concat());
-        let mut decoder = jpeg_decoder::Decoder::new(joined.as_deref().unwrap_or(self.bytes));
-        match (self.meaning(false), self.channels()) {
-            (ColorModel::YCbCr, _) => decoder.set_color_transform(ColorTransform::YCbCr),
-            (_, 3) => decoder.set_color_transform(ColorTransform::RGB),
-            (_, 4) => decoder.set_color_transform(ColorTransform::CMYK),
-            _ => {}
+        if channels == 4 {
+            return Err(unsupported(SourceFormat::Jpeg, "lossless coding of inks"));
         }
-        let data = decoder.decode().map_err(error)?;
-        let info = decoder.info().ok_or_else(|| internal("a decoded JPEG without a size"))?;
-        if (u32::from(info.width), u32::from(info.height)) != (dimensions.width(), dimensions.height()) || part.reduction != 1 {
-            return Err(internal("a lossless JPEG of another size"));
+        if channels == 3 && (self.header.jfif || self.header.adobe.is_some_and(|transform| transform != 0)) {
+            return Err(unsupported(SourceFormat::Jpeg, "lossless coding of YCbCr"));
         }
-        let channels = self.channels();
-        let wide = info.pixel_format == PixelFormat::L16;
-        if data.len() as u64 != dimensions.area() * (channels * if wide { 2 } else { 1 }) as u64 {
-            return Err(unsupported(SourceFormat::Jpeg, format!("{precision} bits in several components")));
+        let decoded = extra::decode(SourceFormat::Jpeg, self.bytes.to_vec(), dimensions, part.memory)?;
+        let wide = decoded.samples.len() as u64 == dimensions.area() * channels as u64 * 2;
+        if decoded.channels != channels || (!wide && decoded.samples.len() as u64 != dimensions.area() * channels as u64) {
+            return Err(internal("a lossless JPEG of other pixels than its header told"));
         }
+        // What is stored fills the lower bits.
+        let shift = 16_u32.saturating_sub(self.header.precision.into());
         let columns = part.crop.x() as usize * channels..part.crop.right() as usize * channels;
         let stride = dimensions.width() as usize * channels;
         for y in part.crop.y() as usize..part.crop.bottom() as usize {
             if wide {
-                // What is stored fills the lower bits.
-                let row = &data.as_chunks::<2>().0[y * stride..][columns.clone()];
-                let samples: Vec<u16> = row.iter().map(|pair| u16::from_ne_bytes(*pair) << (16 - precision.min(16))).collect();
+                let row = &decoded.samples.as_chunks::<2>().0[y * stride..][columns.clone()];
+                let samples: Vec<u16> = row.iter().map(|pair| u16::from_ne_bytes(*pair) << shift).collect();
                 sink(Row::U16(&samples))?;
             } else {
-                sink(Row::U8(&data[y * stride..][columns.clone()]))?;
+                sink(Row::U8(&decoded.samples[y * stride..][columns.clone()]))?;
             }
         }
         Ok(())

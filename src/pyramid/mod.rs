@@ -142,6 +142,7 @@ impl Pyramid {
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
             Body::Tiff(tiff) => tiff.levels.iter().any(|level| level.compression == tiff::Compression::WebP),
+            Body::Whole(Whole { mode: WholeMode::Jpeg { process, .. }, .. }) => *process == JpegProcess::Lossless,
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
         }
     }
