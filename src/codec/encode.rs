@@ -1,10 +1,11 @@
 //! Rasters to the bytes of an answer.
 
-use super::{extra, png};
+use super::{extra, png, tif};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
 use crate::jpeg::{Planes, Sampling, Settings};
+use crate::plan::LARGE_TIF;
 use crate::render::{Raster, bitonal};
 
 /// How answers are encoded; the same options give the same bytes.
@@ -60,6 +61,7 @@ pub(crate) struct Encoder {
 enum Kind {
     Png(Box<png::Rows>),
     Jpeg(Box<crate::jpeg::Encoder>, usize),
+    Tif(tif::Rows),
     /// The coder wants all pixels at once.
     Whole {
         format: Format,
@@ -78,6 +80,7 @@ impl Encoder {
                 let settings = Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality);
                 Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
             }
+            Format::Tif if Self::by_rows(format, dimensions, channels) => Kind::Tif(tif::Rows::new(dimensions, channels)),
             _ => {
                 let room = dimensions.area() as usize * channels;
                 Kind::Whole { format, raster: Raster { dimensions, channels, data: Vec::with_capacity(room) }, options: options.clone() }
@@ -86,9 +89,13 @@ impl Encoder {
         Ok(Self { kind, bitonal })
     }
 
-    /// Whether files of a format are made row by row.
-    pub fn by_rows(format: Format) -> bool {
-        matches!(format, Format::Png | Format::Jpg)
+    /// Whether the file is made row by row.
+    pub fn by_rows(format: Format, dimensions: Dimensions, channels: usize) -> bool {
+        match format {
+            Format::Png | Format::Jpg => true,
+            Format::Tif => dimensions.area() * channels as u64 > LARGE_TIF,
+            Format::WebP | Format::Gif => false,
+        }
     }
 
     /// Adds rows, which have the right width and number of samples.
@@ -98,6 +105,7 @@ impl Encoder {
         }
         match &mut self.kind {
             Kind::Png(encoder) => encoder.push(&rows),
+            Kind::Tif(encoder) => encoder.push(&rows),
             Kind::Jpeg(encoder, stride) => rows.data.chunks_exact(*stride).try_for_each(|row| encoder.push_row(row)),
             // All at once: no need to copy.
             Kind::Whole { raster, .. } if raster.dimensions == rows.dimensions => {
@@ -124,6 +132,7 @@ impl Encoder {
         match &self.kind {
             Kind::Png(encoder) => encoder.held(),
             Kind::Jpeg(encoder, _) => encoder.held(),
+            Kind::Tif(encoder) => encoder.held(),
             Kind::Whole { .. } => 0,
         }
     }
@@ -133,6 +142,7 @@ impl Encoder {
         match &mut self.kind {
             Kind::Png(encoder) => encoder.take(),
             Kind::Jpeg(encoder, _) => encoder.take(),
+            Kind::Tif(encoder) => encoder.take(),
             Kind::Whole { .. } => Vec::new(),
         }
     }
@@ -142,6 +152,7 @@ impl Encoder {
         match self.kind {
             Kind::Png(encoder) => encoder.finish(),
             Kind::Jpeg(encoder, _) => encoder.finish(),
+            Kind::Tif(mut encoder) => Ok(encoder.take()),
             Kind::Whole { format, raster, options } => encode(raster, format, self.bitonal, &options),
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod icc;
 mod jpeg;
 mod png;
 pub(crate) mod stored;
+mod tif;
 pub(crate) mod tiff;
 mod whole;
 

@@ -25,9 +25,9 @@ impl Output {
         self.dimensions
     }
 
-    /// Whether rows can be encoded as they come.
-    pub fn by_rows(&self) -> bool {
-        Encoder::by_rows(self.plan.format)
+    /// Whether the rows of a raster can be encoded a few at a time.
+    pub fn by_rows(&self, raster: &Raster) -> bool {
+        Encoder::by_rows(self.plan.format, raster.dimensions, raster.channels)
     }
 
     /// Adds a window, upright.

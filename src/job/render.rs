@@ -199,7 +199,7 @@ impl Render {
             return Ok(Next::Stop(State::Encode(raster, row, output), Step::Piece(piece)));
         }
         let Some(raster) = raster else { return self.done(*output) };
-        if row == 0 && !output.by_rows() {
+        if row == 0 && !output.by_rows(&raster) {
             output.encode(raster)?;
             return self.done(*output);
         }

@@ -11,6 +11,8 @@ use crate::pyramid::{Body, JpegProcess, Pyramid, Whole, WholeMode};
 pub(crate) const BATCH: u64 = 4 << 20;
 /// What is finished of a file is handed over once it is this many bytes.
 pub(crate) const PIECE: u64 = 4 << 20;
+/// Bytes of pixels from which a TIFF is made row by row; smaller ones are worth compressing.
+pub(crate) const LARGE_TIF: u64 = 8 << 20;
 /// Tables, kernels and code that every request needs, bytes.
 const BASE: u64 = 1 << 20;
 
@@ -89,6 +91,7 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, raster: u64) -> 
         // Rows flow, and nothing of the file leaves before its last row is made.
         WholeMode::Rows | WholeMode::Jpeg { .. } if plan.is_upright() => source.saturating_add(match plan.format {
             Format::Png => raster.saturating_add(raster / 64),
+            Format::Tif => raster.saturating_add(raster.min(LARGE_TIF)),
             Format::Jpg => coded(plan.size.area()),
             _ => finishing,
         }),
@@ -148,7 +151,8 @@ fn finishing(plan: &Rendering, raster: u64) -> u64 {
     match plan.format {
         Format::Jpg => coded(area).min(PIECE.saturating_mul(2)),
         Format::Png => turned.min(PIECE.saturating_mul(2)),
-        Format::Tif => turned.saturating_mul(2).saturating_add(turned / 64),
+        // Its pixels and the file, or rows.
+        Format::Tif => turned.min(LARGE_TIF).saturating_mul(2).saturating_add(LARGE_TIF / 64),
         Format::Gif => turned.saturating_add(area.saturating_mul(8)),
         Format::WebP => turned.saturating_add(area.saturating_mul(12)),
     }
