@@ -3,7 +3,7 @@
 use super::{extra, internal, unsupported};
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::{ColorModel, Decoder, Header, Rows, Sampling, Wanted};
+use crate::jpeg::{ColorModel, Decoder, Header, Plane, Planes, Rows, Sampling, Wanted};
 use crate::render::{Model, Row};
 
 /// How a stream inside another container says what its components are.
@@ -54,8 +54,8 @@ impl<'a> Stream<'a> {
         self.header.components.len()
     }
 
-    /// The header, if its components are sampled like this and coded in blocks.
-    pub fn sampled(&self, sampling: Sampling) -> Option<&Header> {
+    /// Whether its planes are those of a YCbCr or gray image at `sampling`, coded in blocks.
+    pub fn is_sampled(&self, sampling: Sampling) -> bool {
         let factors: Vec<(u8, u8)> = self.header.components.iter().map(|component| (component.across, component.down)).collect();
         let found = match factors.as_slice() {
             [_] => Some(Sampling::Gray),
@@ -64,9 +64,42 @@ impl<'a> Stream<'a> {
             [(2, 2), (1, 1), (1, 1)] => Some(Sampling::S420),
             _ => None,
         };
-        // Luminance is a plane of its own, if the densest is its.
-        let luminance = sampling == Sampling::Gray && found.is_some();
-        (self.header.process != 0xC3 && (found == Some(sampling) || luminance)).then_some(&self.header)
+        let model = self.meaning(false);
+        // Luminance is a plane of its own.
+        let luminance = sampling == Sampling::Gray && found.is_some() && model == ColorModel::YCbCr;
+        let same = found == Some(sampling) && matches!(model, ColorModel::YCbCr | ColorModel::Gray);
+        self.header.process != 0xC3 && (same || luminance)
+    }
+
+    /// Gives the planes of a part to `sink`, some rows at a time, if [`Self::is_sampled`] so. Its crop must not cut samples of chroma at the left and top.
+    pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<()> {
+        let (crop, factor) = (part.crop, part.reduction);
+        let full = self.header.dimensions;
+        let edge = |at: u32, end: u32| at.saturating_mul(factor).min(end);
+        let region =
+            Rect::from_edges(edge(crop.x(), full.width()), edge(crop.y(), full.height()), edge(crop.right(), full.width()), edge(crop.bottom(), full.height()));
+        let region = region.ok_or_else(|| internal("planes of no pixels"))?;
+        let reduction = u8::try_from(factor).unwrap_or(0);
+        let wanted = Wanted { region, reduction, gray: sampling == Sampling::Gray, memory: part.memory };
+        let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
+        let grid = decoder.grid().clone();
+        while let Some(band) = decoder.next_band()? {
+            let planes = band.planes.iter().take(sampling.components()).enumerate().map(|(component, from)| {
+                let (across, down) = if component == 0 { (1, 1) } else { sampling.factors() };
+                // Of a component that is sampled like its pixels there are as many samples as of the densest.
+                let left = crop.x() as usize / across - grid.component(grid.most.0 / across, grid.most.1 / down).left;
+                let width = (crop.right() as usize).div_ceil(across) - crop.x() as usize / across;
+                let first = band.mcu_row * grid.mcu().1 / down;
+                let rows = (crop.y() as usize / down).max(first)..(crop.bottom() as usize).div_ceil(down).min(first + from.height);
+                let mut plane = Plane::new(width, rows.len());
+                for (y, into) in rows.zip(plane.data.chunks_exact_mut(width)) {
+                    into.copy_from_slice(&from.row(y - first)[left..left + width]);
+                }
+                plane
+            });
+            sink(planes.collect())?;
+        }
+        Ok(())
     }
 
     /// The embedded profile.

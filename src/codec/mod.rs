@@ -12,7 +12,7 @@ mod whole;
 
 pub(crate) use encode::Encoder;
 pub use encode::{EncodeOptions, PngCompression};
-pub(crate) use whole::decode_whole;
+pub(crate) use whole::{Part, decode_whole};
 
 use crate::error::{Error, SourceFormat};
 #[cfg(feature = "extra")]

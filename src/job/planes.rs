@@ -4,7 +4,7 @@ use super::chunks::{Chunks, Located};
 use super::output::Output;
 use crate::api::{Format, Quality};
 use crate::codec::EncodeOptions;
-use crate::codec::tiff::{decode_planes, has_planes};
+use crate::codec::tiff::decode_planes;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::jpeg::{Plane, Planes, Sampling};
@@ -23,29 +23,43 @@ pub(super) struct PlaneRows {
 }
 
 impl PlaneRows {
-    /// For an answer that shows pixels of JPEG chunks as they are, in a JPEG; `profiled` if their colours must be converted.
-    pub fn of(plan: &Rendering, chunks: &Chunks, options: &EncodeOptions, profiled: bool) -> Option<Self> {
-        let level = chunks.level();
-        let gray = plan.quality == Quality::Gray || level.is_gray();
-        let sampling = options.sampling(gray);
-        let unchanged = plan.is_exact() && plan.turn == Orientation::NORMAL && plan.angle.is_none() && !profiled;
-        let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal && has_planes(level, sampling, plan.crop);
+    /// For an answer that shows pixels as they are, in a JPEG, out of a source that is `gray` or not. Whether the source has such planes is another question.
+    pub fn of(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Option<Self> {
+        let sampling = options.sampling(gray || plan.quality == Quality::Gray);
+        let unchanged = plan.is_exact() && plan.turn == Orientation::NORMAL && plan.angle.is_none();
+        let (across, down) = sampling.factors();
+        let uncut = (plan.crop.x() as usize).is_multiple_of(across) && (plan.crop.y() as usize).is_multiple_of(down);
+        let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal && uncut;
         (unchanged && fits).then(|| Self { sampling, row: Vec::new(), rest: Planes::new(), rows_left: plan.size.height() as usize })
+    }
+
+    /// How the answer samples chroma.
+    pub fn sampling(&self) -> Sampling {
+        self.sampling
     }
 
     /// Adds a chunk to its row; `false` if it is not sampled as the answer is.
     pub fn add(&mut self, chunks: &Chunks, chunk: &Located, source: Rect) -> Result<bool> {
         let (location, wanted) = (chunk.location(), chunks.wanted(chunk, source)?);
-        let Some(planes) = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.sampling)? else { return Ok(false) };
+        let mut planes = Planes::new();
+        let mut join = |rows: Planes| {
+            planes = if planes.is_empty() { rows } else { beneath(&planes, &rows) };
+            Ok(())
+        };
+        let sampled = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.sampling, &mut join)?;
         self.row.push(planes);
-        Ok(true)
+        Ok(sampled)
     }
 
-    /// The row of chunks is whole: hands whole rows of MCUs to the encoder.
+    /// The row of chunks is whole.
     pub fn end_row(&mut self, output: &mut Output) -> Result<()> {
         let row = std::mem::take(&mut self.row);
-        let planes: Planes = (0..self.sampling.components()).map(|component| beside(&row, component)).collect();
-        let mut planes = if self.rest.is_empty() { planes } else { self.rest.iter().zip(&planes).map(|(above, below)| beneath(above, below)).collect() };
+        self.push((0..self.sampling.components()).map(|component| beside(&row, component)).collect(), output)
+    }
+
+    /// Adds rows as wide as the answer, and hands whole rows of MCUs to the encoder.
+    pub fn push(&mut self, planes: Planes, output: &mut Output) -> Result<()> {
+        let mut planes = if self.rest.is_empty() { planes } else { beneath(&self.rest, &planes) };
         let (_, down) = self.sampling.factors();
         let held = planes.first().map_or(0, |plane| plane.height);
         let ready = if held >= self.rows_left { held } else { held / (8 * down) * (8 * down) };
@@ -86,9 +100,13 @@ fn beside(chunks: &[Planes], component: usize) -> Plane {
     Plane { width, height, stride: width, data }
 }
 
-fn beneath(above: &Plane, below: &Plane) -> Plane {
-    let mut data = Vec::with_capacity(above.data.len() + below.data.len());
-    data.extend_from_slice(&above.data);
-    (0..below.height).for_each(|y| data.extend_from_slice(below.row(y)));
-    Plane { width: above.width, height: above.height + below.height, stride: above.width, data }
+/// Rows, and further rows below them.
+fn beneath(above: &Planes, below: &Planes) -> Planes {
+    let join = |(above, below): (&Plane, &Plane)| {
+        let mut data = Vec::with_capacity(above.data.len() + below.data.len());
+        data.extend_from_slice(&above.data);
+        (0..below.height).for_each(|y| data.extend_from_slice(below.row(y)));
+        Plane { width: above.width, height: above.height + below.height, stride: above.width, data }
+    };
+    above.iter().zip(below).map(join).collect()
 }

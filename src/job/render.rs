@@ -8,8 +8,9 @@ use super::output::Output;
 use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
+use crate::codec::Part;
 use crate::codec::stored::{self, Colors};
-use crate::codec::tiff::{Block, layout};
+use crate::codec::tiff::{Block, has_planes, layout};
 use crate::codec::{self, EncodeOptions};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
@@ -136,7 +137,9 @@ impl Render {
                 SourcePlan::Chunks { level, .. } => {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
-                    let planes = PlaneRows::of(plan, &chunks, &self.options, profile(chunks.tiff()).is_some());
+                    let level = chunks.level();
+                    let planes = PlaneRows::of(plan, &self.options, level.is_gray())
+                        .filter(|planes| has_planes(level, planes.sampling()) && profile(chunks.tiff()).is_none());
                     State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
                 }
             },
@@ -181,13 +184,17 @@ impl Render {
         let plan = self.plan.rendering();
         let mut output = Box::new(Output::new(plan, &self.options));
         let mut all = None;
-        codec::decode_whole(self.pyramid.format, bytes, plan, &self.limits, &mut |rows| {
+        let mut planes = PlaneRows::of(plan, &self.options, self.pyramid.is_gray());
+        let sampling = planes.as_ref().map(PlaneRows::sampling);
+        codec::decode_whole(self.pyramid.format, bytes, plan, sampling, &self.limits, &mut |part| match (part, &mut planes) {
+            (Part::Planes(rows), Some(planes)) => planes.push(rows, &mut output),
+            (Part::Planes(_), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
             // What came at once is encoded a piece at a time.
-            if rows.dimensions.height() == plan.size.height() {
+            (Part::Rows(rows), _) if rows.dimensions.height() == plan.size.height() => {
                 all = Some(rows);
-                return Ok(());
+                Ok(())
             }
-            output.push(rows)
+            (Part::Rows(rows), _) => output.push(rows),
         })?;
         let Some(raster) = all else { return Ok(Next::Go(State::Encode(None, 0, output))) };
         let raster = output.lay(raster)?;

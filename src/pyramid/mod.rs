@@ -147,6 +147,14 @@ impl Pyramid {
         }
     }
 
+    /// Whether a pixel has one colour sample.
+    pub(crate) fn is_gray(&self) -> bool {
+        match &self.body {
+            Body::Tiff(tiff) => tiff.levels.first().is_some_and(tiff::Level::is_gray),
+            Body::Whole(whole) => whole.channels <= 2,
+        }
+    }
+
     /// Which page of the file this is, and what is known of the others.
     pub fn pages(&self) -> Pages {
         self.pages
