@@ -67,7 +67,7 @@ interface WasmImage {
   /** Whether its pixels are coded in a way that only the extra codecs read. */
   readonly extra: boolean;
   info(version: string, id: string, settings: Settings): string;
-  render(version: string, request: string, settings: Settings): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
+  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
   free(): void;
 }
 
@@ -140,7 +140,8 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
       documents: documents as Record<Version, string>,
       async render(version, request, other = settings) {
         if (needsExtra || EXTRA.test(request)) await extra();
-        const rendering = call(() => image.render(version, request, other));
+        // To say nothing is cheaper than to say that there is nothing to say.
+        const rendering = call(() => image.render(version, request, Object.keys(other).length ? other : undefined));
         const { memory, light } = rendering;
         const begun = job(rendering, () => {
           const answer = present(call(() => rendering.result()));
