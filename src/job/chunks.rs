@@ -1,6 +1,7 @@
 //! Finding and fetching the chunks of a level.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -66,7 +67,9 @@ pub(super) struct Chunks {
     /// Parts of tables that were asked for and are to be kept for other requests.
     tables: Vec<ByteRange>,
     /// The next chunks, as many as make a batch.
-    located: Vec<Located>,
+    located: VecDeque<Located>,
+    /// Chunks have been taken from the batch.
+    begun: bool,
 }
 
 impl Chunks {
@@ -76,7 +79,15 @@ impl Chunks {
         if level >= tiff.levels.len() {
             return Err(Error::Internal { what: "a level that is not there".to_owned() });
         }
-        Ok(Self { pyramid: pyramid.clone(), tiff: tiff.clone(), level, store: pyramid.kept.store(), tables: Vec::new(), located: Vec::new() })
+        Ok(Self {
+            pyramid: pyramid.clone(),
+            tiff: tiff.clone(),
+            level,
+            store: pyramid.kept.store(),
+            tables: Vec::new(),
+            located: VecDeque::new(),
+            begun: false,
+        })
     }
 
     pub fn tiff(&self) -> &Tiff {
@@ -95,8 +106,12 @@ impl Chunks {
     /// Fetches the next chunks of a walk, as many as make a batch; `memory` is what the request takes with them.
     pub fn fetch(&mut self, walk: &Walk, memory: u64, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
         if self.located.is_empty() {
+            if std::mem::take(&mut self.begun) {
+                // What has been decoded is not needed again.
+                self.store = self.pyramid.kept.store();
+            }
             match self.locate(walk.clone()) {
-                Ok(located) => self.located = located,
+                Ok(located) => self.located = located.into(),
                 Err(Stop::Fail(error)) => return Err(error),
                 Err(Stop::Need(entries)) => {
                     let missing = widen(&entries, &self.store);
@@ -106,18 +121,17 @@ impl Chunks {
             }
             self.pyramid.kept.add(&self.store, &std::mem::take(&mut self.tables));
         }
+        if self.begun {
+            return Ok(Step::Done(()));
+        }
         let missing = self.missing(memory, limits)?;
         if missing.is_empty() { Ok(Step::Done(())) } else { meter.need(ByteRange::coalesce(missing, GAP), limits) }
     }
 
-    /// The chunks that were fetched, once.
-    pub fn take(&mut self) -> Vec<Located> {
-        std::mem::take(&mut self.located)
-    }
-
-    /// Forgets the bytes of what has been decoded.
-    pub fn forget(&mut self) {
-        self.store = self.pyramid.kept.store();
+    /// The next chunk that was fetched.
+    pub fn take(&mut self) -> Option<Located> {
+        self.begun = true;
+        self.located.pop_front()
     }
 
     /// The stored bytes of a chunk; none for one that was left out.

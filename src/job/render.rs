@@ -1,6 +1,7 @@
 //! Rendering a request.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::Meter;
 use super::chunks::{Chunks, Located, Walk};
@@ -78,6 +79,8 @@ struct Window {
     walk: Walk,
     /// The chunks of a row of chunks so far.
     blocks: Vec<Block>,
+    /// Of a whole row of chunks, the rows that are yet to be sent on.
+    rows: Range<u32>,
 }
 
 impl Render {
@@ -154,7 +157,7 @@ impl Render {
             return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges)));
         }
         let format = self.plan.rendering().format;
-        if let Some(location) = chunks.take().first().map(Located::location) {
+        if let Some(location) = chunks.take().as_ref().map(Located::location) {
             let level = chunks.level();
             let colors = match level.model {
                 Model::BlackIsZero => Colors::Gray,
@@ -227,6 +230,10 @@ impl Render {
                 bands.window = Some(Window::new(next, plan, &bands.chunks));
                 continue;
             };
+            if !window.rows.is_empty() {
+                window.emit(&mut bands.output)?;
+                continue;
+            }
             if window.walk.rows.is_empty() {
                 match &bands.planes {
                     Some(planes) => planes.check()?,
@@ -238,27 +245,23 @@ impl Render {
             if let Step::Need(ranges) = bands.chunks.fetch(&window.walk, plan.price.memory, &mut self.meter, &self.limits)? {
                 return Ok(Next::Stop(State::Bands(bands), Step::Need(ranges)));
             }
-            for chunk in bands.chunks.take() {
-                let as_plane = bands.planes.as_mut().map(|planes| planes.add(&bands.chunks, &chunk, window.source)).transpose()?;
-                match as_plane {
-                    Some(true) => {}
-                    // The first chunk shows how all are sampled.
-                    Some(false) if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
-                    Some(false) => return Err(unlike(self.pyramid.format, &chunk)),
-                    None => {}
-                }
-                if bands.planes.is_none() {
-                    window.blocks.push(bands.chunks.decode(&chunk, window.source)?);
-                }
-                if window.walk.advance() {
-                    match &mut bands.planes {
-                        Some(planes) => planes.end_row(&mut bands.output)?,
-                        None => window.end_row(&mut bands.output)?,
-                    }
+            let Some(chunk) = bands.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };
+            let as_planes = bands.planes.as_mut().map(|planes| planes.add(&bands.chunks, &chunk, window.source)).transpose()?;
+            match as_planes {
+                // The first chunk shows how all are sampled.
+                Some(false) if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
+                Some(false) => return Err(unlike(self.pyramid.format, &chunk)),
+                Some(true) | None => {}
+            }
+            if bands.planes.is_none() {
+                window.blocks.push(bands.chunks.decode(&chunk, window.source)?);
+            }
+            if window.walk.advance() {
+                match &mut bands.planes {
+                    Some(planes) => planes.end_row(&mut bands.output)?,
+                    None => window.rows = window.blocks.first().map_or(0..0, Block::rows),
                 }
             }
-            // What is decoded is not needed again.
-            bands.chunks.forget();
         }
     }
 
@@ -282,7 +285,7 @@ impl Window {
         let (columns, rows) = plan.chunks_of(level, source);
         let pipeline = Pipeline::of_window(plan, window, layout(level), icc);
         let source = Rect::new(plan.crop.x() + source.x(), plan.crop.y() + source.y(), source.width(), source.height()).unwrap_or(plan.crop);
-        Self { pipeline, source, walk: Walk::new(columns, rows), blocks: Vec::new() }
+        Self { pipeline, source, walk: Walk::new(columns, rows), blocks: Vec::new(), rows: 0..0 }
     }
 
     /// Whether its first chunk is at hand.
@@ -290,27 +293,32 @@ impl Window {
         self.walk.rows.start == level.chunk_row_at(plan.crop.y()) && self.walk.column == self.walk.columns.start
     }
 
-    /// A row of chunks is there: sends its rows down the pipeline, and what comes out of it to the output.
-    fn end_row(&mut self, output: &mut Output) -> Result<()> {
-        let blocks = std::mem::take(&mut self.blocks);
+    /// A row of chunks is there: sends some of its rows down the pipeline, and what comes out of it to the output.
+    fn emit(&mut self, output: &mut Output) -> Result<()> {
         let (mut sink, mut narrow, mut wide) = (|rows| output.push(rows), Vec::new(), Vec::new());
-        let rows = blocks.first().map_or(0..0, Block::rows);
-        for y in rows {
+        let mut sent = 0;
+        while sent < ROWS
+            && let Some(y) = self.rows.next()
+        {
             narrow.clear();
             wide.clear();
-            for block in &blocks {
+            for block in &self.blocks {
                 match block.row(y) {
                     // One block that spans the crop needs no copy.
-                    row if blocks.len() == 1 => self.pipeline.pass_on(row, &mut sink)?,
+                    row if self.blocks.len() == 1 => self.pipeline.pass_on(row, &mut sink)?,
                     Row::U8(samples) => narrow.extend_from_slice(samples),
                     Row::U16(samples) => wide.extend_from_slice(samples),
                 }
             }
-            match (blocks.len(), narrow.is_empty()) {
+            match (self.blocks.len(), narrow.is_empty()) {
                 (1, _) => {}
                 (_, false) => self.pipeline.pass_on(Row::U8(&narrow), &mut sink)?,
                 (_, true) => self.pipeline.pass_on(Row::U16(&wide), &mut sink)?,
             }
+            sent += self.source.width() as usize;
+        }
+        if self.rows.is_empty() {
+            self.blocks.clear();
         }
         Ok(())
     }

@@ -66,7 +66,9 @@ impl Price {
             let made = match () {
                 // All is held upright, and turned beside it.
                 () if plan.angle.is_some() || (windows.len() == 1 && (plan.turn.transpose || plan.turn.flip_y)) => raster.saturating_mul(2),
-                () if windows.len() > 1 => strip.saturating_mul(2),
+                () if windows.len() > 1 && plan.turn.transpose => strip.saturating_mul(2),
+                // Flipped in place.
+                () if windows.len() > 1 => strip,
                 () => strip.min(PIECE),
             };
             memory = memory.max(sum(&[fetched, window, level.chunk_bytes(), planes, decoded, band, pipeline(plan, source.width()), made]));
