@@ -40,6 +40,45 @@ pub(super) struct Part {
     pub memory: u64,
 }
 
+/// SOF3.
+const LOSSLESS: u8 = 0xC3;
+
+/// A part whose decoding has begun; the bytes are still another's.
+pub(super) struct Unowned {
+    decoder: Decoder<'static>,
+    rows: Rows,
+}
+
+impl Unowned {
+    /// With the bytes of the stream it was begun on.
+    pub fn own(self, bytes: Vec<u8>) -> Bands {
+        Bands { bytes, state: Some((self.decoder, self.rows)) }
+    }
+}
+
+/// A stream and how far it is decoded.
+pub(super) struct Bands {
+    bytes: Vec<u8>,
+    state: Option<(Decoder<'static>, Rows)>,
+}
+
+impl Bands {
+    /// Gives the rows of the next band to `sink`; whether there are more.
+    pub fn next(&mut self, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
+        let mut sink = |row: &[u8]| sink(Row::U8(row));
+        let Some((decoder, mut rows)) = self.state.take() else { return Ok(false) };
+        let mut decoder = decoder.over(&self.bytes);
+        match decoder.next_band()? {
+            None => rows.finish(&mut sink).map(|()| false),
+            Some(band) => {
+                rows.push(&band, &mut sink)?;
+                self.state = Some((decoder.over(&[]), rows));
+                Ok(true)
+            }
+        }
+    }
+}
+
 impl<'a> Stream<'a> {
     /// Reads a header. `tables` come from elsewhere (TIFF Technical Note 2).
     pub fn read(tables: Option<&'a [u8]>, bytes: &'a [u8], components: Components) -> Result<Self> {
@@ -85,20 +124,36 @@ impl<'a> Stream<'a> {
 
     /// Gives the rows of a part to `sink`, top to bottom.
     pub fn rows(&self, part: Part, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
-        if self.header.process == 0xC3 {
+        if self.is_lossless() {
             return self.lossless_rows(part, sink);
         }
-        let model = self.meaning(part.gray);
-        let gray = model == ColorModel::Gray;
-        let reduction = u8::try_from(part.reduction).unwrap_or(0);
-        let wanted = Wanted { region: Rows::region(&self.header, part.crop, reduction), reduction, gray, memory: part.memory };
-        let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
-        let mut rows = Rows::new(&self.header, decoder.grid(), part.crop, model)?;
+        let (mut decoder, mut rows) = self.begin(part)?;
         let mut sink = |row: &[u8]| sink(Row::U8(row));
         while let Some(band) = decoder.next_band()? {
             rows.push(&band, &mut sink)?;
         }
         rows.finish(&mut sink)
+    }
+
+    /// Whether it is of the lossless process, whose rows come all at once.
+    pub fn is_lossless(&self) -> bool {
+        self.header.process == LOSSLESS
+    }
+
+    /// The rows of a part, to be taken a band at a time from bytes that `own` is to bring.
+    pub fn bands(&self, part: Part) -> Result<Unowned> {
+        let (decoder, rows) = self.begin(part)?;
+        Ok(Unowned { decoder: decoder.over(&[]), rows })
+    }
+
+    fn begin(&self, part: Part) -> Result<(Decoder<'a>, Rows)> {
+        let model = self.meaning(part.gray);
+        let gray = model == ColorModel::Gray;
+        let reduction = u8::try_from(part.reduction).unwrap_or(0);
+        let wanted = Wanted { region: Rows::region(&self.header, part.crop, reduction), reduction, gray, memory: part.memory };
+        let decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
+        let rows = Rows::new(&self.header, decoder.grid(), part.crop, model)?;
+        Ok((decoder, rows))
     }
 
     /// Annex H, which has no blocks: nothing of it can be skipped or reduced.

@@ -7,11 +7,14 @@ mod jpeg;
 mod png;
 pub(crate) mod stored;
 pub(crate) mod tiff;
+mod tile;
 mod whole;
 
 pub(crate) use encode::Encoder;
 pub use encode::{EncodeOptions, PngCompression};
-pub(crate) use whole::decode_whole;
+pub use tile::TileCompression;
+pub(crate) use tile::{TileCoder, TileRows};
+pub(crate) use whole::{WholeRows, decode_whole};
 
 use crate::error::{Error, SourceFormat};
 #[cfg(feature = "extra")]

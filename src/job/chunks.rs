@@ -13,15 +13,16 @@ use crate::limits::Limits;
 use crate::plan::BATCH;
 use crate::pyramid::tiff::{Level, Location, Tiff};
 use crate::pyramid::{Body, Pyramid};
+use crate::render::Row;
 
 /// Ranges nearer than this are fetched as one.
 const GAP: u64 = 16 << 10;
 
 /// The locations of the chunks in one row of chunks: for each column its planes.
-pub(super) type Band = Vec<Location>;
+pub(crate) type Band = Vec<Location>;
 
 /// What a request reads of one level of a TIFF.
-pub(super) struct Chunks {
+pub(crate) struct Chunks {
     pyramid: Pyramid,
     tiff: Arc<Tiff>,
     level: usize,
@@ -92,7 +93,7 @@ impl Chunks {
     }
 
     /// The blocks of row `row` of chunks, one a column, as far as they are within `source` (px of the level).
-    pub fn decode(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect) -> Result<Vec<Block>> {
+    fn decode(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect) -> Result<Vec<Block>> {
         let level = self.level();
         let decode = |(planes, column): (&[Location], u32)| {
             let first = planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0 });
@@ -103,6 +104,31 @@ impl Chunks {
             decode_chunk(level, self.tiff.endian, &bytes?, first, wanted)
         };
         band.chunks(level.planes().into()).zip(columns.clone()).map(decode).collect()
+    }
+
+    /// Gives the rows of row `row` of chunks, as far as they are within `source` (px of the level), to `sink`.
+    pub fn rows(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+        let (mut narrow, mut wide) = (Vec::new(), Vec::new());
+        let blocks = self.decode(band, row, columns, source)?;
+        let rows = blocks.first().map_or(0..0, Block::rows);
+        for y in rows {
+            narrow.clear();
+            wide.clear();
+            for block in &blocks {
+                match block.row(y) {
+                    // One block that spans the crop needs no copy.
+                    row if blocks.len() == 1 => sink(row)?,
+                    Row::U8(samples) => narrow.extend_from_slice(samples),
+                    Row::U16(samples) => wide.extend_from_slice(samples),
+                }
+            }
+            match (blocks.len(), narrow.is_empty()) {
+                (1, _) => {}
+                (_, false) => sink(Row::U8(&narrow))?,
+                (_, true) => sink(Row::U16(&wide))?,
+            }
+        }
+        Ok(())
     }
 
     /// Where the chunks of the next rows of chunks lie, as many as make a batch; names all table entries it lacks at once.

@@ -9,7 +9,7 @@ use super::output::Output;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::stored::{self, Colors};
-use crate::codec::tiff::{Block, layout};
+use crate::codec::tiff::layout;
 use crate::codec::{self, EncodeOptions};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::pyramid::Pyramid;
 use crate::pyramid::tiff::{Model, Tiff};
-use crate::render::{Pipeline, Raster, Row};
+use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.
 const ROWS: usize = 256 << 10;
@@ -261,27 +261,9 @@ impl Window {
     fn render(&mut self, chunks: &Chunks, band: &Band, output: &mut Output) -> Result<()> {
         let row = self.rows.start;
         self.rows.start += 1;
-        let (mut sink, mut narrow, mut wide) = (|rows| output.push(rows), Vec::new(), Vec::new());
-        let blocks = chunks.decode(band, row, &self.columns, self.source)?;
-        let rows = blocks.first().map_or(0..0, Block::rows);
-        for y in rows {
-            narrow.clear();
-            wide.clear();
-            for block in &blocks {
-                match block.row(y) {
-                    // One block that spans the crop needs no copy.
-                    row if blocks.len() == 1 => self.pipeline.pass_on(row, &mut sink)?,
-                    Row::U8(samples) => narrow.extend_from_slice(samples),
-                    Row::U16(samples) => wide.extend_from_slice(samples),
-                }
-            }
-            match (blocks.len(), narrow.is_empty()) {
-                (1, _) => {}
-                (_, false) => self.pipeline.pass_on(Row::U8(&narrow), &mut sink)?,
-                (_, true) => self.pipeline.pass_on(Row::U16(&wide), &mut sink)?,
-            }
-        }
-        Ok(())
+        let mut sink = |rows| output.push(rows);
+        let pipeline = &mut self.pipeline;
+        chunks.rows(band, row, &self.columns, self.source, &mut |row| pipeline.pass_on(row, &mut sink))
     }
 }
 
