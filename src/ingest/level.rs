@@ -63,8 +63,7 @@ impl Level {
         let band = if streams(coder, turn) { columns.saturating_mul(side * 16 * 3 + (32 << 10)) } else { row.saturating_mul(side.min(size.height().into())) };
         let coded = columns.saturating_mul(tile) / if turn.transpose { 1 } else { 2 };
         let entries = columns.saturating_mul(u64::from(size.height()).div_ceil(side)).saturating_mul(size_of::<Entry>() as u64);
-        // One tile is turned, padded and coded at a time.
-        [band, coded, entries, row * 3, tile * 12].into_iter().fold(0, u64::saturating_add)
+        [band, coded, entries, row * 3].into_iter().fold(0, u64::saturating_add)
     }
 
     /// Bytes that are held now.

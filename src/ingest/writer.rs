@@ -59,7 +59,9 @@ impl Writer {
         let Options { tile, quality, compression, memory: limit } = self.options;
         let coder = TileCoder { compression: compression.unwrap_or(usual), quality, side: tile, channels };
         let memory = |size: &Dimensions| Level::memory(&coder, *size, self.turn());
-        self.memory = self.sizes.iter().map(memory).fold(self.reading, u64::saturating_add);
+        // One tile is turned, padded and coded at a time.
+        let tile = u64::from(tile) * u64::from(tile) * 12;
+        self.memory = self.sizes.iter().map(memory).fold(self.reading.saturating_add(tile), u64::saturating_add);
         if self.memory > limit {
             return Err(Error::SourceTooCostly { what: "memory", needs: self.memory, limit });
         }
