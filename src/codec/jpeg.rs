@@ -8,6 +8,9 @@ use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::{ColorModel, Decoder, Header, Rows, Wanted};
 use crate::render::{Model, Row};
 
+/// Called by name and not by type, so that rows are made by the same code for everyone.
+type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<()>;
+
 /// How a stream inside another container says what its components are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Components {
@@ -64,8 +67,8 @@ pub(super) struct Bands {
 
 impl Bands {
     /// Gives the rows of the next band to `sink`; whether there are more.
-    pub fn next(&mut self, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
-        let mut sink = |row: &[u8]| sink(Row::U8(row));
+    pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
+        let mut sink: Sink<'_> = &mut |row: &[u8]| sink(Row::U8(row));
         let Some((decoder, mut rows)) = self.state.take() else { return Ok(false) };
         let mut decoder = decoder.over(&self.bytes);
         match decoder.next_band()? {
@@ -123,12 +126,12 @@ impl<'a> Stream<'a> {
     }
 
     /// Gives the rows of a part to `sink`, top to bottom.
-    pub fn rows(&self, part: Part, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    pub fn rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         if self.is_lossless() {
             return self.lossless_rows(part, sink);
         }
         let (mut decoder, mut rows) = self.begin(part)?;
-        let mut sink = |row: &[u8]| sink(Row::U8(row));
+        let mut sink: Sink<'_> = &mut |row: &[u8]| sink(Row::U8(row));
         while let Some(band) = decoder.next_band()? {
             rows.push(&band, &mut sink)?;
         }
@@ -157,7 +160,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Annex H, which has no blocks: nothing of it can be skipped or reduced.
-    fn lossless_rows(&self, part: Part, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    fn lossless_rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         let error = |error| match error {
             jpeg_decoder::Error::Unsupported(feature) => unsupported(SourceFormat::Jpeg, format!("{feature:?}")),
             other => corrupt(SourceFormat::Jpeg, 0, other),

@@ -67,7 +67,7 @@ impl Source {
     }
 
     /// Gives the next row to `sink`; [`Error::SourceCorrupt`] if there is none.
-    pub fn next(&mut self, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         let early = || corrupt(SourceFormat::Png, 0, "its pixels end early");
         if self.reader.info().interlaced {
             let (image, given) = match &mut self.image {
@@ -88,7 +88,7 @@ impl Source {
     }
 }
 
-fn give(row: &[u8], wide: bool, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+fn give(row: &[u8], wide: bool, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
     if !wide {
         return sink(Row::U8(row));
     }

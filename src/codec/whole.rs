@@ -132,7 +132,7 @@ impl WholeRows {
     }
 
     /// Gives the next rows to `sink`, as few as come together; whether there are more.
-    pub fn next(&mut self, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
+    pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
         let left = &mut self.left;
         let at = |stride: usize, left: u32, all: usize| (all / stride.max(1)).saturating_sub(left as usize) * stride;
         let mut counted = |row: Row<'_>| {

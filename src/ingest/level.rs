@@ -81,7 +81,7 @@ impl Level {
     }
 
     /// Takes the next row; finished tiles go to `out`. A row of the next level is given back when there is one.
-    pub fn push(&mut self, row: &[u8], out: &mut impl FnMut(Vec<u8>)) -> Result<Option<&[u8]>> {
+    pub fn push(&mut self, row: &[u8], out: &mut dyn FnMut(Vec<u8>)) -> Result<Option<&[u8]>> {
         let y = self.come;
         self.come += 1;
         self.fill(row, self.rows.begins(y, self.coder.side))?;
@@ -114,7 +114,7 @@ impl Level {
     }
 
     /// Codes the row of tiles, which is the `group`th as seen (or column, if rows become columns); `row` is its last.
-    fn finish(&mut self, row: &[u8], group: u32, out: &mut impl FnMut(Vec<u8>)) -> Result<()> {
+    fn finish(&mut self, row: &[u8], group: u32, out: &mut dyn FnMut(Vec<u8>)) -> Result<()> {
         let side = self.coder.side;
         let across = self.size.width().div_ceil(side);
         match &mut self.band {
@@ -142,7 +142,7 @@ impl Level {
         Ok(())
     }
 
-    fn keep(&mut self, index: u32, bytes: Vec<u8>, out: &mut impl FnMut(Vec<u8>)) -> Result<()> {
+    fn keep(&mut self, index: u32, bytes: Vec<u8>, out: &mut dyn FnMut(Vec<u8>)) -> Result<()> {
         let internal = || crate::Error::Internal { what: "a tile beyond its level, or of no length".to_owned() };
         let length = u32::try_from(bytes.len()).ok().filter(|length| *length > 0).ok_or_else(internal)?;
         *self.entries.get_mut(index as usize).ok_or_else(internal)? = Entry { offset: self.spooled, bytes: length };

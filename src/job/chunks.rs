@@ -107,7 +107,7 @@ impl Chunks {
     }
 
     /// Gives the rows of row `row` of chunks, as far as they are within `source` (px of the level), to `sink`.
-    pub fn rows(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    pub fn rows(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         let (mut narrow, mut wide) = (Vec::new(), Vec::new());
         let blocks = self.decode(band, row, columns, source)?;
         let rows = blocks.first().map_or(0..0, Block::rows);

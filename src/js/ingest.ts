@@ -49,7 +49,7 @@ const COMPRESSIONS: readonly unknown[] = ["jpeg", "deflate", "webp"] satisfies P
 export async function writePyramid(host: Host, source: Source, spool: Spool, options: PyramidOptions): Promise<PyramidFile> {
   const { tile, quality, compression, settings = {}, signal, onProgress } = options;
   check(settings);
-  if (tile !== undefined && !(Number.isInteger(tile / 16) && tile >= 64 && tile <= 2048)) throw invalid("tile", tile, "a multiple of 16 from 64 to 2048");
+  if (tile !== undefined && !(Number.isInteger(tile) && tile % 16 === 0 && tile >= 64 && tile <= 2048)) throw invalid("tile", tile, "a multiple of 16 from 64 to 2048");
   if (quality !== undefined && !(Number.isInteger(quality) && quality >= 1 && quality <= 100)) throw invalid("quality", quality, "a whole number from 1 to 100");
   if (compression !== undefined && !COMPRESSIONS.includes(compression)) throw invalid("compression", compression, `one of ${COMPRESSIONS.join(", ")}`);
   signal?.throwIfAborted();
