@@ -18,7 +18,7 @@ const PIECE: usize = 64 << 10;
 const METADATA: usize = 8 << 20;
 
 /// The crop of a plan, through the pipeline.
-pub(super) fn decode(bytes: Vec<u8>, plan: &Rendering, out: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
+pub(super) fn decode(bytes: Vec<u8>, plan: &Rendering, out: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
     let mut source = Source::open(bytes, plan.level)?;
     let mut pipeline = Pipeline::new(plan, source.layout, source.icc.as_ref());
     let (crop, channels) = (plan.crop, source.layout.channels());

@@ -12,7 +12,7 @@ use crate::plan::{Rendering, SourcePlan};
 use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
 /// Decodes the file that `bytes` are and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
-pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Rendering, limits: &Limits, sink: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
+pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
     match format {
         SourceFormat::Jpeg => decode_jpeg(&bytes, plan, limits.memory, sink),
         SourceFormat::Png => png::decode(bytes, plan, sink),
@@ -25,7 +25,7 @@ pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Renderin
     }
 }
 
-fn decode_jpeg(bytes: &[u8], plan: &Rendering, memory: u64, sink: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
+fn decode_jpeg(bytes: &[u8], plan: &Rendering, memory: u64, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
     let SourcePlan::Whole { reduction } = plan.source else { return Err(super::internal("a JPEG is decoded whole")) };
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
     if stream.dimensions().reduced(reduction) != plan.level {

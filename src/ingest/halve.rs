@@ -5,38 +5,35 @@
 pub(super) fn halve(above: &[u8], below: &[u8], channels: usize, out: &mut Vec<u8>) {
     match channels {
         1 => plain::<1>(above, below, out),
-        2 => weighed::<2>(above, below, out),
         3 => plain::<3>(above, below, out),
-        _ => weighed::<4>(above, below, out),
+        _ => weighed(above, below, channels, out),
     }
 }
 
-fn boxes<'a, const CHANNELS: usize>(above: &'a [u8], below: &'a [u8]) -> impl Iterator<Item = [&'a [u8; CHANNELS]; 4]> {
-    let pairs = |row: &'a [u8]| row.as_chunks::<CHANNELS>().0.chunks(2);
-    pairs(above).zip(pairs(below)).filter_map(|(above, below)| Some([above.first()?, above.last()?, below.first()?, below.last()?]))
-}
-
 fn plain<const CHANNELS: usize>(above: &[u8], below: &[u8], out: &mut Vec<u8>) {
-    out.extend(boxes::<CHANNELS>(above, below).flat_map(|pixels| {
-        let mut average = [0; CHANNELS];
-        for (channel, average) in average.iter_mut().enumerate() {
-            *average = ((pixels.iter().map(|pixel| u32::from(pixel[channel])).sum::<u32>() + 2) >> 2) as u8;
+    let pairs = above.chunks(2 * CHANNELS).zip(below.chunks(2 * CHANNELS));
+    for (above, below) in pairs {
+        let right = above.len() - CHANNELS;
+        for channel in 0..CHANNELS {
+            let sum = [above[channel], above[right + channel], below[channel], below[right + channel]].map(u32::from).iter().sum::<u32>();
+            out.push(((sum + 2) >> 2) as u8);
         }
-        average
-    }));
+    }
 }
 
-fn weighed<const CHANNELS: usize>(above: &[u8], below: &[u8], out: &mut Vec<u8>) {
-    out.extend(boxes::<CHANNELS>(above, below).flat_map(|pixels| {
-        let mut average = [0; CHANNELS];
-        let cover: u32 = pixels.iter().map(|pixel| u32::from(pixel[CHANNELS - 1])).sum();
-        for (channel, average) in average[..CHANNELS - 1].iter_mut().enumerate() {
-            let sum: u32 = pixels.iter().map(|pixel| u32::from(pixel[channel]) * u32::from(pixel[CHANNELS - 1])).sum();
-            *average = (sum + cover / 2).checked_div(cover).unwrap_or(0) as u8;
+fn weighed(above: &[u8], below: &[u8], channels: usize, out: &mut Vec<u8>) {
+    let pairs = above.chunks(2 * channels).zip(below.chunks(2 * channels));
+    for (above, below) in pairs {
+        let right = above.len() - channels;
+        let pixels = [&above[..channels], &above[right..], &below[..channels], &below[right..]];
+        let alphas = pixels.map(|pixel| u32::from(pixel[channels - 1]));
+        let cover: u32 = alphas.iter().sum();
+        for channel in 0..channels - 1 {
+            let sum: u32 = pixels.iter().zip(alphas).map(|(pixel, alpha)| u32::from(pixel[channel]) * alpha).sum();
+            out.push((sum + cover / 2).checked_div(cover).unwrap_or(0) as u8);
         }
-        average[CHANNELS - 1] = ((cover + 2) >> 2) as u8;
-        average
-    }));
+        out.push(((cover + 2) >> 2) as u8);
+    }
 }
 
 #[cfg(test)]

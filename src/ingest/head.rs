@@ -20,27 +20,54 @@ pub(super) struct Head<'a> {
 }
 
 /// Types of values.
-const SHORT: u16 = 3;
-const LONG: u16 = 4;
-const RATIONAL: u16 = 5;
-const UNDEFINED: u16 = 7;
-const LONG8: u16 = 16;
-
-/// Where a value goes that has no room in its entry.
-enum Place {
-    /// Behind its directory; the same in later ones is there once.
-    Behind,
-    /// Behind all directories.
-    Table,
+#[derive(Clone, Copy)]
+enum Kind {
+    Short = 3,
+    Long = 4,
+    /// A whole number.
+    Rational = 5,
+    Undefined = 7,
+    Long8 = 16,
 }
 
 struct Field {
     tag: u16,
-    kind: u16,
+    kind: Kind,
     count: u64,
     value: Vec<u8>,
-    place: Place,
 }
+
+/// The fields of a directory, in the order of their tags.
+#[derive(Default)]
+struct Fields(Vec<Field>);
+
+impl Fields {
+    // As a function of its own it is not there once for each tag.
+    #[inline(never)]
+    fn add(&mut self, tag: u16, kind: Kind, values: &mut dyn Iterator<Item = u64>) {
+        let (mut count, mut value) = (0, Vec::new());
+        for number in values {
+            // Numerator and denominator.
+            let number = if let Kind::Rational = kind { number | 1 << 32 } else { number };
+            let width = match kind {
+                Kind::Undefined => 1,
+                Kind::Short => 2,
+                Kind::Long => 4,
+                Kind::Rational | Kind::Long8 => 8,
+            };
+            value.extend_from_slice(&number.to_le_bytes()[..width]);
+            count += 1;
+        }
+        self.0.push(Field { tag, kind, count, value });
+    }
+
+    fn number(&mut self, tag: u16, kind: Kind, value: u32) {
+        self.add(tag, kind, &mut std::iter::once(value.into()));
+    }
+}
+
+/// TileOffsets and TileByteCounts: they lie behind all directories. Other values lie behind their own, and are there once if later ones have the same.
+const TABLES: std::ops::RangeInclusive<u16> = 324..=325;
 
 impl Head<'_> {
     /// The bytes in front of the spools, which follow from the last level to the first.
@@ -72,85 +99,77 @@ impl Head<'_> {
         }
         let width = if big { 8 } else { 4 };
         for (index, (page, start)) in self.pages.iter().zip(starts.into_iter().rev()).enumerate() {
-            let fields = self.fields(page, index > 0, big, start);
-            out.extend(&(fields.len() as u64).to_le_bytes()[..if big { 8 } else { 2 }]);
+            let Fields(fields) = self.fields(page, index > 0, big, start);
+            out.extend_from_slice(&(fields.len() as u64).to_le_bytes()[..if big { 8 } else { 2 }]);
             let mut behind: Vec<u8> = Vec::new();
             let behind_at = out.len() + fields.len() * (4 + 2 * width) + width;
-            for Field { tag, kind, count, value, place } in fields {
-                out.extend(tag.to_le_bytes());
-                out.extend(kind.to_le_bytes());
-                out.extend(&count.to_le_bytes()[..width]);
-                if value.len() <= width {
-                    out.extend(value.iter().copied().chain([0; 8]).take(width));
-                    continue;
-                }
-                let known = shared.iter().find(|(known, _)| *known == tag).map(|(_, at)| *at);
-                let offset = match (place, known) {
-                    (Place::Behind, Some(at)) => at,
-                    (Place::Behind, None) => {
+            for Field { tag, kind, count, mut value } in fields {
+                out.extend_from_slice(&tag.to_le_bytes());
+                out.extend_from_slice(&(kind as u16).to_le_bytes());
+                out.extend_from_slice(&count.to_le_bytes()[..width]);
+                if value.len() > width {
+                    let known = shared.iter().find(|(known, _)| *known == tag).map(|(_, at)| *at);
+                    let at = if TABLES.contains(&tag) {
+                        let at = tables_at.saturating_add(tables.len() as u64);
+                        append(&mut tables, &value);
+                        at
+                    } else if let Some(at) = known {
+                        at
+                    } else {
                         let at = (behind_at + behind.len()) as u64;
                         shared.push((tag, at));
                         append(&mut behind, &value);
                         at
-                    }
-                    (Place::Table, _) => {
-                        let at = tables_at.saturating_add(tables.len() as u64);
-                        append(&mut tables, &value);
-                        at
-                    }
-                };
-                out.extend(&offset.to_le_bytes()[..width]);
+                    };
+                    value = at.to_le_bytes().to_vec();
+                }
+                value.resize(width, 0);
+                out.extend_from_slice(&value);
             }
             let last = index + 1 == self.pages.len();
             let next = if last { 0 } else { (behind_at + behind.len()) as u64 };
-            out.extend(&next.to_le_bytes()[..width]);
-            out.extend(behind);
+            out.extend_from_slice(&next.to_le_bytes()[..width]);
+            out.append(&mut behind);
         }
         (out, tables)
     }
 
-    /// In the order of their tags.
-    fn fields(&self, page: &Page<'_>, reduced: bool, big: bool, start: u64) -> Vec<Field> {
+    fn fields(&self, page: &Page<'_>, reduced: bool, big: bool, start: u64) -> Fields {
         let (coder, samples) = (&self.coder, self.coder.stored());
-        let mut fields = Vec::new();
-        let mut add = |tag, kind, count: usize, value: Vec<u8>, place| fields.push(Field { tag, kind, count: count as u64, value, place });
-        let short = |values: &[u16]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-        let long = |value: u32| value.to_le_bytes().to_vec();
         let (compression, photometric) = match (coder.compression, samples) {
             (TileCompression::Jpeg, 3) => (7, 6),
             (TileCompression::Jpeg, _) => (7, 1),
             (TileCompression::Deflate, samples) => (8, if samples < 3 { 1 } else { 2 }),
             (TileCompression::WebP, _) => (50001, 2),
         };
-        add(254, LONG, 1, long(reduced.into()), Place::Behind);
-        add(256, LONG, 1, long(page.dimensions.width()), Place::Behind);
-        add(257, LONG, 1, long(page.dimensions.height()), Place::Behind);
-        add(258, SHORT, samples.into(), short(&vec![8; samples.into()]), Place::Behind);
-        add(259, SHORT, 1, short(&[compression]), Place::Behind);
-        add(262, SHORT, 1, short(&[photometric]), Place::Behind);
-        add(277, SHORT, 1, short(&[samples]), Place::Behind);
-        add(284, SHORT, 1, short(&[1]), Place::Behind);
+        let mut fields = Fields::default();
+        fields.number(254, Kind::Long, reduced.into());
+        fields.number(256, Kind::Long, page.dimensions.width());
+        fields.number(257, Kind::Long, page.dimensions.height());
+        fields.add(258, Kind::Short, &mut std::iter::repeat_n(8, samples.into()));
+        fields.number(259, Kind::Short, compression);
+        fields.number(262, Kind::Short, photometric);
+        fields.number(277, Kind::Short, samples.into());
+        fields.number(284, Kind::Short, 1);
         if coder.compression == TileCompression::Deflate {
-            add(317, SHORT, 1, short(&[2]), Place::Behind);
+            fields.number(317, Kind::Short, 2);
         }
-        add(322, LONG, 1, long(coder.side), Place::Behind);
-        add(323, LONG, 1, long(coder.side), Place::Behind);
-        let offsets = page.entries.iter().map(|entry| start.saturating_add(entry.offset));
-        let offsets = if big { offsets.flat_map(u64::to_le_bytes).collect() } else { offsets.flat_map(|offset| (offset as u32).to_le_bytes()).collect() };
-        add(324, if big { LONG8 } else { LONG }, page.entries.len(), offsets, Place::Table);
-        add(325, LONG, page.entries.len(), page.entries.iter().flat_map(|entry| entry.bytes.to_le_bytes()).collect(), Place::Table);
+        fields.number(322, Kind::Long, coder.side);
+        fields.number(323, Kind::Long, coder.side);
+        let offset = if big { Kind::Long8 } else { Kind::Long };
+        fields.add(*TABLES.start(), offset, &mut page.entries.iter().map(|entry| start.saturating_add(entry.offset)));
+        fields.add(*TABLES.end(), Kind::Long, &mut page.entries.iter().map(|entry| entry.bytes.into()));
         if samples.is_multiple_of(2) {
             // Alpha, straight.
-            add(338, SHORT, 1, short(&[2]), Place::Behind);
+            fields.number(338, Kind::Short, 2);
         }
         if let Some(tables) = &self.jpeg_tables {
-            add(347, UNDEFINED, tables.len(), tables.clone(), Place::Behind);
+            fields.add(347, Kind::Undefined, &mut tables.iter().map(|byte| u64::from(*byte)));
         }
         if let Some(factor) = coder.subsampling() {
-            add(530, SHORT, 2, short(&[factor, factor]), Place::Behind);
+            fields.add(530, Kind::Short, &mut [factor.into(); 2].into_iter());
             // ReferenceBlackWhite: the whole range, and chroma around its middle, as in JFIF.
-            let range = [0, 255, 128, 255, 128, 255_u32].iter().flat_map(|value| [long(*value), long(1)].concat()).collect();
-            add(532, RATIONAL, 6, range, Place::Behind);
+            fields.add(532, Kind::Rational, &mut [0, 255, 128, 255, 128, 255].into_iter());
         }
         fields
     }
@@ -174,4 +193,55 @@ fn header(big: bool) -> Vec<u8> {
 fn append(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(value);
     out.extend(std::iter::repeat_n(0, value.len() % 2));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytes::{ByteStore, Step};
+    use crate::job::Open;
+    use crate::limits::Limits;
+    use crate::pyramid::Body;
+
+    /// A head of two levels whose tiles have `bytes` each.
+    fn head(bytes: u32) -> Vec<u8> {
+        let coder = TileCoder { compression: TileCompression::Deflate, quality: 88, side: 64, channels: 3 };
+        let entries = |count: u64| (0..count).map(|index| Entry { offset: index * u64::from(bytes), bytes }).collect::<Vec<_>>();
+        let (full, half) = (entries(4), entries(1));
+        let page = |side: u32, entries| Page { dimensions: Dimensions::at_least_one(side, side), entries, spooled: entries.len() as u64 * u64::from(bytes) };
+        Head { coder, jpeg_tables: None, pages: vec![page(128, &full), page(64, &half)] }.write()
+    }
+
+    #[test]
+    fn a_file_beyond_four_gigabytes_is_a_bigtiff() {
+        let exact = (u32::MAX - head(1).len() as u32) / 5;
+        for (bytes, version) in [(1, 42), (exact, 42), (exact + 1, 43), (u32::MAX, 43)] {
+            let head = head(bytes);
+            assert_eq!(head[..4], [b'I', b'I', version, 0]);
+            let mut job = Open::new(head.len() as u64 + 5 * u64::from(bytes), &Limits::default());
+            let pyramid = loop {
+                match job.step().unwrap() {
+                    Step::Done(pyramid) => break pyramid,
+                    Step::Piece(_) => panic!("opening has no pieces"),
+                    // What is asked for beyond the head is only read ahead.
+                    Step::Need(ranges) => ranges.into_iter().for_each(|range| {
+                        let (start, end) = (range.start() as usize, range.end() as usize);
+                        let mut part = head.get(start..end.min(head.len())).unwrap_or_default().to_vec();
+                        part.resize(end - start, 0);
+                        job.provide(range.start(), part).unwrap();
+                    }),
+                }
+            };
+            let Body::Tiff(tiff) = &pyramid.body else { panic!("not a TIFF") };
+            let mut store = ByteStore::new(pyramid.file_size);
+            store.provide(0, head.clone()).unwrap();
+            let at = |level: usize, column, row| tiff.levels[level].locate(&store, tiff.endian, column, row, 0).unwrap();
+            // The smallest level first, behind the head.
+            assert_eq!((at(1, 0, 0).offset, at(1, 0, 0).bytes), (head.len() as u64, bytes.into()));
+            for index in 0..4_u32 {
+                let found = at(0, index % 2, index / 2);
+                assert_eq!((found.offset, found.bytes), (head.len() as u64 + u64::from(bytes) * u64::from(index + 1), bytes.into()));
+            }
+        }
+    }
 }

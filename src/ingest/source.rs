@@ -81,7 +81,7 @@ impl Rows {
     }
 
     /// Gives some rows to `sink`; `Done` says whether there are more.
-    pub fn step(&mut self, sink: &mut impl FnMut(Raster) -> Result<()>) -> Result<Step<bool>> {
+    pub fn step(&mut self, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<Step<bool>> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Fetch(mut store) => {
                 let whole = ByteRange::new(0, store.size());
