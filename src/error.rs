@@ -98,6 +98,15 @@ pub enum Error {
         /// What is allowed there.
         expected: &'static str,
     },
+    /// An option of a function is none: 400.
+    Argument {
+        /// Its name.
+        name: &'static str,
+        /// What was given.
+        value: u32,
+        /// What is allowed.
+        expected: &'static str,
+    },
     /// The region lies wholly outside the image: 400.
     RegionOutside {
         /// The region as it was given.
@@ -204,6 +213,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "syntax",
+            Self::Argument { .. } => "invalid-argument",
             Self::RegionOutside { .. } => "region-outside",
             Self::EmptyResult { .. } => "empty-result",
             Self::UpscaleNeedsCaret { .. } => "upscale-needs-caret",
@@ -224,7 +234,12 @@ impl Error {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Syntax { .. } | Self::RegionOutside { .. } | Self::EmptyResult { .. } | Self::UpscaleNeedsCaret { .. } | Self::TooLarge { .. } => 400,
+            Self::Syntax { .. }
+            | Self::Argument { .. }
+            | Self::RegionOutside { .. }
+            | Self::EmptyResult { .. }
+            | Self::UpscaleNeedsCaret { .. }
+            | Self::TooLarge { .. } => 400,
             Self::Unsupported { part, version, .. } => match (version, part) {
                 (Version::V1_0 | Version::V1_1, Part::Format) => 415,
                 (Version::V1_0 | Version::V1_1, _) => 501,
@@ -261,6 +276,7 @@ impl fmt::Display for Error {
             Self::Syntax { part, value, expected } => {
                 write!(f, "The {part} {} is not valid: expected {expected}.", Quoted(value))
             }
+            Self::Argument { name, value, expected } => write!(f, "{name} is {value}, and should be {expected}."),
             Self::RegionOutside { value, width, height } => {
                 write!(f, "The region {} lies outside the image, which is {width} × {height} pixels.", Quoted(value))
             }

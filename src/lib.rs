@@ -1,13 +1,14 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
 //! Layers, left never imports right:
-//! `error, limits, geometry ← api ← bytes ← pyramid ← plan ← render, jpeg, codec ← job ← native, web`.
+//! `error, limits, geometry ← api ← bytes ← pyramid ← plan ← render, jpeg, codec ← job, ingest ← native, web`.
 
 pub mod api;
 mod bytes;
 mod codec;
 mod error;
 mod geometry;
+pub mod ingest;
 mod job;
 #[allow(dead_code, unused_imports, reason = "nobody uses it yet")]
 mod jpeg;

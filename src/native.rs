@@ -8,6 +8,7 @@ use crate::api::{ImageRequest, Service, Version};
 use crate::bytes::{ByteRange, Step};
 use crate::codec::EncodeOptions;
 use crate::error::{Error, Result};
+use crate::ingest::{self, Finished, Ingest, Options};
 use crate::job::{Encoded, Open, Render};
 use crate::pyramid::Pyramid;
 
@@ -90,4 +91,16 @@ pub fn render_file(path: &Path, version: Version, request: &str, service: &Servi
     let mut file = File::open(path).map_err(unreadable)?;
     let pyramid = open(&mut file, service)?;
     render(&mut file, &pyramid, version, request, service, options)
+}
+
+/// Writes a pyramid of an opened image, whose pieces go to `piece` with the number of their spool.
+pub fn ingest(source: &mut impl Source, pyramid: &Pyramid, options: &Options, piece: &mut impl FnMut(usize, Vec<u8>) -> Result<()>) -> Result<Finished> {
+    let mut job = Ingest::new(pyramid, options)?;
+    loop {
+        match job.step()? {
+            ingest::Step::Done(finished) => return Ok(finished),
+            ingest::Step::Piece { spool, bytes } => piece(spool, bytes)?,
+            ingest::Step::Need(ranges) => ranges.into_iter().try_for_each(|range| job.provide(range.start(), source.read(range)?))?,
+        }
+    }
 }

@@ -6,6 +6,9 @@ use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::{ColorModel, Decoder, Header, Plane, Planes, Rows, Sampling, Wanted};
 use crate::render::{Model, Row};
 
+/// Called by name and not by type, so that rows are made by the same code for everyone.
+type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<()>;
+
 /// How a stream inside another container says what its components are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Components {
@@ -36,6 +39,45 @@ pub(super) struct Part {
     pub gray: bool,
     /// What the decoder may take, bytes.
     pub memory: u64,
+}
+
+/// SOF3.
+const LOSSLESS: u8 = 0xC3;
+
+/// A part whose decoding has begun; the bytes are still another's.
+pub(super) struct Unowned {
+    decoder: Decoder<'static>,
+    rows: Rows,
+}
+
+impl Unowned {
+    /// With the bytes of the stream it was begun on.
+    pub fn own(self, bytes: Vec<u8>) -> Bands {
+        Bands { bytes, state: Some((self.decoder, self.rows)) }
+    }
+}
+
+/// A stream and how far it is decoded.
+pub(super) struct Bands {
+    bytes: Vec<u8>,
+    state: Option<(Decoder<'static>, Rows)>,
+}
+
+impl Bands {
+    /// Gives the rows of the next band to `sink`; whether there are more.
+    pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
+        let mut sink: Sink<'_> = &mut |row: &[u8]| sink(Row::U8(row));
+        let Some((decoder, mut rows)) = self.state.take() else { return Ok(false) };
+        let mut decoder = decoder.over(&self.bytes);
+        match decoder.next_band()? {
+            None => rows.finish(&mut sink).map(|()| false),
+            Some(band) => {
+                rows.push(&band, &mut sink)?;
+                self.state = Some((decoder.over(&[]), rows));
+                Ok(true)
+            }
+        }
+    }
 }
 
 impl<'a> Stream<'a> {
@@ -132,25 +174,41 @@ impl<'a> Stream<'a> {
     }
 
     /// Gives the rows of a part to `sink`, top to bottom.
-    pub fn rows(&self, part: Part, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
-        if self.header.process == 0xC3 {
+    pub fn rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+        if self.is_lossless() {
             return self.lossless_rows(part, sink);
         }
-        let model = self.meaning(part.gray);
-        let gray = model == ColorModel::Gray;
-        let reduction = u8::try_from(part.reduction).unwrap_or(0);
-        let wanted = Wanted { region: Rows::region(&self.header, part.crop, reduction), reduction, gray, memory: part.memory };
-        let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
-        let mut rows = Rows::new(&self.header, decoder.grid(), part.crop, model)?;
-        let mut sink = |row: &[u8]| sink(Row::U8(row));
+        let (mut decoder, mut rows) = self.begin(part)?;
+        let mut sink: Sink<'_> = &mut |row: &[u8]| sink(Row::U8(row));
         while let Some(band) = decoder.next_band()? {
             rows.push(&band, &mut sink)?;
         }
         rows.finish(&mut sink)
     }
 
+    /// Whether it is of the lossless process, whose rows come all at once.
+    pub fn is_lossless(&self) -> bool {
+        self.header.process == LOSSLESS
+    }
+
+    /// The rows of a part, to be taken a band at a time from bytes that `own` is to bring.
+    pub fn bands(&self, part: Part) -> Result<Unowned> {
+        let (decoder, rows) = self.begin(part)?;
+        Ok(Unowned { decoder: decoder.over(&[]), rows })
+    }
+
+    fn begin(&self, part: Part) -> Result<(Decoder<'a>, Rows)> {
+        let model = self.meaning(part.gray);
+        let gray = model == ColorModel::Gray;
+        let reduction = u8::try_from(part.reduction).unwrap_or(0);
+        let wanted = Wanted { region: Rows::region(&self.header, part.crop, reduction), reduction, gray, memory: part.memory };
+        let decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
+        let rows = Rows::new(&self.header, decoder.grid(), part.crop, model)?;
+        Ok((decoder, rows))
+    }
+
     /// Annex H, which has no blocks: nothing of it can be skipped or reduced.
-    fn lossless_rows(&self, part: Part, sink: &mut impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    fn lossless_rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         let (dimensions, channels) = (self.header.dimensions, self.channels());
         if self.tables.is_some() || self.components != Components::AsMarked || part.reduction != 1 {
             return Err(unsupported(SourceFormat::Jpeg, "lossless coding within another format"));

@@ -8,11 +8,14 @@ mod png;
 pub(crate) mod stored;
 mod tif;
 pub(crate) mod tiff;
+mod tile;
 mod whole;
 
 pub(crate) use encode::Encoder;
 pub use encode::{EncodeOptions, PngCompression};
-pub(crate) use whole::{Part, decode_whole};
+pub use tile::TileCompression;
+pub(crate) use tile::{TileCoder, TileRows};
+pub(crate) use whole::{Part, WholeRows, decode_whole};
 
 use crate::error::{Error, SourceFormat};
 #[cfg(feature = "extra")]

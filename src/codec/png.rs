@@ -21,62 +21,82 @@ const STEP: usize = 1 << 20;
 const METADATA: usize = 8 << 20;
 
 /// The crop of a plan, through the pipeline.
-pub(super) fn decode(bytes: &[u8], plan: &Rendering, out: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
-    // The decoder counts a row, too.
-    let limits = Limits { bytes: METADATA.saturating_add(plan.level.width() as usize * 16) };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
-    decoder.set_transformations(Transformations::EXPAND);
-    decoder.set_ignore_text_chunk(true);
-    let mut reader = decoder.read_info().map_err(failure)?;
-    let (color, depth) = reader.output_color_type();
-    let (model, alpha) = match color {
-        ColorType::Grayscale => (Model::Gray, Alpha::None),
-        ColorType::GrayscaleAlpha => (Model::Gray, Alpha::Straight),
-        ColorType::Rgb | ColorType::Indexed => (Model::Rgb, Alpha::None),
-        ColorType::Rgba => (Model::Rgb, Alpha::Straight),
-    };
-    let layout = Layout { model, alpha };
-    let icc: Option<Arc<[u8]>> = reader.info().icc_profile.as_ref().map(|icc| Arc::from(icc.as_ref()));
-    if (reader.info().width, reader.info().height) != (plan.level.width(), plan.level.height()) {
-        return Err(corrupt(SourceFormat::Png, 16, "its size is not that of its header"));
-    }
-    let mut pipeline = Pipeline::new(plan, layout, icc.as_ref());
-    let sink = Sink { plan, channels: layout.channels(), wide: depth == BitDepth::Sixteen };
-    if reader.info().interlaced {
-        let mut image = vec![0; reader.output_buffer_size().ok_or_else(|| internal("a PNG too large to address"))?];
-        let info = reader.next_frame(&mut image).map_err(failure)?;
-        for (y, row) in image.chunks_exact(info.line_size).enumerate() {
-            sink.push(y as u32, row, &mut pipeline, out)?;
-        }
-    } else {
-        for y in 0..plan.crop.bottom() {
-            let row = reader.next_row().map_err(failure)?.ok_or_else(|| corrupt(SourceFormat::Png, bytes.len() as u64, "its pixels end early"))?;
-            sink.push(y, row.data(), &mut pipeline, out)?;
-        }
+pub(super) fn decode(bytes: Vec<u8>, plan: &Rendering, out: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
+    let mut source = Source::open(bytes, plan.level)?;
+    let mut pipeline = Pipeline::new(plan, source.layout, source.icc.as_ref());
+    let (crop, channels) = (plan.crop, source.layout.channels());
+    let columns = crop.x() as usize * channels..crop.right() as usize * channels;
+    for y in 0..crop.bottom() {
+        source.next(&mut |row| match row {
+            _ if y < crop.y() => Ok(()),
+            Row::U8(samples) => pipeline.pass_on(Row::U8(&samples[columns.clone()]), out),
+            Row::U16(samples) => pipeline.pass_on(Row::U16(&samples[columns.clone()]), out),
+        })?;
     }
     pipeline.check()
 }
 
-struct Sink<'a> {
-    plan: &'a Rendering,
-    channels: usize,
+/// A file whose rows are taken one after the other.
+pub(super) struct Source {
+    reader: png::Reader<Cursor<Vec<u8>>>,
+    pub layout: Layout,
+    pub icc: Option<Arc<[u8]>>,
     wide: bool,
+    /// Of an interlaced file all of its rows, which are made at once; and how many have been given.
+    image: Option<(Vec<u8>, usize)>,
 }
 
-impl Sink<'_> {
-    fn push(&self, y: u32, row: &[u8], pipeline: &mut Pipeline, out: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
-        let crop = self.plan.crop;
-        if !(crop.y()..crop.bottom()).contains(&y) {
-            return Ok(());
+impl Source {
+    /// Reads the headers of a file whose size is known to be `dimensions`.
+    pub fn open(bytes: Vec<u8>, dimensions: Dimensions) -> Result<Self> {
+        // The decoder counts a row, too.
+        let limits = Limits { bytes: METADATA.saturating_add(dimensions.width() as usize * 16) };
+        let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
+        decoder.set_transformations(Transformations::EXPAND);
+        decoder.set_ignore_text_chunk(true);
+        let reader = decoder.read_info().map_err(failure)?;
+        let (color, depth) = reader.output_color_type();
+        let (model, alpha) = match color {
+            ColorType::Grayscale => (Model::Gray, Alpha::None),
+            ColorType::GrayscaleAlpha => (Model::Gray, Alpha::Straight),
+            ColorType::Rgb | ColorType::Indexed => (Model::Rgb, Alpha::None),
+            ColorType::Rgba => (Model::Rgb, Alpha::Straight),
+        };
+        let icc: Option<Arc<[u8]>> = reader.info().icc_profile.as_ref().map(|icc| Arc::from(icc.as_ref()));
+        if (reader.info().width, reader.info().height) != (dimensions.width(), dimensions.height()) {
+            return Err(corrupt(SourceFormat::Png, 16, "its size is not that of its header"));
         }
-        let range = crop.x() as usize * self.channels..crop.right() as usize * self.channels;
-        if self.wide {
-            let samples: Vec<u16> = row.as_chunks::<2>().0[range].iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-            pipeline.pass_on(Row::U16(&samples), out)
-        } else {
-            pipeline.pass_on(Row::U8(&row[range]), out)
-        }
+        Ok(Self { reader, layout: Layout { model, alpha }, icc, wide: depth == BitDepth::Sixteen, image: None })
     }
+
+    /// Gives the next row to `sink`; [`Error::SourceCorrupt`] if there is none.
+    pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+        let early = || corrupt(SourceFormat::Png, 0, "its pixels end early");
+        if self.reader.info().interlaced {
+            let (image, given) = match &mut self.image {
+                Some(image) => image,
+                None => {
+                    let mut image = vec![0; self.reader.output_buffer_size().ok_or_else(|| internal("a PNG too large to address"))?];
+                    self.reader.next_frame(&mut image).map_err(failure)?;
+                    self.image.insert((image, 0))
+                }
+            };
+            let stride = self.reader.output_line_size(self.reader.info().width).unwrap_or(0).max(1);
+            let row = image.chunks_exact(stride).nth(*given).ok_or_else(early)?;
+            *given += 1;
+            return give(row, self.wide, sink);
+        }
+        let row = self.reader.next_row().map_err(failure)?.ok_or_else(early)?;
+        give(row.data(), self.wide, sink)
+    }
+}
+
+fn give(row: &[u8], wide: bool, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    if !wide {
+        return sink(Row::U8(row));
+    }
+    let samples: Vec<u16> = row.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+    sink(Row::U16(&samples))
 }
 
 fn failure(error: png::DecodingError) -> Error {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::icc::to_srgb;
-use super::jpeg::{Components, Part as Wanted, Stream};
+use super::jpeg::{Bands, Components, Part as Wanted, Stream};
 use super::{corrupt, extra, png};
 use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
+use crate::geometry::Dimensions;
 use crate::jpeg::{Planes, Sampling};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
-use crate::render::{Alpha, Layout, Model, Pipeline, Raster};
+use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
 /// A part of the answer, upright.
 pub(crate) enum Part {
@@ -27,7 +28,7 @@ pub(crate) fn decode_whole(
     plan: &Rendering,
     planes: Option<Sampling>,
     limits: &Limits,
-    sink: &mut impl FnMut(Part) -> Result<()>,
+    sink: &mut dyn FnMut(Part) -> Result<()>,
 ) -> Result<()> {
     let memory = limits.memory;
     if format == SourceFormat::Jpeg {
@@ -35,7 +36,7 @@ pub(crate) fn decode_whole(
     }
     let sink = &mut |rows| sink(Part::Rows(rows));
     match format {
-        SourceFormat::Png => png::decode(&bytes, plan, sink),
+        SourceFormat::Png => png::decode(bytes, plan, sink),
         SourceFormat::Gif | SourceFormat::WebP => {
             let decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
             let alpha = if decoded.channels == 4 { Alpha::Straight } else { Alpha::None };
@@ -45,7 +46,7 @@ pub(crate) fn decode_whole(
     }
 }
 
-fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, memory: u64, sink: &mut impl FnMut(Part) -> Result<()>) -> Result<()> {
+fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, memory: u64, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<()> {
     let SourcePlan::Whole { reduction } = plan.source else { return Err(super::internal("a JPEG is decoded whole")) };
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
     if stream.dimensions().reduced(reduction) != plan.level {
@@ -68,15 +69,121 @@ fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, memory:
 
 /// A plan's crop of a whole image of 3 samples a pixel, or 4 with alpha.
 fn render_rgb(mut image: Vec<u8>, alpha: Alpha, icc: Option<&Arc<[u8]>>, plan: &Rendering) -> Result<Raster> {
-    // A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.
-    let opaque = alpha != Alpha::None && image.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255);
-    let alpha = if opaque { Alpha::None } else { alpha };
-    if opaque {
-        let pixels = image.len() / 4;
-        for index in 0..pixels {
-            image.copy_within(index * 4..index * 4 + 3, index * 3);
-        }
-        image.truncate(pixels * 3);
-    }
+    let alpha = drop_needless(&mut image, alpha);
     Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, icc).run(plan, image, plan.level.width() as usize)
+}
+
+/// A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.
+fn drop_needless(image: &mut Vec<u8>, alpha: Alpha) -> Alpha {
+    if alpha == Alpha::None || image.as_chunks::<4>().0.iter().any(|pixel| pixel[3] < 255) {
+        return alpha;
+    }
+    let pixels = image.len() / 4;
+    for index in 0..pixels {
+        image.copy_within(index * 4..index * 4 + 3, index * 3);
+    }
+    image.truncate(pixels * 3);
+    Alpha::None
+}
+
+/// The rows of a whole file, top to bottom, taken a few at a time.
+pub(crate) struct WholeRows {
+    kind: Kind,
+    layout: Layout,
+    icc: Option<Arc<[u8]>>,
+    /// How many are still to come.
+    left: u32,
+}
+
+enum Kind {
+    Jpeg(Box<Bands>),
+    Png(Box<png::Source>),
+    /// All of them, of so many samples.
+    Narrow(Vec<u8>, usize),
+    Wide(Vec<u16>, usize),
+}
+
+impl WholeRows {
+    /// Begins the file that `bytes` are, whose header said `dimensions`; decoders take at most `memory` bytes beside them.
+    pub fn new(format: SourceFormat, bytes: Vec<u8>, dimensions: Dimensions, memory: u64) -> Result<Self> {
+        let left = dimensions.height();
+        match format {
+            SourceFormat::Jpeg => Self::of_jpeg(bytes, dimensions, memory),
+            SourceFormat::Png => {
+                let source = png::Source::open(bytes, dimensions)?;
+                Ok(Self { layout: source.layout, icc: source.icc.clone(), left, kind: Kind::Png(Box::new(source)) })
+            }
+            SourceFormat::Gif | SourceFormat::WebP => {
+                let mut decoded = extra::decode(format, bytes, dimensions, memory)?;
+                let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
+                let layout = Layout { model: Model::Rgb, alpha };
+                let kind = Kind::Narrow(decoded.samples, dimensions.width() as usize * layout.channels());
+                Ok(Self { layout, icc: decoded.icc.map(Arc::from), left, kind })
+            }
+            SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
+        }
+    }
+
+    fn of_jpeg(bytes: Vec<u8>, dimensions: Dimensions, memory: u64) -> Result<Self> {
+        let stream = Stream::read(None, &bytes, Components::AsMarked)?;
+        if stream.dimensions() != dimensions {
+            return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {dimensions}", stream.dimensions())));
+        }
+        let (layout, icc, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.icc().map(Arc::from), dimensions.height());
+        let part = Wanted { crop: dimensions.rect(), reduction: 1, gray: false, memory };
+        if stream.is_lossless() {
+            let (mut narrow, mut wide) = (Vec::new(), Vec::new());
+            stream.rows(part, &mut |row| {
+                match row {
+                    Row::U8(samples) => narrow.extend_from_slice(samples),
+                    Row::U16(samples) => wide.extend_from_slice(samples),
+                }
+                Ok(())
+            })?;
+            let stride = dimensions.width() as usize * layout.channels();
+            return Ok(Self { kind: if wide.is_empty() { Kind::Narrow(narrow, stride) } else { Kind::Wide(wide, stride) }, layout, icc, left });
+        }
+        let bands = stream.bands(part)?;
+        Ok(Self { kind: Kind::Jpeg(Box::new(bands.own(bytes))), layout, icc, left })
+    }
+
+    /// What the samples of its rows are.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The profile of its colours.
+    pub fn icc(&self) -> Option<&Arc<[u8]>> {
+        self.icc.as_ref()
+    }
+
+    /// Gives the next rows to `sink`, as few as come together; whether there are more.
+    pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
+        let left = &mut self.left;
+        let at = |stride: usize, left: u32, all: usize| (all / stride.max(1)).saturating_sub(left as usize) * stride;
+        let mut counted = |row: Row<'_>| {
+            *left = left.checked_sub(1).ok_or_else(|| super::internal("more rows than there are"))?;
+            sink(row)
+        };
+        let more = match &mut self.kind {
+            Kind::Jpeg(bands) => bands.next(&mut counted)?,
+            Kind::Png(source) => source.next(&mut counted).map(|()| true)?,
+            Kind::Narrow(samples, stride) => {
+                let start = at(*stride, self.left, samples.len());
+                sink(Row::U8(&samples[start..start + *stride]))?;
+                self.left -= 1;
+                true
+            }
+            Kind::Wide(samples, stride) => {
+                let start = at(*stride, self.left, samples.len());
+                sink(Row::U16(&samples[start..start + *stride]))?;
+                self.left -= 1;
+                true
+            }
+        };
+        if !more && self.left > 0 {
+            return Err(super::internal("rows are missing"));
+        }
+        Ok(self.left > 0)
+    }
 }

@@ -14,12 +14,13 @@ use crate::limits::Limits;
 use crate::plan::BATCH;
 use crate::pyramid::tiff::{Level, Location, Tiff};
 use crate::pyramid::{Body, Pyramid};
+use crate::render::Row;
 
 /// Ranges nearer than this are fetched as one.
 const GAP: u64 = 16 << 10;
 
 /// A chunk whose place in the file is known.
-pub(super) struct Located {
+pub(crate) struct Located {
     pub column: u32,
     pub row: u32,
     /// Where its planes lie.
@@ -35,7 +36,7 @@ impl Located {
 
 /// The chunks that are read, row by row; those from `column` on in the first row.
 #[derive(Debug, Clone)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     pub columns: Range<u32>,
     pub rows: Range<u32>,
     pub column: u32,
@@ -59,7 +60,7 @@ impl Walk {
 }
 
 /// What a request reads of one level of a TIFF.
-pub(super) struct Chunks {
+pub(crate) struct Chunks {
     pyramid: Pyramid,
     tiff: Arc<Tiff>,
     level: usize,
@@ -199,4 +200,27 @@ impl Chunks {
         over("memory", memory.saturating_add(excess), limits.memory)?;
         Ok(missing)
     }
+}
+
+/// Gives rows of blocks that lie side by side to `sink`.
+pub(crate) fn join_rows(blocks: &[Block], rows: Range<u32>, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    let (mut narrow, mut wide) = (Vec::new(), Vec::new());
+    for y in rows {
+        narrow.clear();
+        wide.clear();
+        for block in blocks {
+            match block.row(y) {
+                // One block that spans the crop needs no copy.
+                row if blocks.len() == 1 => sink(row)?,
+                Row::U8(samples) => narrow.extend_from_slice(samples),
+                Row::U16(samples) => wide.extend_from_slice(samples),
+            }
+        }
+        match (blocks.len(), narrow.is_empty()) {
+            (1, _) => {}
+            (_, false) => sink(Row::U8(&narrow))?,
+            (_, true) => sink(Row::U16(&wide))?,
+        }
+    }
+    Ok(())
 }

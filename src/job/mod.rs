@@ -6,6 +6,7 @@ mod output;
 mod planes;
 mod render;
 
+pub(crate) use chunks::{Chunks, Walk, join_rows};
 pub use open::Open;
 pub use render::{Encoded, Render};
 
@@ -27,7 +28,7 @@ fn widen(ranges: &[ByteRange], store: &ByteStore) -> Vec<ByteRange> {
 
 /// What was asked of the driver so far, against the limits.
 #[derive(Debug, Default, Clone, Copy)]
-struct Meter {
+pub(crate) struct Meter {
     ranges: u64,
     bytes: u64,
     rounds: u64,
@@ -36,7 +37,7 @@ struct Meter {
 }
 
 impl Meter {
-    fn need<T>(&mut self, ranges: Vec<ByteRange>, limits: &Limits) -> Result<Step<T>> {
+    pub fn need<T>(&mut self, ranges: Vec<ByteRange>, limits: &Limits) -> Result<Step<T>> {
         if ranges.is_empty() {
             return Err(Error::Internal { what: "nothing is needed, yet nothing is done".to_owned() });
         }

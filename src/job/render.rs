@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::Meter;
-use super::chunks::{Chunks, Located, Walk};
+use super::chunks::{Chunks, Located, Walk, join_rows};
 use super::output::Output;
 use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::pyramid::Pyramid;
 use crate::pyramid::tiff::{Level, Model, Tiff};
-use crate::render::{Pipeline, Raster, Row};
+use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.
 const ROWS: usize = 256 << 10;
@@ -295,28 +295,11 @@ impl Window {
 
     /// A row of chunks is there: sends some of its rows down the pipeline, and what comes out of it to the output.
     fn emit(&mut self, output: &mut Output) -> Result<()> {
-        let (mut sink, mut narrow, mut wide) = (|rows| output.push(rows), Vec::new(), Vec::new());
-        let mut sent = 0;
-        while sent < ROWS
-            && let Some(y) = self.rows.next()
-        {
-            narrow.clear();
-            wide.clear();
-            for block in &self.blocks {
-                match block.row(y) {
-                    // One block that spans the crop needs no copy.
-                    row if self.blocks.len() == 1 => self.pipeline.pass_on(row, &mut sink)?,
-                    Row::U8(samples) => narrow.extend_from_slice(samples),
-                    Row::U16(samples) => wide.extend_from_slice(samples),
-                }
-            }
-            match (self.blocks.len(), narrow.is_empty()) {
-                (1, _) => {}
-                (_, false) => self.pipeline.pass_on(Row::U8(&narrow), &mut sink)?,
-                (_, true) => self.pipeline.pass_on(Row::U16(&wide), &mut sink)?,
-            }
-            sent += self.source.width() as usize;
-        }
+        let count = u32::try_from(ROWS / self.source.width().max(1) as usize).unwrap_or(1).max(1);
+        let rows = self.rows.start..self.rows.end.min(self.rows.start.saturating_add(count));
+        self.rows.start = rows.end;
+        let pipeline = &mut self.pipeline;
+        join_rows(&self.blocks, rows, &mut |row| pipeline.pass_on(row, &mut |rows| output.push(rows)))?;
         if self.rows.is_empty() {
             self.blocks.clear();
         }

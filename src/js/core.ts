@@ -1,5 +1,6 @@
 import { Admission, admitted } from "./admission.js";
 import { IiifError, fromWasm, isThrown, lost } from "./error.js";
+import type { IngestOptions } from "./ingest.js";
 import type { Answer, Settings, SourceFormat, Version } from "./image.js";
 
 export type { Answer } from "./image.js";
@@ -9,7 +10,7 @@ export type { Answer } from "./image.js";
 /** Something that is stepped until it is done; between steps the bytes it names are provided. */
 export interface CoreJob<T> {
   /** Starts and ends of the ranges it lacks, a piece of a result that is made in pieces, or the result (of one in pieces, its end). */
-  step(): Promise<{ needed: Float64Array } | { piece: Uint8Array } | { done: T }>;
+  step(): Promise<{ needed: Float64Array } | Piece | { done: T }>;
   /** Hands bytes over; they may be moved away. */
   provide(offset: number, bytes: Uint8Array): Promise<void>;
   free(): void;
@@ -17,6 +18,20 @@ export interface CoreJob<T> {
   readonly memory?: number;
   /** Whether it is next to no work. */
   readonly light?: boolean;
+}
+
+export interface Piece {
+  piece: Uint8Array;
+  /** Of a pyramid, the level whose spool it belongs to. */
+  spool?: number;
+  /** Rows of the image that are done, of all. */
+  rows?: readonly [number, number];
+}
+
+/** How the file of a pyramid is put together: its head, then the spools in this order. */
+export interface Head {
+  head: Uint8Array;
+  spools: number[];
 }
 
 export interface CoreImage {
@@ -31,6 +46,8 @@ export interface CoreImage {
   readonly documents: Readonly<Record<Version, string>>;
   /** Other settings than it was opened with may be given. */
   render(version: Version, request: string, settings?: Settings): Promise<CoreJob<Answer>>;
+  /** Writes it as a pyramid. */
+  ingest(options: IngestOptions): Promise<CoreJob<Head>>;
   free(): void;
 }
 
@@ -58,6 +75,15 @@ interface WasmAnswer extends Omit<Answer, "bytes"> {
   free(): void;
 }
 
+interface WasmIngest extends WasmJob {
+  readonly memory: number;
+  readonly spool: number;
+  readonly rows: number;
+  readonly allRows: number;
+  spools(): Uint32Array;
+  head(): Uint8Array;
+}
+
 interface WasmImage {
   readonly width: number;
   readonly height: number;
@@ -67,6 +93,7 @@ interface WasmImage {
   /** Whether its pixels are coded in a way that only the extra codecs read. */
   readonly extra: boolean;
   info(version: string, id: string, settings: Settings): string;
+  ingest(tile?: number, quality?: number, compression?: string, memory?: number): WasmIngest;
   render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
   free(): void;
 }
@@ -115,12 +142,12 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
     if (!dead) call(() => object.free());
   };
 
-  function job<T>(job: WasmJob, result: () => T): CoreJob<T> {
+  function job<T>(job: WasmJob, result: () => T, more?: () => Omit<Piece, "piece">): CoreJob<T> {
     return {
       async step() {
         const step = call(() => job.step());
         if (step === undefined) return { done: result() };
-        return step instanceof Float64Array ? { needed: step } : { piece: step };
+        return step instanceof Float64Array ? { needed: step } : { piece: step, ...more?.() };
       },
       provide: async (offset, bytes) => call(() => job.provide(offset, bytes)),
       free: release(job),
@@ -151,6 +178,17 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
           return { bytes, type, width, height, canonical, passthrough };
         });
         const priced = { ...begun, memory, light };
+        return admission ? admitted(admission, priced) : priced;
+      },
+      async ingest({ tile, quality, compression, memory }) {
+        if (needsExtra || compression === "webp") await extra();
+        const ingesting = call(() => image.ingest(tile, quality, compression, memory));
+        const begun = job(
+          ingesting,
+          () => call(() => ({ head: ingesting.head(), spools: [...ingesting.spools()] })),
+          () => call(() => ({ spool: ingesting.spool, rows: [ingesting.rows, ingesting.allRows] as const })),
+        );
+        const priced = { ...begun, memory: ingesting.memory };
         return admission ? admitted(admission, priced) : priced;
       },
       free: release(image),

@@ -1,4 +1,4 @@
-import type { Answer, CoreJob } from "./core.js";
+import type { Answer, CoreJob, Piece } from "./core.js";
 import { IiifError } from "./error.js";
 import type { Source } from "./sources.js";
 
@@ -14,7 +14,7 @@ const AT_ONCE = 6;
  * Runs a job to its end: fetches what it names, all of one version of the file, at most six reads at a time. Pieces of the result are handed on as they
  * come, and waited for until they are taken.
  */
-export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal?: AbortSignal, hand?: (piece: Uint8Array) => unknown): Promise<T> {
+export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal?: AbortSignal, hand?: (piece: Uint8Array, of: Piece) => unknown): Promise<T> {
   let over = false;
   try {
     for (;;) {
@@ -24,7 +24,7 @@ export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal
       signal?.throwIfAborted();
       if ("done" in step) return step.done;
       if ("piece" in step) {
-        await hand?.(step.piece);
+        await hand?.(step.piece, step);
         continue;
       }
       const ranges: [number, number][] = [];

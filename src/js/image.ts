@@ -168,8 +168,8 @@ export async function openImage(host: Host, source: Source, options: OpenOptions
 
 const forgotten = /* @__PURE__ */ (() => (typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<() => void>((close) => close())))();
 
-/** Nobody knows the size yet: the first read tells it. */
-async function openFirst(core: Core, source: Source, settings: Settings, page: number, signal: AbortSignal | undefined): Promise<Opened> {
+/** Nobody knows the size yet: the first read tells it. @internal */
+export async function openFirst(core: Core, source: Source, settings: Settings, page: number, signal: AbortSignal | undefined): Promise<Opened> {
   const first = await source.read(0, FIRST_READ, { ...(signal && { signal }) });
   const size = first.size ?? (first.bytes.length < FIRST_READ ? first.bytes.length : undefined);
   if (size === undefined) throw new IiifError("source-read", 503, `${source.key} does not tell its size: its server should expose Content-Range (Access-Control-Expose-Headers).`);

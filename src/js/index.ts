@@ -4,6 +4,7 @@ import { workers } from "#load";
 import { type Wasm, choose, chosenModules } from "./engine.js";
 import { IiifError } from "./error.js";
 import { type IiifImage, type OpenOptions, type WorkerOptions, openImage } from "./image.js";
+import { BlobSpools, type PyramidFile, type PyramidOptions, type Spool, writePyramid } from "./ingest.js";
 import { type Level0Options, stitched, withStored } from "./level0.js";
 import { type Host, pool, workerAt } from "./pool.js";
 import { type Probe, probed } from "./probe.js";
@@ -18,6 +19,7 @@ export type { VersionLike } from "./request/version.js";
 export type { Wasm } from "./engine.js";
 export type { Level0Options } from "./level0.js";
 export type { Probe } from "./probe.js";
+export type { PyramidFile, PyramidOptions, Spool } from "./ingest.js";
 export { type Features, type ImageFormat, type Support, support } from "./support.js";
 
 /** What can be opened. */
@@ -48,6 +50,30 @@ export async function probe(input: Input, options: WorkerOptions & { signal?: Ab
     return probed(image);
   } finally {
     image.close();
+  }
+}
+
+/**
+ * Writes an image, whatever it is stored in, as a tiled TIFF with all its levels (a cloud-optimized GeoTIFF's layout, without the Geo): every tile of it can
+ * then be read by itself, and is sent as it is stored.
+ *
+ * The image is decoded once, in a worker of its own where there are workers, in the memory of a row of tiles of each level; finished tiles become parts of
+ * the Blob at once, so that a browser may put them on disk. The same input and options give the same bytes.
+ */
+export async function toPyramid(input: Input, options: PyramidOptions = {}): Promise<Blob> {
+  const spools = new BlobSpools();
+  return spools.join(await spoolPyramid(input, (index, bytes) => spools.write(index, bytes), options));
+}
+
+/** `toPyramid` for whoever keeps the tiles elsewhere, in files for instance: the file is the head, then the spools in the order that is told at the end. */
+export async function spoolPyramid(input: Input, spool: Spool, options: PyramidOptions = {}): Promise<PyramidFile> {
+  const source = toSource(input);
+  const { create, own } = creator(options);
+  const host = create ? pool({ size: 1, createWorker: create, modules: chosenModules, ...(!own && { instead: thread() }) }) : thread();
+  try {
+    return await writePyramid(host, source, spool, options);
+  } finally {
+    host.close();
   }
 }
 
@@ -97,25 +123,29 @@ let here: Host | undefined;
 const pools: { size: number; by: unknown; host: Host }[] = [];
 
 /** One pool for each number of workers and way to make them. */
-function hostOf({ threads, createWorker, workerUrl }: WorkerOptions): Host {
+function hostOf(options: WorkerOptions): Host {
   here ??= thread();
-  if (threads === false) return here;
+  const { create, own } = creator(options);
+  if (!create) return here;
+  const size = options.threads || usualSize();
+  let found = pools.find((pool) => pool.size === size && pool.by === own);
+  if (!found) {
+    // One's own worker that cannot be started is a mistake to hear of; the package's has a substitute.
+    found = { size, by: own, host: pool({ size, createWorker: create, modules: chosenModules, ...(own === undefined && { instead: here }) }) };
+    pools.push(found);
+  }
+  return found.host;
+}
+
+/** How workers are made, if there are to be any, and by what of the caller's own. */
+function creator({ threads, createWorker, workerUrl }: WorkerOptions): { create?: (() => Worker) | undefined; own?: unknown } {
+  if (threads === false) return {};
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64)) {
     throw new IiifError("invalid-argument", 400, `threads is ${String(threads)}, and should be a number of workers from 1 to 64, or false.`);
   }
   if (createWorker && workerUrl !== undefined) throw new IiifError("invalid-argument", 400, "createWorker and workerUrl are two ways to say the same: give one of them.");
   const url = workerUrl === undefined || typeof Worker === "undefined" ? undefined : address(workerUrl);
-  const create = createWorker ?? (url ? () => workerAt(url) : workers());
-  if (!create) return here;
-  const size = threads ?? usualSize();
-  const by = createWorker ?? url?.href;
-  let found = pools.find((pool) => pool.size === size && pool.by === by);
-  if (!found) {
-    // One's own worker that cannot be started is a mistake to hear of; the package's has a substitute.
-    found = { size, by, host: pool({ size, createWorker: create, modules: chosenModules, ...(by === undefined && { instead: here }) }) };
-    pools.push(found);
-  }
-  return found.host;
+  return { create: createWorker ?? (url ? () => workerAt(url) : workers()), own: createWorker ?? url?.href };
 }
 
 function address(url: string | URL): URL {

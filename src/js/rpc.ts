@@ -1,6 +1,7 @@
-import type { Core, CoreImage, CoreJob, MortalCore } from "./core.js";
+import type { Core, CoreImage, CoreJob, Head, MortalCore, Piece } from "./core.js";
 import type { Modules } from "./engine.js";
 import { IiifError } from "./error.js";
+import type { IngestOptions } from "./ingest.js";
 import type { Answer, Settings, SourceFormat, Version } from "./image.js";
 
 // The core in a worker: numbered handles on one side, promises on the other.
@@ -10,6 +11,7 @@ type Ask =
   | { ask: "start"; modules?: Modules }
   | { ask: "open"; size: number; settings: Settings; page: number }
   | { ask: "render"; handle: number; version: Version; request: string; settings?: Settings | undefined }
+  | { ask: "ingest"; handle: number; options: IngestOptions }
   | { ask: "step"; handle: number }
   | { ask: "provide"; handle: number; offset: number; bytes: Uint8Array }
   | { ask: "free"; handle: number };
@@ -30,7 +32,10 @@ interface ImageHandle {
   documents: Record<Version, string>;
 }
 
-type Step = { needed: Float64Array } | { piece: Uint8Array } | { image: ImageHandle } | { answer: Answer };
+type Step = { needed: Float64Array } | Piece | { image: ImageHandle } | { answer: Answer } | { head: Head };
+
+/** What a worker keeps under a handle. */
+type Kept = CoreJob<CoreImage | Answer | Head> | CoreImage;
 
 type Reply = { id: number; value: unknown } | { id: number; code: string; status: number; message: string };
 
@@ -43,9 +48,9 @@ export interface Port {
 /** In the worker: answers questions. The first brings the modules, or says that they are the worker's to load. */
 export function serve(port: Port, begin: (modules?: Modules) => Core): void {
   let core: Core | undefined;
-  const kept = new Map<number, CoreJob<CoreImage | Answer> | CoreImage>();
+  const kept = new Map<number, Kept>();
   let handles = 0;
-  const keep = (value: CoreJob<CoreImage | Answer> | CoreImage): number => {
+  const keep = (value: Kept): number => {
     kept.set(++handles, value);
     return handles;
   };
@@ -59,9 +64,12 @@ export function serve(port: Port, begin: (modules?: Modules) => Core): void {
         return keep(await (core ??= begin()).open(ask.size, ask.settings, ask.page));
       case "render":
         return keep(await find<CoreImage>(ask.handle).render(ask.version, ask.request, ask.settings));
+      case "ingest":
+        return keep(await find<CoreImage>(ask.handle).ingest(ask.options));
       case "step": {
-        const step = await find<CoreJob<CoreImage | Answer>>(ask.handle).step();
+        const step = await find<CoreJob<CoreImage | Answer | Head>>(ask.handle).step();
         if (!("done" in step)) return step satisfies Step;
+        if ("head" in step.done) return { head: step.done } satisfies Step;
         if ("bytes" in step.done) return { answer: step.done } satisfies Step;
         const { width, height, format, pages, hasNext, documents } = step.done;
         return { image: { handle: keep(step.done), width, height, format, pages, hasNext, documents } } satisfies Step;
@@ -124,7 +132,7 @@ export function remoteCore(port: Port, modules: Modules | undefined): RemoteCore
     else promise?.reject(new IiifError(data.code, data.status, data.message));
   });
 
-  function job<T>(handle: number, done: (step: Exclude<Step, { needed: Float64Array } | { piece: Uint8Array }>) => T): CoreJob<T> {
+  function job<T>(handle: number, done: (step: Exclude<Step, { needed: Float64Array } | Piece>) => T): CoreJob<T> {
     return {
       async step() {
         const step = await ask<Step>({ ask: "step", handle });
@@ -149,6 +157,10 @@ export function remoteCore(port: Port, modules: Modules | undefined): RemoteCore
     async render(version, request, settings) {
       const rendering = await ask<number>({ ask: "render", handle, version, request, settings });
       return job(rendering, (step) => (step as { answer: Answer }).answer);
+    },
+    async ingest(options) {
+      const ingesting = await ask<number>({ ask: "ingest", handle, options });
+      return job(ingesting, (step) => (step as { head: Head }).head);
     },
     free: () => release(handle),
   });

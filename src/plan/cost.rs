@@ -27,7 +27,7 @@ pub(crate) struct Price {
 
 impl Price {
     pub fn of(plan: &Rendering, pyramid: &Pyramid) -> Self {
-        let raster = plan.size.area().saturating_mul(channels(plan, pyramid));
+        let raster = plan.size.area().saturating_mul(Self::channels(plan, pyramid));
         match (&plan.source, &pyramid.body) {
             (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
                 tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_chunks(plan, pyramid, level, raster))
@@ -38,6 +38,26 @@ impl Price {
             }
             _ => Self::default(),
         }
+    }
+
+    /// What it takes to read the rows of a plan, without what becomes of them.
+    pub fn of_rows(plan: &Rendering, pyramid: &Pyramid) -> u64 {
+        match (&plan.source, &pyramid.body) {
+            (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
+                sum(&[BASE, pipeline(plan, plan.crop.width()), pyramid.file_size, decoding(whole, pyramid, plan)])
+            }
+            _ => Self::of(plan, pyramid).memory,
+        }
+    }
+
+    /// Samples per pixel of the finished pixels, at most.
+    pub fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
+        let (alpha, gray) = match &pyramid.body {
+            Body::Whole(whole) => (!matches!(whole.mode, WholeMode::Jpeg { .. }), whole.channels <= 2),
+            Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.samples.alpha.is_some(), level.is_gray())),
+        };
+        let colors = if gray || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
+        sum(&[colors, alpha.into()])
     }
 
     fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, raster: u64) -> Self {
@@ -62,7 +82,7 @@ impl Price {
             work = work.saturating_add(mul(&[across, rows.len() as u64, decoded]));
             // A row of chunks is held decoded, and one more is being made.
             let band = decoded.saturating_mul(across);
-            let strip = mul(&[part.dimensions().area(), channels(plan, pyramid)]);
+            let strip = mul(&[part.dimensions().area(), Self::channels(plan, pyramid)]);
             let made = match () {
                 // All is held upright, and turned beside it.
                 () if plan.angle.is_some() || (windows.len() == 1 && (plan.turn.transpose || plan.turn.flip_y)) => raster.saturating_mul(2),
@@ -133,16 +153,6 @@ fn pipeline(plan: &Rendering, width: u32) -> u64 {
 fn reusable(whole: &Whole, plan: &Rendering) -> u64 {
     let is_reused = whole.depth == 1 && whole.mode != WholeMode::Rows;
     if is_reused { mul(&[plan.level.width().into(), plan.crop.height().into(), whole.channels.into()]) } else { 0 }
-}
-
-/// Samples per pixel of the finished pixels, at most.
-fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
-    let (alpha, gray) = match &pyramid.body {
-        Body::Whole(whole) => (!matches!(whole.mode, WholeMode::Jpeg { .. }), whole.channels <= 2),
-        Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.samples.alpha.is_some(), level.is_gray())),
-    };
-    let colors = if gray || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
-    sum(&[colors, alpha.into()])
 }
 
 /// What the encoder holds: of some formats the file as far as it has not been taken, of others all pixels and all of the file.

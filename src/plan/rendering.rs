@@ -93,6 +93,31 @@ impl Rendering {
         Ok(plan)
     }
 
+    /// The whole image at full size, as stored: what a pyramid is made from. It has no price yet.
+    pub fn full(pyramid: &Pyramid) -> Self {
+        let size = pyramid.stored;
+        let source = match &pyramid.body {
+            Body::Tiff(tiff) => {
+                let rows = tiff.levels.first().map_or(0, |level| level.chunk_row_at(size.height().saturating_sub(1)).saturating_add(1));
+                SourcePlan::Chunks { level: 0, columns: 0..tiff.levels.first().map_or(0, Level::columns), rows: 0..rows }
+            }
+            Body::Whole(_) => SourcePlan::Whole { reduction: 1 },
+        };
+        Self {
+            source,
+            level: size,
+            crop: size.rect(),
+            frame: Frame { left: 0.0, top: 0.0, width: size.width().into(), height: size.height().into() },
+            shrink: 1,
+            size,
+            turn: Orientation::NORMAL,
+            angle: None,
+            quality: Quality::Default,
+            format: Format::Jpg,
+            price: Price::default(),
+        }
+    }
+
     /// Takes the finest box average that fits the memory: finer is sharper and dearer.
     fn settle_price(&mut self, pyramid: &Pyramid, limits: &Limits) -> Result<()> {
         let ratio = |from: f64, to: u32| from / f64::from(to);

@@ -75,7 +75,7 @@ impl Pipeline {
     }
 
     /// Adds the next row, and gives finished ones to `sink`: some at a time, or all at once if the plan turns them as a whole.
-    pub fn pass_on(&mut self, row: Row<'_>, sink: &mut impl FnMut(Raster) -> Result<()>) -> Result<()> {
+    pub fn pass_on(&mut self, row: Row<'_>, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
         self.push(row)?;
         self.take().map_or(Ok(()), sink)
     }

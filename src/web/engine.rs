@@ -68,19 +68,19 @@ impl Options {
 }
 
 /// A caller's mistake, in the shape of the core's errors.
-fn invalid(what: &str, error: impl std::fmt::Display) -> Thrown {
+pub(super) fn invalid(what: &str, error: impl std::fmt::Display) -> Thrown {
     Thrown { code: "invalid-argument", status: 400, message: format!("{what}: {error}") }
 }
 
 /// What JavaScript catches; `src/js/error.ts` makes an `IiifError` of it.
 #[derive(Debug, Serialize)]
-struct Thrown {
+pub(super) struct Thrown {
     code: &'static str,
     status: u16,
     message: String,
 }
 
-fn failure(thrown: &Thrown) -> JsValue {
+pub(super) fn failure(thrown: &Thrown) -> JsValue {
     serde_wasm_bindgen::to_value(thrown).unwrap_or(JsValue::NULL)
 }
 
@@ -90,7 +90,7 @@ impl From<Error> for Thrown {
     }
 }
 
-fn thrown(error: Error) -> JsValue {
+pub(super) fn thrown(error: Error) -> JsValue {
     failure(&error.into())
 }
 
@@ -99,7 +99,7 @@ fn version(name: &str) -> Result<Version, JsValue> {
 }
 
 /// Starts and ends, one after the other.
-fn ranges(needed: &[ByteRange]) -> Float64Array {
+pub(super) fn ranges(needed: &[ByteRange]) -> Float64Array {
     let numbers: Vec<f64> = needed.iter().flat_map(|range| [range.start() as f64, range.end() as f64]).collect();
     Float64Array::from(numbers.as_slice())
 }
@@ -146,7 +146,7 @@ impl OpenJob {
 /// An opened image.
 #[wasm_bindgen]
 pub struct Image {
-    pyramid: Pyramid,
+    pub(super) pyramid: Pyramid,
 }
 
 #[wasm_bindgen]

@@ -4,3 +4,5 @@
 mod engine;
 #[cfg(any(feature = "extra-module", all(feature = "web", not(feature = "extra"))))]
 mod extra;
+#[cfg(feature = "web")]
+mod ingest;

@@ -1,4 +1,4 @@
-//! The direction of the house: `error, limits, geometry ← api ← bytes ← pyramid ← plan ← render, jpeg, codec ← job ← native, web`. Left never imports right.
+//! The direction of the house: `error, limits, geometry ← api ← bytes ← pyramid ← plan ← render, jpeg, codec ← job, ingest ← native, web`. Left never imports right.
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("jpeg", 5),
     ("codec", 5),
     ("job", 6),
+    ("ingest", 6),
     ("native", 7),
     ("web", 7),
 ];

@@ -3,6 +3,7 @@
 mod geometry;
 mod gigapixel;
 mod golden;
+mod ingest;
 mod layers;
 mod oracle;
 mod pyramid;

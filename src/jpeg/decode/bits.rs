@@ -44,6 +44,12 @@ impl<'a> BitReader<'a> {
         reader
     }
 
+    /// The same place in another slice of the same bytes.
+    pub fn over(self, data: &[u8]) -> BitReader<'_> {
+        let Self { data: _, at, window, count, made_up, invalid } = self;
+        BitReader { data, at, window, count, made_up, invalid }
+    }
+
     /// Makes sure of 32 bits, which is more than any code with its bits takes.
     #[inline(always)]
     pub fn ensure(&mut self) {

@@ -64,6 +64,15 @@ impl<'a> Decoder<'a> {
         Ok(Self { grid, process })
     }
 
+    /// The same decoder, between two bands, over another slice of the same bytes: whoever owns them need not lend them for all of its life.
+    pub fn over(self, stream: &[u8]) -> Decoder<'_> {
+        let process = match self.process {
+            Process::Sequential(sequential) => Process::Sequential(Box::new(sequential.over(stream))),
+            Process::Buffered(buffered) => Process::Buffered(buffered),
+        };
+        Decoder { grid: self.grid, process }
+    }
+
     /// Which MCUs come, and where their samples lie.
     pub fn grid(&self) -> &Grid {
         &self.grid

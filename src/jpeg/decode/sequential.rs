@@ -113,6 +113,12 @@ impl<'a> Sequential<'a> {
         })
     }
 
+    /// The same decoder over another slice of the same bytes.
+    pub fn over(self, stream: &[u8]) -> Sequential<'_> {
+        let Self { grid, bits, parts, ac, predictions, restarts, row, planes } = self;
+        Sequential { grid, bits: bits.over(stream), parts, ac, predictions, restarts, row, planes }
+    }
+
     /// Where the next MCU row begins.
     pub fn position(&self) -> Position {
         Position { bits: self.bits.position(), mcu: self.row * self.grid.mcus.0, predictions: self.predictions }

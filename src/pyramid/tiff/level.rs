@@ -114,7 +114,9 @@ impl Level {
     /// This directory as a smaller copy of `full`; `None` if it is something else.
     pub(super) fn into_copy_of(mut self, full: &Self) -> Option<Self> {
         let (from, to) = (full.dimensions, self.dimensions);
-        let factor = from.width().checked_add(to.width() / 2)?.checked_div(to.width())?;
+        // The longer side tells it best; a side of one pixel tells nothing.
+        let (long, longer) = if from.width() >= from.height() { (to.width(), from.width()) } else { (to.height(), from.height()) };
+        let factor = longer.checked_add(long / 2)?.checked_div(long)?;
         // Halved sides are rounded up by some writers and down by others, level by level.
         let matches = |from: u32, to: u32| to.checked_mul(factor).is_some_and(|scaled| scaled.abs_diff(from) < factor);
         let same = self.samples.count == full.samples.count && self.model == full.model;

@@ -1,0 +1,220 @@
+// Pyramids: what toPyramid makes, what the command makes of it, and what libtiff and libvips say to both, where they are installed.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { at } from "../../pkg/lib.mjs";
+import { file, sha256 } from "./golden.mjs";
+
+const { IiifError, bytesSource, open, probe, spoolPyramid, toPyramid } = await import(at("pkg", "dist", "node", "index.js"));
+
+const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());
+const rejects = (promise, code, message) =>
+  assert.rejects(promise, (error) => {
+    assert.ok(error instanceof IiifError, error?.stack);
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    return true;
+  });
+
+let folder;
+before(() => (folder = mkdtempSync(join(tmpdir(), "azulejo-"))));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a Blob of TIFF with all levels, whose tiles pass through; the same each time", async () => {
+  const heard = [];
+  const blob = await toPyramid(new Blob([file("retina.jpg")]), { tile: 256, onProgress: (...told) => heard.push(told) });
+  assert.equal(blob.type, "image/tiff");
+  assert.deepEqual(await probe(blob), { format: "tiff", width: 1411, height: 1411, levels: 4, tile: { width: 256, height: 256 }, tiled: true });
+  const image = await open(blob);
+  assert.equal((await image.render("256,512,256,256/max/0/default.jpg")).passthrough, true);
+  assert.equal((await image.render("0,0,1024,1024/256,256/0/default.jpg")).passthrough, true);
+  image.close();
+  assert.ok(heard.length > 3 && heard.every(([rows, of], index) => of === 1411 && rows > (heard[index - 1]?.[0] ?? 0)), JSON.stringify(heard));
+  assert.equal(heard.at(-1)[0], 1411);
+  assert.equal(sha256(await bytesOf(await toPyramid(file("retina.jpg"), { tile: 256 }))), sha256(await bytesOf(blob)));
+});
+
+test("what is lossless keeps every pixel, alpha too, and is the default where there is alpha", async () => {
+  for (const [name, options] of [["rgb8.png", { compression: "deflate" }], ["rgba8.png", {}], ["lossy-alpha.webp", {}], ["rgb16.tif", { compression: "webp", quality: 100 }]]) {
+    const answers = [];
+    for (const input of [file(name), await toPyramid(file(name), options)]) {
+      const image = await open(input);
+      answers.push(sha256((await image.render("full/max/0/default.png")).bytes));
+      image.close();
+    }
+    assert.equal(answers[0], answers[1], name);
+  }
+});
+
+test("the parts for whoever keeps them: every spool once, the head before them", async () => {
+  const spools = [];
+  const { head, spools: order, width, height } = await spoolPyramid(bytesSource(file("rocket.jpg")), async (index, bytes) => void (spools[index] ??= []).push(bytes), { tile: 128 });
+  assert.deepEqual([width, height, order], [640, 427, [3, 2, 1, 0]]);
+  const joined = Buffer.concat([head, ...order.flatMap((index) => spools[index])]);
+  assert.equal(sha256(joined), sha256(await bytesOf(await toPyramid(file("rocket.jpg"), { tile: 128 }))));
+});
+
+test("what cannot be is said", async () => {
+  const rocket = file("rocket.jpg");
+  for (const tile of [0, 100, 2064, 256.5, "256", NaN]) await rejects(toPyramid(rocket, { tile }), "invalid-argument", /tile .* multiple of 16/);
+  for (const quality of [0, 101, 1.5, "88"]) await rejects(toPyramid(rocket, { quality }), "invalid-argument", /quality .* 1 to 100/);
+  await rejects(toPyramid(rocket, { compression: "lzw" }), "invalid-argument", /"lzw".*jpeg, deflate, webp/);
+  await rejects(toPyramid(rocket, { settings: { colour: 1 } }), "invalid-argument", /no setting colour/);
+  await rejects(toPyramid(rocket, { settings: { memory: 1 << 20 } }), "source-too-costly", /memory/);
+  await rejects(toPyramid(rocket.slice(0, 40_000)), "source-corrupt", /./);
+  await rejects(toPyramid(new Uint8Array(100)), "source-unsupported", /./);
+  const control = new AbortController();
+  const abort = toPyramid(file("retina.jpg"), { tile: 64, signal: control.signal, onProgress: () => control.abort() });
+  await assert.rejects(abort, { name: "AbortError" });
+  await assert.rejects(toPyramid(rocket, { signal: AbortSignal.abort() }), { name: "AbortError" });
+  await assert.rejects(spoolPyramid(rocket, () => { throw new Error("the disk is full"); }), /the disk is full/);
+});
+
+/** Runs the command. */
+function command(...args) {
+  const child = spawn(process.execPath, [at("pkg", "pyramid.mjs"), ...args.map(String)], { stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (said[name] += text));
+  return { child, ended: new Promise((resolve) => child.on("close", (status) => resolve({ status, ...said }))) };
+}
+
+/** A folder of its own, so that whatever is left can be seen. */
+function fresh(name) {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
+}
+
+test("the command: from a file and from a URL, the bytes of toPyramid, and nothing else is left", async () => {
+  const out = fresh("command");
+  const server = createServer((_, response) => response.end(file("rocket.jpg"))).listen(0, "127.0.0.1");
+  await new Promise((listening) => server.once("listening", listening));
+  const options = ["--tile", 128, "--quality", 70, "--compression", "jpeg"];
+  const expected = sha256(await bytesOf(await toPyramid(file("rocket.jpg"), { tile: 128, quality: 70 })));
+  for (const input of [at("www", "samples", "rocket.jpg"), `http://127.0.0.1:${server.address().port}/rocket.jpg`]) {
+    const { status, stdout, stderr } = await command(input, join(out, "rocket.tif"), ...options).ended;
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /rocket\.tif: 640 × 427 px, 4 levels, 0\.\d MB/);
+    assert.match(stderr, /^(\d+0 %\n)+$/);
+    assert.match(stderr, /100 %\n$/);
+    assert.deepEqual(readdirSync(out), ["rocket.tif"]);
+    assert.equal(sha256(readFileSync(join(out, "rocket.tif"))), expected);
+  }
+  server.close();
+});
+
+test("the command says what is wrong, and leaves what was there", async () => {
+  const out = fresh("wrong");
+  const rocket = at("www", "samples", "rocket.jpg");
+  const target = join(out, "out.tif");
+  writeFileSync(join(out, "cut.jpg"), file("rocket.jpg").subarray(0, 40_000));
+  writeFileSync(target, "what was there");
+  for (const [args, said] of [
+    [[], /0 names.*npm run pyramid -- IN OUT/s],
+    [[rocket], /1 name where/],
+    [[rocket, target, "--tiles", 5], /--tiles.*npm run pyramid/s],
+    [[rocket, target, "--tile", "big"], /--tile is "big"/],
+    [[rocket, target, "--tile", 100], /tile is 100, and should be a multiple of 16/],
+    [[rocket, target, "--quality", 0], /quality is 0/],
+    [[rocket, target, "--compression", "lzw"], /compression is "lzw"/],
+    [[join(out, "none.jpg"), target], /no file .*none\.jpg/],
+    [[out, target], /is not a file/],
+    [[rocket, join(out, "none", "out.tif")], /no folder/],
+    [[join(out, "cut.jpg"), target], /cut\.jpg was not converted: The image is a broken JPEG file/],
+    [["http://127.0.0.1:1/a.jpg", target], /was not converted: .*could not be fetched/],
+  ]) {
+    const { status, stderr } = await command(...args).ended;
+    assert.equal(status, 1, args.join(" "));
+    assert.match(stderr, said);
+    assert.doesNotMatch(stderr, /\n {4}at /, "no stack");
+    assert.deepEqual(readdirSync(out).sort(), ["cut.jpg", "out.tif"]);
+    assert.equal(readFileSync(target, "utf8"), "what was there");
+  }
+});
+
+test("a command that is ended leaves nothing", async () => {
+  const out = fresh("ended");
+  let asked;
+  const waits = new Promise((resolve) => (asked = resolve));
+  // The headers come, the rest never does.
+  const server = createServer(({ headers }, response) => {
+    const [, start, end] = /bytes=(\d+)-(\d+)/.exec(headers.range).map(Number);
+    if (start > 0 || end > 20_000) return asked();
+    const body = file("retina.jpg");
+    response.writeHead(206, { "content-range": `bytes 0-${end}/${body.length}`, etag: '"1"' }).end(body.subarray(0, end + 1));
+  }).listen(0, "127.0.0.1");
+  await new Promise((listening) => server.once("listening", listening));
+  const { child, ended } = command(`http://127.0.0.1:${server.address().port}/a.jpg`, join(out, "out.tif"));
+  await waits;
+  child.kill("SIGTERM");
+  const { status, stderr } = await ended;
+  server.closeAllConnections();
+  server.close();
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /ended by SIGTERM/);
+  assert.deepEqual(readdirSync(out), []);
+});
+
+const installed = (tool) => spawnSync(tool, ["--version"]).error === undefined;
+const skip = (tool) => (installed(tool) ? false : `${tool} is not installed`);
+
+/** Pictures of every kind, as they come out of the writer. */
+async function* written() {
+  for (const name of ["retina.jpg", "astronaut.png", "gray8.png", "rgba8.png", "orientation-6.jpg", "cmyk.tif"]) {
+    for (const compression of ["jpeg", "deflate", "webp"]) {
+      const path = join(folder, `${name}-${compression}.tif`);
+      if (!existsSync(path)) writeFileSync(path, await bytesOf(await toPyramid(file(name), { tile: 128, quality: 95, compression })));
+      yield { name, compression, path };
+    }
+  }
+}
+
+test("libtiff reads every directory without a warning", { skip: skip("tiffinfo") }, async () => {
+  for await (const { name, compression, path } of written()) {
+    // -D reads the pixels, too.
+    const { status, stdout, stderr } = spawnSync("tiffinfo", ["-D", path], { encoding: "utf8" });
+    assert.deepEqual([status, stderr], [0, ""], `${name} as ${compression}`);
+    const image = await open(file(name));
+    const sizes = [...stdout.matchAll(/Image Width: (\d+) Image Length: (\d+)/g)].map(([, ...size]) => size.map(Number));
+    const expected = [[image.width, image.height]];
+    while (Math.max(...expected.at(-1)) > 128) expected.push(expected.at(-1).map((side) => Math.ceil(side / 2)));
+    assert.deepEqual(sizes, expected, name);
+    assert.equal(stdout.match(/reduced-resolution/g)?.length ?? 0, expected.length - 1);
+    image.close();
+  }
+});
+
+test("libvips reads every page, with the pixels of the source", { skip: skip("vips") }, async () => {
+  const vips = (...args) => {
+    const { status, stdout, stderr } = spawnSync("vips", args, { encoding: "utf8" });
+    assert.deepEqual([status, stderr], [0, ""], args.join(" "));
+    return stdout.trim();
+  };
+  const [png, page, difference, absolute] = ["source.png", "page.v", "difference.v", "absolute.v"].map((name) => join(folder, name));
+  for await (const { name, compression, path } of written()) {
+    const image = await open(file(name));
+    for (let level = 0, [w, h] = [image.width, image.height]; ; level++, [w, h] = [Math.ceil(w / 2), Math.ceil(h / 2)]) {
+      writeFileSync(png, (await image.render(`full/${w},${h}/0/default.png`)).bytes);
+      vips("copy", `${path}[page=${level}]`, page);
+      const size = ["width", "height"].map((field) => Number(spawnSync("vipsheader", ["-f", field, page], { encoding: "utf8" }).stdout));
+      assert.deepEqual(size, [w, h], `${name} as ${compression}, level ${level}`);
+      if (compression === "jpeg" && name === "rgba8.png") {
+        // Laid on white, so there is nothing to compare by.
+        assert.equal(spawnSync("vipsheader", ["-f", "bands", page], { encoding: "utf8" }).stdout.trim(), "3");
+      } else {
+        vips("subtract", page, png, difference);
+        vips("abs", difference, absolute);
+        const off = Number(vips("avg", absolute));
+        // Averages of boxes are softer than what the renderer makes of the full image.
+        assert.ok(off < (level === 0 ? (compression === "deflate" ? 0.001 : 4) : 8), `${name} as ${compression}, level ${level}: ${off}`);
+      }
+      if (Math.max(w, h) <= 128) break;
+    }
+    image.close();
+  }
+});
