@@ -29,7 +29,7 @@ mod testing;
 mod vector;
 mod zigzag;
 
-pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Position, Wanted};
+pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Index, Input, Progress, Sequential, Wanted};
 pub(crate) use encode::{Encoder, Sampling, Settings, Tables};
 pub(crate) use header::{ColorModel, Component, Header, Scan};
 pub(crate) use plane::{Plane, Planes};

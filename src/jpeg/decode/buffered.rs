@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::bits::{BitPosition, BitReader};
+use super::bits::{BitPosition, BitReader, Restart};
 use super::block::{Steps, put, read_ac};
 use super::grid::{Grid, Wanted};
 use super::idct::Coefficients;
@@ -128,9 +128,8 @@ impl Buffered {
                 prediction: 0,
             });
         }
-        let interval = tables.restart_interval.into();
-        let restarts = Restarts { interval, left: interval, number: 0 };
-        let bits = BitReader::new(stream, BitPosition { byte: scan.data, bit: 0 });
+        let restarts = Restarts::before(tables.restart_interval.into(), 0);
+        let bits = BitReader::new(stream.get(scan.data..).unwrap_or(&[]), BitPosition { byte: scan.data, bit: 0 });
         let mut reading = Reading { kind, bits, parts, restarts, run: 0, plain: Steps::new(&[1; 64]), scratch: [0; 64], ignored: 0 };
         reading.read(&mut self.stores, self.grid.mcus)?;
         end_of_data(stream, reading.bits.position().byte)
@@ -352,7 +351,7 @@ impl Reading<'_> {
         }
         if self.restarts.left == 0 {
             self.check(row, rows)?;
-            if !self.bits.restart(self.restarts.number) {
+            if self.bits.restart(self.restarts.number) != Restart::Passed {
                 let at = self.bits.position().byte;
                 return Err(corrupt(at, format!("restart marker {} is missing, in row {row} of {rows} of a scan", self.restarts.number)));
             }

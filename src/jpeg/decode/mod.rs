@@ -7,18 +7,20 @@ mod grid;
 mod idct;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod idct_simd;
+mod index;
 mod lookup;
+mod mcu;
 mod progressive;
 mod sequential;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};
-pub(crate) use sequential::Position;
+pub(crate) use index::Index;
+pub(crate) use sequential::{Input, Progress, Sequential};
 
 use buffered::Buffered;
-use sequential::Sequential;
 
+use super::corrupt;
 use super::header::Header;
-use super::marker::SOF2;
 use super::plane::Planes;
 use super::tables::check_process;
 use crate::error::{Error, Result};
@@ -42,7 +44,7 @@ pub(crate) struct Decoder<'a> {
 /// How scans become planes.
 #[derive(Debug)]
 enum Process<'a> {
-    Sequential(Box<Sequential<'a>>),
+    Sequential(Box<Sequential>, &'a [u8]),
     Buffered(Box<Buffered>),
 }
 
@@ -54,12 +56,10 @@ impl<'a> Decoder<'a> {
     pub fn new(header: &Header, stream: &'a [u8], wanted: &Wanted) -> Result<Self> {
         check_process(header.process, header.precision)?;
         let grid = Grid::new(header, wanted)?;
-        check_memory(header, &grid, wanted)?;
-        let together = header.scan.components.iter().map(|(index, ..)| *index).eq(0..header.components.len());
-        let process = if header.process == SOF2 || !together {
-            Process::Buffered(Box::new(Buffered::new(header, stream, grid.clone(), wanted)?))
+        let process = if header.is_streamable() {
+            Process::Sequential(Box::new(Sequential::new(header, wanted)?), stream)
         } else {
-            Process::Sequential(Box::new(Sequential::new(header, stream, grid.clone(), wanted.gray)?))
+            Process::Buffered(Box::new(Buffered::new(header, stream, grid.clone(), wanted)?))
         };
         Ok(Self { grid, process })
     }
@@ -71,11 +71,14 @@ impl<'a> Decoder<'a> {
 
     /// The next MCU row of the region; `None` behind the last. [`Error::SourceCorrupt`] says where the data end or are wrong.
     pub fn next_band(&mut self) -> Result<Option<Band<'_>>> {
-        let band = match &mut self.process {
-            Process::Sequential(sequential) => sequential.next_band()?,
-            Process::Buffered(buffered) => buffered.next_band(),
-        };
-        Ok(band.map(|(mcu_row, planes)| Band { mcu_row, planes }))
+        match &mut self.process {
+            Process::Sequential(sequential, stream) => match sequential.next_band(&Input { bytes: stream, start: 0, last: true })? {
+                Progress::Band(band) => Ok(Some(band)),
+                Progress::Done => Ok(None),
+                Progress::Need { from } => Err(corrupt(from, "its data end before those of the region")),
+            },
+            Process::Buffered(buffered) => Ok(buffered.next_band().map(|(mcu_row, planes)| Band { mcu_row, planes })),
+        }
     }
 }
 
