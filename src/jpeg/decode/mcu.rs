@@ -12,6 +12,7 @@ use super::block::{Steps, put, read_ac};
 use super::idct::Coefficients;
 use super::lookup::{Lookup, SkipLookup};
 use crate::error::Result;
+use crate::jpeg::coefficients::Component;
 use crate::jpeg::header::Header;
 use crate::jpeg::plane::Planes;
 
@@ -26,6 +27,16 @@ pub(super) struct Mcu {
     /// Side of a block as it comes out.
     size: usize,
     block: Coefficients,
+    kept: Option<Kept>,
+}
+
+/// Coefficients that are kept as they are, instead of samples.
+#[derive(Debug)]
+struct Kept {
+    components: Vec<Component>,
+    plain: Steps,
+    /// The MCU row of the region that is being read.
+    row: usize,
 }
 
 /// A component in the scan.
@@ -72,7 +83,50 @@ impl Mcu {
                 wanted: !gray || index == 0,
             });
         }
-        Ok(Self { parts, ac, size, block: [0; 64] })
+        Ok(Self { parts, ac, size, block: [0; 64], kept: None })
+    }
+
+    /// From now on keeps coefficients, for which `components` have room.
+    pub fn keep(&mut self, components: Vec<Component>) {
+        self.kept = Some(Kept { components, plain: Steps::new(&[1; 64]), row: 0 });
+    }
+
+    /// The MCU row of the region that is read next.
+    pub fn begin_row(&mut self, row: usize) {
+        if let Some(kept) = &mut self.kept {
+            kept.row = row;
+        }
+    }
+
+    /// What was kept.
+    pub fn into_kept(self) -> Option<Vec<Component>> {
+        self.kept.map(|kept| kept.components)
+    }
+
+    /// Reads an MCU's coefficients.
+    fn read_kept(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, place: usize) {
+        let Some(Kept { components, plain, row }) = &mut self.kept else { return };
+        for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
+            let ac = &self.ac[part.ac];
+            for v in 0..part.down {
+                for u in 0..part.across {
+                    bits.ensure();
+                    *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
+                    if !part.wanted {
+                        if let Some(skip) = &ac.skip {
+                            skip.skip(bits, &ac.lookup, 1);
+                        }
+                        continue;
+                    }
+                    let component = &mut components[index];
+                    let block = &mut component.blocks[(*row * part.down + v) * component.columns + place * part.across + u];
+                    // It may be read a second time, when more bytes are there.
+                    *block = [0; 64];
+                    read_ac(bits, &ac.lookup, plain, block);
+                    block[0] = *prediction;
+                }
+            }
+        }
     }
 
     /// Passes over an MCU.
@@ -92,6 +146,9 @@ impl Mcu {
     /// Reads an MCU into planes, at its place from the left.
     #[inline(always)]
     pub fn read(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
+        if self.kept.is_some() {
+            return self.read_kept(bits, predictions, place);
+        }
         let size = self.size;
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
             let ac = &self.ac[part.ac];

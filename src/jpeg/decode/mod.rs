@@ -11,7 +11,9 @@ mod index;
 mod lookup;
 mod mcu;
 mod progressive;
+mod scan;
 mod sequential;
+mod store;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};
 pub(crate) use index::Index;
@@ -19,6 +21,7 @@ pub(crate) use sequential::{Input, Progress, Sequential};
 
 use buffered::Buffered;
 
+use super::coefficients::Component;
 use super::corrupt;
 use super::header::Header;
 use super::plane::Planes;
@@ -88,6 +91,46 @@ fn check_memory(header: &Header, grid: &Grid, wanted: &Wanted) -> Result<()> {
     let blocks: u64 = header.components.iter().map(|component| u64::from(component.across).saturating_mul(component.down.into())).sum();
     let samples = (grid.block as u64).saturating_pow(2).saturating_mul(blocks).saturating_mul(grid.columns.len() as u64);
     let needs = samples.saturating_add(TABLES);
+    if needs > wanted.memory {
+        return Err(Error::SourceTooCostly { what: "memory", needs, limit: wanted.memory });
+    }
+    Ok(())
+}
+
+/// The coefficients of the MCUs of a region, by the index if there is one: whole MCUs of each wanted component.
+pub(super) fn coefficients(header: &Header, stream: &[u8], wanted: &Wanted, index: Option<&Index>) -> Result<Vec<Component>> {
+    check_process(header.process, header.precision)?;
+    if !header.is_streamable() {
+        let grid = Grid::new(header, wanted)?;
+        return Ok(Buffered::new(header, stream, grid, wanted)?.into_coefficients());
+    }
+    let mut sequential = Sequential::coefficients(header, wanted)?;
+    if let Some(index) = index {
+        sequential.follow(index.clone());
+    }
+    let input = Input { bytes: stream, start: 0, last: true };
+    while let Progress::Band(_) = sequential.next_band(&input)? {}
+    Ok(sequential.into_coefficients().unwrap_or_default())
+}
+
+/// Room for the coefficients of a region.
+fn empty_components(header: &Header, grid: &Grid, gray: bool) -> Result<Vec<Component>> {
+    let wanted = header.components.iter().take(if gray { 1 } else { 4 });
+    wanted
+        .map(|component| {
+            let (across, down) = (usize::from(component.across), usize::from(component.down));
+            let (columns, rows) = (grid.columns.len().saturating_mul(across), grid.rows.len().saturating_mul(down));
+            let quantization = *header.tables.quantization(component.quantization, header.scan.data)?;
+            Ok(Component { across, down, columns, blocks: vec![[0; 64]; columns.saturating_mul(rows)], quantization })
+        })
+        .collect()
+}
+
+/// The coefficients of a region, before any of them is allocated.
+fn check_kept(header: &Header, grid: &Grid, wanted: &Wanted) -> Result<()> {
+    let components = header.components.iter().take(if wanted.gray { 1 } else { 4 });
+    let blocks: u64 = components.map(|component| u64::from(component.across).saturating_mul(component.down.into())).sum();
+    let needs = blocks.saturating_mul(grid.columns.len() as u64).saturating_mul(grid.rows.len() as u64).saturating_mul(128);
     if needs > wanted.memory {
         return Err(Error::SourceTooCostly { what: "memory", needs, limit: wanted.memory });
     }

@@ -4,8 +4,9 @@ use super::bits::{BitPosition, BitReader, Restart};
 use super::grid::{Grid, Wanted};
 use super::index::{Index, Position};
 use super::mcu::{Mcu, Predictions};
-use super::{Band, check_memory};
+use super::{Band, check_kept, check_memory, empty_components};
 use crate::error::Result;
+use crate::jpeg::coefficients::Component;
 use crate::jpeg::header::Header;
 use crate::jpeg::plane::{Plane, Planes};
 use crate::jpeg::tables::check_process;
@@ -118,6 +119,23 @@ impl Sequential {
         })
     }
 
+    /// One that keeps the coefficients of the region's MCUs; its bands have no samples.
+    pub(super) fn coefficients(header: &Header, wanted: &Wanted) -> Result<Self> {
+        let grid = Grid::new(header, wanted)?;
+        check_kept(header, &grid, wanted)?;
+        let skips = grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
+        let components = empty_components(header, &grid, wanted.gray)?;
+        let mut sequential = Self::of(header, grid, wanted.gray, skips)?;
+        sequential.planes.clear();
+        sequential.mcu.keep(components);
+        Ok(sequential)
+    }
+
+    /// The coefficients that were kept.
+    pub(super) fn into_coefficients(self) -> Option<Vec<Component>> {
+        self.mcu.into_kept()
+    }
+
     /// Goes by an index from now on.
     pub fn follow(&mut self, index: Index) {
         self.index = Some(index);
@@ -210,6 +228,7 @@ impl Sequential {
     /// The MCUs up to `end` into the planes; whether all were there.
     fn read(&mut self, place: &mut Place<'_>, first: usize, end: usize, last: bool) -> Result<bool> {
         let left = first.saturating_add(self.grid.columns.start);
+        self.mcu.begin_row(self.row.saturating_sub(self.grid.rows.start));
         while self.next < end {
             if !self.step(place, Some(self.next.saturating_sub(left)), last)? {
                 return Ok(false);
