@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::testing::{Numbers, picture, rows};
-use super::{ColorModel, Encoder, Header, Sampling, Settings, Tables};
+use super::{ColorModel, Encoder, Header, Sampling, Settings, Tables, Transcode, Turn};
 use crate::geometry::{Dimensions, Rect};
 
 /// The folder of the tools, if there is one.
@@ -180,4 +180,57 @@ fn a_folder_of_files_reads_as_djpeg_reads_it() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn coefficients_go_where_jpegtran_puts_them() {
+    let Some(folder) = tools() else { return };
+    let mut numbers = Numbers(3);
+    let turn = |transposed, flipped_across, flipped_down| Turn { transposed, flipped_across, flipped_down };
+    let turns: [(&[&str], Turn); 8] = [
+        (&[], turn(false, false, false)),
+        (&["-rotate", "90"], turn(true, true, false)),
+        (&["-rotate", "180"], turn(false, true, true)),
+        (&["-rotate", "270"], turn(true, false, true)),
+        (&["-flip", "horizontal"], turn(false, true, false)),
+        (&["-flip", "vertical"], turn(false, false, true)),
+        (&["-transpose"], turn(true, false, false)),
+        (&["-transverse"], turn(true, true, true)),
+    ];
+    let (mut compared, mut same) = (0, 0);
+    for round in 0..4000 {
+        let (what, stream) = stream(&folder, &mut numbers, round);
+        let Ok(header) = Header::read(None, &stream) else { continue };
+        let (across, down) = header.most();
+        let (across, down) = (u32::from(across) * 8, u32::from(down) * 8);
+        let size = header.dimensions;
+        let (x, y) = (numbers.below(size.width()) / across * across, numbers.below(size.height()) / down * down);
+        let region = Rect::new(x, y, 1 + numbers.below(size.width() - x), 1 + numbers.below(size.height() - y)).unwrap();
+        let (arguments, turn) = turns[numbers.below(8) as usize];
+        let gray = numbers.below(4) == 0;
+        let tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal };
+        let transcode = Transcode { region, turn, gray, tables, ..Transcode::whole(&header) };
+        if !transcode.is_lossless(&header) {
+            continue;
+        }
+        let cut = |stream: &[u8]| {
+            let crop = format!("{}x{}+{x}+{y}", region.width(), region.height());
+            run(&folder, "jpegtran", &["-copy", "none", "-crop", &crop], stream)
+        };
+        let mut more = vec!["-copy", "none", "-perfect"];
+        more.extend(arguments);
+        if gray {
+            more.push("-grayscale");
+        }
+        if tables == Tables::Optimal {
+            more.push("-optimize");
+        }
+        let Some(theirs) = cut(&stream).and_then(|stream| run(&folder, "jpegtran", &more, &stream)) else { continue };
+        let ours = transcode.run(&header, &stream).unwrap();
+        compared += 1;
+        same += usize::from(ours == theirs);
+        assert!(rows(&ours, 1, None).unwrap() == rows(&theirs, 1, None).unwrap(), "{what}: {region} {arguments:?} {gray}");
+    }
+    eprintln!("{compared} compared, {same} the same to the byte");
+    assert!(compared > 500);
 }

@@ -10,6 +10,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod coefficients;
 #[cfg(test)]
 mod damage;
 mod decode;
@@ -29,8 +30,8 @@ mod testing;
 mod vector;
 mod zigzag;
 
-pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Position, Wanted};
-pub(crate) use encode::{Encoder, Sampling, Settings, Tables};
+pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Index, Input, Progress, Sequential, Wanted};
+pub(crate) use encode::{Encoder, Sampling, Settings, Tables, Transcode, Turn};
 pub(crate) use header::{ColorModel, Component, Header, Scan};
 pub(crate) use plane::{Plane, Planes};
 pub(crate) use rows::Rows;
