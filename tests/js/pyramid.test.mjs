@@ -8,7 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
+import { launch, watched } from "../browser/browser.mjs";
 import { file, sha256 } from "./golden.mjs";
+import { PAGE, site } from "./site.mjs";
 
 const { IiifError, bytesSource, open, probe, spoolPyramid, toPyramid } = await import(at("pkg", "dist", "node", "index.js"));
 
@@ -73,6 +75,43 @@ test("what cannot be is said", async () => {
   await assert.rejects(abort, { name: "AbortError" });
   await assert.rejects(toPyramid(rocket, { signal: AbortSignal.abort() }), { name: "AbortError" });
   await assert.rejects(spoolPyramid(rocket, () => { throw new Error("the disk is full"); }), /the disk is full/);
+});
+
+test("in a page, by a worker of its own and without one: the same bytes; what is aborted or wrong ends its worker", async () => {
+  const server = await site({ "/": PAGE });
+  const browser = await launch();
+  try {
+    const { page, troubles } = await watched(browser);
+    await page.goto(`${server.origin}/`);
+    const found = await page.evaluate(async () => {
+      const { open, toPyramid } = await import("/dist/web/index.js");
+      const input = await (await fetch("/samples/retina.jpg")).blob();
+      const hex = async (blob) => [...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      const digests = [];
+      const heard = [];
+      for (const options of [{}, { threads: false }]) {
+        const onProgress = (...told) => heard.push(told);
+        digests.push(await hex(await toPyramid(input, { tile: 256, onProgress, ...options })));
+      }
+      digests.push(await hex(await toPyramid("/samples/retina.jpg", { tile: 256, compression: "webp" })));
+      const image = await open(await toPyramid(input, { tile: 128 }));
+      const { passthrough } = await image.render("128,128,128,128/max/0/default.jpg");
+      image.close();
+      const control = new AbortController();
+      const aborted = await toPyramid(input, { tile: 64, signal: control.signal, onProgress: () => control.abort() }).catch(({ name }) => name);
+      const wrong = await toPyramid(input.slice(0, 90_000)).catch(({ code }) => code);
+      return { digests, last: heard.at(-1), passthrough, aborted, wrong };
+    });
+    const expected = [sha256(await bytesOf(await toPyramid(file("retina.jpg"), { tile: 256 }))), sha256(await bytesOf(await toPyramid(file("retina.jpg"), { tile: 256, compression: "webp" })))];
+    assert.deepEqual(found, { digests: [expected[0], expected[0], expected[1]], last: [1411, 1411], passthrough: true, aborted: "AbortError", wrong: "source-corrupt" });
+    for (let turn = 0; page.workers().length > 2 && turn < 100; turn++) await page.waitForTimeout(50);
+    // Those that decoded a tile of the result stay.
+    assert.ok(page.workers().length <= 2, `${page.workers().length} workers are left`);
+    assert.deepEqual(troubles, []);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
 });
 
 /** Runs the command. */
