@@ -18,6 +18,7 @@ const FIRST_READ: u64 = 16 << 10;
 /// let pyramid = loop {
 ///     match job.step()? {
 ///         Step::Done(pyramid) => break pyramid,
+///         Step::Piece(_) => unreachable!("only answers come in pieces"),
 ///         Step::Need(ranges) => {
 ///             for range in ranges {
 ///                 job.provide(range.start(), file[range.start() as usize..range.end() as usize].to_vec())?;

@@ -41,6 +41,16 @@ test("a Blob of TIFF with all levels, whose tiles pass through; the same each ti
   assert.equal(sha256(await bytesOf(await toPyramid(file("retina.jpg"), { tile: 256 }))), sha256(await bytesOf(blob)));
 });
 
+test("the native bytes", async () => {
+  const rows = readFileSync(at("tests/golden/pyramids.tsv"), "utf8").trimEnd().split("\n").slice(1).map((line) => line.split("\t"));
+  assert.ok(rows.length >= 24);
+  const different = [];
+  for (const [name, compression, digest] of rows) {
+    if (sha256(await bytesOf(await toPyramid(file(name), { tile: 64, compression }))) !== digest) different.push(`${name} ${compression}`);
+  }
+  assert.deepEqual(different, []);
+});
+
 test("what is lossless keeps every pixel, alpha too, and is the default where there is alpha", async () => {
   for (const [name, options] of [["rgb8.png", { compression: "deflate" }], ["rgba8.png", {}], ["lossy-alpha.webp", {}], ["rgb16.tif", { compression: "webp", quality: 100 }]]) {
     const answers = [];
