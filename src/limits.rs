@@ -29,7 +29,7 @@ impl Default for Limits {
             max_height: None,
             // What still fits the memory as a colour JPEG or PNG, whatever the source.
             max_area: Some(12 << 20),
-            memory: 56 << 20,
+            memory: 42 << 20,
             fetched: 256 << 20,
             ranges: 4096,
             rounds: 64,

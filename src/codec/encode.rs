@@ -1,10 +1,11 @@
 //! Rasters to the bytes of an answer.
 
-use super::{extra, png};
+use super::{extra, png, tif};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
-use crate::jpeg::{Sampling, Settings};
+use crate::jpeg::{Planes, Sampling, Settings};
+use crate::plan::LARGE_TIF;
 use crate::render::{Raster, bitonal};
 
 /// How answers are encoded; the same options give the same bytes.
@@ -24,6 +25,17 @@ pub struct EncodeOptions {
 impl Default for EncodeOptions {
     fn default() -> Self {
         Self { jpeg_quality: 80, webp_quality: 75, webp_lossless: false, png_compression: PngCompression::Fast }
+    }
+}
+
+impl EncodeOptions {
+    /// How finely JPEG samples colours: where quality counts, they keep their edges.
+    pub(crate) fn sampling(&self, gray: bool) -> Sampling {
+        match gray {
+            true => Sampling::Gray,
+            false if self.jpeg_quality < 90 => Sampling::S420,
+            false => Sampling::S444,
+        }
     }
 }
 
@@ -49,6 +61,7 @@ pub(crate) struct Encoder {
 enum Kind {
     Png(Box<png::Rows>),
     Jpeg(Box<crate::jpeg::Encoder>, usize),
+    Tif(tif::Rows),
     /// The coder wants all pixels at once.
     Whole {
         format: Format,
@@ -64,18 +77,10 @@ impl Encoder {
         let kind = match format {
             Format::Png => Kind::Png(Box::new(png::Rows::new(dimensions, channels, bitonal, options.png_compression)?)),
             Format::Jpg => {
-                let gray = channels == 1;
-                // Where quality counts, colours keep their edges.
-                let sampling = if gray {
-                    Sampling::Gray
-                } else if options.jpeg_quality < 90 {
-                    Sampling::S420
-                } else {
-                    Sampling::S444
-                };
-                let settings = Settings::new(dimensions, sampling, options.jpeg_quality);
+                let settings = Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality);
                 Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
             }
+            Format::Tif if Self::by_rows(format, dimensions, channels) => Kind::Tif(tif::Rows::new(dimensions, channels)),
             _ => {
                 let room = dimensions.area() as usize * channels;
                 Kind::Whole { format, raster: Raster { dimensions, channels, data: Vec::with_capacity(room) }, options: options.clone() }
@@ -84,9 +89,13 @@ impl Encoder {
         Ok(Self { kind, bitonal })
     }
 
-    /// Whether files of a format are made row by row.
-    pub fn by_rows(format: Format) -> bool {
-        matches!(format, Format::Png | Format::Jpg)
+    /// Whether the file is made row by row.
+    pub fn by_rows(format: Format, dimensions: Dimensions, channels: usize) -> bool {
+        match format {
+            Format::Png | Format::Jpg => true,
+            Format::Tif => dimensions.area() * channels as u64 > LARGE_TIF,
+            Format::WebP | Format::Gif => false,
+        }
     }
 
     /// Adds rows, which have the right width and number of samples.
@@ -96,6 +105,7 @@ impl Encoder {
         }
         match &mut self.kind {
             Kind::Png(encoder) => encoder.push(&rows),
+            Kind::Tif(encoder) => encoder.push(&rows),
             Kind::Jpeg(encoder, stride) => rows.data.chunks_exact(*stride).try_for_each(|row| encoder.push_row(row)),
             // All at once: no need to copy.
             Kind::Whole { raster, .. } if raster.dimensions == rows.dimensions => {
@@ -109,11 +119,20 @@ impl Encoder {
         }
     }
 
+    /// Adds rows of planes: as many as make whole rows of MCUs, or all that are left. Only of JPEG.
+    pub fn push_planes(&mut self, planes: &Planes) -> Result<()> {
+        match &mut self.kind {
+            Kind::Jpeg(encoder, _) => encoder.push_planes(planes),
+            _ => Err(super::internal("planes for what is no JPEG")),
+        }
+    }
+
     /// Bytes of the file that are finished and have not been taken.
     pub fn held(&self) -> usize {
         match &self.kind {
             Kind::Png(encoder) => encoder.held(),
             Kind::Jpeg(encoder, _) => encoder.held(),
+            Kind::Tif(encoder) => encoder.held(),
             Kind::Whole { .. } => 0,
         }
     }
@@ -123,6 +142,7 @@ impl Encoder {
         match &mut self.kind {
             Kind::Png(encoder) => encoder.take(),
             Kind::Jpeg(encoder, _) => encoder.take(),
+            Kind::Tif(encoder) => encoder.take(),
             Kind::Whole { .. } => Vec::new(),
         }
     }
@@ -132,6 +152,7 @@ impl Encoder {
         match self.kind {
             Kind::Png(encoder) => encoder.finish(),
             Kind::Jpeg(encoder, _) => encoder.finish(),
+            Kind::Tif(mut encoder) => Ok(encoder.take()),
             Kind::Whole { format, raster, options } => encode(raster, format, self.bitonal, &options),
         }
     }

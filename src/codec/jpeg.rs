@@ -1,11 +1,9 @@
-//! JPEG streams to rows, by the engine of [`crate::jpeg`]; lossless ones by jpeg-decoder.
+//! JPEG streams to rows, by the engine of [`crate::jpeg`]; lossless ones by a library.
 
-use jpeg_decoder::{ColorTransform, PixelFormat};
-
-use super::{corrupt, internal, unsupported};
-use crate::error::{Error, Result, SourceFormat};
+use super::{extra, internal, unsupported};
+use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::{ColorModel, Decoder, Header, Rows, Wanted};
+use crate::jpeg::{ColorModel, Decoder, Header, Plane, Planes, Rows, Sampling, Wanted};
 use crate::render::{Model, Row};
 
 /// Called by name and not by type, so that rows are made by the same code for everyone.
@@ -98,6 +96,54 @@ impl<'a> Stream<'a> {
         self.header.components.len()
     }
 
+    /// Whether its planes are those of a YCbCr or gray image at `sampling`, coded in blocks.
+    pub fn is_sampled(&self, sampling: Sampling) -> bool {
+        let factors: Vec<(u8, u8)> = self.header.components.iter().map(|component| (component.across, component.down)).collect();
+        let found = match factors.as_slice() {
+            [_] => Some(Sampling::Gray),
+            [(1, 1), (1, 1), (1, 1)] => Some(Sampling::S444),
+            [(2, 1), (1, 1), (1, 1)] => Some(Sampling::S422),
+            [(2, 2), (1, 1), (1, 1)] => Some(Sampling::S420),
+            _ => None,
+        };
+        let model = self.meaning(false);
+        // Luminance is a plane of its own.
+        let luminance = sampling == Sampling::Gray && found.is_some() && model == ColorModel::YCbCr;
+        let same = found == Some(sampling) && matches!(model, ColorModel::YCbCr | ColorModel::Gray);
+        self.header.process != 0xC3 && (same || luminance)
+    }
+
+    /// Gives the planes of a part to `sink`, some rows at a time, if [`Self::is_sampled`] so. Its crop must not cut samples of chroma at the left and top.
+    pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<()> {
+        let (crop, factor) = (part.crop, part.reduction);
+        let full = self.header.dimensions;
+        let edge = |at: u32, end: u32| at.saturating_mul(factor).min(end);
+        let region =
+            Rect::from_edges(edge(crop.x(), full.width()), edge(crop.y(), full.height()), edge(crop.right(), full.width()), edge(crop.bottom(), full.height()));
+        let region = region.ok_or_else(|| internal("planes of no pixels"))?;
+        let reduction = u8::try_from(factor).unwrap_or(0);
+        let wanted = Wanted { region, reduction, gray: sampling == Sampling::Gray, memory: part.memory };
+        let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
+        let grid = decoder.grid().clone();
+        while let Some(band) = decoder.next_band()? {
+            let planes = band.planes.iter().take(sampling.components()).enumerate().map(|(component, from)| {
+                let (across, down) = if component == 0 { (1, 1) } else { sampling.factors() };
+                // Of a component that is sampled like its pixels there are as many samples as of the densest.
+                let left = crop.x() as usize / across - grid.component(grid.most.0 / across, grid.most.1 / down).left;
+                let width = (crop.right() as usize).div_ceil(across) - crop.x() as usize / across;
+                let first = band.mcu_row * grid.mcu().1 / down;
+                let rows = (crop.y() as usize / down).max(first)..(crop.bottom() as usize).div_ceil(down).min(first + from.height);
+                let mut plane = Plane::new(width, rows.len());
+                for (y, into) in rows.zip(plane.data.chunks_exact_mut(width)) {
+                    into.copy_from_slice(&from.row(y - first)[left..left + width]);
+                }
+                plane
+            });
+            sink(planes.collect())?;
+        }
+        Ok(())
+    }
+
     /// The embedded profile.
     pub fn icc(&self) -> Option<Vec<u8>> {
         self.header.icc_profile(self.bytes)
@@ -120,6 +166,8 @@ impl<'a> Stream<'a> {
             (_, 1) => ColorModel::Gray,
             (Components::YCbCr, 3) => ColorModel::YCbCr,
             (Components::YCbCr | Components::Raw, _) => ColorModel::Stored,
+            // Without blocks there is no reason to turn colours.
+            (Components::AsMarked, 3) if self.header.process == 0xC3 => ColorModel::Rgb,
             (Components::AsMarked, _) => self.header.color_model(),
         };
         if gray && model == ColorModel::YCbCr { ColorModel::Gray } else { model }
@@ -161,43 +209,32 @@ impl<'a> Stream<'a> {
 
     /// Annex H, which has no blocks: nothing of it can be skipped or reduced.
     fn lossless_rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
-        let error = |error| match error {
-            jpeg_decoder::Error::Unsupported(feature) => unsupported(SourceFormat::Jpeg, format!("{feature:?}")),
-            other => corrupt(SourceFormat::Jpeg, 0, other),
-        };
-        let (dimensions, precision) = (self.header.dimensions, u32::from(self.header.precision));
-        if dimensions.area().saturating_mul(8) > part.memory {
-            return Err(Error::SourceTooCostly { what: "memory", needs: dimensions.area().saturating_mul(8), limit: part.memory });
+        let (dimensions, channels) = (self.header.dimensions, self.channels());
+        if self.tables.is_some() || self.components != Components::AsMarked || part.reduction != 1 {
+            return Err(unsupported(SourceFormat::Jpeg, "lossless coding within another format"));
         }
-        // The tables' stream without its end, then the other without its beginning.
-        let joined = self.tables.map(|tables| [tables.strip_suffix(&[0xFF, 0xD9]).unwrap_or(tables), &self.bytes[2..]].concat());
-        let mut decoder = jpeg_decoder::Decoder::new(joined.as_deref().unwrap_or(self.bytes));
-        match (self.meaning(false), self.channels()) {
-            (ColorModel::YCbCr, _) => decoder.set_color_transform(ColorTransform::YCbCr),
-            (_, 3) => decoder.set_color_transform(ColorTransform::RGB),
-            (_, 4) => decoder.set_color_transform(ColorTransform::CMYK),
-            _ => {}
+        if channels == 4 {
+            return Err(unsupported(SourceFormat::Jpeg, "lossless coding of inks"));
         }
-        let data = decoder.decode().map_err(error)?;
-        let info = decoder.info().ok_or_else(|| internal("a decoded JPEG without a size"))?;
-        if (u32::from(info.width), u32::from(info.height)) != (dimensions.width(), dimensions.height()) || part.reduction != 1 {
-            return Err(internal("a lossless JPEG of another size"));
+        if channels == 3 && (self.header.jfif || self.header.adobe.is_some_and(|transform| transform != 0)) {
+            return Err(unsupported(SourceFormat::Jpeg, "lossless coding of YCbCr"));
         }
-        let channels = self.channels();
-        let wide = info.pixel_format == PixelFormat::L16;
-        if data.len() as u64 != dimensions.area() * (channels * if wide { 2 } else { 1 }) as u64 {
-            return Err(unsupported(SourceFormat::Jpeg, format!("{precision} bits in several components")));
+        let decoded = extra::decode(SourceFormat::Jpeg, self.bytes.to_vec(), dimensions, part.memory)?;
+        let wide = decoded.samples.len() as u64 == dimensions.area() * channels as u64 * 2;
+        if decoded.channels != channels || (!wide && decoded.samples.len() as u64 != dimensions.area() * channels as u64) {
+            return Err(internal("a lossless JPEG of other pixels than its header told"));
         }
+        // What is stored fills the lower bits.
+        let shift = 16_u32.saturating_sub(self.header.precision.into());
         let columns = part.crop.x() as usize * channels..part.crop.right() as usize * channels;
         let stride = dimensions.width() as usize * channels;
         for y in part.crop.y() as usize..part.crop.bottom() as usize {
             if wide {
-                // What is stored fills the lower bits.
-                let row = &data.as_chunks::<2>().0[y * stride..][columns.clone()];
-                let samples: Vec<u16> = row.iter().map(|pair| u16::from_ne_bytes(*pair) << (16 - precision.min(16))).collect();
+                let row = &decoded.samples.as_chunks::<2>().0[y * stride..][columns.clone()];
+                let samples: Vec<u16> = row.iter().map(|pair| u16::from_ne_bytes(*pair) << shift).collect();
                 sink(Row::U16(&samples))?;
             } else {
-                sink(Row::U8(&data[y * stride..][columns.clone()]))?;
+                sink(Row::U8(&decoded.samples[y * stride..][columns.clone()]))?;
             }
         }
         Ok(())

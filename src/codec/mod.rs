@@ -6,6 +6,7 @@ pub(crate) mod icc;
 mod jpeg;
 mod png;
 pub(crate) mod stored;
+mod tif;
 pub(crate) mod tiff;
 mod tile;
 mod whole;
@@ -14,7 +15,7 @@ pub(crate) use encode::Encoder;
 pub use encode::{EncodeOptions, PngCompression};
 pub use tile::TileCompression;
 pub(crate) use tile::{TileCoder, TileRows};
-pub(crate) use whole::{WholeRows, decode_whole};
+pub(crate) use whole::{Part, WholeRows, decode_whole};
 
 use crate::error::{Error, SourceFormat};
 #[cfg(feature = "extra")]

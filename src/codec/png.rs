@@ -14,6 +14,9 @@ use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 /// Bytes in an IDAT chunk.
 const PIECE: usize = 64 << 10;
 
+/// Bytes by which the room for the file grows.
+const STEP: usize = 1 << 20;
+
 /// What a PNG's metadata may take, inflated: profiles are at most a few megabytes.
 const METADATA: usize = 8 << 20;
 
@@ -168,7 +171,13 @@ impl Shared {
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.lock().write(bytes)
+        let mut file = self.lock();
+        if file.capacity() - file.len() < bytes.len() {
+            // By steps, never by doubling: what is held is handed over long before that.
+            file.reserve_exact(bytes.len().max(STEP));
+        }
+        file.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

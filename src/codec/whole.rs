@@ -2,30 +2,51 @@
 
 use std::sync::Arc;
 
-use super::jpeg::{Bands, Components, Part, Stream};
+use super::icc::to_srgb;
+use super::jpeg::{Bands, Components, Part as Wanted, Stream};
 use super::{corrupt, extra, png};
 use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::Dimensions;
+use crate::jpeg::{Planes, Sampling};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
-/// Decodes the file that `bytes` are and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
-pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
+/// A part of the answer, upright.
+pub(crate) enum Part {
+    Rows(Raster),
+    /// Rows of planes.
+    Planes(Planes),
+}
+
+/// Decodes the file that `bytes` are and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If `planes` at that sampling
+/// will do, and the file has them, they are given in place of rows.
+pub(crate) fn decode_whole(
+    format: SourceFormat,
+    bytes: Vec<u8>,
+    plan: &Rendering,
+    planes: Option<Sampling>,
+    limits: &Limits,
+    sink: &mut dyn FnMut(Part) -> Result<()>,
+) -> Result<()> {
+    let memory = limits.memory;
+    if format == SourceFormat::Jpeg {
+        return decode_jpeg(&bytes, plan, planes, memory, sink);
+    }
+    let sink = &mut |rows| sink(Part::Rows(rows));
     match format {
-        SourceFormat::Jpeg => decode_jpeg(&bytes, plan, limits.memory, sink),
         SourceFormat::Png => png::decode(bytes, plan, sink),
         SourceFormat::Gif | SourceFormat::WebP => {
             let decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
             let alpha = if decoded.channels == 4 { Alpha::Straight } else { Alpha::None };
             sink(render_rgb(decoded.samples, alpha, decoded.icc.map(Arc::from).as_ref(), plan)?)
         }
-        SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
+        SourceFormat::Jpeg | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
     }
 }
 
-fn decode_jpeg(bytes: &[u8], plan: &Rendering, memory: u64, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
+fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, memory: u64, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<()> {
     let SourcePlan::Whole { reduction } = plan.source else { return Err(super::internal("a JPEG is decoded whole")) };
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
     if stream.dimensions().reduced(reduction) != plan.level {
@@ -35,9 +56,14 @@ fn decode_jpeg(bytes: &[u8], plan: &Rendering, memory: u64, sink: &mut dyn FnMut
     // Luminance is gray only where no profile says otherwise.
     let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && icc.is_none();
     let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
+    let part = Wanted { crop: plan.crop, reduction, gray, memory: memory.saturating_sub(bytes.len() as u64) };
+    if let Some(sampling) = planes.filter(|sampling| stream.is_sampled(*sampling))
+        && icc.as_ref().is_none_or(|icc| to_srgb(icc, layout.model).is_none())
+    {
+        return stream.planes(part, sampling, &mut |planes| sink(Part::Planes(planes)));
+    }
     let mut pipeline = Pipeline::new(plan, layout, icc.as_ref());
-    let part = Part { crop: plan.crop, reduction, gray, memory: memory.saturating_sub(bytes.len() as u64) };
-    stream.rows(part, &mut |row| pipeline.pass_on(row, sink))?;
+    stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
     pipeline.check()
 }
 
@@ -104,7 +130,7 @@ impl WholeRows {
             return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {dimensions}", stream.dimensions())));
         }
         let (layout, icc, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.icc().map(Arc::from), dimensions.height());
-        let part = Part { crop: dimensions.rect(), reduction: 1, gray: false, memory };
+        let part = Wanted { crop: dimensions.rect(), reduction: 1, gray: false, memory };
         if stream.is_lossless() {
             let (mut narrow, mut wide) = (Vec::new(), Vec::new());
             stream.rows(part, &mut |row| {

@@ -1,14 +1,11 @@
 //! The rows of an image at full size, from whatever it is stored in: decoded once, top to bottom, gray or sRGB.
 
-use std::collections::VecDeque;
-use std::ops::Range;
-
 use super::Options;
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::WholeRows;
-use crate::codec::tiff::layout;
+use crate::codec::tiff::{Block, layout};
 use crate::error::{Error, Result};
-use crate::job::{Band, Chunks, Meter};
+use crate::job::{Chunks, Meter, Walk, join_rows};
 use crate::limits::Limits;
 use crate::plan::{Price, Rendering, SourcePlan};
 use crate::pyramid::{Body, Pyramid};
@@ -35,10 +32,9 @@ enum State {
 
 struct ByChunks {
     chunks: Chunks,
-    columns: Range<u32>,
-    rows: Range<u32>,
-    /// Rows of chunks that are here.
-    here: VecDeque<Band>,
+    walk: Walk,
+    /// The chunks of a row of chunks so far.
+    blocks: Vec<Block>,
     pipeline: Pipeline,
 }
 
@@ -51,7 +47,7 @@ impl Rows {
             SourcePlan::Chunks { columns, rows, .. } => {
                 let chunks = Chunks::new(pyramid, 0)?;
                 let pipeline = Pipeline::new(&plan, layout(chunks.level()), chunks.level().icc.as_ref());
-                State::Chunks(Box::new(ByChunks { chunks, columns: columns.clone(), rows: rows.clone(), here: VecDeque::new(), pipeline }))
+                State::Chunks(Box::new(ByChunks { chunks, walk: Walk::new(columns.clone(), rows.clone()), blocks: Vec::new(), pipeline }))
             }
         };
         let limits = Limits { memory: options.memory, fetched: u64::MAX, ranges: u32::MAX, work: u64::MAX, ..Limits::default() };
@@ -107,26 +103,19 @@ impl Rows {
                 pipeline.check().map(|()| Step::Done(false))
             }
             State::Chunks(mut by) => {
-                if by.rows.is_empty() {
+                if by.walk.rows.is_empty() {
                     return by.pipeline.check().map(|()| Step::Done(false));
                 }
-                if by.here.is_empty()
-                    && let Step::Need(ranges) = by.chunks.fetch(&by.columns, by.rows.clone(), self.memory, &mut self.meter, &self.limits)?
-                {
+                if let Step::Need(ranges) = by.chunks.fetch(&by.walk, self.memory, &mut self.meter, &self.limits)? {
                     self.state = State::Chunks(by);
                     return Ok(Step::Need(ranges));
                 }
-                let ByChunks { chunks, columns, rows, here, pipeline } = &mut *by;
-                if here.is_empty() {
-                    here.extend(chunks.take());
-                }
-                if let Some(band) = here.pop_front() {
-                    chunks.rows(&band, rows.start, columns, self.plan.crop, &mut |row| pipeline.pass_on(row, sink))?;
-                    rows.start += 1;
-                }
-                if here.is_empty() {
-                    // What is decoded is not needed again.
-                    chunks.forget();
+                let ByChunks { chunks, walk, blocks, pipeline } = &mut *by;
+                let chunk = chunks.take().ok_or_else(|| Error::Internal { what: "no chunk where one was fetched".to_owned() })?;
+                blocks.push(chunks.decode(&chunk, self.plan.crop)?);
+                if walk.advance() {
+                    let rows = blocks.first().map_or(0..0, Block::rows);
+                    join_rows(&std::mem::take(blocks), rows, &mut |row| pipeline.pass_on(row, sink))?;
                 }
                 self.state = State::Chunks(by);
                 Ok(Step::Done(true))

@@ -1,6 +1,7 @@
 //! Finding and fetching the chunks of a level.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,8 +19,45 @@ use crate::render::Row;
 /// Ranges nearer than this are fetched as one.
 const GAP: u64 = 16 << 10;
 
-/// The locations of the chunks in one row of chunks: for each column its planes.
-pub(crate) type Band = Vec<Location>;
+/// A chunk whose place in the file is known.
+pub(crate) struct Located {
+    pub column: u32,
+    pub row: u32,
+    /// Where its planes lie.
+    pub planes: Vec<Location>,
+}
+
+impl Located {
+    /// Of its first plane.
+    pub fn location(&self) -> Location {
+        self.planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0 })
+    }
+}
+
+/// The chunks that are read, row by row; those from `column` on in the first row.
+#[derive(Debug, Clone)]
+pub(crate) struct Walk {
+    pub columns: Range<u32>,
+    pub rows: Range<u32>,
+    pub column: u32,
+}
+
+impl Walk {
+    pub fn new(columns: Range<u32>, rows: Range<u32>) -> Self {
+        Self { column: columns.start, columns, rows }
+    }
+
+    /// Goes on to the next chunk; whether it was the last of its row.
+    pub fn advance(&mut self) -> bool {
+        self.column += 1;
+        let end = self.column >= self.columns.end;
+        if end {
+            self.column = self.columns.start;
+            self.rows.start += 1;
+        }
+        end
+    }
+}
 
 /// What a request reads of one level of a TIFF.
 pub(crate) struct Chunks {
@@ -29,8 +67,10 @@ pub(crate) struct Chunks {
     store: ByteStore,
     /// Parts of tables that were asked for and are to be kept for other requests.
     tables: Vec<ByteRange>,
-    /// The next rows of chunks, as many as make a batch.
-    located: Vec<Band>,
+    /// The next chunks, as many as make a batch.
+    located: VecDeque<Located>,
+    /// Chunks have been taken from the batch.
+    begun: bool,
 }
 
 impl Chunks {
@@ -40,7 +80,15 @@ impl Chunks {
         if level >= tiff.levels.len() {
             return Err(Error::Internal { what: "a level that is not there".to_owned() });
         }
-        Ok(Self { pyramid: pyramid.clone(), tiff: tiff.clone(), level, store: pyramid.kept.store(), tables: Vec::new(), located: Vec::new() })
+        Ok(Self {
+            pyramid: pyramid.clone(),
+            tiff: tiff.clone(),
+            level,
+            store: pyramid.kept.store(),
+            tables: Vec::new(),
+            located: VecDeque::new(),
+            begun: false,
+        })
     }
 
     pub fn tiff(&self) -> &Tiff {
@@ -56,11 +104,15 @@ impl Chunks {
         self.store.provide(offset, bytes)
     }
 
-    /// Fetches the first of `rows` of chunks, and as many of them as make a batch; `memory` is what the request takes beside them.
-    pub fn fetch(&mut self, columns: &Range<u32>, rows: Range<u32>, memory: u64, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
+    /// Fetches the next chunks of a walk, as many as make a batch; `memory` is what the request takes with them.
+    pub fn fetch(&mut self, walk: &Walk, memory: u64, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
         if self.located.is_empty() {
-            match self.locate(columns, rows) {
-                Ok(located) => self.located = located,
+            if std::mem::take(&mut self.begun) {
+                // What has been decoded is not needed again.
+                self.store = self.pyramid.kept.store();
+            }
+            match self.locate(walk.clone()) {
+                Ok(located) => self.located = located.into(),
                 Err(Stop::Fail(error)) => return Err(error),
                 Err(Stop::Need(entries)) => {
                     let missing = widen(&entries, &self.store);
@@ -70,18 +122,17 @@ impl Chunks {
             }
             self.pyramid.kept.add(&self.store, &std::mem::take(&mut self.tables));
         }
+        if self.begun {
+            return Ok(Step::Done(()));
+        }
         let missing = self.missing(memory, limits)?;
         if missing.is_empty() { Ok(Step::Done(())) } else { meter.need(ByteRange::coalesce(missing, GAP), limits) }
     }
 
-    /// The rows of chunks that were fetched, once.
-    pub fn take(&mut self) -> Vec<Band> {
-        std::mem::take(&mut self.located)
-    }
-
-    /// Forgets the bytes of what has been decoded.
-    pub fn forget(&mut self) {
-        self.store = self.pyramid.kept.store();
+    /// The next chunk that was fetched.
+    pub fn take(&mut self) -> Option<Located> {
+        self.begun = true;
+        self.located.pop_front()
     }
 
     /// The stored bytes of a chunk; none for one that was left out.
@@ -92,68 +143,42 @@ impl Chunks {
         }
     }
 
-    /// The blocks of row `row` of chunks, one a column, as far as they are within `source` (px of the level).
-    fn decode(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect) -> Result<Vec<Block>> {
+    /// The pixels of a chunk, as far as they are within `source` (px of the level).
+    pub fn decode(&self, chunk: &Located, source: Rect) -> Result<Block> {
+        let bytes: Result<Vec<_>> = chunk.planes.iter().map(|plane| self.bytes(plane)).collect();
+        decode_chunk(self.level(), self.tiff.endian, &bytes?, chunk.location(), self.wanted(chunk, source)?)
+    }
+
+    /// What of a chunk lies within `source` (px of the level), px of the chunk.
+    pub fn wanted(&self, chunk: &Located, source: Rect) -> Result<Rect> {
         let level = self.level();
-        let decode = |(planes, column): (&[Location], u32)| {
-            let first = planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0 });
-            let bytes: Result<Vec<_>> = planes.iter().map(|plane| self.bytes(plane)).collect();
-            let chunk = Rect::new(column.saturating_mul(level.chunk.width()), level.chunk_top(row), level.chunk.width(), first.rows);
-            let wanted = chunk.and_then(|chunk| chunk.intersection(source)?.relative_to(chunk));
-            let wanted = wanted.ok_or_else(|| Error::Internal { what: "a chunk that is not wanted".to_owned() })?;
-            decode_chunk(level, self.tiff.endian, &bytes?, first, wanted)
-        };
-        band.chunks(level.planes().into()).zip(columns.clone()).map(decode).collect()
+        let place = Rect::new(chunk.column.saturating_mul(level.chunk.width()), level.chunk_top(chunk.row), level.chunk.width(), chunk.location().rows);
+        let wanted = place.and_then(|place| place.intersection(source)?.relative_to(place));
+        wanted.ok_or_else(|| Error::Internal { what: "a chunk that is not wanted".to_owned() })
     }
 
-    /// Gives the rows of row `row` of chunks, as far as they are within `source` (px of the level), to `sink`.
-    pub fn rows(&self, band: &Band, row: u32, columns: &Range<u32>, source: Rect, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
-        let (mut narrow, mut wide) = (Vec::new(), Vec::new());
-        let blocks = self.decode(band, row, columns, source)?;
-        let rows = blocks.first().map_or(0..0, Block::rows);
-        for y in rows {
-            narrow.clear();
-            wide.clear();
-            for block in &blocks {
-                match block.row(y) {
-                    // One block that spans the crop needs no copy.
-                    row if blocks.len() == 1 => sink(row)?,
-                    Row::U8(samples) => narrow.extend_from_slice(samples),
-                    Row::U16(samples) => wide.extend_from_slice(samples),
-                }
-            }
-            match (blocks.len(), narrow.is_empty()) {
-                (1, _) => {}
-                (_, false) => sink(Row::U8(&narrow))?,
-                (_, true) => sink(Row::U16(&wide))?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Where the chunks of the next rows of chunks lie, as many as make a batch; names all table entries it lacks at once.
-    fn locate(&self, columns: &Range<u32>, rows: Range<u32>) -> std::result::Result<Vec<Band>, Stop> {
+    /// Where the next chunks lie, as many as make a batch; names all table entries it lacks at once.
+    fn locate(&self, mut walk: Walk) -> std::result::Result<Vec<Located>, Stop> {
         let level = self.level();
         let (mut located, mut missing, mut bytes) = (Vec::new(), Vec::new(), 0_u64);
-        for row in rows {
-            let mut band = Vec::new();
-            for column in columns.clone() {
-                for plane in 0..level.planes() {
-                    match level.locate(&self.store, self.tiff.endian, column, row, plane) {
-                        Ok(location) => band.push(location),
-                        Err(Stop::Need(ranges)) => missing.extend(ranges),
-                        Err(stop) => return Err(stop),
-                    }
+        while !walk.rows.is_empty() {
+            let (column, row) = (walk.column, walk.rows.start);
+            let mut planes = Vec::new();
+            for plane in 0..level.planes() {
+                match level.locate(&self.store, self.tiff.endian, column, row, plane) {
+                    Ok(location) => planes.push(location),
+                    Err(Stop::Need(ranges)) => missing.extend(ranges),
+                    Err(stop) => return Err(stop),
                 }
             }
             // While entries are missing their sizes are guessed: decoded, a chunk is rarely smaller than coded.
-            let known = band.iter().fold(0_u64, |sum, location| sum.saturating_add(location.bytes));
-            let guess = if missing.is_empty() { known } else { level.chunk_bytes().saturating_mul(columns.len() as u64) / 4 };
-            bytes = bytes.saturating_add(guess);
+            let known = planes.iter().fold(0_u64, |sum, location| sum.saturating_add(location.bytes));
+            bytes = bytes.saturating_add(if missing.is_empty() { known } else { level.chunk_bytes() / 4 });
             if bytes > BATCH && !(located.is_empty() && missing.is_empty()) {
                 break;
             }
-            located.push(band);
+            located.push(Located { column, row, planes });
+            walk.advance();
         }
         if missing.is_empty() { Ok(located) } else { Err(Stop::Need(missing)) }
     }
@@ -161,7 +186,7 @@ impl Chunks {
     /// What is missing of the located chunks. A chunk that lies about its size is refused before it is fetched.
     fn missing(&self, memory: u64, limits: &Limits) -> Result<Vec<ByteRange>> {
         let mut missing = Vec::new();
-        for location in self.located.iter().flatten() {
+        for location in self.located.iter().flat_map(|chunk| &chunk.planes) {
             let Some(range) = ByteRange::at(location.offset, location.bytes) else { continue };
             if range.end() > self.store.size() {
                 let what = format!("a chunk ends at byte {} of {}", range.end(), self.store.size());
@@ -170,7 +195,32 @@ impl Chunks {
             missing.extend(self.store.missing(range));
         }
         let total = missing.iter().fold(0_u64, |sum, range| sum.saturating_add(range.len()));
-        over("memory", total.saturating_add(memory), limits.memory.saturating_add(BATCH))?;
+        // A batch and a chunk as large as its pixels are in the price.
+        let excess = total.saturating_sub(BATCH).saturating_sub(self.level().chunk_bytes());
+        over("memory", memory.saturating_add(excess), limits.memory)?;
         Ok(missing)
     }
+}
+
+/// Gives rows of blocks that lie side by side to `sink`.
+pub(crate) fn join_rows(blocks: &[Block], rows: Range<u32>, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    let (mut narrow, mut wide) = (Vec::new(), Vec::new());
+    for y in rows {
+        narrow.clear();
+        wide.clear();
+        for block in blocks {
+            match block.row(y) {
+                // One block that spans the crop needs no copy.
+                row if blocks.len() == 1 => sink(row)?,
+                Row::U8(samples) => narrow.extend_from_slice(samples),
+                Row::U16(samples) => wide.extend_from_slice(samples),
+            }
+        }
+        match (blocks.len(), narrow.is_empty()) {
+            (1, _) => {}
+            (_, false) => sink(Row::U8(&narrow))?,
+            (_, true) => sink(Row::U16(&wide))?,
+        }
+    }
+    Ok(())
 }

@@ -3,9 +3,10 @@
 mod chunks;
 mod open;
 mod output;
+mod planes;
 mod render;
 
-pub(crate) use chunks::{Band, Chunks};
+pub(crate) use chunks::{Chunks, Walk, join_rows};
 pub use open::Open;
 pub use render::{Encoded, Render};
 

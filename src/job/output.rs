@@ -3,6 +3,7 @@
 use crate::codec::{EncodeOptions, Encoder};
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
+use crate::jpeg::Planes;
 use crate::plan::Rendering;
 use crate::render::{Raster, flatten, rotate, turn};
 
@@ -24,9 +25,9 @@ impl Output {
         self.dimensions
     }
 
-    /// Whether rows can be encoded as they come.
-    pub fn by_rows(&self) -> bool {
-        Encoder::by_rows(self.plan.format)
+    /// Whether the rows of a raster can be encoded a few at a time.
+    pub fn by_rows(&self, raster: &Raster) -> bool {
+        Encoder::by_rows(self.plan.format, raster.dimensions, raster.channels)
     }
 
     /// Adds a window, upright.
@@ -57,6 +58,15 @@ impl Output {
             None => self.encoder.insert(Encoder::new(self.dimensions, rows.channels, self.plan.format, self.plan.quality, &self.options)?),
         };
         encoder.push(rows)
+    }
+
+    /// Adds rows as they will be seen, as planes.
+    pub fn encode_planes(&mut self, planes: &Planes) -> Result<()> {
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            None => self.encoder.insert(Encoder::new(self.dimensions, planes.len(), self.plan.format, self.plan.quality, &self.options)?),
+        };
+        encoder.push_planes(planes)
     }
 
     /// Takes what is finished of the file, if it is more than `bytes`.

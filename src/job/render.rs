@@ -4,19 +4,21 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::Meter;
-use super::chunks::{Band, Chunks};
+use super::chunks::{Chunks, Located, Walk, join_rows};
 use super::output::Output;
+use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
+use crate::codec::Part;
 use crate::codec::stored::{self, Colors};
-use crate::codec::tiff::layout;
+use crate::codec::tiff::{Block, has_planes, layout};
 use crate::codec::{self, EncodeOptions};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::pyramid::Pyramid;
-use crate::pyramid::tiff::{Model, Tiff};
+use crate::pyramid::tiff::{Level, Model, Tiff};
 use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.
@@ -64,6 +66,8 @@ struct Bands {
     chunks: Chunks,
     windows: VecDeque<Rect>,
     window: Option<Window>,
+    /// Of an answer that needs no pixels. Until a row of chunks has shown that it is as it should be, it may be given up.
+    planes: Option<PlaneRows>,
     output: Output,
 }
 
@@ -72,7 +76,10 @@ struct Window {
     pipeline: Pipeline,
     /// What it is made from, px of the level.
     source: Rect,
-    columns: Range<u32>,
+    walk: Walk,
+    /// The chunks of a row of chunks so far.
+    blocks: Vec<Block>,
+    /// Of a whole row of chunks, the rows that are yet to be sent on.
     rows: Range<u32>,
 }
 
@@ -133,7 +140,10 @@ impl Render {
                 SourcePlan::Chunks { level, .. } => {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
-                    State::Bands(Box::new(Bands { chunks, windows, window: None, output: Output::new(plan, &self.options) }))
+                    let level = chunks.level();
+                    let planes = PlaneRows::of(plan, &self.options, level.is_gray())
+                        .filter(|planes| has_planes(level, planes.sampling()) && profile(chunks.tiff()).is_none());
+                    State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
                 }
             },
         };
@@ -142,13 +152,12 @@ impl Render {
 
     /// A stored chunk, if it is what its level says; else it is decoded like any other.
     fn step_stored(&mut self, mut chunks: Box<Chunks>, chunk: StoredChunk) -> Result<Next> {
-        let (columns, rows) = (chunk.column..chunk.column + 1, chunk.row..chunk.row + 1);
-        if let Step::Need(ranges) = chunks.fetch(&columns, rows, 0, &mut self.meter, &self.limits)? {
+        let walk = Walk::new(chunk.column..chunk.column + 1, chunk.row..chunk.row + 1);
+        if let Step::Need(ranges) = chunks.fetch(&walk, 0, &mut self.meter, &self.limits)? {
             return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges)));
         }
         let format = self.plan.rendering().format;
-        let band = chunks.take();
-        if let Some(location) = band.first().and_then(|band| band.first()) {
+        if let Some(location) = chunks.take().as_ref().map(Located::location) {
             let level = chunks.level();
             let colors = match level.model {
                 Model::BlackIsZero => Colors::Gray,
@@ -156,7 +165,7 @@ impl Render {
                 _ => Colors::Rgb,
             };
             let icc = profile(chunks.tiff());
-            let bytes = chunks.bytes(location)?;
+            let bytes = chunks.bytes(&location)?;
             if let Some(bytes) = stored::as_file(format, level.jpeg_tables.as_deref(), &bytes, chunk.dimensions, colors, icc) {
                 return Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format, dimensions: chunk.dimensions, passthrough: true })));
             }
@@ -178,13 +187,17 @@ impl Render {
         let plan = self.plan.rendering();
         let mut output = Box::new(Output::new(plan, &self.options));
         let mut all = None;
-        codec::decode_whole(self.pyramid.format, bytes, plan, &self.limits, &mut |rows| {
+        let mut planes = PlaneRows::of(plan, &self.options, self.pyramid.is_gray());
+        let sampling = planes.as_ref().map(PlaneRows::sampling);
+        codec::decode_whole(self.pyramid.format, bytes, plan, sampling, &self.limits, &mut |part| match (part, &mut planes) {
+            (Part::Planes(rows), Some(planes)) => planes.push(rows, &mut output),
+            (Part::Planes(_), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
             // What came at once is encoded a piece at a time.
-            if rows.dimensions.height() == plan.size.height() {
+            (Part::Rows(rows), _) if rows.dimensions.height() == plan.size.height() => {
                 all = Some(rows);
-                return Ok(());
+                Ok(())
             }
-            output.push(rows)
+            (Part::Rows(rows), _) => output.push(rows),
         })?;
         let Some(raster) = all else { return Ok(Next::Go(State::Encode(None, 0, output))) };
         let raster = output.lay(raster)?;
@@ -196,7 +209,7 @@ impl Render {
             return Ok(Next::Stop(State::Encode(raster, row, output), Step::Piece(piece)));
         }
         let Some(raster) = raster else { return self.done(*output) };
-        if row == 0 && !output.by_rows() {
+        if row == 0 && !output.by_rows(&raster) {
             output.encode(raster)?;
             return self.done(*output);
         }
@@ -217,20 +230,38 @@ impl Render {
                 bands.window = Some(Window::new(next, plan, &bands.chunks));
                 continue;
             };
-            if window.rows.is_empty() {
-                window.pipeline.check()?;
+            if !window.rows.is_empty() {
+                window.emit(&mut bands.output)?;
+                continue;
+            }
+            if window.walk.rows.is_empty() {
+                match &bands.planes {
+                    Some(planes) => planes.check()?,
+                    None => window.pipeline.check()?,
+                }
                 bands.window = None;
                 continue;
             }
-            let rows = window.rows.clone();
-            if let Step::Need(ranges) = bands.chunks.fetch(&window.columns, rows, plan.price.memory, &mut self.meter, &self.limits)? {
+            if let Step::Need(ranges) = bands.chunks.fetch(&window.walk, plan.price.memory, &mut self.meter, &self.limits)? {
                 return Ok(Next::Stop(State::Bands(bands), Step::Need(ranges)));
             }
-            for band in bands.chunks.take() {
-                window.render(&bands.chunks, &band, &mut bands.output)?;
+            let Some(chunk) = bands.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };
+            let as_planes = bands.planes.as_mut().map(|planes| planes.add(&bands.chunks, &chunk, window.source)).transpose()?;
+            match as_planes {
+                // The first chunk shows how all are sampled.
+                Some(false) if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
+                Some(false) => return Err(unlike(self.pyramid.format, &chunk)),
+                Some(true) | None => {}
             }
-            // What is decoded is not needed again.
-            bands.chunks.forget();
+            if bands.planes.is_none() {
+                window.blocks.push(bands.chunks.decode(&chunk, window.source)?);
+            }
+            if window.walk.advance() {
+                match &mut bands.planes {
+                    Some(planes) => planes.end_row(&mut bands.output)?,
+                    None => window.rows = window.blocks.first().map_or(0..0, Block::rows),
+                }
+            }
         }
     }
 
@@ -254,17 +285,32 @@ impl Window {
         let (columns, rows) = plan.chunks_of(level, source);
         let pipeline = Pipeline::of_window(plan, window, layout(level), icc);
         let source = Rect::new(plan.crop.x() + source.x(), plan.crop.y() + source.y(), source.width(), source.height()).unwrap_or(plan.crop);
-        Self { pipeline, source, columns, rows }
+        Self { pipeline, source, walk: Walk::new(columns, rows), blocks: Vec::new(), rows: 0..0 }
     }
 
-    /// Sends the next row of chunks down the pipeline, and what comes out of it to the output.
-    fn render(&mut self, chunks: &Chunks, band: &Band, output: &mut Output) -> Result<()> {
-        let row = self.rows.start;
-        self.rows.start += 1;
-        let mut sink = |rows| output.push(rows);
-        let pipeline = &mut self.pipeline;
-        chunks.rows(band, row, &self.columns, self.source, &mut |row| pipeline.pass_on(row, &mut sink))
+    /// Whether its first chunk is at hand.
+    fn is_fresh(&self, plan: &Rendering, level: &Level) -> bool {
+        self.walk.rows.start == level.chunk_row_at(plan.crop.y()) && self.walk.column == self.walk.columns.start
     }
+
+    /// A row of chunks is there: sends some of its rows down the pipeline, and what comes out of it to the output.
+    fn emit(&mut self, output: &mut Output) -> Result<()> {
+        let count = u32::try_from(ROWS / self.source.width().max(1) as usize).unwrap_or(1).max(1);
+        let rows = self.rows.start..self.rows.end.min(self.rows.start.saturating_add(count));
+        self.rows.start = rows.end;
+        let pipeline = &mut self.pipeline;
+        join_rows(&self.blocks, rows, &mut |row| pipeline.pass_on(row, &mut |rows| output.push(rows)))?;
+        if self.rows.is_empty() {
+            self.blocks.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Chunks of one level that are coded in different ways: libtiff's tables allow for that, but nobody writes it.
+fn unlike(format: SourceFormat, chunk: &Located) -> Error {
+    let at = chunk.location().offset;
+    Error::SourceUnsupported { format: Some(format), feature: format!("chunks of different chroma subsampling (at byte {at})") }
 }
 
 /// The profile of a file, if it changes anything: decoded pixels are converted by it, others must bring it along.

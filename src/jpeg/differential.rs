@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{ColorModel, Decoder, Encoder, Header, Rows, Sampling, Settings, Tables, Wanted};
-use crate::error::Result;
+use super::testing::{Numbers, picture, rows};
+use super::{ColorModel, Encoder, Header, Sampling, Settings, Tables, Transcode, Turn};
 use crate::geometry::{Dimensions, Rect};
 
 /// The folder of the tools, if there is one.
@@ -23,31 +23,6 @@ fn run(folder: &std::path::Path, tool: &str, arguments: &[&str], input: &[u8]) -
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     output.status.success().then_some(output.stdout)
-}
-
-/// Numbers without end, the same ones each time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (((self.0 >> 33) * u64::from(end)) >> 31) as u32
-    }
-}
-
-/// Samples with a slope, edges and noise, so that every kind of block comes up.
-fn picture(numbers: &mut Numbers, width: u32, height: u32, channels: u32) -> Vec<u8> {
-    let (noise, slope, edge) = (numbers.below(120) * numbers.below(2) + 1, numbers.below(8), numbers.below(width + 8));
-    let mut samples = Vec::new();
-    for y in 0..height {
-        for x in 0..width {
-            for channel in 0..channels {
-                let base = (x * slope + y * (channel + 1) + if x > edge { 150 } else { 0 }) % 256;
-                samples.push((base + numbers.below(noise)).min(255) as u8);
-            }
-        }
-    }
-    samples
 }
 
 fn netpbm(kind: &str, width: u32, height: u32, samples: &[u8]) -> Vec<u8> {
@@ -95,25 +70,6 @@ fn parse(file: &[u8]) -> (Dimensions, Vec<u8>) {
         rest = &rest[end + 1..];
     }
     (Dimensions::new(words[1].parse().unwrap(), words[2].parse().unwrap()).unwrap(), rest.to_vec())
-}
-
-/// All rows of a crop.
-fn rows(stream: &[u8], reduction: u8, crop: Option<Rect>) -> Result<Vec<u8>> {
-    let header = Header::read(None, stream)?;
-    let crop = crop.unwrap_or(header.dimensions.reduced(reduction.into()).rect());
-    let wanted = Wanted { region: Rows::region(&header, crop, reduction), reduction, ..Wanted::whole(&header) };
-    let mut decoder = Decoder::new(&header, stream, &wanted)?;
-    let mut rows = Rows::new(&header, decoder.grid(), crop, header.color_model())?;
-    let mut samples = Vec::new();
-    let mut sink = |row: &[u8]| {
-        samples.extend_from_slice(row);
-        Ok(())
-    };
-    while let Some(band) = decoder.next_band()? {
-        rows.push(&band, &mut sink)?;
-    }
-    rows.finish(&mut sink)?;
-    Ok(samples)
 }
 
 /// A stream by cjpeg, of any sampling factors.
@@ -224,4 +180,57 @@ fn a_folder_of_files_reads_as_djpeg_reads_it() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn coefficients_go_where_jpegtran_puts_them() {
+    let Some(folder) = tools() else { return };
+    let mut numbers = Numbers(3);
+    let turn = |transposed, flipped_across, flipped_down| Turn { transposed, flipped_across, flipped_down };
+    let turns: [(&[&str], Turn); 8] = [
+        (&[], turn(false, false, false)),
+        (&["-rotate", "90"], turn(true, true, false)),
+        (&["-rotate", "180"], turn(false, true, true)),
+        (&["-rotate", "270"], turn(true, false, true)),
+        (&["-flip", "horizontal"], turn(false, true, false)),
+        (&["-flip", "vertical"], turn(false, false, true)),
+        (&["-transpose"], turn(true, false, false)),
+        (&["-transverse"], turn(true, true, true)),
+    ];
+    let (mut compared, mut same) = (0, 0);
+    for round in 0..4000 {
+        let (what, stream) = stream(&folder, &mut numbers, round);
+        let Ok(header) = Header::read(None, &stream) else { continue };
+        let (across, down) = header.most();
+        let (across, down) = (u32::from(across) * 8, u32::from(down) * 8);
+        let size = header.dimensions;
+        let (x, y) = (numbers.below(size.width()) / across * across, numbers.below(size.height()) / down * down);
+        let region = Rect::new(x, y, 1 + numbers.below(size.width() - x), 1 + numbers.below(size.height() - y)).unwrap();
+        let (arguments, turn) = turns[numbers.below(8) as usize];
+        let gray = numbers.below(4) == 0;
+        let tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal };
+        let transcode = Transcode { region, turn, gray, tables, ..Transcode::whole(&header) };
+        if !transcode.is_lossless(&header) {
+            continue;
+        }
+        let cut = |stream: &[u8]| {
+            let crop = format!("{}x{}+{x}+{y}", region.width(), region.height());
+            run(&folder, "jpegtran", &["-copy", "none", "-crop", &crop], stream)
+        };
+        let mut more = vec!["-copy", "none", "-perfect"];
+        more.extend(arguments);
+        if gray {
+            more.push("-grayscale");
+        }
+        if tables == Tables::Optimal {
+            more.push("-optimize");
+        }
+        let Some(theirs) = cut(&stream).and_then(|stream| run(&folder, "jpegtran", &more, &stream)) else { continue };
+        let ours = transcode.run(&header, &stream).unwrap();
+        compared += 1;
+        same += usize::from(ours == theirs);
+        assert!(rows(&ours, 1, None).unwrap() == rows(&theirs, 1, None).unwrap(), "{what}: {region} {arguments:?} {gray}");
+    }
+    eprintln!("{compared} compared, {same} the same to the byte");
+    assert!(compared > 500);
 }

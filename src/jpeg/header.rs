@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::corrupt;
-use super::marker::{APP0, DAC, DHT, DNL, EOI, ICC_NAME, JPG, RST0, RST7, SOF0, SOF15, SOI, SOS, Segment, next_marker, next_segment};
+use super::marker::{APP0, DAC, DHT, DNL, EOI, ICC_NAME, JPG, RST0, RST7, SOF0, SOF2, SOF15, SOI, SOS, Segment, next_marker, next_segment};
 use super::tables::Tables;
 use crate::error::Result;
 use crate::geometry::Dimensions;
@@ -118,6 +118,12 @@ impl Header {
     pub fn most(&self) -> (u8, u8) {
         let most = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1).max(1);
         (most(|component| component.across), most(|component| component.down))
+    }
+
+    /// Whether all components come in one sequential scan, which needs no more memory than a band.
+    pub fn is_streamable(&self) -> bool {
+        let together = self.scan.components.iter().map(|(index, ..)| *index).eq(0..self.components.len());
+        together && self.process != SOF2
     }
 
     /// The bytes of the ICC profile.

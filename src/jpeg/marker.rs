@@ -5,6 +5,8 @@ use crate::error::Result;
 
 /// Frame header of the baseline process; the others follow up to 0xCF.
 pub(super) const SOF0: u8 = 0xC0;
+/// Frame header of the extended sequential process.
+pub(super) const SOF1: u8 = 0xC1;
 /// Frame header of the progressive process.
 pub(super) const SOF2: u8 = 0xC2;
 /// Huffman tables.

@@ -8,6 +8,11 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::arithmetic_side_effects)
 )]
 
+#[cfg(test)]
+mod agreement;
+mod coefficients;
+#[cfg(test)]
+mod damage;
 mod decode;
 #[cfg(test)]
 mod differential;
@@ -19,12 +24,14 @@ mod plane;
 mod quantization;
 mod rows;
 mod tables;
+#[cfg(test)]
+mod testing;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vector;
 mod zigzag;
 
-pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Position, Wanted};
-pub(crate) use encode::{Encoder, Sampling, Settings, Tables};
+pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Index, Input, Progress, Sequential, Wanted};
+pub(crate) use encode::{Encoder, Sampling, Settings, Tables, Transcode, Turn};
 pub(crate) use header::{ColorModel, Component, Header, Scan};
 pub(crate) use plane::{Plane, Planes};
 pub(crate) use rows::Rows;

@@ -94,7 +94,7 @@ interface WasmImage {
   readonly extra: boolean;
   info(version: string, id: string, settings: Settings): string;
   ingest(tile?: number, quality?: number, compression?: string, memory?: number): WasmIngest;
-  render(version: string, request: string, settings: Settings): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
+  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
   free(): void;
 }
 
@@ -167,7 +167,8 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
       documents: documents as Record<Version, string>,
       async render(version, request, other = settings) {
         if (needsExtra || EXTRA.test(request)) await extra();
-        const rendering = call(() => image.render(version, request, other));
+        // To say nothing is cheaper than to say that there is nothing to say.
+        const rendering = call(() => image.render(version, request, Object.keys(other).length ? other : undefined));
         const { memory, light } = rendering;
         const begun = job(rendering, () => {
           const answer = present(call(() => rendering.result()));

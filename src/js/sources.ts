@@ -49,7 +49,9 @@ export function bytesSource(bytes: Uint8Array): Source {
     key,
     async read(offset, length, options) {
       options?.signal?.throwIfAborted();
-      return { bytes: bytes.slice(offset, offset + length), size: bytes.length };
+      const part = bytes.subarray(offset, offset + length);
+      // What fills its buffer might be moved away with it.
+      return { bytes: part.byteLength === bytes.buffer.byteLength ? part.slice() : part, size: bytes.length };
     },
   };
 }

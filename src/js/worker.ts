@@ -29,7 +29,7 @@ export interface HandlerOptions<Env> extends Omit<ServerOptions, "open"> {
    * Images are known again by the source's key and etag.
    */
   resolve(identifier: string, env: Env, request: Request): Source | null | Promise<Source | null>;
-  /** Limits and qualities. `memory` is for all requests together; default 56 MiB. */
+  /** Limits and qualities. `memory` is for all requests together; default 42 MiB. */
   settings?: Settings;
   /** Whether finished answers are kept in the Cache API; those that are made in pieces, of many megabytes, never are. Default true. */
   cache?: boolean;

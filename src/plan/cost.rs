@@ -11,6 +11,8 @@ use crate::pyramid::{Body, JpegProcess, Pyramid, Whole, WholeMode};
 pub(crate) const BATCH: u64 = 4 << 20;
 /// What is finished of a file is handed over once it is this many bytes.
 pub(crate) const PIECE: u64 = 4 << 20;
+/// Bytes of pixels from which a TIFF is made row by row; smaller ones are worth compressing.
+pub(crate) const LARGE_TIF: u64 = 8 << 20;
 /// Tables, kernels and code that every request needs, bytes.
 const BASE: u64 = 1 << 20;
 
@@ -84,7 +86,9 @@ impl Price {
             let made = match () {
                 // All is held upright, and turned beside it.
                 () if plan.angle.is_some() || (windows.len() == 1 && (plan.turn.transpose || plan.turn.flip_y)) => raster.saturating_mul(2),
-                () if windows.len() > 1 => strip.saturating_mul(2),
+                () if windows.len() > 1 && plan.turn.transpose => strip.saturating_mul(2),
+                // Flipped in place.
+                () if windows.len() > 1 => strip,
                 () => strip.min(PIECE),
             };
             memory = memory.max(sum(&[fetched, window, level.chunk_bytes(), planes, decoded, band, pipeline(plan, source.width()), made]));
@@ -109,6 +113,7 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, raster: u64) -> 
         // Rows flow, and nothing of the file leaves before its last row is made.
         WholeMode::Rows | WholeMode::Jpeg { .. } if plan.is_upright() => source.saturating_add(match plan.format {
             Format::Png => raster.saturating_add(raster / 64),
+            Format::Tif => raster.saturating_add(raster.min(LARGE_TIF)),
             Format::Jpg => coded(plan.size.area()),
             _ => finishing,
         }),
@@ -158,7 +163,8 @@ fn finishing(plan: &Rendering, raster: u64) -> u64 {
     match plan.format {
         Format::Jpg => coded(area).min(PIECE.saturating_mul(2)),
         Format::Png => turned.min(PIECE.saturating_mul(2)),
-        Format::Tif => turned.saturating_mul(2).saturating_add(turned / 64),
+        // Its pixels and the file, or rows.
+        Format::Tif => turned.min(LARGE_TIF).saturating_mul(2).saturating_add(LARGE_TIF / 64),
         Format::Gif => turned.saturating_add(area.saturating_mul(8)),
         Format::WebP => turned.saturating_add(area.saturating_mul(12)),
     }

@@ -1,13 +1,12 @@
 //! The order in which a turned answer is made: strips of it, each from its own part of the level.
 
 use super::{Rendering, SourcePlan};
+use crate::api::Quality;
 use crate::geometry::Rect;
 use crate::pyramid::tiff::Level;
 
-/// Bytes of pixels in a strip, at most, unless one row has more.
-pub(crate) const STRIP: u64 = 4 << 20;
-/// Samples of a pixel, at most.
-const CHANNELS: u64 = 4;
+/// Bytes of pixels in a strip, at most, unless one row has more: it is held twice while it is turned.
+const STRIP: u64 = 8 << 20;
 
 impl Rendering {
     /// Windows of the answer before it is turned, in the order in which their rows follow each other once it is. Only an answer whose first row is not
@@ -15,13 +14,15 @@ impl Rendering {
     pub fn windows(&self, level: &Level) -> Vec<Rect> {
         let whole = self.whole();
         let turned = self.turn.transpose || self.turn.flip_y;
+        let gray = level.is_gray() || matches!(self.quality, Quality::Gray | Quality::Bitonal);
+        let channels = if gray { 1_u64 } else { 3 }.saturating_add(level.samples.alpha.is_some().into());
         let chunked = matches!(self.source, SourcePlan::Chunks { .. });
-        if !turned || !chunked || self.angle.is_some() || self.size.area().saturating_mul(CHANNELS) <= STRIP {
+        if !turned || !chunked || self.angle.is_some() || self.size.area().saturating_mul(channels) <= STRIP {
             return vec![whole];
         }
         let upright = if self.turn.transpose { whole.dimensions() } else { whole.dimensions().transposed() };
         // `upright.width()` is the side that is cut, in both cases.
-        let row = u64::from(upright.height()).saturating_mul(CHANNELS);
+        let row = u64::from(upright.height()).saturating_mul(channels);
         let most = u32::try_from(STRIP.checked_div(row).unwrap_or(1)).unwrap_or(u32::MAX).max(1);
         let mut cuts = vec![0];
         while let Some(from) = cuts.last().copied().filter(|from| *from < upright.width()) {

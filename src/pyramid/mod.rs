@@ -142,7 +142,16 @@ impl Pyramid {
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
             Body::Tiff(tiff) => tiff.levels.iter().any(|level| level.compression == tiff::Compression::WebP),
+            Body::Whole(Whole { mode: WholeMode::Jpeg { process, .. }, .. }) => *process == JpegProcess::Lossless,
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
+        }
+    }
+
+    /// Whether a pixel has one colour sample.
+    pub(crate) fn is_gray(&self) -> bool {
+        match &self.body {
+            Body::Tiff(tiff) => tiff.levels.first().is_some_and(tiff::Level::is_gray),
+            Body::Whole(whole) => whole.channels <= 2,
         }
     }
 

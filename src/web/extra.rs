@@ -10,13 +10,13 @@ mod module {
     use crate::geometry::Dimensions;
     use crate::render::Raster;
 
-    /// Pixels of a GIF or WebP file.
+    /// Pixels of a GIF, WebP or lossless JPEG file.
     #[wasm_bindgen]
     pub struct Pixels(Decoded);
 
     #[wasm_bindgen]
     impl Pixels {
-        /// 3 or 4.
+        /// 1, 3 or 4.
         #[wasm_bindgen(getter)]
         pub fn channels(&self) -> u32 {
             self.0.channels as u32
@@ -38,7 +38,11 @@ mod module {
     /// Decodes a file that its header says to be `width` × `height` px. Throws texts that begin with `corrupt:`, `unsupported:` or `internal:`.
     #[wasm_bindgen]
     pub fn decode(format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue> {
-        let format = if format == "gif" { SourceFormat::Gif } else { SourceFormat::WebP };
+        let format = match format {
+            "gif" => SourceFormat::Gif,
+            "jpeg" => SourceFormat::Jpeg,
+            _ => SourceFormat::WebP,
+        };
         coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
     }
 
@@ -107,8 +111,9 @@ mod engine {
             let pixels = self.decode(&name, bytes, planned.width(), planned.height(), memory as f64).map_err(fault)?;
             let decoded = Decoded { channels: pixels.channels() as usize, samples: pixels.take_samples(), icc: pixels.take_icc() };
             pixels.free();
-            let expected = u64::from(planned.width()) * u64::from(planned.height()) * decoded.channels as u64;
-            if !matches!(decoded.channels, 3 | 4) || decoded.samples.len() as u64 != expected {
+            let expected = planned.area() * decoded.channels as u64;
+            let wide = format == SourceFormat::Jpeg && decoded.samples.len() as u64 == expected * 2;
+            if !matches!(decoded.channels, 1 | 3 | 4) || (decoded.samples.len() as u64 != expected && !wide) {
                 return Err(Fault::Internal("the module of extra codecs gave other pixels than were planned".to_owned()));
             }
             Ok(decoded)

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
-import { paintWall, pyramidTiff } from "./tiff.mjs";
+import { paintWall, pyramidTiff } from "../generate/pyramid.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const built = join(root, "worker", "build");

@@ -10,7 +10,7 @@ import { open as openInNode } from "../../pkg/dist/node/index.js";
 import { launch, shot, watched } from "./browser.mjs";
 import { serve } from "./service.mjs";
 import { host } from "./static.mjs";
-import { paintWall, pyramidTiff } from "./tiff.mjs";
+import { paintWall, pyramidTiff } from "../generate/pyramid.mjs";
 import { SITE, assertShown, build, digest, drop, heard, made, opened, sample, taken, visit } from "./trying.mjs";
 import { zoomThrough } from "./viewing.mjs";
 

@@ -9,7 +9,7 @@ import { open as openInNode } from "../../pkg/dist/node/index.js";
 import { launch, shot, watched } from "./browser.mjs";
 import { serve } from "./service.mjs";
 import { host } from "./static.mjs";
-import { paintWall, pyramidTiff } from "./tiff.mjs";
+import { paintWall, pyramidTiff } from "../generate/pyramid.mjs";
 import { assertShown, build, digest, drop, made, opened, sample, strip, taken, vastPng, visit } from "./trying.mjs";
 import { assertTiles, walk, zoomThrough } from "./viewing.mjs";
 

@@ -164,6 +164,82 @@ fn stored_tiles_are_sent_as_they_are_and_show_the_decoded_pixels() {
 }
 
 #[test]
+fn what_goes_from_jpeg_to_jpeg_as_planes_shows_the_same_picture() {
+    let source = image::open(super::support::root().join("www/samples/retina.jpg")).unwrap().to_rgb8();
+    let tile = image::imageops::crop_imm(&source, 300, 300, TILE, TILE).to_image();
+    let mut encoded = Vec::new();
+    let png = {
+        let mut bytes = Vec::new();
+        tile.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
+        bytes
+    };
+    // 4:2:0, by our own encoder.
+    encoded.extend(super::support::render(&png, "full/max/0/default.jpg").unwrap().bytes);
+    let chunk = (Vec::new(), encoded);
+    let recipe = Recipe { jpeg_tables: None, ..recipe(1000, 700, Layout::First, &chunk) };
+    let mut file = recipe.write();
+    let (pyramid, _) = open(&mut file, 1).unwrap();
+    for region in ["0,0,1000,700", "2,4,300,300", "101,33,301,299", "900,600,100,100", "256,256,256,256", "250,100,33,600"] {
+        for quality in ["default", "gray"] {
+            let jpeg = render(&mut file, &pyramid, &format!("{region}/max/0/{quality}.jpg")).unwrap();
+            let exact = render(&mut file, &pyramid, &format!("{region}/max/0/{quality}.png")).unwrap();
+            let (jpeg, exact) = (pixels(&jpeg), pixels(&exact));
+            assert_eq!(jpeg.dimensions(), exact.dimensions());
+            let squares: f64 = jpeg.iter().zip(exact.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+            let psnr = 10.0 * (255.0 * 255.0 / (squares / jpeg.len() as f64).max(1e-9)).log10();
+            assert!(psnr > 36.0, "{region} {quality}: {psnr:.1} dB");
+        }
+    }
+}
+
+#[test]
+fn stored_webp_is_sent_as_webp() {
+    for (name, request, passed) in [
+        ("tiles-webp.tif", "32,0,32,32/max/0/default.webp", true),
+        ("tiles-webp.tif", "0,0,64,32/32,/0/default.webp", false),
+        // Of the next level only 30 rows are there.
+        ("tiles-webp.tif", "0,0,64,64/32,/0/color.webp", false),
+        ("tiles-webp.tif", "32,0,32,32/max/0/default.jpg", false),
+        ("tiles-webp.tif", "96,0,32,32/max/0/default.webp", false),
+        ("tiles-webp-alpha.tif", "32,0,32,32/max/0/default.webp", true),
+    ] {
+        let bytes = std::fs::read(super::support::root().join("tests/fixtures").join(name)).unwrap();
+        let encoded = super::support::render(&bytes, request).unwrap();
+        assert_eq!(encoded.passthrough, passed, "{name} {request}");
+        if passed {
+            let exact = super::support::render(&bytes, &request.replace(".webp", ".png")).unwrap();
+            assert_eq!(pixels(&encoded), pixels(&exact), "{name} {request}");
+        }
+    }
+}
+
+#[test]
+fn work_is_limited_by_what_is_decoded_and_by_what_is_read() {
+    let tile = jpeg_tile();
+    let mut file = recipe(4000, 4000, Layout::First, &tile).write();
+    let (pyramid, _) = open(&mut file, 1).unwrap();
+    let request = "0,0,2000,2000/max/0/default.png";
+    let mut service = Service::default();
+    let limited = |work: u64, service: &mut Service, file: &mut Virtual| {
+        service.limits.work = work;
+        let before = file.reads;
+        let result = render_within(file, &pyramid, request, service);
+        (result.map_err(|error| error.to_string()), file.reads - before)
+    };
+    // Eight by eight tiles of three samples: known from the header, nothing is read.
+    let samples = 64 * u64::from(TILE * TILE) * 3;
+    let (refused, reads) = limited(samples - 1, &mut service, &mut file);
+    assert_eq!(
+        (refused.unwrap_err(), reads),
+        (format!("The request is too costly for this image: it needs {samples} of work, and the limit is {}.", samples - 1), 0)
+    );
+    // With the bytes that they are decoded from it is more.
+    let (refused, _) = limited(samples + 1, &mut service, &mut file);
+    assert!(refused.unwrap_err().contains("of work"));
+    assert!(limited(samples * 2, &mut service, &mut file).0.is_ok());
+}
+
+#[test]
 fn a_profile_comes_along_unless_it_changes_nothing() {
     let tile = jpeg_tile();
     let fixture = std::fs::read(super::support::root().join("tests/fixtures/display-p3.jpg")).unwrap();

@@ -37,6 +37,7 @@ fn a_picture_is_the_same_in_every_lossless_file() {
         "row-strips.tif",
         "planar.tif",
         "tiles-deflate.tif",
+        "tiles-webp.tif",
         "tiles-zstd.tif",
         "pyramid-pages.tif",
         "pyramid-subifd.tif",

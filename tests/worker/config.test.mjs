@@ -104,6 +104,7 @@ describe("variables", () => {
     await service.set({ ALLOW_SLASHES: "on" });
     assert.equal((await get("/iiif/3/maps/one.jpg/info.json")).json().id, `${service.url}/iiif/3/maps/one.jpg`);
     assert.equal((await get("/iiif/3/maps/one.jpg/full/50,/0/default.jpg")).status, 200);
+    assert.equal((await get("/iiif/1.0/maps/one.jpg/info.json")).json().identifier, "maps/one.jpg");
   });
 
   test("PUBLIC_URL stands for the request's host", async () => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { repeatedTiff } from "../generate/pyramid.mjs";
 import { png } from "./images.mjs";
 import { left, serve } from "./service.mjs";
 
@@ -130,6 +131,38 @@ describe("many at once", () => {
     const { memory } = (await service.get("/health")).json();
     assert.ok(memory <= 64 * MIB, `${memory}`);
     assert.equal((await service.get(paths[0])).status, 200);
+  });
+
+  test("200 mixed requests of pyramids, cold and warm, each as it is alone", async () => {
+    const pyramids = [
+      ["1.tif", 1184, {}],
+      ["10.tif", 3232, { order: "chain" }],
+      ["100.tif", 9888, { compression: "deflate" }],
+      ["1000.tif", 31_904, { compression: "deflate", order: "chain" }],
+      ["10000.tif", 100_000, {}],
+    ];
+    for (const [name, side, options] of pyramids) await service.put(name, repeatedTiff(side, side, options));
+    const asked = [...pyramids, ["retina-pyramid.tif", 1411]].flatMap(([name, side]) => {
+      const [last, end] = [side - (side % 512) - 512, side - 512];
+      const requests = [`${last},${last},512,512/max/0/default.jpg`, `${end},${end},512,512/max/0/default.jpg`, `${end},${end},512,512/200,/90/gray.png`, "full/!300,300/0/default.jpg", "square/100,/0/default.webp"];
+      return [...requests.map((request) => `/iiif/3/${name}/${request}`), `/iiif/3/${name}/info.json`];
+    });
+    const alone = [];
+    for (const path of [...asked, ...paths]) {
+      const { status, bytes } = await service.get(`${path}?cache=false`);
+      assert.equal(status, 200, `${path}: ${bytes.subarray(0, 200)}`);
+      alone.push([path, bytes]);
+    }
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const [path, wanted] = alone[(index * 17) % alone.length];
+        const { status, bytes } = await service.get(index % 3 ? `${path}?cache=false` : path);
+        assert.equal(status, 200, path);
+        assert.ok(bytes.equals(wanted), path);
+      }),
+    );
+    const { memory } = (await service.get("/health")).json();
+    assert.ok(memory <= 64 * MIB, `${memory}`);
   });
 
   test("what is too much is refused beforehand, never by running out of memory", async () => {

@@ -113,6 +113,10 @@ impl Asked<'_> {
         let info = pyramid.info(&self.config.service);
         let version = self.version();
         let (media_type, text) = match form {
+            // Of 1.0 the identifier is told by itself, which must be one segment to be known.
+            InfoForm::Json if version == Version::V1_0 => {
+                (info_media_type(version, self.request.accept.as_deref()), info.json(version, &self.base(&identifier.encoded())))
+            }
             InfoForm::Json => (info_media_type(version, self.request.accept.as_deref()), info.json(version, &self.id())),
             InfoForm::Xml => (INFO_XML_MEDIA_TYPE, info.xml(identifier.as_str())),
         };

@@ -5,7 +5,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
-use super::{Decoded, Fault, Settings, gif, tif, webp};
+use super::{Decoded, Fault, Settings, gif, lossless, tif, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -14,6 +14,7 @@ use crate::render::Raster;
 pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
     match format {
         SourceFormat::Gif => read(GifDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
+        SourceFormat::Jpeg => lossless::decode(&bytes, planned, memory),
         SourceFormat::WebP => read(WebPDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
         other => Err(Fault::Internal(format!("{} is not decoded here", other.name()))),
     }

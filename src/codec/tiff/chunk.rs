@@ -126,8 +126,8 @@ fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], location: Location,
     Ok(samples::unpack(&data, level, endian, width as usize))
 }
 
-/// What is wanted of a JPEG stream, abbreviated if the level has tables (TIFF Technical Note 2).
-fn decode_jpeg(level: &Level, bytes: &[u8], Location { offset: at, rows, .. }: Location, wanted: Rect) -> Result<Samples> {
+/// A JPEG stream, abbreviated if the level has tables (TIFF Technical Note 2), that has the size and components of its chunk.
+pub(super) fn open_jpeg<'a>(level: &'a Level, bytes: &'a [u8], Location { offset: at, rows, .. }: Location) -> Result<Stream<'a>> {
     let components = if matches!(level.model, Stored::YCbCr(..)) { Components::YCbCr } else { Components::Raw };
     let tables = level.jpeg_tables.as_deref().filter(|tables| tables.len() > 4);
     let stream = Stream::read(tables, bytes, components).map_err(|error| relocate(error, at))?;
@@ -140,6 +140,12 @@ fn decode_jpeg(level: &Level, bytes: &[u8], Location { offset: at, rows, .. }: L
         let found = format!("{} with {} components", stream.dimensions(), stream.channels());
         return Err(corrupt(at, format!("a JPEG of {found} in a chunk of {} with {planes}", level.chunk)));
     }
+    Ok(stream)
+}
+
+/// What is wanted of a JPEG stream.
+fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
+    let (stream, at) = (open_jpeg(level, bytes, location)?, location.offset);
     let mut samples = Vec::with_capacity(wanted.dimensions().area() as usize * stream.channels());
     let part = Part { crop: wanted, reduction: 1, gray: false, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
     stream
@@ -168,7 +174,7 @@ fn decode_webp(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<Sample
 }
 
 /// A codec's error within a chunk is the TIFF's, at the chunk.
-fn relocate(error: Error, at: u64) -> Error {
+pub(super) fn relocate(error: Error, at: u64) -> Error {
     match error {
         Error::SourceCorrupt { what, .. } => corrupt(at, format!("in a chunk: {what}")),
         Error::SourceUnsupported { feature, .. } => crate::codec::unsupported(SourceFormat::Tiff, format!("a chunk with {feature}")),

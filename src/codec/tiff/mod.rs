@@ -3,11 +3,13 @@
 mod chunk;
 mod decompress;
 mod fax;
+mod planes;
 mod predictor;
 mod samples;
 mod ycbcr;
 
 pub(crate) use chunk::{Block, decode_chunk, layout};
+pub(crate) use planes::{decode_planes, has_planes};
 
 use crate::error::{Error, SourceFormat};
 

@@ -24,6 +24,8 @@ pub(crate) struct BitPosition {
 #[derive(Debug, Clone)]
 pub(super) struct BitReader<'a> {
     data: &'a [u8],
+    /// Where `data` lie in the stream.
+    start: usize,
     /// The first byte that is not in `window`.
     at: usize,
     /// The next bits, left-aligned. What lies behind `count` may be bits of the next byte already.
@@ -36,18 +38,12 @@ pub(super) struct BitReader<'a> {
 }
 
 impl<'a> BitReader<'a> {
-    /// From a place on; it must not be within a stuffed pair.
+    /// Bits of `data`, which begin at a place of the stream that is not within a stuffed pair.
     pub fn new(data: &'a [u8], position: BitPosition) -> Self {
-        let mut reader = Self { data, at: position.byte, window: 0, count: 0, made_up: 0, invalid: false };
+        let mut reader = Self { data, start: position.byte, at: 0, window: 0, count: 0, made_up: 0, invalid: false };
         reader.ensure();
         reader.skip(u32::from(position.bit & 7));
         reader
-    }
-
-    /// The same place in another slice of the same bytes.
-    pub fn over(self, data: &[u8]) -> BitReader<'_> {
-        let Self { data: _, at, window, count, made_up, invalid } = self;
-        BitReader { data, at, window, count, made_up, invalid }
     }
 
     /// Makes sure of 32 bits, which is more than any code with its bits takes.
@@ -133,8 +129,20 @@ impl<'a> BitReader<'a> {
         self.made_up > self.count
     }
 
+    /// Whether the data end before everything that an MCU can be: 64 blocks of 64 coefficients of 27 bits, and as much again for stuffing.
+    pub fn is_near_end(&self) -> bool {
+        const MOST: usize = 64 << 10;
+        self.data.len() - self.at < MOST
+    }
+
     /// Where the next bit lies.
     pub fn position(&self) -> BitPosition {
+        let BitPosition { byte, bit } = self.place();
+        BitPosition { byte: self.start + byte, bit }
+    }
+
+    /// The same within `data`.
+    fn place(&self) -> BitPosition {
         let held = self.count.saturating_sub(self.made_up);
         let mut byte = self.at;
         for _ in 0..held.div_ceil(8) {
@@ -146,21 +154,31 @@ impl<'a> BitReader<'a> {
         BitPosition { byte, bit: ((8 - held % 8) % 8) as u8 }
     }
 
-    /// Goes on behind the restart marker that must follow (T.81, E.2.4); padding before it is passed over. Whether it was there.
-    pub fn restart(&mut self, number: u8) -> bool {
-        let mut at = self.position().byte;
+    /// Goes on behind the restart marker that must follow (T.81, E.2.4); whatever lies before it is passed over.
+    pub fn restart(&mut self, number: u8) -> Restart {
+        let mut at = self.place().byte;
         loop {
             match self.data.get(at..).and_then(|rest| rest.first_chunk::<2>()) {
-                None => return false,
+                None => return Restart::BeyondEnd,
                 Some([0xFF, marker]) if *marker == RST0 | number => break,
                 Some([0xFF, 0]) => at += 2,
-                Some([0xFF, marker]) if *marker != 0xFF => return false,
+                Some([0xFF, marker]) if *marker != 0xFF => return Restart::Missing,
                 Some(_) => at += 1,
             }
         }
-        *self = Self { data: self.data, at: at + 2, window: 0, count: 0, made_up: 0, invalid: self.invalid };
-        true
+        *self = Self { data: self.data, start: self.start, at: at + 2, window: 0, count: 0, made_up: 0, invalid: self.invalid };
+        Restart::Passed
     }
+}
+
+/// What became of the search for a restart marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Restart {
+    Passed,
+    /// Another marker comes first.
+    Missing,
+    /// The data end before it.
+    BeyondEnd,
 }
 
 #[cfg(test)]
@@ -180,7 +198,7 @@ mod tests {
             assert_eq!(reader.position(), BitPosition { byte: place, bit: 0 });
             assert_eq!(reader.take(3), u32::from(byte >> 5));
             assert_eq!(reader.position(), BitPosition { byte: place, bit: 3 });
-            let mut again = BitReader::new(&data, reader.position());
+            let mut again = BitReader::new(&data[place..], reader.position());
             assert_eq!(again.take(5), u32::from(byte & 31));
             assert_eq!(reader.take(5), u32::from(byte & 31));
         }
@@ -196,13 +214,13 @@ mod tests {
         let data = [0xAB, 0x7F, 0xFF, 0xFF, 0xD0, 0x40, 0xFF, 0xD1, 0x80];
         let mut reader = BitReader::new(&data, START);
         assert_eq!(reader.take(12), 0xAB7);
-        assert!(!reader.clone().restart(1));
-        assert!(reader.restart(0));
+        assert_eq!(reader.clone().restart(1), Restart::Missing);
+        assert_eq!(reader.restart(0), Restart::Passed);
         reader.ensure();
         assert_eq!(reader.take(8), 0x40);
-        assert!(reader.restart(1));
+        assert_eq!(reader.restart(1), Restart::Passed);
         reader.ensure();
         assert_eq!(reader.take(8), 0x80);
-        assert!(!reader.restart(2));
+        assert_eq!(reader.restart(2), Restart::BeyondEnd);
     }
 }

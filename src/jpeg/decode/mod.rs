@@ -7,18 +7,23 @@ mod grid;
 mod idct;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod idct_simd;
+mod index;
 mod lookup;
+mod mcu;
 mod progressive;
+mod scan;
 mod sequential;
+mod store;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};
-pub(crate) use sequential::Position;
+pub(crate) use index::Index;
+pub(crate) use sequential::{Input, Progress, Sequential};
 
 use buffered::Buffered;
-use sequential::Sequential;
 
+use super::coefficients::Component;
+use super::corrupt;
 use super::header::Header;
-use super::marker::SOF2;
 use super::plane::Planes;
 use super::tables::check_process;
 use crate::error::{Error, Result};
@@ -42,7 +47,7 @@ pub(crate) struct Decoder<'a> {
 /// How scans become planes.
 #[derive(Debug)]
 enum Process<'a> {
-    Sequential(Box<Sequential<'a>>),
+    Sequential(Box<Sequential>, &'a [u8]),
     Buffered(Box<Buffered>),
 }
 
@@ -54,12 +59,10 @@ impl<'a> Decoder<'a> {
     pub fn new(header: &Header, stream: &'a [u8], wanted: &Wanted) -> Result<Self> {
         check_process(header.process, header.precision)?;
         let grid = Grid::new(header, wanted)?;
-        check_memory(header, &grid, wanted)?;
-        let together = header.scan.components.iter().map(|(index, ..)| *index).eq(0..header.components.len());
-        let process = if header.process == SOF2 || !together {
-            Process::Buffered(Box::new(Buffered::new(header, stream, grid.clone(), wanted)?))
+        let process = if header.is_streamable() {
+            Process::Sequential(Box::new(Sequential::new(header, wanted)?), stream)
         } else {
-            Process::Sequential(Box::new(Sequential::new(header, stream, grid.clone(), wanted.gray)?))
+            Process::Buffered(Box::new(Buffered::new(header, stream, grid.clone(), wanted)?))
         };
         Ok(Self { grid, process })
     }
@@ -67,7 +70,7 @@ impl<'a> Decoder<'a> {
     /// The same decoder, between two bands, over another slice of the same bytes: whoever owns them need not lend them for all of its life.
     pub fn over(self, stream: &[u8]) -> Decoder<'_> {
         let process = match self.process {
-            Process::Sequential(sequential) => Process::Sequential(Box::new(sequential.over(stream))),
+            Process::Sequential(sequential, _) => Process::Sequential(sequential, stream),
             Process::Buffered(buffered) => Process::Buffered(buffered),
         };
         Decoder { grid: self.grid, process }
@@ -80,11 +83,14 @@ impl<'a> Decoder<'a> {
 
     /// The next MCU row of the region; `None` behind the last. [`Error::SourceCorrupt`] says where the data end or are wrong.
     pub fn next_band(&mut self) -> Result<Option<Band<'_>>> {
-        let band = match &mut self.process {
-            Process::Sequential(sequential) => sequential.next_band()?,
-            Process::Buffered(buffered) => buffered.next_band(),
-        };
-        Ok(band.map(|(mcu_row, planes)| Band { mcu_row, planes }))
+        match &mut self.process {
+            Process::Sequential(sequential, stream) => match sequential.next_band(&Input { bytes: stream, start: 0, last: true })? {
+                Progress::Band(band) => Ok(Some(band)),
+                Progress::Done => Ok(None),
+                Progress::Need { from } => Err(corrupt(from, "its data end before those of the region")),
+            },
+            Process::Buffered(buffered) => Ok(buffered.next_band().map(|(mcu_row, planes)| Band { mcu_row, planes })),
+        }
     }
 }
 
@@ -94,6 +100,46 @@ fn check_memory(header: &Header, grid: &Grid, wanted: &Wanted) -> Result<()> {
     let blocks: u64 = header.components.iter().map(|component| u64::from(component.across).saturating_mul(component.down.into())).sum();
     let samples = (grid.block as u64).saturating_pow(2).saturating_mul(blocks).saturating_mul(grid.columns.len() as u64);
     let needs = samples.saturating_add(TABLES);
+    if needs > wanted.memory {
+        return Err(Error::SourceTooCostly { what: "memory", needs, limit: wanted.memory });
+    }
+    Ok(())
+}
+
+/// The coefficients of the MCUs of a region, by the index if there is one: whole MCUs of each wanted component.
+pub(super) fn coefficients(header: &Header, stream: &[u8], wanted: &Wanted, index: Option<&Index>) -> Result<Vec<Component>> {
+    check_process(header.process, header.precision)?;
+    if !header.is_streamable() {
+        let grid = Grid::new(header, wanted)?;
+        return Ok(Buffered::new(header, stream, grid, wanted)?.into_coefficients());
+    }
+    let mut sequential = Sequential::coefficients(header, wanted)?;
+    if let Some(index) = index {
+        sequential.follow(index.clone());
+    }
+    let input = Input { bytes: stream, start: 0, last: true };
+    while let Progress::Band(_) = sequential.next_band(&input)? {}
+    Ok(sequential.into_coefficients().unwrap_or_default())
+}
+
+/// Room for the coefficients of a region.
+fn empty_components(header: &Header, grid: &Grid, gray: bool) -> Result<Vec<Component>> {
+    let wanted = header.components.iter().take(if gray { 1 } else { 4 });
+    wanted
+        .map(|component| {
+            let (across, down) = (usize::from(component.across), usize::from(component.down));
+            let (columns, rows) = (grid.columns.len().saturating_mul(across), grid.rows.len().saturating_mul(down));
+            let quantization = *header.tables.quantization(component.quantization, header.scan.data)?;
+            Ok(Component { across, down, columns, blocks: vec![[0; 64]; columns.saturating_mul(rows)], quantization })
+        })
+        .collect()
+}
+
+/// The coefficients of a region, before any of them is allocated.
+fn check_kept(header: &Header, grid: &Grid, wanted: &Wanted) -> Result<()> {
+    let components = header.components.iter().take(if wanted.gray { 1 } else { 4 });
+    let blocks: u64 = components.map(|component| u64::from(component.across).saturating_mul(component.down.into())).sum();
+    let needs = blocks.saturating_mul(grid.columns.len() as u64).saturating_mul(grid.rows.len() as u64).saturating_mul(128);
     if needs > wanted.memory {
         return Err(Error::SourceTooCostly { what: "memory", needs, limit: wanted.memory });
     }

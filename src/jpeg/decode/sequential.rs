@@ -1,40 +1,35 @@
-//! The sequential process with all components in one scan (T.81, F.2): MCU after MCU, those outside the region without making values.
+//! The sequential process with all components in one scan (T.81, F.2): MCU row after MCU row, out of whatever bytes are there, by an index where there is one.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::cast_possible_truncation,
-    reason = "the hot loop: its indices come from the grid, which the planes are made for, and DC coefficients wrap at 16 bits"
-)]
-
-use super::bits::{BitPosition, BitReader};
-use super::block::{Steps, put, read_ac};
-use super::grid::Grid;
-use super::lookup::{Lookup, SkipLookup};
+use super::bits::{BitPosition, BitReader, Restart};
+use super::grid::{Grid, Wanted};
+use super::index::{Index, Position};
+use super::mcu::{Mcu, Predictions};
+use super::{Band, check_kept, check_memory, empty_components};
 use crate::error::Result;
-use crate::jpeg::corrupt;
+use crate::jpeg::coefficients::Component;
 use crate::jpeg::header::Header;
 use crate::jpeg::plane::{Plane, Planes};
+use crate::jpeg::tables::check_process;
+use crate::jpeg::{corrupt, unsupported};
 
-/// A component in the scan.
-#[derive(Debug)]
-struct Part {
-    across: usize,
-    down: usize,
-    dc: Lookup,
-    ac: usize,
-    steps: Steps,
-    /// Whether its samples are wanted.
-    wanted: bool,
+/// Bytes of a stream, the first of which lies at `start`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub bytes: &'a [u8],
+    pub start: usize,
+    /// Whether nothing comes behind them.
+    pub last: bool,
 }
 
-/// An AC table, both ways.
+/// What became of a step.
 #[derive(Debug)]
-struct AcTable {
-    number: u8,
-    lookup: Lookup,
-    /// Only where something is to be skipped.
-    skip: Option<SkipLookup>,
+pub(crate) enum Progress<'a> {
+    /// The next MCU row of the region.
+    Band(Band<'a>),
+    /// Bytes from this one on, more than there were; none before it will be asked for again.
+    Need { from: usize },
+    /// All that was wanted is done.
+    Done,
 }
 
 /// Where restart markers belong (T.81, E.2.4).
@@ -48,179 +43,256 @@ pub(super) struct Restarts {
     pub number: u8,
 }
 
-/// A place between two MCUs from which decoding can go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Position {
-    pub bits: BitPosition,
-    /// MCU in the scan that comes next.
-    pub mcu: usize,
-    /// The DC coefficients before it.
-    pub predictions: [i16; 4],
+impl Restarts {
+    /// Before an MCU of a scan.
+    pub fn before(interval: usize, mcu: usize) -> Self {
+        // Before the first MCU after an interval, its marker is still to come.
+        let done = mcu.saturating_sub(1).checked_div(interval).unwrap_or(0);
+        let left = done.saturating_add(1).saturating_mul(interval).saturating_sub(mcu);
+        Self { interval, left, number: u8::try_from(done & 7).unwrap_or(0) }
+    }
 }
 
-/// A decoder of one interleaved scan.
+/// A decoder of one interleaved scan that holds none of its bytes.
 #[derive(Debug)]
-pub(super) struct Sequential<'a> {
+pub(crate) struct Sequential {
     grid: Grid,
-    bits: BitReader<'a>,
-    parts: Vec<Part>,
-    ac: Vec<AcTable>,
-    predictions: [i16; 4],
-    restarts: Restarts,
-    row: usize,
+    mcu: Mcu,
     planes: Planes,
+    /// The MCU row of the next band.
+    row: usize,
+    /// The MCU that comes next, counted row by row.
+    next: usize,
+    bits: BitPosition,
+    predictions: Predictions,
+    restarts: Restarts,
+    index: Option<Index>,
+    /// The MCU whose position is the next to be recorded.
+    next_record: Option<usize>,
 }
 
-impl<'a> Sequential<'a> {
-    /// Everything but the first MCU's position.
-    pub fn new(header: &Header, stream: &'a [u8], grid: Grid, gray: bool) -> Result<Self> {
-        let at = header.scan.data;
-        let skips = gray || grid.block == 1 || grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
-        let mut ac: Vec<AcTable> = Vec::new();
-        let mut parts = Vec::new();
-        let mut planes = Planes::new();
-        for &(index, dc_number, ac_number) in &header.scan.components {
-            let component = &header.components[index];
-            let found = ac.iter().position(|table| table.number == ac_number);
-            if found.is_none() {
-                let spec = header.tables.ac(ac_number, at)?;
-                ac.push(AcTable { number: ac_number, lookup: Lookup::new(&spec, true), skip: skips.then(|| SkipLookup::new(&spec)) });
-            }
-            let (across, down) = (usize::from(component.across), usize::from(component.down));
-            let wanted = !gray || index == 0;
-            if wanted {
-                planes.push(Plane::new(grid.columns.len() * across * grid.block, down * grid.block));
-            }
-            parts.push(Part {
-                across,
-                down,
-                dc: Lookup::new(&header.tables.dc(dc_number, at)?, false),
-                ac: found.unwrap_or(ac.len() - 1),
-                steps: Steps::new(header.tables.quantization(component.quantization, at)?),
-                wanted,
-            });
+/// What is between two MCUs.
+#[derive(Debug, Clone)]
+struct Place<'a> {
+    bits: BitReader<'a>,
+    predictions: Predictions,
+    restarts: Restarts,
+}
+
+impl Sequential {
+    /// A decoder of what is wanted. [`Error::SourceUnsupported`] unless the stream [can be streamed](Header::is_streamable).
+    pub fn new(header: &Header, wanted: &Wanted) -> Result<Self> {
+        let grid = Grid::new(header, wanted)?;
+        check_memory(header, &grid, wanted)?;
+        let skips = grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
+        Self::of(header, grid, wanted.gray, skips)
+    }
+
+    /// One that decodes nothing, but records the position of every `step`th MCU of a row.
+    pub fn scanner(header: &Header, step: usize) -> Result<Self> {
+        let mut grid = Grid::new(header, &Wanted::whole(header))?;
+        (grid.rows, grid.columns) = (grid.mcus.1..grid.mcus.1, 0..0);
+        let index = Index::new(&grid, step);
+        Ok(Self { index: Some(index), next_record: Some(0), ..Self::of(header, grid, false, true)? })
+    }
+
+    fn of(header: &Header, grid: Grid, gray: bool, skips: bool) -> Result<Self> {
+        check_process(header.process, header.precision)?;
+        if !header.is_streamable() {
+            return Err(unsupported("streaming of several scans".to_owned()));
         }
-        let interval = header.tables.restart_interval.into();
+        let size = grid.block;
+        let width = grid.columns.len().saturating_mul(size);
+        let wanted = header.components.iter().take(if gray { 1 } else { 4 });
+        let plane = |across: u8, down: u8| Plane::new(width.saturating_mul(across.into()), size.saturating_mul(down.into()));
         Ok(Self {
+            mcu: Mcu::new(header, size, gray, skips)?,
+            planes: wanted.map(|component| plane(component.across, component.down)).collect(),
+            row: grid.rows.start,
             grid,
-            bits: BitReader::new(stream, BitPosition { byte: at, bit: 0 }),
-            parts,
-            ac,
+            next: 0,
+            bits: BitPosition { byte: header.scan.data, bit: 0 },
             predictions: [0; 4],
-            restarts: Restarts { interval, left: interval, number: 0 },
-            row: 0,
-            planes,
+            restarts: Restarts::before(header.tables.restart_interval.into(), 0),
+            index: None,
+            next_record: None,
         })
     }
 
-    /// The same decoder over another slice of the same bytes.
-    pub fn over(self, stream: &[u8]) -> Sequential<'_> {
-        let Self { grid, bits, parts, ac, predictions, restarts, row, planes } = self;
-        Sequential { grid, bits: bits.over(stream), parts, ac, predictions, restarts, row, planes }
+    /// One that keeps the coefficients of the region's MCUs; its bands have no samples.
+    pub(super) fn coefficients(header: &Header, wanted: &Wanted) -> Result<Self> {
+        let grid = Grid::new(header, wanted)?;
+        check_kept(header, &grid, wanted)?;
+        let skips = grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
+        let components = empty_components(header, &grid, wanted.gray)?;
+        let mut sequential = Self::of(header, grid, wanted.gray, skips)?;
+        sequential.planes.clear();
+        sequential.mcu.keep(components);
+        Ok(sequential)
     }
 
-    /// Where the next MCU row begins.
-    pub fn position(&self) -> Position {
-        Position { bits: self.bits.position(), mcu: self.row * self.grid.mcus.0, predictions: self.predictions }
+    /// The coefficients that were kept.
+    pub(super) fn into_coefficients(self) -> Option<Vec<Component>> {
+        self.mcu.into_kept()
     }
 
-    /// The next MCU row of the region: its number in the image, and its planes.
-    pub fn next_band(&mut self) -> Result<Option<(usize, &Planes)>> {
-        while self.row < self.grid.rows.start {
-            self.skip_mcus(self.grid.mcus.0)?;
-            self.row += 1;
-        }
-        if self.row >= self.grid.rows.end {
-            return Ok(None);
-        }
-        self.skip_mcus(self.grid.columns.start)?;
-        self.decode_mcus()?;
-        // Behind the last one nothing is wanted any more.
-        if self.row + 1 < self.grid.rows.end {
-            self.skip_mcus(self.grid.mcus.0 - self.grid.columns.end)?;
-        }
-        self.row += 1;
-        Ok(Some((self.row - 1, &self.planes)))
+    /// Goes by an index from now on.
+    pub fn follow(&mut self, index: Index) {
+        self.index = Some(index);
     }
 
-    /// What must be asked after some MCUs.
-    fn check(&self) -> Result<()> {
-        let at = self.bits.position().byte;
-        if self.bits.is_exhausted() {
-            return Err(corrupt(at, format!("its data end in MCU row {} of {}", self.row, self.grid.mcus.1)));
-        }
-        if self.bits.invalid {
-            return Err(corrupt(at, format!("a code that no table has, in MCU row {} of {}", self.row, self.grid.mcus.1)));
-        }
-        Ok(())
+    /// The index that was recorded or followed.
+    pub fn into_index(self) -> Option<Index> {
+        self.index
     }
 
-    /// Before each MCU: whether all is well.
+    /// Which MCUs come, and where their samples lie.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// Goes on as far as the bytes allow, up to the next MCU row of the region. [`Error::SourceCorrupt`] says where the data are wrong, or end too early.
+    pub fn next_band(&mut self, input: &Input<'_>) -> Result<Progress<'_>> {
+        let wanted = self.row < self.grid.rows.end;
+        let first = self.row.saturating_mul(self.grid.mcus.0);
+        let (start, end) = match self.next_record {
+            _ if wanted => (first.saturating_add(self.grid.columns.start), first.saturating_add(self.grid.columns.end)),
+            // What is recorded goes on to the end of the image.
+            Some(_) => (self.grid.mcus.0.saturating_mul(self.grid.mcus.1), 0),
+            None => return Ok(Progress::Done),
+        };
+        self.jump();
+        let Some(mut place) = self.open(input)? else { return Ok(Progress::Need { from: self.bits.byte }) };
+        let reached = self.pass_over(&mut place, start, input.last)? && self.read(&mut place, first, end, input.last)?;
+        self.check(&place)?;
+        (self.bits, self.predictions, self.restarts) = (place.bits.position(), place.predictions, place.restarts);
+        if !reached {
+            return Ok(Progress::Need { from: self.bits.byte });
+        }
+        if !wanted {
+            return Ok(Progress::Done);
+        }
+        self.row = self.row.saturating_add(1);
+        Ok(Progress::Band(Band { mcu_row: self.row.saturating_sub(1), planes: &self.planes }))
+    }
+
+    /// To the last position that is known before the next band, if it is further on.
+    fn jump(&mut self) {
+        if let (Some(index), None) = (&self.index, self.next_record)
+            && let Some(Position { bits, mcu, predictions }) = index.before(self.row, self.grid.columns.start)
+            && mcu > self.next
+        {
+            (self.next, self.bits, self.predictions) = (mcu, bits, predictions);
+            self.restarts = Restarts::before(self.restarts.interval, mcu);
+        }
+    }
+
+    /// The place that was left, in other bytes; `None` if it is not in them.
+    fn open<'b>(&self, input: &Input<'b>) -> Result<Option<Place<'b>>> {
+        let bytes = self.bits.byte.checked_sub(input.start).and_then(|offset| input.bytes.get(offset..));
+        let beyond = self.bits.byte > input.start;
+        match bytes {
+            Some(bytes) => Ok(Some(Place { bits: BitReader::new(bytes, self.bits), predictions: self.predictions, restarts: self.restarts })),
+            None if beyond && input.last => Err(corrupt(input.start.saturating_add(input.bytes.len()), "its data end before those of the region")),
+            None => Ok(None),
+        }
+    }
+
+    /// Up to an MCU; whether it was reached.
+    fn pass_over(&mut self, place: &mut Place<'_>, until: usize, last: bool) -> Result<bool> {
+        while self.next < until {
+            // Where nothing is recorded, restart markers lead over all MCUs before them.
+            let left = place.restarts.left;
+            if self.next_record.is_none() && place.restarts.interval > 0 && until.saturating_sub(self.next) > left {
+                place.restarts.left = 0;
+                if !self.restart(place, last)? {
+                    place.restarts.left = left;
+                    return Ok(false);
+                }
+                self.next = self.next.saturating_add(left);
+                continue;
+            }
+            if self.next_record == Some(self.next)
+                && let Some(index) = &mut self.index
+            {
+                index.record(place.bits.position(), place.predictions);
+                self.next_record = Some(index.next_record());
+            }
+            if !self.step(place, None, last)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The MCUs up to `end` into the planes; whether all were there.
+    fn read(&mut self, place: &mut Place<'_>, first: usize, end: usize, last: bool) -> Result<bool> {
+        let left = first.saturating_add(self.grid.columns.start);
+        self.mcu.begin_row(self.row.saturating_sub(self.grid.rows.start));
+        while self.next < end {
+            if !self.step(place, Some(self.next.saturating_sub(left)), last)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// One MCU, to be read at a place in the planes or passed over; whether it was there.
     #[inline(always)]
-    fn restart(&mut self) -> Result<()> {
-        if self.restarts.interval == 0 {
-            return Ok(());
+    fn step(&mut self, place: &mut Place<'_>, read: Option<usize>, last: bool) -> Result<bool> {
+        let before = if last || !place.bits.is_near_end() { None } else { Some(place.clone()) };
+        if place.restarts.interval > 0 && !self.restart(place, last)? {
+            return Ok(false);
         }
-        if self.restarts.left == 0 {
-            self.restart_now()?;
+        match read {
+            Some(at) => self.mcu.read(&mut place.bits, &mut place.predictions, &mut self.planes, at),
+            None => self.mcu.skip(&mut place.bits, &mut place.predictions),
         }
-        self.restarts.left -= 1;
-        Ok(())
+        if let Some(before) = before
+            && place.bits.is_exhausted()
+        {
+            *place = before;
+            return Ok(false);
+        }
+        self.next = self.next.wrapping_add(1);
+        place.restarts.left = place.restarts.left.wrapping_sub(1);
+        Ok(true)
+    }
+
+    /// Passes a restart marker if one belongs here; whether that was possible.
+    #[inline(always)]
+    fn restart(&self, place: &mut Place<'_>, last: bool) -> Result<bool> {
+        if place.restarts.left > 0 { Ok(true) } else { self.restart_now(place, last) }
     }
 
     #[cold]
-    fn restart_now(&mut self) -> Result<()> {
-        self.check()?;
-        if !self.bits.restart(self.restarts.number) {
-            let at = self.bits.position().byte;
-            return Err(corrupt(at, format!("restart marker {} is missing, in MCU row {} of {}", self.restarts.number, self.row, self.grid.mcus.1)));
-        }
-        self.predictions = [0; 4];
-        self.restarts.left = self.restarts.interval;
-        self.restarts.number = (self.restarts.number + 1) & 7;
-        Ok(())
-    }
-
-    fn skip_mcus(&mut self, count: usize) -> Result<()> {
-        for _ in 0..count {
-            self.restart()?;
-            for (part, prediction) in self.parts.iter().zip(&mut self.predictions) {
-                let ac = &self.ac[part.ac];
-                let Some(skip) = &ac.skip else { continue };
-                for _ in 0..part.across * part.down {
-                    self.bits.ensure();
-                    *prediction = prediction.wrapping_add(part.dc.difference(&mut self.bits) as i16);
-                    skip.skip(&mut self.bits, &ac.lookup, 1);
-                }
+    fn restart_now(&self, place: &mut Place<'_>, last: bool) -> Result<bool> {
+        self.check(place)?;
+        let number = place.restarts.number;
+        match place.bits.restart(number) {
+            Restart::Passed => {}
+            Restart::BeyondEnd if !last => return Ok(false),
+            Restart::BeyondEnd | Restart::Missing => {
+                return Err(corrupt(place.bits.position().byte, format!("restart marker {number} is missing, {}", self.whereabouts())));
             }
         }
-        self.check()
+        place.predictions = [0; 4];
+        place.restarts = Restarts { left: place.restarts.interval, number: number.wrapping_add(1) & 7, ..place.restarts };
+        Ok(true)
     }
 
-    fn decode_mcus(&mut self) -> Result<()> {
-        let mut block = [0; 64];
-        let size = self.grid.block;
-        for mcu in 0..self.grid.columns.len() {
-            self.restart()?;
-            for (index, (part, prediction)) in self.parts.iter().zip(&mut self.predictions).enumerate() {
-                let ac = &self.ac[part.ac];
-                for v in 0..part.down {
-                    for u in 0..part.across {
-                        self.bits.ensure();
-                        *prediction = prediction.wrapping_add(part.dc.difference(&mut self.bits) as i16);
-                        if let (Some(skip), true) = (&ac.skip, !part.wanted || size == 1) {
-                            skip.skip(&mut self.bits, &ac.lookup, 1);
-                            if !part.wanted {
-                                continue;
-                            }
-                        }
-                        let any = size > 1 && read_ac(&mut self.bits, &ac.lookup, &part.steps, &mut block);
-                        block[0] = part.steps.dequantize(0, (*prediction).into()).1;
-                        put(&mut block, any, &mut self.planes[index], (mcu * part.across + u) * size, v * size, size);
-                    }
-                }
-            }
-        }
-        self.check()
+    /// What must be asked after some MCUs.
+    fn check(&self, place: &Place<'_>) -> Result<()> {
+        let what = match (place.bits.is_exhausted(), place.bits.invalid) {
+            (false, false) => return Ok(()),
+            (true, _) => "its data end",
+            (_, true) => "a code that no table has,",
+        };
+        Err(corrupt(place.bits.position().byte, format!("{what} {}", self.whereabouts())))
+    }
+
+    fn whereabouts(&self) -> String {
+        let row = self.next.checked_div(self.grid.mcus.0).unwrap_or(0);
+        format!("in MCU row {row} of {}", self.grid.mcus.1)
     }
 }

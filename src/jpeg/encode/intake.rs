@@ -22,7 +22,7 @@ impl Intake {
     /// Room for an MCU row.
     pub fn new(layout: &Layout) -> Self {
         let planes = layout.padded_planes();
-        let (across, down) = layout.sampling.factors();
+        let (across, down) = layout.most();
         let wide = planes.first().map_or(0, |plane| plane.width).next_multiple_of(2 * 8);
         let room = if planes.len() > 1 && across > 1 { wide } else { 0 };
         Self {

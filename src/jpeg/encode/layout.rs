@@ -37,37 +37,57 @@ impl Sampling {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     pub dimensions: Dimensions,
-    pub sampling: Sampling,
+    factors: [(usize, usize); 4],
+    components: usize,
 }
 
 impl Layout {
     /// Sides must fit the 16 bits of a frame header.
     pub fn new(dimensions: Dimensions, sampling: Sampling) -> Result<Self> {
+        match sampling {
+            Sampling::Gray => Self::of(dimensions, &[(1, 1)]),
+            _ => Self::of(dimensions, &[sampling.factors(), (1, 1), (1, 1)]),
+        }
+    }
+
+    /// Of components with any sampling factors; one alone has none that matter.
+    pub fn of(dimensions: Dimensions, components: &[(usize, usize)]) -> Result<Self> {
         let longest = dimensions.width().max(dimensions.height());
         if longest > 65_535 {
             return Err(Error::TooLarge { what: "longest side of the format", limit: 65_535 });
         }
-        Ok(Self { dimensions, sampling })
+        let mut factors = [(1, 1); 4];
+        if components.len() > 1 {
+            factors.iter_mut().zip(components).for_each(|(factor, given)| *factor = *given);
+        }
+        Ok(Self { dimensions, factors, components: components.len().min(4) })
     }
 
     /// Sampling factors of a component.
     pub fn factors(&self, component: usize) -> (usize, usize) {
-        if component == 0 { self.sampling.factors() } else { (1, 1) }
+        self.factors.get(component).copied().unwrap_or((1, 1))
+    }
+
+    /// The greatest sampling factors.
+    pub fn most(&self) -> (usize, usize) {
+        self.factors.iter().fold((1, 1), |most, factor| (most.0.max(factor.0), most.1.max(factor.1)))
+    }
+
+    /// Number of components.
+    pub fn components(&self) -> usize {
+        self.components
     }
 
     /// MCUs in a row, and rows of them.
     pub fn mcus(&self) -> (usize, usize) {
-        let (across, down) = self.sampling.factors();
+        let (across, down) = self.most();
         (self.width().div_ceil(across.saturating_mul(8)), self.height().div_ceil(down.saturating_mul(8)))
     }
 
     /// Samples of a component, across and down, without padding.
     pub fn samples(&self, component: usize) -> (usize, usize) {
-        if component == 0 {
-            return (self.width(), self.height());
-        }
-        let (across, down) = self.sampling.factors();
-        (self.width().div_ceil(across), self.height().div_ceil(down))
+        let ((across, down), most) = (self.factors(component), self.most());
+        (self.width().saturating_mul(across).div_ceil(most.0), self.height().saturating_mul(down).div_ceil(most.1))
     }
 
     /// Blocks of a component that hold samples of the image, across and down.
@@ -79,7 +99,7 @@ impl Layout {
     /// Planes for one MCU row, as wide as the blocks that hold samples.
     pub fn padded_planes(&self) -> Planes {
         let plane = |component| Plane::new(self.blocks(component).0.saturating_mul(8), self.factors(component).1.saturating_mul(8));
-        (0..self.sampling.components()).map(plane).collect()
+        (0..self.components).map(plane).collect()
     }
 
     fn width(&self) -> usize {

@@ -13,8 +13,10 @@ mod layout;
 mod optimal;
 mod scan;
 mod segments;
+mod transcode;
 
 pub(crate) use layout::Sampling;
+pub(crate) use transcode::{Transcode, Turn};
 
 use intake::Intake;
 use layout::Layout;
@@ -24,8 +26,16 @@ use super::huffman::HuffmanSpec;
 use super::marker::EOI;
 use super::plane::Planes;
 use super::quantization;
+use super::quantization::QuantizationTable;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
+
+/// Quantization tables, and the number of each component's.
+#[derive(Debug, Clone)]
+struct Quantization {
+    tables: Vec<QuantizationTable>,
+    of: [u8; 4],
+}
 
 /// Which Huffman tables to code with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,7 +93,7 @@ impl Encoder {
         if let Some(profile) = settings.icc {
             segments::icc_profile(&mut head, profile);
         }
-        let quantization = quantization::tables(settings.quality);
+        let quantization = Quantization { tables: quantization::tables(settings.quality).to_vec(), of: [0, 1, 1, 1] };
         let scan = ScanWriter::new(layout, quantization, settings.tables, settings.restart_interval, &head);
         Ok(Self { layout, scan, intake: Intake::new(&layout), rows_left: layout.samples(0).1 })
     }
@@ -103,17 +113,17 @@ impl Encoder {
 
     /// Adds MCU rows of planes at the image's sampling: as many luma rows as make whole MCU rows, or all that are left. Planes may be wider than the image.
     pub fn push_planes(&mut self, planes: &Planes) -> Result<()> {
-        let down = self.layout.sampling.factors().1.saturating_mul(8);
+        let down = self.layout.most().1.saturating_mul(8);
         let (luma_rows, count) = (planes.first().map_or(0, |plane| plane.height), planes.len());
         let rows = luma_rows.min(self.rows_left);
         let whole = rows.is_multiple_of(down) || rows == self.rows_left;
-        let chroma_rows = rows.div_ceil(self.layout.sampling.factors().1);
+        let chroma_rows = rows.div_ceil(self.layout.most().1);
         let enough = planes.iter().enumerate().all(|(component, plane)| {
             let needed = if component == 0 { rows } else { chroma_rows };
             let held = plane.stride.saturating_mul(plane.height.saturating_sub(1)).saturating_add(plane.width);
             plane.width >= self.layout.samples(component).0 && plane.stride >= plane.width && plane.height >= needed && plane.data.len() >= held
         });
-        if count != self.layout.sampling.components() || rows == 0 || !whole || !enough {
+        if count != self.layout.components() || rows == 0 || !whole || !enough {
             return Err(internal(format!("{count} planes of {luma_rows} rows, {} rows to go", self.rows_left)));
         }
         for mcu_row in 0..rows.div_ceil(down) {

@@ -7,16 +7,16 @@ use super::entropy::{Codes, Positions, Sink, Writing, code_block, code_padding, 
 use super::fdct::{Divisors, Samples, transform};
 use super::layout::Layout;
 use super::optimal::Listing;
-use super::{EOI, HuffmanSpec, Tables, segments};
+use super::{EOI, HuffmanSpec, Quantization, Tables, segments};
+use crate::jpeg::coefficients::Component;
 use crate::jpeg::marker::RST0;
 use crate::jpeg::plane::{Plane, Planes};
-use crate::jpeg::quantization::QuantizationTable;
 
 /// Writes the scan, and all around it.
 #[derive(Debug)]
 pub(super) struct ScanWriter {
     layout: Layout,
-    quantization: [QuantizationTable; 2],
+    quantization: Quantization,
     divisors: [Divisors; 2],
     positions: Box<Positions>,
     coder: Coder,
@@ -25,7 +25,7 @@ pub(super) struct ScanWriter {
     interval: usize,
     until_restart: usize,
     restarts: u8,
-    predictions: [i16; 3],
+    predictions: [i16; 4],
     rows: usize,
 }
 
@@ -38,7 +38,7 @@ enum Coder {
 
 impl ScanWriter {
     /// A scan behind the segments of `head`.
-    pub fn new(layout: Layout, quantization: [QuantizationTable; 2], tables: Tables, interval: u16, head: &[u8]) -> Self {
+    pub fn new(layout: Layout, quantization: Quantization, tables: Tables, interval: u16, head: &[u8]) -> Self {
         let mut bits = BitWriter::new();
         bits.raw(head);
         let coder = match tables {
@@ -51,7 +51,8 @@ impl ScanWriter {
                 Coder::Standard(Box::new(Codes::new(&specs)))
             }
         };
-        let divisors = [Divisors::new(&quantization[0]), Divisors::new(&quantization[1])];
+        let table = |component: usize| quantization.tables.get(usize::from(quantization.of[component])).unwrap_or(&[1; 64]);
+        let divisors = [Divisors::new(table(0)), Divisors::new(table(1))];
         let until_restart = interval.into();
         Self {
             layout,
@@ -63,7 +64,7 @@ impl ScanWriter {
             interval: until_restart,
             until_restart,
             restarts: 0,
-            predictions: [0; 3],
+            predictions: [0; 4],
             rows: 0,
         }
     }
@@ -83,6 +84,19 @@ impl ScanWriter {
     /// How many bytes there are to be taken.
     pub fn held(&self) -> usize {
         self.bits.held()
+    }
+
+    /// Codes the next MCU row out of coefficients that are there already.
+    pub fn coefficient_row(&mut self, components: &[Component]) {
+        let row = self.rows;
+        self.rows += 1;
+        let mut state = State { interval: self.interval, until_restart: self.until_restart, restarts: self.restarts, predictions: self.predictions };
+        let (layout, positions) = (&self.layout, &self.positions);
+        match &mut self.coder {
+            Coder::Standard(codes) => code_coefficients(layout, positions, components, row, &mut Writing { bits: &mut self.bits, codes }, &mut state, restart),
+            Coder::Optimal(listing) => code_coefficients(layout, positions, components, row, listing, &mut state, |listing, _| listing.restart()),
+        }
+        (self.until_restart, self.restarts, self.predictions) = (state.until_restart, state.restarts, state.predictions);
     }
 
     /// The bytes so far.
@@ -125,7 +139,7 @@ struct State {
     interval: usize,
     until_restart: usize,
     restarts: u8,
-    predictions: [i16; 3],
+    predictions: [i16; 4],
 }
 
 impl State {
@@ -140,10 +154,42 @@ impl State {
             return None;
         }
         self.until_restart = self.interval - 1;
-        self.predictions = [0; 3];
+        self.predictions = [0; 4];
         let number = self.restarts;
         self.restarts = (number + 1) & 7;
         Some(number)
+    }
+}
+
+/// One MCU row of coefficients.
+fn code_coefficients<S: Sink>(
+    layout: &Layout,
+    positions: &Positions,
+    components: &[Component],
+    row: usize,
+    sink: &mut S,
+    state: &mut State,
+    restart: impl Fn(&mut S, u8),
+) {
+    for mcu in 0..layout.mcus().0 {
+        if let Some(number) = state.restart() {
+            restart(sink, number);
+        }
+        for (index, component) in components.iter().enumerate() {
+            let ((across, down), blocks) = (layout.factors(index), layout.blocks(index));
+            for v in 0..down {
+                for u in 0..across {
+                    let (x, y) = (mcu * across + u, row * down + v);
+                    if x >= blocks.0 || y >= blocks.1 {
+                        code_padding(sink, index > 0);
+                        continue;
+                    }
+                    let block = &component.blocks[y * component.columns + x];
+                    let present = block.iter().enumerate().fold(0, |present, (place, value)| present | u64::from(*value != 0) << place);
+                    code_block(sink, index > 0, block, present, positions, &mut state.predictions[index]);
+                }
+            }
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The marker segments before and after the entropy-coded data (T.81, B.2), in the order that libjpeg writes them.
 
+use super::Quantization;
 use super::layout::Layout;
 use crate::jpeg::huffman::HuffmanSpec;
-use crate::jpeg::marker::{APP0, DHT, DQT, DRI, ICC_NAME, SOF0, SOI, SOS};
-use crate::jpeg::quantization::QuantizationTable;
+use crate::jpeg::marker::{APP0, DHT, DQT, DRI, ICC_NAME, SOF0, SOF1, SOI, SOS};
 use crate::jpeg::zigzag::NATURAL;
 
 /// Payload that fits a segment beside its two bytes of length.
@@ -38,12 +38,18 @@ pub(super) fn icc_profile(out: &mut Vec<u8>, profile: &[u8]) {
 }
 
 /// DQT for each table, SOF0, DHT for each table, DRI if there are restarts, SOS.
-pub(super) fn tables_and_frame(out: &mut Vec<u8>, layout: &Layout, quantization: &[QuantizationTable; 2], huffman: &[[HuffmanSpec; 2]; 2], interval: u16) {
-    let components = layout.sampling.components();
+pub(super) fn tables_and_frame(out: &mut Vec<u8>, layout: &Layout, quantization: &Quantization, huffman: &[[HuffmanSpec; 2]; 2], interval: u16) {
+    let components = layout.components();
     let classes = components.min(2);
-    for (number, table) in (0_u8..).zip(quantization).take(classes) {
-        let steps = NATURAL.iter().take(64).map(|place| table.get(usize::from(*place)).map_or(1, |step| u8::try_from(*step).unwrap_or(255)));
-        segment(out, DQT, &std::iter::once(number).chain(steps).collect::<Vec<u8>>());
+    let mut wide = false;
+    for (number, table) in (0_u8..).zip(&quantization.tables).take(if components == 1 { 1 } else { 4 }) {
+        let steps = NATURAL.iter().take(64).map(|place| table.get(usize::from(*place)).copied().unwrap_or(1));
+        let payload: Vec<u8> = match steps.clone().map(u8::try_from).collect::<Result<Vec<u8>, _>>() {
+            Ok(steps) => std::iter::once(number).chain(steps).collect(),
+            Err(_) => std::iter::once(0x10 | number).chain(steps.flat_map(u16::to_be_bytes)).collect(),
+        };
+        wide |= payload.len() > 65;
+        segment(out, DQT, &payload);
     }
     let [height, width] = [layout.dimensions.height(), layout.dimensions.width()].map(|side| u16::try_from(side).unwrap_or(u16::MAX).to_be_bytes());
     let mut frame = vec![8, height[0], height[1], width[0], width[1]];
@@ -53,11 +59,13 @@ pub(super) fn tables_and_frame(out: &mut Vec<u8>, layout: &Layout, quantization:
     for (component, id) in (0..components).zip(1_u8..) {
         let (across, down) = layout.factors(component);
         let class = u8::from(component > 0);
-        frame.extend([id, u8::try_from(across << 4 | down).unwrap_or(0x11), class]);
+        let table = quantization.of.get(component).copied().unwrap_or(0);
+        frame.extend([id, u8::try_from(across << 4 | down).unwrap_or(0x11), table]);
         scan.extend([id, class << 4 | class]);
     }
     scan.extend([0, 63, 0]);
-    segment(out, SOF0, &frame);
+    // Steps of 16 bits are beyond the baseline process (B.2.4.1).
+    segment(out, if wide { SOF1 } else { SOF0 }, &frame);
     for (number, tables) in (0_u8..).zip(huffman).take(classes) {
         for (class, spec) in (0_u8..).zip(tables) {
             segment(out, DHT, &[&[class << 4 | number][..], &spec.counts, &spec.symbols].concat());

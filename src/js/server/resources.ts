@@ -89,7 +89,8 @@ class Resource {
 
   #info(image: ServedImage, form: "json" | "xml"): Answer {
     const { version, raw } = this.asked.routed;
-    const document = image.info({ id: this.#base(raw), version });
+    // Of 1.0 the identifier is told by itself, which must be one segment to be known.
+    const document = image.info({ id: this.#base(version === "1.0" ? encodeIdentifier(this.identifier) : raw), version });
     const [type, body] =
       form === "json" ? [infoMediaType(version, this.asked.request.headers.get("accept")), JSON.stringify(document)] : ["application/xml", infoXml(document, this.identifier)];
     const headers: Answer["headers"] = [["content-type", type], ["x-content-type-options", "nosniff"]];

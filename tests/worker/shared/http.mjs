@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { deflateSync } from "node:zlib";
+import { tiff } from "../../generate/tiff.mjs";
 import { dimensions } from "../images.mjs";
+import { left } from "../service.mjs";
 
 const IMAGE = "/iiif/3/rocket.jpg/full/200,/0/default.jpg";
 const INFO = "/iiif/3/rocket.jpg/info.json";
@@ -41,6 +44,54 @@ export function overHttp(name, serve, extra = []) {
       assert.ok(Number(reads) >= 2 && Number(reads) <= 6, first);
       const again = await settled(() => get("/iiif/2/rocket.jpg/full/201,/0/default.jpg"), (answer) => /cache;desc="hit"/.test(answer.headers["server-timing"]), path);
       assert.match(again.headers["server-timing"], /reads;desc="1", bytes;desc="0"/);
+    });
+
+    test("a stored tile is sent as it is", async () => {
+      const level = (await get("/iiif/3/retina-pyramid.tif/info.json")).json();
+      assert.deepEqual(level.tiles, [{ width: 256, scaleFactors: [1, 2, 4, 8] }]);
+      const { status, headers, bytes } = await get("/iiif/3/retina-pyramid.tif/512,512,512,512/256,/0/default.jpg");
+      assert.deepEqual([status, ...dimensions(bytes)], [200, "jpg", 256, 256]);
+      assert.match(headers["server-timing"], /passthrough;desc="yes"/);
+      assert.match((await get("/iiif/3/retina-pyramid.tif/512,512,512,512/255,/0/default.jpg")).headers["server-timing"], /passthrough;desc="no"/);
+    });
+
+    test("the pages of a document", async () => {
+      const rgb = (value) => deflateSync(Buffer.alloc(512 * 512 * 3, value));
+      const pages = [10, 120, 230].map((value, index) => ({ width: 500 - index, height: 400, tiles: [rgb(value)], page: true }));
+      await service.put("book.tif", tiff(pages));
+      await service.put("odd;2", tiff([{ width: 77, height: 55, tiles: [rgb(7)] }]));
+      for (const [index, name] of ["book.tif", "book.tif;2", "book.tif%3B3"].entries()) {
+        const { status, headers, json } = await get(`/iiif/3/${name}/info.json`);
+        const info = json();
+        assert.deepEqual([status, info.width, info.height, info.pages, info.id], [200, 500 - index, 400, 3, `${service.url}/iiif/3/${name}`]);
+        const link = (page, relation) => `<${service.url}/iiif/3/book.tif${page > 1 ? `%3B${page}` : ""}/info.json>;rel="${relation}"`;
+        assert.equal(headers.link.includes(link(index, "prev")), index > 0, headers.link);
+        assert.equal(headers.link.includes(link(index + 2, "next")), index < 2, headers.link);
+        assert.equal((await get(`/iiif/3/${name}/full/${500 - index},400/0/default.jpg`)).status, 200);
+        assert.equal((await get(`/iiif/3/${name}/full/max/0/default.jpg`)).status, 200);
+      }
+      const [first, second] = await Promise.all(["book.tif", "book.tif;2"].map((name) => get(`/iiif/3/${name}/0,0,50,50/max/0/default.png`)));
+      assert.ok(!first.bytes.equals(second.bytes));
+      const gone = await get("/iiif/3/book.tif;4/info.json");
+      assert.deepEqual([gone.status, gone.text()], [404, "There is no page 4: the image has 3.\n"]);
+      assert.equal((await get("/iiif/3/book.tif;0/info.json")).status, 404);
+      assert.equal((await get("/iiif/3/rocket.jpg;2/info.json")).status, 404);
+      // A name of its own is a name.
+      assert.equal((await get("/iiif/3/odd;2/info.json")).json().width, 77);
+    });
+
+    test("a large answer comes in pieces, and is the same as its parts", async () => {
+      const path = "/iiif/3/retina-pyramid.tif/full/^3000,/0/default.png";
+      const { status, headers, bytes } = await get(path);
+      assert.deepEqual([status, headers["content-length"], headers["content-type"]], [200, undefined, "image/png"]);
+      assert.deepEqual(dimensions(bytes), ["png", 3000, 3000]);
+      assert.deepEqual((await get(path)).bytes, bytes, "and the same again");
+      assert.deepEqual(bytes.subarray(-8, -4).toString(), "IEND");
+      const head = await get(path, {}, "HEAD");
+      assert.deepEqual([head.status, head.bytes.length, head.headers.etag], [200, 0, headers.etag]);
+      // Whoever leaves in the middle of it keeps no place.
+      for (let times = 0; times < 6; times++) await left(service.url, path, 400);
+      assert.equal((await get("/iiif/3/rocket.jpg/full/204,/0/default.jpg")).status, 200);
     });
 
     test("?cache=false asks no cache and fills none", async () => {

@@ -1,0 +1,64 @@
+//! Quantized coefficients of a region, and what can be done with them without loss: turns and mirrors of whole blocks (as `jpegtran` does).
+
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "places are within what the sizes say")]
+
+use super::quantization::QuantizationTable;
+
+/// The blocks of one component, whole MCUs of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Component {
+    /// Sampling factors.
+    pub across: usize,
+    pub down: usize,
+    /// Blocks in a row.
+    pub columns: usize,
+    /// Row by row, coefficients in row-major order.
+    pub blocks: Vec<[i16; 64]>,
+    pub quantization: QuantizationTable,
+}
+
+/// A turn by right angles or a mirror image: rows and columns are exchanged first, then the result is flipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Turn {
+    /// Rows become columns.
+    pub transposed: bool,
+    /// Left and right change places.
+    pub flipped_across: bool,
+    /// Top and bottom change places.
+    pub flipped_down: bool,
+}
+
+impl Component {
+    /// The same samples turned.
+    pub fn turned(self, turn: Turn) -> Self {
+        if turn == Turn::default() {
+            return self;
+        }
+        let rows = self.blocks.len().checked_div(self.columns).unwrap_or(0);
+        let (columns, rows) = if turn.transposed { (rows, self.columns) } else { (self.columns, rows) };
+        let mut blocks = Vec::with_capacity(self.blocks.len());
+        for y in 0..rows {
+            for x in 0..columns {
+                let (x, y) = (if turn.flipped_across { columns - 1 - x } else { x }, if turn.flipped_down { rows - 1 - y } else { y });
+                let place = if turn.transposed { x * self.columns + y } else { y * self.columns + x };
+                blocks.push(turned(&self.blocks[place], turn));
+            }
+        }
+        let (across, down) = if turn.transposed { (self.down, self.across) } else { (self.across, self.down) };
+        let quantization = std::array::from_fn(|place| self.quantization[if turn.transposed { transposed(place) } else { place }]);
+        Self { across, down, columns, blocks, quantization }
+    }
+}
+
+fn transposed(place: usize) -> usize {
+    place % 8 * 8 + place / 8
+}
+
+/// A flip changes the sign of the odd frequencies along its side.
+fn turned(block: &[i16; 64], turn: Turn) -> [i16; 64] {
+    std::array::from_fn(|place| {
+        let value = block[if turn.transposed { transposed(place) } else { place }];
+        let odd = (turn.flipped_across && place % 2 == 1) != (turn.flipped_down && place / 8 % 2 == 1);
+        if odd { value.wrapping_neg() } else { value }
+    })
+}

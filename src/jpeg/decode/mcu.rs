@@ -1,0 +1,172 @@
+//! One MCU of the sequential process with all components in one scan (T.81, F.2): read, or passed over without making values.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "the hot loop: its indices come from the grid, which the planes are made for, and DC coefficients wrap at 16 bits"
+)]
+
+use super::bits::BitReader;
+use super::block::{Steps, put, read_ac};
+use super::idct::Coefficients;
+use super::lookup::{Lookup, SkipLookup};
+use crate::error::Result;
+use crate::jpeg::coefficients::Component;
+use crate::jpeg::header::Header;
+use crate::jpeg::plane::Planes;
+
+/// The DC coefficients before an MCU, of up to four components.
+pub(crate) type Predictions = [i16; 4];
+
+/// The tables of a scan, and what is wanted of its MCUs.
+#[derive(Debug)]
+pub(super) struct Mcu {
+    parts: Vec<Part>,
+    ac: Vec<AcTable>,
+    /// Side of a block as it comes out.
+    size: usize,
+    block: Coefficients,
+    kept: Option<Kept>,
+}
+
+/// Coefficients that are kept as they are, instead of samples.
+#[derive(Debug)]
+struct Kept {
+    components: Vec<Component>,
+    plain: Steps,
+    /// The MCU row of the region that is being read.
+    row: usize,
+}
+
+/// A component in the scan.
+#[derive(Debug)]
+struct Part {
+    across: usize,
+    down: usize,
+    dc: Lookup,
+    ac: usize,
+    steps: Steps,
+    /// Whether its samples are wanted.
+    wanted: bool,
+}
+
+/// An AC table, both ways.
+#[derive(Debug)]
+struct AcTable {
+    number: u8,
+    lookup: Lookup,
+    /// Only where something is to be skipped.
+    skip: Option<SkipLookup>,
+}
+
+impl Mcu {
+    /// For the first scan. Without `skips` every MCU must be read, and all of its components.
+    pub fn new(header: &Header, size: usize, gray: bool, skips: bool) -> Result<Self> {
+        let at = header.scan.data;
+        let mut ac: Vec<AcTable> = Vec::new();
+        let mut parts = Vec::new();
+        for &(index, dc_number, ac_number) in &header.scan.components {
+            let component = &header.components[index];
+            let found = ac.iter().position(|table| table.number == ac_number);
+            if found.is_none() {
+                let spec = header.tables.ac(ac_number, at)?;
+                let skip = (skips || gray || size == 1).then(|| SkipLookup::new(&spec));
+                ac.push(AcTable { number: ac_number, lookup: Lookup::new(&spec, true), skip });
+            }
+            parts.push(Part {
+                across: component.across.into(),
+                down: component.down.into(),
+                dc: Lookup::new(&header.tables.dc(dc_number, at)?, false),
+                ac: found.unwrap_or(ac.len() - 1),
+                steps: Steps::new(header.tables.quantization(component.quantization, at)?),
+                wanted: !gray || index == 0,
+            });
+        }
+        Ok(Self { parts, ac, size, block: [0; 64], kept: None })
+    }
+
+    /// From now on keeps coefficients, for which `components` have room.
+    pub fn keep(&mut self, components: Vec<Component>) {
+        self.kept = Some(Kept { components, plain: Steps::new(&[1; 64]), row: 0 });
+    }
+
+    /// The MCU row of the region that is read next.
+    pub fn begin_row(&mut self, row: usize) {
+        if let Some(kept) = &mut self.kept {
+            kept.row = row;
+        }
+    }
+
+    /// What was kept.
+    pub fn into_kept(self) -> Option<Vec<Component>> {
+        self.kept.map(|kept| kept.components)
+    }
+
+    /// Reads an MCU's coefficients.
+    fn read_kept(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, place: usize) {
+        let Some(Kept { components, plain, row }) = &mut self.kept else { return };
+        for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
+            let ac = &self.ac[part.ac];
+            for v in 0..part.down {
+                for u in 0..part.across {
+                    bits.ensure();
+                    *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
+                    if !part.wanted {
+                        if let Some(skip) = &ac.skip {
+                            skip.skip(bits, &ac.lookup, 1);
+                        }
+                        continue;
+                    }
+                    let component = &mut components[index];
+                    let block = &mut component.blocks[(*row * part.down + v) * component.columns + place * part.across + u];
+                    // It may be read a second time, when more bytes are there.
+                    *block = [0; 64];
+                    read_ac(bits, &ac.lookup, plain, block);
+                    block[0] = *prediction;
+                }
+            }
+        }
+    }
+
+    /// Passes over an MCU.
+    #[inline(always)]
+    pub fn skip(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {
+        for (part, prediction) in self.parts.iter().zip(predictions) {
+            let ac = &self.ac[part.ac];
+            let Some(skip) = &ac.skip else { continue };
+            for _ in 0..part.across * part.down {
+                bits.ensure();
+                *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
+                skip.skip(bits, &ac.lookup, 1);
+            }
+        }
+    }
+
+    /// Reads an MCU into planes, at its place from the left.
+    #[inline(always)]
+    pub fn read(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
+        if self.kept.is_some() {
+            return self.read_kept(bits, predictions, place);
+        }
+        let size = self.size;
+        for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
+            let ac = &self.ac[part.ac];
+            for v in 0..part.down {
+                for u in 0..part.across {
+                    bits.ensure();
+                    *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
+                    if let (Some(skip), true) = (&ac.skip, !part.wanted || size == 1) {
+                        skip.skip(bits, &ac.lookup, 1);
+                        if !part.wanted {
+                            continue;
+                        }
+                    }
+                    let any = size > 1 && read_ac(bits, &ac.lookup, &part.steps, &mut self.block);
+                    self.block[0] = part.steps.dequantize(0, (*prediction).into()).1;
+                    put(&mut self.block, any, &mut planes[index], (place * part.across + u) * size, v * size, size);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! One scan of several into the stores of its components.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "the hot loop: its indices come from the grid, which the stores are made for, and DC coefficients wrap at 16 bits"
+)]
+
+use super::bits::{BitPosition, BitReader, Restart};
+use super::block::{Steps, read_ac};
+use super::idct::Coefficients;
+use super::lookup::{Lookup, SkipLookup};
+use super::progressive::{SpectralBand, Target, ac_first, ac_refine};
+use super::sequential::Restarts;
+use super::store::Store;
+use crate::error::Result;
+use crate::jpeg::corrupt;
+use crate::jpeg::header::Scan;
+use crate::jpeg::tables::Tables;
+
+/// What a scan tells (T.81, table B.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sequential,
+    /// The bit down to which it tells.
+    DcFirst(u32),
+    DcRefine(u32),
+    AcFirst(SpectralBand),
+    AcRefine(SpectralBand),
+}
+
+impl Kind {
+    /// By the scan header; [`Error::SourceCorrupt`](crate::error::Error::SourceCorrupt) for one that no process has.
+    pub fn of(scan: &Scan, progressive: bool) -> Result<Self> {
+        if !progressive {
+            return Ok(Self::Sequential);
+        }
+        let ((first, last), (high, low)) = (scan.spectral, scan.approximation);
+        let sound =
+            low <= 13 && (high == 0 || high == low + 1) && last <= 63 && if first == 0 { last == 0 } else { first <= last && scan.components.len() == 1 };
+        if !sound {
+            return Err(corrupt(scan.data, format!("a scan of coefficients {first} to {last}, bits {high} to {low}")));
+        }
+        let low = u32::from(low);
+        let band = SpectralBand { first: first.into(), last: last.into(), low };
+        Ok(match (first, high) {
+            (0, 0) => Self::DcFirst(low),
+            (0, _) => Self::DcRefine(low),
+            (_, 0) => Self::AcFirst(band),
+            _ => Self::AcRefine(band),
+        })
+    }
+
+    /// Whether it tells nothing of DC coefficients.
+    pub fn is_ac(self) -> bool {
+        matches!(self, Self::AcFirst(_) | Self::AcRefine(_))
+    }
+}
+
+/// A component in a scan.
+#[derive(Debug)]
+struct Part {
+    index: usize,
+    dc: Option<Lookup>,
+    ac: Option<Lookup>,
+    skip: Option<SkipLookup>,
+    prediction: i16,
+}
+
+/// One scan while it is read.
+#[derive(Debug)]
+pub(super) struct ScanReader<'a> {
+    kind: Kind,
+    bits: BitReader<'a>,
+    parts: Vec<Part>,
+    restarts: Restarts,
+    run: u32,
+    plain: Steps,
+    /// What is told of blocks that nobody keeps.
+    scratch: Coefficients,
+    ignored: u64,
+}
+
+impl<'a> ScanReader<'a> {
+    /// At the beginning of a scan's data.
+    pub fn new(kind: Kind, tables: &Tables, scan: &Scan, stream: &'a [u8]) -> Result<Self> {
+        let mut parts = Vec::new();
+        for &(index, dc, ac) in &scan.components {
+            let needs_dc = matches!(kind, Kind::Sequential | Kind::DcFirst(_));
+            let ac = if kind == Kind::Sequential || kind.is_ac() { Some(tables.ac(ac, scan.data)?) } else { None };
+            parts.push(Part {
+                index,
+                dc: if needs_dc { Some(Lookup::new(&tables.dc(dc, scan.data)?, false)) } else { None },
+                skip: if kind == Kind::Sequential { ac.as_ref().map(SkipLookup::new) } else { None },
+                ac: ac.map(|spec| Lookup::new(&spec, true)),
+                prediction: 0,
+            });
+        }
+        let restarts = Restarts::before(tables.restart_interval.into(), 0);
+        let bits = BitReader::new(stream.get(scan.data..).unwrap_or(&[]), BitPosition { byte: scan.data, bit: 0 });
+        Ok(Self { kind, bits, parts, restarts, run: 0, plain: Steps::new(&[1; 64]), scratch: [0; 64], ignored: 0 })
+    }
+
+    /// Where the next bit lies.
+    pub fn end(&self) -> usize {
+        self.bits.position().byte
+    }
+
+    /// Reads all of it: MCU after MCU, or block after block of a component alone (A.2.2).
+    pub fn read(&mut self, stores: &mut [Store], mcus: (usize, usize)) -> Result<()> {
+        let alone = self.parts.len() == 1;
+        let (across, down) = if alone { stores[self.parts[0].index].own } else { mcus };
+        for y in 0..down {
+            let mut next = 0;
+            while next < across {
+                let x = next;
+                next += 1;
+                if self.run > 1 && self.restarts.interval == 0 && matches!(self.kind, Kind::AcFirst(_)) {
+                    // Nothing is told of blocks within a run.
+                    let blocks = (self.run as usize - 1).min(across - x);
+                    self.run -= blocks as u32;
+                    next = x + blocks;
+                    continue;
+                }
+                self.restart(y, down)?;
+                if alone {
+                    let index = self.parts[0].index;
+                    self.block(0, &mut stores[index], x, y);
+                    continue;
+                }
+                for part in 0..self.parts.len() {
+                    let store = &mut stores[self.parts[part].index];
+                    for v in 0..store.down {
+                        for u in 0..store.across {
+                            self.block(part, store, x * store.across + u, y * store.down + v);
+                        }
+                    }
+                }
+            }
+            self.check(y, down)?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn block(&mut self, part: usize, store: &mut Store, x: usize, y: usize) {
+        let part = &mut self.parts[part];
+        let kept = store.kept(x, y);
+        let bits = &mut self.bits;
+        let keep_mean = |store: &mut Store, mean: i16, set: bool| {
+            let place = kept.and_then(|index| store.means.get_mut(index));
+            let place = match place {
+                Some(place) => Some(place),
+                None => kept.and_then(|index| store.coefficients.get_mut(index)).map(|block| &mut block[0]),
+            };
+            if let Some(place) = place {
+                *place = if set { mean } else { *place | mean };
+            }
+        };
+        match self.kind {
+            Kind::DcRefine(low) => {
+                if bits.take_bit() {
+                    keep_mean(store, 1 << low, false);
+                }
+            }
+            Kind::DcFirst(low) => {
+                if let Some(dc) = &part.dc {
+                    bits.ensure();
+                    part.prediction = part.prediction.wrapping_add(dc.difference(bits) as i16);
+                    keep_mean(store, part.prediction << low, true);
+                }
+            }
+            Kind::Sequential => {
+                let (Some(dc), Some(ac), Some(skip)) = (&part.dc, &part.ac, &part.skip) else { return };
+                bits.ensure();
+                part.prediction = part.prediction.wrapping_add(dc.difference(bits) as i16);
+                keep_mean(store, part.prediction, true);
+                match kept.and_then(|index| store.coefficients.get_mut(index)) {
+                    Some(block) => {
+                        read_ac(bits, ac, &self.plain, block);
+                    }
+                    None => skip.skip(bits, ac, 1),
+                }
+            }
+            Kind::AcFirst(band) | Kind::AcRefine(band) => {
+                let Some(ac) = &part.ac else { return };
+                let present = store.present.get_mut(y * store.stride + x).unwrap_or(&mut self.ignored);
+                let block = kept.and_then(|index| store.coefficients.get_mut(index));
+                let kept = block.is_some();
+                let mut target = Target { coefficients: block.unwrap_or(&mut self.scratch), present, kept };
+                if matches!(self.kind, Kind::AcFirst(_)) {
+                    ac_first(bits, ac, band, &mut self.run, &mut target);
+                } else {
+                    ac_refine(bits, ac, band, &mut self.run, &mut target);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn restart(&mut self, row: usize, rows: usize) -> Result<()> {
+        if self.restarts.interval == 0 {
+            return Ok(());
+        }
+        if self.restarts.left == 0 {
+            self.check(row, rows)?;
+            if self.bits.restart(self.restarts.number) != Restart::Passed {
+                let at = self.bits.position().byte;
+                return Err(corrupt(at, format!("restart marker {} is missing, in row {row} of {rows} of a scan", self.restarts.number)));
+            }
+            self.parts.iter_mut().for_each(|part| part.prediction = 0);
+            self.run = 0;
+            self.restarts.left = self.restarts.interval;
+            self.restarts.number = (self.restarts.number + 1) & 7;
+        }
+        self.restarts.left -= 1;
+        Ok(())
+    }
+
+    fn check(&self, row: usize, rows: usize) -> Result<()> {
+        let at = self.bits.position().byte;
+        if self.bits.is_exhausted() {
+            return Err(corrupt(at, format!("its data end in row {row} of {rows} of a scan")));
+        }
+        if self.bits.invalid {
+            return Err(corrupt(at, format!("a code that no table has, in row {row} of {rows} of a scan")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! What is kept of the blocks of one component while its scans are read.
+
+#![allow(clippy::arithmetic_side_effects, reason = "sizes were compared with the memory that is allowed")]
+
+use std::ops::Range;
+
+use super::grid::Grid;
+use super::idct::Coefficients;
+use crate::jpeg::header::Header;
+use crate::jpeg::quantization::QuantizationTable;
+
+/// The blocks of one component.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub across: usize,
+    pub down: usize,
+    /// Blocks in a row of the whole component, whole MCUs.
+    pub stride: usize,
+    /// Blocks that a scan of this component alone has, across and down.
+    pub own: (usize, usize),
+    /// Blocks that are kept.
+    pub columns: Range<usize>,
+    pub rows: Range<usize>,
+    pub coefficients: Vec<Coefficients>,
+    /// DC coefficients, where nothing else is kept.
+    pub means: Vec<i16>,
+    /// Of all blocks; empty if no scan is read by it.
+    pub present: Vec<u64>,
+    pub wanted: bool,
+    /// The table in force when its first scan began.
+    pub quantization: Option<QuantizationTable>,
+}
+
+impl Store {
+    /// For a component with these factors. Nothing is allocated for one that is not wanted.
+    pub fn new(grid: &Grid, header: &Header, (across, down): (usize, usize), wanted: bool, progressive: bool) -> Self {
+        let (columns, rows) = (grid.columns.start * across..grid.columns.end * across, grid.rows.start * down..grid.rows.end * down);
+        let share = |side: u32, factor: usize, most: usize| (side as usize * factor).div_ceil(most * 8);
+        let own = (share(header.dimensions.width(), across, grid.most.0), share(header.dimensions.height(), down, grid.most.1));
+        let stride = grid.mcus.0 * across;
+        let kept = if wanted { columns.len() * rows.len() } else { 0 };
+        let (blocks, means) = if grid.block == 1 { (0, kept) } else { (kept, 0) };
+        let present = if wanted && progressive && grid.block > 1 { stride * grid.mcus.1 * down } else { 0 };
+        Self {
+            across,
+            down,
+            stride,
+            own,
+            columns,
+            rows,
+            coefficients: vec![[0; 64]; blocks],
+            means: vec![0; means],
+            present: vec![0; present],
+            wanted,
+            quantization: None,
+        }
+    }
+
+    /// Where a block's coefficients are kept.
+    #[inline(always)]
+    pub fn kept(&self, x: usize, y: usize) -> Option<usize> {
+        let inside = self.wanted && self.columns.contains(&x) && self.rows.contains(&y);
+        inside.then(|| (y - self.rows.start) * self.columns.len() + x - self.columns.start)
+    }
+}

@@ -1,0 +1,165 @@
+//! Without loss from one JPEG to another: a crop on MCU boundaries, turns, mirrors and luminance alone, on coefficients as they are.
+
+use super::layout::Layout;
+use super::scan::ScanWriter;
+use super::{Quantization, Tables, segments};
+use crate::error::{Error, Result};
+use crate::geometry::{Dimensions, Rect};
+use crate::jpeg::coefficients::Component;
+use crate::jpeg::decode::{Index, Wanted, coefficients};
+use crate::jpeg::header::{ColorModel, Header};
+use crate::jpeg::{corrupt, unsupported};
+
+pub(crate) use crate::jpeg::coefficients::Turn;
+
+/// What is to be made of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Transcode<'a> {
+    /// In px of the stream's image.
+    pub region: Rect,
+    pub turn: Turn,
+    /// Luminance alone.
+    pub gray: bool,
+    pub tables: Tables,
+    /// MCUs between restart markers; 0 for none.
+    pub restart_interval: u16,
+    pub icc: Option<&'a [u8]>,
+    /// Positions in the stream, if they are known.
+    pub index: Option<&'a Index>,
+    /// Bytes of working memory: two for every coefficient.
+    pub memory: u64,
+}
+
+impl Transcode<'_> {
+    /// All of an image as it is.
+    pub fn whole(header: &Header) -> Self {
+        let region = header.dimensions.rect();
+        Self { region, turn: Turn::default(), gray: false, tables: Tables::Standard, restart_interval: 0, icc: None, index: None, memory: u64::MAX }
+    }
+
+    /// Whether it can be done without loss: the region must begin on MCU boundaries, and end on them (or where the image does) along a side that is flipped.
+    pub fn is_lossless(&self, header: &Header) -> bool {
+        let (across, down) = header.most();
+        let (across, down) = (u32::from(across).saturating_mul(8).max(1), u32::from(down).saturating_mul(8).max(1));
+        let Turn { transposed, flipped_across, flipped_down } = self.turn;
+        let (across_flips, down_flips) = if transposed { (flipped_down, flipped_across) } else { (flipped_across, flipped_down) };
+        let known = matches!(header.color_model(), ColorModel::Gray | ColorModel::YCbCr);
+        let begins = self.region.x().is_multiple_of(across) && self.region.y().is_multiple_of(down);
+        let ends = (!across_flips || self.region.right().is_multiple_of(across)) && (!down_flips || self.region.bottom().is_multiple_of(down));
+        known && begins && ends && header.dimensions.rect().contains(self.region)
+    }
+
+    /// The bytes of the new stream. [`Error::Internal`] unless it [is lossless](Self::is_lossless).
+    pub fn run(&self, header: &Header, stream: &[u8]) -> Result<Vec<u8>> {
+        if !self.is_lossless(header) {
+            return Err(Error::Internal { what: format!("JPEG: {} of {} cannot be cut without loss", self.region, header.dimensions) });
+        }
+        let wanted = Wanted { region: self.region, reduction: 1, gray: self.gray, memory: self.memory };
+        let components = coefficients(header, stream, &wanted, self.index)?;
+        let components: Vec<Component> = components.into_iter().map(|component| component.turned(self.turn)).collect();
+        // Those of 8-bit samples are within these (F.1.2.1.1, F.1.2.2.1); the standard tables have no codes for others.
+        let sound = |block: &[i16; 64]| block.iter().all(|value| (-1024..=1023).contains(value));
+        if !components.iter().all(|component| component.blocks.iter().all(sound)) {
+            return Err(corrupt(header.scan.data, "coefficients beyond those of 8-bit samples"));
+        }
+        let size = self.region.dimensions();
+        self.write(if self.turn.transposed { size.transposed() } else { size }, &components)
+    }
+
+    fn write(&self, dimensions: Dimensions, components: &[Component]) -> Result<Vec<u8>> {
+        let factors: Vec<(usize, usize)> = components.iter().map(|component| (component.across, component.down)).collect();
+        let layout = Layout::of(dimensions, &factors)?;
+        let mut quantization = Quantization { tables: Vec::new(), of: [0; 4] };
+        for (component, number) in components.iter().zip(&mut quantization.of) {
+            let known = quantization.tables.iter().position(|table| *table == component.quantization);
+            *number = u8::try_from(known.unwrap_or(quantization.tables.len())).map_err(|_| unsupported("more tables than components".to_owned()))?;
+            if known.is_none() {
+                quantization.tables.push(component.quantization);
+            }
+        }
+        let mut head = Vec::new();
+        segments::start(&mut head);
+        if let Some(profile) = self.icc {
+            segments::icc_profile(&mut head, profile);
+        }
+        let mut scan = ScanWriter::new(layout, quantization, self.tables, self.restart_interval, &head);
+        for _ in 0..layout.mcus().1 {
+            scan.coefficient_row(components);
+        }
+        Ok(scan.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jpeg::testing::{Numbers, encode, picture, rows};
+    use crate::jpeg::{Sampling, Settings};
+
+    fn stream(sampling: Sampling, width: u32, height: u32) -> Vec<u8> {
+        let samples = picture(&mut Numbers(21), width, height, sampling.components() as u32);
+        encode(&Settings::new(Dimensions::new(width, height).unwrap(), sampling, 80), &samples)
+    }
+
+    #[test]
+    fn as_it_is_it_is_the_same_stream() {
+        for sampling in [Sampling::Gray, Sampling::S444, Sampling::S422, Sampling::S420] {
+            let stream = stream(sampling, 45, 37);
+            let header = Header::read(None, &stream).unwrap();
+            assert_eq!(Transcode::whole(&header).run(&header, &stream).unwrap(), stream);
+        }
+    }
+
+    #[test]
+    fn four_quarter_turns_and_two_mirrors_come_back() {
+        let stream = stream(Sampling::S420, 64, 48);
+        let turn = |transposed, flipped_across, flipped_down| Turn { transposed, flipped_across, flipped_down };
+        for (turn, times) in [
+            (turn(true, true, false), 4),
+            (turn(true, false, true), 4),
+            (turn(false, true, true), 2),
+            (turn(true, false, false), 2),
+            (turn(false, true, false), 2),
+        ] {
+            let mut turned = stream.clone();
+            for _ in 0..times {
+                let header = Header::read(None, &turned).unwrap();
+                turned = Transcode { turn, ..Transcode::whole(&header) }.run(&header, &turned).unwrap();
+            }
+            assert_eq!(turned, stream);
+        }
+    }
+
+    #[test]
+    fn samples_are_turned_and_cut() {
+        let stream = stream(Sampling::S444, 40, 32);
+        let header = Header::read(None, &stream).unwrap();
+        let whole = rows(&stream, 1, None).unwrap();
+        let pixel = |samples: &[u8], width: usize, x: usize, y: usize| [0, 1, 2].map(|channel| i32::from(samples[(y * width + x) * 3 + channel]));
+        let region = Rect::new(8, 8, 29, 24).unwrap();
+        let turn = Turn { transposed: true, flipped_across: true, flipped_down: false };
+        let found = Transcode { turn, region, ..Transcode::whole(&header) }.run(&header, &stream).unwrap();
+        let turned = rows(&found, 1, None).unwrap();
+        assert_eq!(Header::read(None, &found).unwrap().dimensions, Dimensions::new(24, 29).unwrap());
+        for y in 0..29 {
+            for x in 0..24 {
+                let (a, b) = (pixel(&turned, 24, x, y), pixel(&whole, 40, 8 + y, 8 + 23 - x));
+                assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 3), "{x},{y}: {a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_would_lose_something_is_refused() {
+        let stream = stream(Sampling::S420, 40, 32);
+        let header = Header::read(None, &stream).unwrap();
+        let whole = Transcode::whole(&header);
+        assert!(whole.is_lossless(&header));
+        let off = Transcode { region: Rect::new(8, 0, 16, 16).unwrap(), ..whole };
+        assert!(!off.is_lossless(&header) && off.run(&header, &stream).is_err());
+        assert!(!Transcode { turn: Turn { flipped_across: true, ..Turn::default() }, ..whole }.is_lossless(&header));
+        assert!(Transcode { turn: Turn { flipped_down: true, ..Turn::default() }, ..whole }.is_lossless(&header));
+        assert!(!Transcode { turn: Turn { transposed: true, flipped_down: true, ..Turn::default() }, ..whole }.is_lossless(&header));
+        assert!(Transcode { memory: 1000, ..whole }.run(&header, &stream).is_err());
+    }
+}

@@ -1,0 +1,68 @@
+// What azulejo wants to reach, and what of it this run has found. The worst case counts.
+
+import { flatness } from "./ladder.mjs";
+import { ms, times } from "./measure.mjs";
+
+const MIB = 1 << 20;
+const KEPT = "azulejo";
+const ANEW = "azulejo, opening each time";
+const KINDS = ["photograph.jpg", "text.jpg", "map.jpg"];
+
+/** Rows of [goal, wanted, found, met]. */
+export function goals({ measured, ladder, workerd }) {
+  const { results, encoded, memory } = measured;
+  const of = (id) => results.find(({ job }) => job.id === id)?.of ?? {};
+  /** How many times less than sharp it takes; 0 if it cannot. */
+  const ratio = (id, name = KEPT, against = "sharp") => (of(id)[name]?.cpu ? of(id)[against].cpu / of(id)[name].cpu : 0);
+  const rows = [];
+  const goal = (what, wanted, found, met) => rows.push([what, wanted, found, met ? "yes" : "**no**"]);
+  const faster = (what, least, ids, name) => {
+    const found = ids.map((id) => ratio(id, name));
+    const [low, high] = [Math.min(...found), Math.max(...found)];
+    const shown = high === 0 ? "refused" : low === 0 ? `refused; else up to ${times(high)}` : found.length > 1 ? `${times(low)} to ${times(high)}` : times(low);
+    goal(what, `≥ ${times(least)}`, shown, low >= least);
+  };
+  const jpeg = (name, files = KINDS) => files.map((file) => `${file}: ${name}`);
+  const tiff = (name, ...files) => files.map((file) => `${file}: ${name}`);
+  const both = ["pyramid-jpeg.tif", "pyramid-deflate.tif"];
+
+  const passed = of("pyramid-jpeg.tif: aligned tile, 512²")[KEPT]?.passthrough;
+  const passing = ratio("pyramid-jpeg.tif: aligned tile, 512²");
+  goal("TIFF, aligned tile passed through", "≥ 300×", `${times(passing)}${passed ? "" : ", decoded"}`, passed && passing >= 300);
+  faster("TIFF, aligned tile encoded again (Deflate; JPEG cut to 511²)", 2.5, ["pyramid-deflate.tif: aligned tile, 512²", "pyramid-jpeg.tif: aligned, cut to 511²"]);
+  faster("TIFF, unaligned 512²", 2.5, tiff("unaligned, 512²", ...both));
+  faster("TIFF, 2048² → 512²; sharp is told the page", 3, tiff("2048² → 512²", ...both));
+  faster("TIFF, thumbnail; sharp is told the page", 3, tiff("thumbnail, 400 px", ...both));
+  const first = [...tiff("2048² → 512²", ...both), ...tiff("thumbnail, 400 px", ...both)].map((id) => ratio(id, KEPT, "sharp, first page"));
+  goal("The same two, sharp not told of pages", "≥ 3.0×", `${times(Math.min(...first))} to ${times(Math.max(...first))}`, Math.min(...first) >= 3);
+  const largest = (test) => Math.max(...Object.entries(memory).filter(([id]) => test(id)).map(([, bytes]) => bytes)) / MIB;
+  const tiffs = largest((id) => id.startsWith("pyramid"));
+  goal("TIFF, wasm memory of each job", "≤ 16 MiB", `at most ${tiffs.toFixed(1)} MiB`, tiffs <= 16);
+  const flat = ladder && flatness(ladder).flatMap(({ cold, warm }) => [cold, warm]);
+  if (flat) goal("A tile of 10 GP against one of 10 MP, in workerd", "≤ 1.20×", `${Math.min(...flat).toFixed(2)}× to ${Math.max(...flat).toFixed(2)}×`, Math.max(...flat) <= 1.2);
+
+  const vast = (name) => [`vast.jpg: ${name}`];
+  faster("JPEG, 512² cold, near and far, three kinds", 2.5, [...jpeg("near, 512²"), ...jpeg("far, 512²")], ANEW);
+  faster("JPEG, 512² cold, near and far, 100 MP", 2.5, [...vast("near, 512²"), ...vast("far, 512²")], ANEW);
+  faster("JPEG, 512² of an opened image, near", 8, [...jpeg("near, 512²"), ...vast("near, 512²")]);
+  faster("JPEG, 512² of an opened image, far", 10, [...jpeg("far, 512²"), ...vast("far, 512²")]);
+  faster("JPEG, 512² of an opened image, aligned to blocks", 12, [...jpeg("near, aligned to blocks, 512²"), ...jpeg("far, aligned to blocks, 512²")]);
+  faster("JPEG, 2048² → 512²", 2.8, [...jpeg("2048² → 512²"), ...vast("2048² → 512²")]);
+  faster("JPEG, thumbnail", 1.8, [...jpeg("thumbnail, 400 px"), ...vast("thumbnail, 400 px")]);
+  faster("JPEG, all of it decoded and encoded", 0.9, ["photograph.jpg: all of it"]);
+  faster("JPEG, progressive: tile, 2048² → 512², thumbnail", 1, ["near, 512²", "2048² → 512²", "thumbnail, 400 px"].map((name) => `progressive.jpg: ${name}`));
+  faster("Encoding of 512²", 2, ["tile.tif: 512² of plain pixels"]);
+  const [mine, theirs] = [KEPT, "sharp"].map((name) => encoded.find((row) => row.name === name));
+  if (mine && theirs) {
+    const more = (mine.bytes / theirs.bytes - 1) * 100;
+    goal("Its bytes and its nearness to the pixels", "≤ +2 %, equal PSNR", `${more >= 0 ? "+" : ""}${more.toFixed(1)} %, ${(mine.psnr - theirs.psnr).toFixed(2).replace("-0.00", "0.00")} dB`, more <= 2 && mine.psnr > theirs.psnr - 0.05);
+  }
+  const over = results.filter(({ job }) => KINDS.includes(job.file) && job.size).map(({ job }) => (memory[job.id] ?? Infinity) / MIB - job.bytes / MIB);
+  goal("JPEG, wasm memory of each tile beyond the file's bytes", "≤ 8 MiB", `at most ${Math.max(...over).toFixed(1)} MiB`, Math.max(...over) <= 8);
+  const whole = workerd?.requests.find(({ group, name }) => group.startsWith("JPEG") && name === "all of it")?.cpu;
+  const tile = workerd?.throughput.find(({ file, clients }) => file === "photograph.jpg" && clients === 1)?.cpu;
+  if (whole && tile) goal("In workerd, a tile of an opened 12 MP JPEG against all of it", "≥ 20×", `${times(whole / tile)} (${ms(tile)} against ${ms(whole)} ms)`, whole / tile >= 20);
+  const { part, trouble } = workerd?.visit ?? {};
+  if (workerd) goal("In workerd, a tile of a 100 MP JPEG that has been visited: read of the file", "≤ 3 %", trouble ? "refused" : `${(part * 100).toFixed(2)} %`, part <= 0.03);
+  return rows;
+}

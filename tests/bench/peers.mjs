@@ -1,0 +1,108 @@
+// The same jobs by azulejo and by others, in one run: each in a process of its own, their turns interleaved. What counts is the CPU time of the whole process.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { JOBS } from "./jobs.mjs";
+import { median, rotated } from "./measure.mjs";
+
+const CONTESTANTS = ["azulejo", "azulejo-anew", "sharp", "sharp-first-page", "iiif-processor", "sharp-wasm", "wasm-vips", "jsquash"];
+/** ms of CPU that a sample takes at least: the clock and the messages are nothing beside it. */
+const SAMPLE = 50;
+/** ms of work before anything counts: by then V8 has optimised what it will. */
+const WARM = 150;
+
+/** `{ contestants: [{ name, version }], results: [{ job, of: { name: { cpu, bytes, passthrough, trouble } } }] }`; cpu in ms per answer. */
+export async function peers(files, { rounds = 9, warm = WARM, only = () => true, log = () => {} } = {}) {
+  const all = [];
+  try {
+    for (const each of CONTESTANTS) all.push(await contestant(each, files));
+    const jobs = JOBS.filter(only);
+    const plans = [];
+    for (const job of jobs) {
+      log(`warming up: ${job.id}`);
+      const able = [];
+      const of = {};
+      for (const each of all) {
+        const { able: can, trouble, bytes, passthrough } = await each.ask("prepare", { id: job.id });
+        if (!can && !trouble) continue;
+        of[each.name] = { bytes, passthrough, trouble, samples: [] };
+        if (can) able.push({ each, times: await enough(each, job, warm) });
+      }
+      plans.push({ job, able, of });
+    }
+    for (let round = 0; round < rounds; round++) {
+      log(`round ${round + 1} of ${rounds}`);
+      for (const { job, able, of } of plans) {
+        for (const { each, times } of rotated(able, round)) {
+          const { cpu } = await each.ask("run", { id: job.id, times });
+          of[each.name].samples.push(cpu / times);
+        }
+      }
+    }
+    for (const { of } of plans) for (const one of Object.values(of)) one.cpu = one.samples.length ? median(one.samples) : undefined;
+    const encoded = await compared(all, files, plans);
+    const memory = await memories(all[0], plans);
+    return { contestants: all.map(({ name, version }) => ({ name, version })), results: plans.map(({ job, of }) => ({ job, of })), encoded, memory };
+  } finally {
+    for (const { close } of all) close();
+  }
+}
+
+/** How often it has to be done for a sample, once it is warm. */
+async function enough(each, job, warm) {
+  let times = 1;
+  for (let worked = 0; ; ) {
+    const { cpu } = await each.ask("run", { id: job.id, times });
+    worked += cpu;
+    if (worked >= warm && cpu > 0) return Math.max(1, Math.ceil((SAMPLE * times) / cpu));
+    times = Math.min(100_000, times * (cpu < SAMPLE / 4 ? 4 : 1));
+  }
+}
+
+async function contestant(file, files) {
+  const path = fileURLToPath(new URL(`./contestants/${file}.mjs`, import.meta.url));
+  const child = fork(fileURLToPath(new URL("./child.mjs", import.meta.url)), [path, JSON.stringify(files)]);
+  const answer = async () => {
+    const ended = new AbortController();
+    const [message] = await Promise.race([
+      once(child, "message", { signal: ended.signal }),
+      once(child, "exit", { signal: ended.signal }).then(([code]) => {
+        throw new Error(`${file} ended with ${code}`);
+      }),
+    ]).finally(() => ended.abort());
+    if (message.failed) throw new Error(`${file}: ${message.failed}`);
+    return message;
+  };
+  const ask = (what, given = {}) => {
+    child.send({ what, ...given });
+    return answer();
+  };
+  await answer();
+  return { file, ...(await ask("name")), ask, close: () => child.connected && child.disconnect() };
+}
+
+/** Of the encoders: bytes, and how near to the pixels they stay. */
+async function compared(all, files, plans) {
+  const plan = plans.find(({ job }) => job.group === "Encoding");
+  if (!plan) return [];
+  const { default: sharp } = await import("sharp");
+  const raw = (input) => sharp(input).removeAlpha().raw().toBuffer();
+  const wanted = await raw(files[plan.job.file]);
+  const rows = [];
+  for (const { each } of plan.able.filter(({ each }) => each.file !== "azulejo-anew")) {
+    const bytes = Buffer.from((await each.ask("answer", { id: plan.job.id })).bytes, "base64");
+    const found = await raw(bytes);
+    let sum = 0;
+    for (let at = 0; at < wanted.length; at++) sum += (wanted[at] - found[at]) ** 2;
+    rows.push({ name: each.name, bytes: bytes.length, psnr: 10 * Math.log10((255 * 255 * wanted.length) / sum) });
+  }
+  return rows;
+}
+
+/** Wasm memory of azulejo for each job, each in an engine of its own. */
+async function memories(azulejo, plans) {
+  const found = {};
+  for (const { job, able } of plans) if (job.kind === "image" && able.some(({ each }) => each === azulejo)) found[job.id] = (await azulejo.ask("memory", { id: job.id })).memory;
+  return found;
+}

@@ -1,0 +1,70 @@
+// A hundred megapixels through an isolate: what is asked for streams, turned or not, and the wasm memory stays where it is.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { colourAt, repeatedTiff } from "../generate/pyramid.mjs";
+import { bandedJpeg } from "../generate/banded.mjs";
+import { means } from "../corpus/png.mjs";
+import { dimensions } from "./images.mjs";
+import { serve } from "./service.mjs";
+
+const SIDE = 10_000;
+const MIB = 1 << 20;
+const MOST = 48 * MIB;
+
+describe("a hundred megapixels", () => {
+  let service;
+  before(async () => {
+    service = await serve({ samples: false, vars: { MAX_AREA: "none", LOG: "errors" } });
+    await service.put("jpeg.tif", repeatedTiff(SIDE, SIDE));
+    await service.put("deflate.tif", repeatedTiff(SIDE, SIDE, { compression: "deflate" }));
+    await service.put("plain.jpg", bandedJpeg(SIDE, SIDE));
+  });
+  after(() => service.close());
+  const memory = async () => (await service.get("/health")).json().memory;
+
+  for (const [path, type] of [
+    ["jpeg.tif/full/max/0/default.jpg", "jpg"],
+    ["jpeg.tif/full/max/90/default.jpg", "jpg"],
+    ["deflate.tif/full/max/180/default.jpg", "jpg"],
+    ["jpeg.tif/full/max/!0/gray.png", "png"],
+    ["deflate.tif/full/9000,/270/bitonal.png", "png"],
+    ["deflate.tif/full/max/0/default.tif", "tif"],
+    ["plain.jpg/full/5000,/0/default.jpg", "jpg"],
+  ]) {
+    test(path, async () => {
+      const { status, headers, bytes } = await service.get(`/iiif/3/${path}?cache=false`);
+      const side = Number(/full\/(\d+),/.exec(path)?.[1] ?? SIDE);
+      assert.equal(status, 200, bytes.toString("latin1", 0, 200));
+      assert.deepEqual(dimensions(bytes), [type, side, side]);
+      if (type === "jpg") assert.equal(bytes.readUInt16BE(bytes.length - 2), 0xffd9);
+      else if (type === "png") assert.equal(bytes.toString("latin1", bytes.length - 8, bytes.length - 4), "IEND");
+      else assert.ok(bytes.length > side * side * 3);
+      const held = await memory();
+      console.log(`${path}: ${(bytes.length / 1e6).toFixed(1)} MB${headers["content-length"] ? "" : ", streamed"}; ${(held / MIB).toFixed(1)} MiB of wasm memory`);
+      assert.ok(held <= MOST, `${held} bytes`);
+    });
+  }
+
+  test("what does not fit is refused before anything is read, and costs no memory", async () => {
+    const before = await memory();
+    for (const path of ["jpeg.tif/full/max/0/default.webp", "jpeg.tif/full/max/45/default.png", "deflate.tif/full/max/0/default.gif", "jpeg.tif/full/^30000,/0/default.gif"]) {
+      const { status, headers, text } = await service.get(`/iiif/3/${path}?cache=false`, { accept: "application/json" });
+      assert.equal(status, 503, path);
+      assert.match(text(), /source-too-costly/);
+      assert.equal(headers["server-timing"], undefined);
+    }
+    assert.equal(await memory(), before);
+  });
+
+  test("a turned answer shows the turned picture", async () => {
+    const { bytes } = await service.get("/iiif/3/jpeg.tif/full/max/180/default.jpg?cache=false");
+    await service.put("turned.jpg", bytes);
+    // Its top left is the bottom right of the original, but for the codec's loss.
+    const [turned, original] = await Promise.all(["turned.jpg/64,64,256,256/256,/0", "jpeg.tif/9680,9680,256,256/256,/180"].map((path) => service.get(`/iiif/3/${path}/default.png`)));
+    const [a, b] = [turned, original].map(({ bytes }) => means(bytes).colors);
+    a.forEach((value, index) => assert.ok(Math.abs(value - b[index]) < 3, `${a} and ${b}`));
+    const colour = colourAt(SIDE, SIDE, 0, 9800, 9800);
+    a.forEach((value, index) => assert.ok(Math.abs(value - colour[index % 3]) < 14, `${a} and ${colour}`));
+  });
+});
