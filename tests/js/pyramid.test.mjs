@@ -9,9 +9,18 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
 import { launch, watched } from "../browser/browser.mjs";
+import { repeatedTiff } from "../generate/pyramid.mjs";
 import { file, sha256 } from "./golden.mjs";
 import { PAGE, site } from "./site.mjs";
 
+// Every instance of the engine passes here; its memory is of no use to anybody else.
+const memories = [];
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = async (...given) => {
+  const made = await instantiate(...given);
+  memories.push((made.instance ?? made).exports.memory);
+  return made;
+};
 const { IiifError, bytesSource, open, probe, spoolPyramid, toPyramid } = await import(at("pkg", "dist", "node", "index.js"));
 
 const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());
@@ -122,6 +131,19 @@ test("in a page, by a worker of its own and without one: the same bytes; what is
     await browser.close();
     await server.close();
   }
+});
+
+test("an image 40 000 px wide takes the memory of a row of tiles; one that takes more than there is is refused before it is read", async () => {
+  const wide = new Uint8Array(repeatedTiff(40_000, 1200));
+  let bytes = 0;
+  const { width, height, spools } = await spoolPyramid(wide, (_, piece) => (bytes += piece.length));
+  assert.deepEqual([width, height, spools.length], [40_000, 1200, 8]);
+  assert.ok(bytes > 1 << 20);
+  const held = memories.at(-1).buffer.byteLength >> 20;
+  console.log(`40 000 × 1200 px: ${held} MiB of wasm memory`);
+  // More than a Worker has; a page's engine may have 128.
+  assert.ok(held <= 96, `${held} MiB`);
+  await rejects(spoolPyramid(new Uint8Array(repeatedTiff(100_000, 600)), () => assert.fail("a tile of it")), "source-too-costly", /\d+ of memory, and the limit is 117440512/);
 });
 
 /** Runs the command. */
