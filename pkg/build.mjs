@@ -46,7 +46,8 @@ async function step(name, inputs, outputs, work, code = []) {
 /** Rust → wasm, and the JavaScript that goes with it. The fingerprint of its inputs goes into cache keys. */
 function compile(inputs) {
   // The memory comes from outside, so that it can be used again after a trap (worker/instance.mjs).
-  const link = ["-C", "link-arg=--import-memory"];
+  // 64 MiB is the most that it can ever be: beyond it an allocation fails, and the Worker recovers.
+  const link = ["-C", "link-arg=--import-memory", "-C", "link-arg=--max-memory=67108864"];
   const version = JSON.parse(readFileSync(at("package.json"), "utf8")).version;
   const env = { ...process.env, AZULEJO_BUILD: `${version}-${inputs.slice(0, 12)}` };
   run("cargo", [...sameEverywhere, "rustc", "--release", "--locked", "--target", "wasm32-unknown-unknown", "-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--", ...link], { env });

@@ -102,7 +102,13 @@ impl Level {
 
     fn fill(&mut self, row: &[u8], begins: bool) -> Result<()> {
         match &mut self.band {
-            Band::Pixels(pixels) => pixels.extend_from_slice(row),
+            Band::Pixels(pixels) => {
+                if begins {
+                    // Once, and all of it: growing would need it twice.
+                    pixels.reserve_exact(row.len() * self.coder.side.min(self.size.height()) as usize);
+                }
+                pixels.extend_from_slice(row);
+            }
             Band::Coded(tiles) => {
                 if begins {
                     *tiles = (0..self.size.width().div_ceil(self.coder.side)).map(|_| self.coder.begin()).collect::<Result<_>>()?;
@@ -130,13 +136,15 @@ impl Level {
                 }
             }
             Band::Pixels(pixels) => {
-                let pixels = std::mem::take(pixels);
+                let mut pixels = std::mem::take(pixels);
                 let down = self.rows.groups(side);
                 for column in 0..across {
                     let raster = turn(self.cut(&pixels, column), self.turn);
                     let bytes = self.coder.encode(pad(raster, side))?;
                     self.keep(if self.turn.transpose { column * down + group } else { group * across + column }, bytes, out)?;
                 }
+                pixels.clear();
+                self.band = Band::Pixels(pixels);
             }
         }
         Ok(())

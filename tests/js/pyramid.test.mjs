@@ -8,8 +8,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
+import { launch, watched } from "../browser/browser.mjs";
+import { repeatedTiff } from "../generate/pyramid.mjs";
 import { file, sha256 } from "./golden.mjs";
+import { PAGE, site } from "./site.mjs";
 
+// Every instance of the engine passes here; its memory is of no use to anybody else.
+const memories = [];
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = async (...given) => {
+  const made = await instantiate(...given);
+  memories.push((made.instance ?? made).exports.memory);
+  return made;
+};
 const { IiifError, bytesSource, open, probe, spoolPyramid, toPyramid } = await import(at("pkg", "dist", "node", "index.js"));
 
 const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());
@@ -37,6 +48,16 @@ test("a Blob of TIFF with all levels, whose tiles pass through; the same each ti
   assert.ok(heard.length > 3 && heard.every(([rows, of], index) => of === 1411 && rows > (heard[index - 1]?.[0] ?? 0)), JSON.stringify(heard));
   assert.equal(heard.at(-1)[0], 1411);
   assert.equal(sha256(await bytesOf(await toPyramid(file("retina.jpg"), { tile: 256 }))), sha256(await bytesOf(blob)));
+});
+
+test("the native bytes", async () => {
+  const rows = readFileSync(at("tests/golden/pyramids.tsv"), "utf8").trimEnd().split("\n").slice(1).map((line) => line.split("\t"));
+  assert.ok(rows.length >= 24);
+  const different = [];
+  for (const [name, compression, digest] of rows) {
+    if (sha256(await bytesOf(await toPyramid(file(name), { tile: 64, compression }))) !== digest) different.push(`${name} ${compression}`);
+  }
+  assert.deepEqual(different, []);
 });
 
 test("what is lossless keeps every pixel, alpha too, and is the default where there is alpha", async () => {
@@ -73,6 +94,56 @@ test("what cannot be is said", async () => {
   await assert.rejects(abort, { name: "AbortError" });
   await assert.rejects(toPyramid(rocket, { signal: AbortSignal.abort() }), { name: "AbortError" });
   await assert.rejects(spoolPyramid(rocket, () => { throw new Error("the disk is full"); }), /the disk is full/);
+});
+
+test("in a page, by a worker of its own and without one: the same bytes; what is aborted or wrong ends its worker", async () => {
+  const server = await site({ "/": PAGE });
+  const browser = await launch();
+  try {
+    const { page, troubles } = await watched(browser);
+    await page.goto(`${server.origin}/`);
+    const found = await page.evaluate(async () => {
+      const { open, toPyramid } = await import("/dist/web/index.js");
+      const input = await (await fetch("/samples/retina.jpg")).blob();
+      const hex = async (blob) => [...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      const digests = [];
+      const heard = [];
+      for (const options of [{}, { threads: false }]) {
+        const onProgress = (...told) => heard.push(told);
+        digests.push(await hex(await toPyramid(input, { tile: 256, onProgress, ...options })));
+      }
+      digests.push(await hex(await toPyramid("/samples/retina.jpg", { tile: 256, compression: "webp" })));
+      const image = await open(await toPyramid(input, { tile: 128 }));
+      const { passthrough } = await image.render("128,128,128,128/max/0/default.jpg");
+      image.close();
+      const control = new AbortController();
+      const aborted = await toPyramid(input, { tile: 64, signal: control.signal, onProgress: () => control.abort() }).catch(({ name }) => name);
+      const wrong = await toPyramid(input.slice(0, 90_000)).catch(({ code }) => code);
+      return { digests, last: heard.at(-1), passthrough, aborted, wrong };
+    });
+    const expected = [sha256(await bytesOf(await toPyramid(file("retina.jpg"), { tile: 256 }))), sha256(await bytesOf(await toPyramid(file("retina.jpg"), { tile: 256, compression: "webp" })))];
+    assert.deepEqual(found, { digests: [expected[0], expected[0], expected[1]], last: [1411, 1411], passthrough: true, aborted: "AbortError", wrong: "source-corrupt" });
+    for (let turn = 0; page.workers().length > 2 && turn < 100; turn++) await page.waitForTimeout(50);
+    // Those that decoded a tile of the result stay.
+    assert.ok(page.workers().length <= 2, `${page.workers().length} workers are left`);
+    assert.deepEqual(troubles, []);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});
+
+test("an image 40 000 px wide takes the memory of a row of tiles; one that takes more than there is is refused before it is read", async () => {
+  const wide = new Uint8Array(repeatedTiff(40_000, 1200));
+  let bytes = 0;
+  const { width, height, spools } = await spoolPyramid(wide, (_, piece) => (bytes += piece.length));
+  assert.deepEqual([width, height, spools.length], [40_000, 1200, 8]);
+  assert.ok(bytes > 1 << 20);
+  const held = memories.at(-1).buffer.byteLength >> 20;
+  console.log(`40 000 × 1200 px: ${held} MiB of wasm memory`);
+  // More than a Worker has; a page's engine may have 128.
+  assert.ok(held <= 96, `${held} MiB`);
+  await rejects(spoolPyramid(new Uint8Array(repeatedTiff(100_000, 600)), () => assert.fail("a tile of it")), "source-too-costly", /\d+ of memory, and the limit is 117440512/);
 });
 
 /** Runs the command. */

@@ -5,6 +5,7 @@ use azulejo::ingest::{Compression, Finished, Ingest, Options, Step};
 use azulejo::native::{self, Source};
 use azulejo::{EncodeOptions, Error, Limits, Pyramid, Result};
 use image::{DynamicImage, RgbaImage};
+use sha2::{Digest, Sha256};
 
 use super::pyramid::{Layout, Recipe};
 use super::support::{images, is_clean, pixels, render, root};
@@ -233,6 +234,26 @@ fn the_same_bytes_however_they_come() {
             assert_eq!(join(finished, spools), whole, "{name} in pieces of {piece}");
         }
     }
+}
+
+/// `BLESS=1 cargo test golden` writes them anew. The package's suite compares its own pyramids with the same table, so that native and wasm agree byte for byte.
+#[test]
+fn golden_pyramids() {
+    let path = root().join("tests/golden/pyramids.tsv");
+    let mut found = String::from("file\tcompression\tsha256\n");
+    for name in ["baseline-420.jpg", "cmyk.tif", "gray16.png", "lossy.webp", "orientation-6.jpg", "progressive.jpg", "rgba8.png", "tiles-jpeg.tif"] {
+        for (text, compression) in [("jpeg", Compression::Jpeg), ("deflate", Compression::Deflate), ("webp", Compression::WebP)] {
+            let mut options = Options::default();
+            (options.tile, options.compression) = (64, Some(compression));
+            let digest = Sha256::digest(write(&fixture(name), &options).unwrap()).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+            found += &format!("{name}\t{text}\t{digest}\n");
+        }
+    }
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, found).unwrap();
+        return;
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), found, "pyramids changed (BLESS=1 takes them)");
 }
 
 #[test]
