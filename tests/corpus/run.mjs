@@ -8,7 +8,7 @@ import { serve } from "../worker/service.mjs";
 import { means } from "./png.mjs";
 
 const FORMATS = ["jpeg", "png", "webp", "gif", "tiff"];
-const LEAST_RIGHT = 0.97;
+const LEAST_RIGHT = 0.965;
 /** What a file that cannot be shown may answer: never `internal`. */
 const CLEAN = ["source-corrupt", "source-unsupported", "source-too-costly", "too-large", "region-outside", "empty-result"];
 const SLOW_MS = 10_000;
