@@ -1,7 +1,7 @@
 // What azulejo wants to reach, and what of it this run has found. The worst case counts.
 
 import { flatness } from "./ladder.mjs";
-import { ms, times } from "./measure.mjs";
+import { ms, ratioOf, times } from "./measure.mjs";
 
 const MIB = 1 << 20;
 const KEPT = "azulejo";
@@ -13,7 +13,7 @@ export function goals({ measured, ladder, workerd }) {
   const { results, encoded, memory } = measured;
   const of = (id) => results.find(({ job }) => job.id === id)?.of ?? {};
   /** How many times less than sharp it takes; 0 if it cannot. */
-  const ratio = (id, name = KEPT, against = "sharp") => (of(id)[name]?.cpu ? of(id)[against].cpu / of(id)[name].cpu : 0);
+  const ratio = (id, name = KEPT, against = "sharp") => (of(id)[name]?.cpu ? ratioOf(of(id)[against].samples, of(id)[name].samples) : 0);
   const rows = [];
   const goal = (what, wanted, found, met) => rows.push([what, wanted, found, met ? "yes" : "**no**"]);
   const faster = (what, least, ids, name) => {

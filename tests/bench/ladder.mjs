@@ -3,7 +3,7 @@
 import { at } from "../../pkg/lib.mjs";
 import { TILE, repeatedTiff } from "../generate/pyramid.mjs";
 import { serve } from "../worker/service.mjs";
-import { median, ms, rotated, table, told, workerdCpu } from "./measure.mjs";
+import { median, ms, ratioOf, rotated, table, told, workerdCpu } from "./measure.mjs";
 
 /** Sides that all end 160 px after a tile, so that the same is cut at each size. */
 const SIDES = [1184, 3232, 9888, 31_904, 100_000];
@@ -91,12 +91,11 @@ const anew = (open, file, request) => () =>
   });
 const again = (image, request) => () => timed(() => image.render(request));
 
-/** How much more a tile of the last rung costs than one of the second: the median of the rounds' ratios, as both were measured within seconds. */
+/** How much more a tile of the last rung costs than one of the second. */
 export function flatness(rungs) {
   return KINDS.map(([kind]) => {
     const [of10MP, of10GP] = [SIDES[1], SIDES.at(-1)].map((side) => rungs.find((rung) => rung.side === side && rung.kind === kind));
-    const ratio = (name) => median(of10GP.samples[name].map((value, round) => value / of10MP.samples[name][round]));
-    return { kind, ...Object.fromEntries(Object.keys(of10GP.cpu).map((name) => [name, ratio(name)])) };
+    return { kind, ...Object.fromEntries(Object.keys(of10GP.cpu).map((name) => [name, ratioOf(of10GP.samples[name], of10MP.samples[name])])) };
   });
 }
 

@@ -24,6 +24,9 @@ export function workerdCpu() {
 
 export const median = (values) => quantile(values, 0.5);
 
+/** How many times the one is the other: the median of the rounds' ratios, as what is measured one after the other shares the machine's mood. */
+export const ratioOf = (some, others) => median(some.map((value, round) => value / others[round]));
+
 /** The value that this part of them is below. */
 export function quantile(values, part) {
   const sorted = [...values].sort((a, b) => a - b);

@@ -5,7 +5,7 @@ import { cpus, loadavg, totalmem } from "node:os";
 import { at } from "../../pkg/lib.mjs";
 import { goals } from "./goals.mjs";
 import { TITLE, ladderText } from "./ladder.mjs";
-import { ms, table, times } from "./measure.mjs";
+import { ms, ratioOf, table, times } from "./measure.mjs";
 
 const packaged = (path) => JSON.parse(readFileSync(at(...path), "utf8")).version;
 
@@ -22,9 +22,9 @@ export function peersText({ contestants, results, encoded, memory }) {
     const rows = results.filter(({ job }) => job.group === group);
     const named = contestants.map(({ name }) => name).filter((name) => rows.some(({ of }) => of[name]));
     const cell = (of, name) => {
-      const { cpu, trouble, passthrough } = of[name] ?? {};
+      const { cpu, samples, trouble, passthrough } = of[name] ?? {};
       if (cpu === undefined) return trouble ? `\`${trouble}\`` : "";
-      const ratio = name !== "sharp" && of.sharp?.cpu ? ` (${times(of.sharp.cpu / cpu)})` : "";
+      const ratio = name !== "sharp" && of.sharp?.cpu ? ` (${times(ratioOf(of.sharp.samples, samples))})` : "";
       return `${ms(cpu)}${ratio}${passthrough ? ", passed through" : ""}`;
     };
     const wasm = rows.some(({ job }) => memory[job.id]);
@@ -68,7 +68,7 @@ ${table(["contestant", "version"], measured.contestants.map(({ name, version }) 
 ## Method
 
 CPU time of whole processes, with all their threads, compilers and collectors. Each contestant runs in a process of its own that stays alive and is warm; it does a job as often as takes 50 ms, then it is another one's
-turn, in a new order each round: medians of ${rounds} rounds. The ratio is sharp's time by the contestant's: above 1 is faster than sharp. sharp is native libvips with one thread and without its cache, and is told which
+turn, in a new order each round: medians of ${rounds} rounds. The ratio is sharp's time by the contestant's, the median of the rounds' ratios: above 1 is faster than sharp. sharp is native libvips with one thread and without its cache, and is told which
 page of a pyramid to read; *first page* is what it does by itself. Files are in memory, answers are JPEG of quality 80. *azulejo* keeps an image open between answers, as a server does; *opening each time* knows nothing
 of it beforehand. An aligned tile of a JPEG pyramid is exactly one that is stored, and may be given as it is; cut to 511² it is the same tile, and cannot. Wasm memory is that of an engine that has done just this job.
 Requests are parsed from their parameters on by azulejo, with the address around them by iiif-processor, which knows no other way.
