@@ -1,7 +1,7 @@
 //! What the engine's parts, and other people's, make of the same picture.
 
 use super::testing::{Numbers, encode, picture, rows};
-use super::{Decoder, Encoder, Header, Plane, Planes, Sampling, Settings, Tables, Wanted};
+use super::{ColorModel, Decoder, Encoder, Header, Plane, Planes, Rows, Sampling, Settings, Tables, Transcode, Wanted};
 use crate::geometry::{Dimensions, Rect};
 
 const SAMPLINGS: [Sampling; 4] = [Sampling::Gray, Sampling::S444, Sampling::S422, Sampling::S420];
@@ -166,4 +166,37 @@ fn four_components_come_as_inks() {
         assert_eq!(found.len(), samples.len());
         assert!(found.iter().zip(&samples).all(|(a, b)| a.abs_diff(*b) <= 4), "{kind:?}");
     }
+}
+
+#[test]
+fn gray_rows_are_the_plane_of_luminance() {
+    let samples = picture(&mut Numbers(15), 53, 41, 3);
+    for sampling in [Sampling::S444, Sampling::S420] {
+        let stream = encode(&Settings::new(dimensions(53, 41), sampling, 75), &samples);
+        let header = Header::read(None, &stream).unwrap();
+        let mut decoder = Decoder::new(&header, &stream, &Wanted { gray: true, ..Wanted::whole(&header) }).unwrap();
+        let mut rows = Rows::new(&header, decoder.grid(), header.dimensions.rect(), ColorModel::Gray).unwrap();
+        let mut found = Vec::new();
+        let mut sink = |row: &[u8]| {
+            found.extend_from_slice(row);
+            Ok(())
+        };
+        while let Some(band) = decoder.next_band().unwrap() {
+            rows.push(&band, &mut sink).unwrap();
+        }
+        rows.finish(&mut sink).unwrap();
+        assert_eq!(found, planes(&stream, 1, true)[0].data);
+    }
+}
+
+#[test]
+fn segments_are_kept_apart_from_the_picture() {
+    let samples = picture(&mut Numbers(16), 16, 16, 1);
+    let profile = vec![7; 70_000];
+    let settings = Settings { icc: Some(&profile), segments: &[(0xE1, b"Exif\0\0MM")], ..Settings::new(dimensions(16, 16), Sampling::Gray, 75) };
+    let stream = encode(&settings, &samples);
+    let header = Header::read(None, &stream).unwrap();
+    assert_eq!(header.icc_profile(&stream), Some(profile.clone()));
+    let transcode = Transcode { icc: settings.icc, segments: settings.segments, ..Transcode::whole(&header) };
+    assert_eq!(transcode.run(&header, &stream).unwrap(), stream);
 }

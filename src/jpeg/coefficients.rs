@@ -45,7 +45,10 @@ impl Component {
             }
         }
         let (across, down) = if turn.transposed { (self.down, self.across) } else { (self.across, self.down) };
-        let quantization = std::array::from_fn(|place| self.quantization[if turn.transposed { transposed(place) } else { place }]);
+        let mut quantization = self.quantization;
+        if turn.transposed {
+            (0..64).for_each(|place| quantization[place] = self.quantization[transposed(place)]);
+        }
         Self { across, down, columns, blocks, quantization }
     }
 }
@@ -56,9 +59,11 @@ fn transposed(place: usize) -> usize {
 
 /// A flip changes the sign of the odd frequencies along its side.
 fn turned(block: &[i16; 64], turn: Turn) -> [i16; 64] {
-    std::array::from_fn(|place| {
+    let mut out = [0; 64];
+    for (place, out) in out.iter_mut().enumerate() {
         let value = block[if turn.transposed { transposed(place) } else { place }];
         let odd = (turn.flipped_across && place % 2 == 1) != (turn.flipped_down && place / 8 % 2 == 1);
-        if odd { value.wrapping_neg() } else { value }
-    })
+        *out = if odd { value.wrapping_neg() } else { value };
+    }
+    out
 }

@@ -208,13 +208,10 @@ impl Reading {
     }
 
     /// The parts in order of their numbers; a profile with a part missing is none.
-    fn icc_parts(&mut self) -> Vec<Range<usize>> {
-        let mut parts = std::mem::take(&mut self.icc);
-        parts.sort_by_key(|(number, ..)| *number);
-        parts.dedup_by_key(|(number, ..)| *number);
-        let count = parts.first().map_or(0, |(_, count, _)| *count);
-        let complete = parts.iter().map(|(number, ..)| *number).eq(1..=count) && count > 0;
-        if complete { parts.into_iter().map(|(.., part)| part).collect() } else { Vec::new() }
+    fn icc_parts(&self) -> Vec<Range<usize>> {
+        let count = self.icc.first().map_or(0, |(_, count, _)| *count);
+        let part = |wanted: u8| self.icc.iter().find(|(number, ..)| *number == wanted).map(|(.., part)| part.clone());
+        (1..=count).map(part).collect::<Option<Vec<Range<usize>>>>().unwrap_or_default()
     }
 }
 

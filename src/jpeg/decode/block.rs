@@ -59,7 +59,7 @@ pub(super) fn read_ac(bits: &mut BitReader<'_>, lookup: &Lookup, steps: &Steps, 
 }
 
 /// Makes the samples of a block, `size` a side, at a place in a plane. `block` is all zeros afterwards.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn put(block: &mut Coefficients, any: bool, plane: &mut Plane, x: usize, y: usize, size: usize) {
     let stride = plane.stride;
     let out = &mut plane.data[y * stride + x..];

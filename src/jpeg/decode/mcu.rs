@@ -130,7 +130,7 @@ impl Mcu {
     }
 
     /// Passes over an MCU.
-    #[inline(always)]
+    #[inline(never)]
     pub fn skip(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {
         for (part, prediction) in self.parts.iter().zip(predictions) {
             let ac = &self.ac[part.ac];

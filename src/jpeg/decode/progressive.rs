@@ -24,7 +24,7 @@ pub(super) struct Target<'a> {
 }
 
 /// A first scan of AC coefficients (G.1.2.2). `run` is how many blocks are yet to be without further ones.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn ac_first(bits: &mut BitReader<'_>, lookup: &Lookup, band: SpectralBand, run: &mut u32, target: &mut Target<'_>) {
     if *run > 0 {
         *run -= 1;
@@ -49,7 +49,7 @@ pub(super) fn ac_first(bits: &mut BitReader<'_>, lookup: &Lookup, band: Spectral
 }
 
 /// A further scan of AC coefficients (G.1.2.3): new ones of one bit, and a bit of correction for each that is there already.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn ac_refine(bits: &mut BitReader<'_>, lookup: &Lookup, band: SpectralBand, run: &mut u32, target: &mut Target<'_>) {
     let mut k = band.first;
     if *run == 0 {

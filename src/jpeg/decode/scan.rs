@@ -143,7 +143,7 @@ impl<'a> ScanReader<'a> {
         Ok(())
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn block(&mut self, part: usize, store: &mut Store, x: usize, y: usize) {
         let part = &mut self.parts[part];
         let kept = store.kept(x, y);

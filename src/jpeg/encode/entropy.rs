@@ -73,7 +73,7 @@ pub(super) fn positions() -> Box<Positions> {
 }
 
 /// Codes a block whose nonzero coefficients are `present` (bits in row-major order); `prediction` is the DC coefficient before it and becomes its own.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn code_block(sink: &mut impl Sink, chroma: bool, block: &Block, present: u64, positions: &Positions, prediction: &mut i16) {
     let difference = i32::from(block[0]) - i32::from(*prediction);
     *prediction = block[0];

@@ -82,17 +82,7 @@ impl Encoder {
     /// Begins an image. [`Error::TooLarge`] beyond 65 535 px a side.
     pub fn new(settings: &Settings<'_>) -> Result<Self> {
         let layout = Layout::new(settings.dimensions, settings.sampling)?;
-        let mut head = Vec::with_capacity(1024);
-        segments::start(&mut head);
-        for (marker, payload) in settings.segments {
-            if !matches!(marker, 0xE0..=0xEF | 0xFE) || payload.len() > 65_533 {
-                return Err(internal(format!("a segment {marker:X} of {} bytes", payload.len())));
-            }
-            segments::application(&mut head, *marker, payload);
-        }
-        if let Some(profile) = settings.icc {
-            segments::icc_profile(&mut head, profile);
-        }
+        let head = segments::start(settings.segments, settings.icc)?;
         let quantization = Quantization { tables: quantization::tables(settings.quality).to_vec(), of: [0, 1, 1, 1] };
         let scan = ScanWriter::new(layout, quantization, settings.tables, settings.restart_interval, &head);
         Ok(Self { layout, scan, intake: Intake::new(&layout), rows_left: layout.samples(0).1 })

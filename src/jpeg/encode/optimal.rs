@@ -91,8 +91,8 @@ fn optimal(frequencies: &[u32; 257]) -> HuffmanSpec {
     if let Some(longest) = (1..=16).rev().find(|length| counts[*length] > 0) {
         counts[longest] -= 1;
     }
-    let mut symbols: Vec<u8> = (0..=255).filter(|symbol| lengths[usize::from(*symbol)] > 0).collect();
-    symbols.sort_by_key(|symbol| lengths[usize::from(*symbol)]);
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let symbols = (1..=longest).flat_map(|length| (0..=255).filter(move |symbol| lengths[usize::from(*symbol)] == length)).collect();
     HuffmanSpec { counts: std::array::from_fn(|index| counts[index + 1] as u8), symbols }
 }
 

@@ -4,7 +4,7 @@
 
 use super::bits::BitWriter;
 use super::entropy::{Codes, Positions, Sink, Writing, code_block, code_padding, positions};
-use super::fdct::{Divisors, Samples, transform};
+use super::fdct::{Block, Divisors, Samples, transform};
 use super::layout::Layout;
 use super::optimal::Listing;
 use super::{EOI, HuffmanSpec, Quantization, Tables, segments};
@@ -161,6 +161,12 @@ impl State {
     }
 }
 
+/// Which coefficients of a block are not zero.
+#[inline(never)]
+fn present(block: &Block) -> u64 {
+    block.iter().rev().fold(0, |present, value| present << 1 | u64::from(*value != 0))
+}
+
 /// One MCU row of coefficients.
 fn code_coefficients<S: Sink>(
     layout: &Layout,
@@ -185,7 +191,7 @@ fn code_coefficients<S: Sink>(
                         continue;
                     }
                     let block = &component.blocks[y * component.columns + x];
-                    let present = block.iter().enumerate().fold(0, |present, (place, value)| present | u64::from(*value != 0) << place);
+                    let present = present(block);
                     code_block(sink, index > 0, block, present, positions, &mut state.predictions[index]);
                 }
             }

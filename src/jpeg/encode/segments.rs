@@ -1,7 +1,8 @@
 //! The marker segments before and after the entropy-coded data (T.81, B.2), in the order that libjpeg writes them.
 
-use super::Quantization;
 use super::layout::Layout;
+use super::{Quantization, internal};
+use crate::error::Result;
 use crate::jpeg::huffman::HuffmanSpec;
 use crate::jpeg::marker::{APP0, DHT, DQT, DRI, ICC_NAME, SOF0, SOF1, SOI, SOS};
 use crate::jpeg::zigzag::NATURAL;
@@ -17,19 +18,25 @@ fn segment(out: &mut Vec<u8>, marker: u8, payload: &[u8]) {
     out.extend_from_slice(payload.get(..payload.len().min(MOST)).unwrap_or(payload));
 }
 
-/// SOI and JFIF's segment (JFIF, clause 10.1): version 1.01, pixels of no stated size, no thumbnail.
-pub(super) fn start(out: &mut Vec<u8>) {
+/// SOI and JFIF's segment (JFIF, clause 10.1): version 1.01, pixels of no stated size, no thumbnail. Then the caller's, and a profile.
+pub(super) fn start(segments: &[(u8, &[u8])], icc: Option<&[u8]>) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(1024);
     out.extend_from_slice(&[0xFF, SOI]);
-    segment(out, APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
-}
-
-/// An application segment of the caller's, cut to what fits one.
-pub(super) fn application(out: &mut Vec<u8>, marker: u8, payload: &[u8]) {
-    segment(out, marker, payload);
+    segment(&mut out, APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
+    for (marker, payload) in segments {
+        if !matches!(marker, 0xE0..=0xEF | 0xFE) || payload.len() > MOST {
+            return Err(internal(format!("a segment {marker:X} of {} bytes", payload.len())));
+        }
+        segment(&mut out, *marker, payload);
+    }
+    if let Some(profile) = icc {
+        icc_profile(&mut out, profile);
+    }
+    Ok(out)
 }
 
 /// An ICC profile in as many APP2 segments as it needs (ICC.1, annex B.4); one that would need more than 255 is left out.
-pub(super) fn icc_profile(out: &mut Vec<u8>, profile: &[u8]) {
+fn icc_profile(out: &mut Vec<u8>, profile: &[u8]) {
     let parts = profile.chunks(MOST.saturating_sub(ICC_NAME.len()).saturating_sub(2));
     let Ok(count) = u8::try_from(parts.len()) else { return };
     for (part, number) in parts.zip(1_u8..) {
@@ -44,7 +51,7 @@ pub(super) fn tables_and_frame(out: &mut Vec<u8>, layout: &Layout, quantization:
     let mut wide = false;
     for (number, table) in (0_u8..).zip(&quantization.tables).take(if components == 1 { 1 } else { 4 }) {
         let steps = NATURAL.iter().take(64).map(|place| table.get(usize::from(*place)).copied().unwrap_or(1));
-        let payload: Vec<u8> = match steps.clone().map(u8::try_from).collect::<Result<Vec<u8>, _>>() {
+        let payload: Vec<u8> = match steps.clone().map(u8::try_from).collect::<std::result::Result<Vec<u8>, _>>() {
             Ok(steps) => std::iter::once(number).chain(steps).collect(),
             Err(_) => std::iter::once(0x10 | number).chain(steps.flat_map(u16::to_be_bytes)).collect(),
         };

@@ -24,6 +24,8 @@ pub(crate) struct Transcode<'a> {
     /// MCUs between restart markers; 0 for none.
     pub restart_interval: u16,
     pub icc: Option<&'a [u8]>,
+    /// Further marker segments, as in [`Settings`](super::Settings).
+    pub segments: &'a [(u8, &'a [u8])],
     /// Positions in the stream, if they are known.
     pub index: Option<&'a Index>,
     /// Bytes of working memory: two for every coefficient.
@@ -34,7 +36,17 @@ impl Transcode<'_> {
     /// All of an image as it is.
     pub fn whole(header: &Header) -> Self {
         let region = header.dimensions.rect();
-        Self { region, turn: Turn::default(), gray: false, tables: Tables::Standard, restart_interval: 0, icc: None, index: None, memory: u64::MAX }
+        Self {
+            region,
+            turn: Turn::default(),
+            gray: false,
+            tables: Tables::Standard,
+            restart_interval: 0,
+            icc: None,
+            segments: &[],
+            index: None,
+            memory: u64::MAX,
+        }
     }
 
     /// Whether it can be done without loss: the region must begin on MCU boundaries, and end on them (or where the image does) along a side that is flipped.
@@ -77,11 +89,7 @@ impl Transcode<'_> {
                 quantization.tables.push(component.quantization);
             }
         }
-        let mut head = Vec::new();
-        segments::start(&mut head);
-        if let Some(profile) = self.icc {
-            segments::icc_profile(&mut head, profile);
-        }
+        let head = segments::start(self.segments, self.icc)?;
         let mut scan = ScanWriter::new(layout, quantization, self.tables, self.restart_interval, &head);
         for _ in 0..layout.mcus().1 {
             scan.coefficient_row(components);
