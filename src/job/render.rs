@@ -153,8 +153,13 @@ impl Render {
     /// A stored chunk, if it is what its level says; else it is decoded like any other.
     fn step_stored(&mut self, mut chunks: Box<Chunks>, chunk: StoredChunk) -> Result<Next> {
         let walk = Walk::new(chunk.column..chunk.column + 1, chunk.row..chunk.row + 1);
-        if let Step::Need(ranges) = chunks.fetch(&walk, 0, &mut self.meter, &self.limits)? {
-            return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges)));
+        // A quarter of the memory: what is stored is held twice, fetched and with what is set before it.
+        let others = self.limits.memory / 4 * 3;
+        match chunks.fetch(&walk, others, &mut self.meter, &self.limits) {
+            Ok(Step::Need(ranges)) => return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges))),
+            // Larger than its pixels ever were: that is for the decoder.
+            Err(Error::SourceTooCostly { what: "memory", .. }) => return Ok(self.give_up_passthrough()),
+            outcome => outcome.map(drop)?,
         }
         let format = self.plan.rendering().format;
         if let Some(location) = chunks.take().as_ref().map(Located::location) {
@@ -170,9 +175,14 @@ impl Render {
                 return Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format, dimensions: chunk.dimensions, passthrough: true })));
             }
         }
+        Ok(self.give_up_passthrough())
+    }
+
+    /// The stored chunk is not what was expected, and is decoded like any other.
+    fn give_up_passthrough(&mut self) -> Next {
         let rendering = self.plan.rendering().clone();
         self.plan = Plan::Render(rendering);
-        Ok(Next::Go(State::Begin))
+        Next::Go(State::Begin)
     }
 
     fn step_whole(&mut self, mut store: ByteStore) -> Result<Next> {

@@ -277,6 +277,19 @@ fn a_chunk_that_is_not_what_it_should_be_is_decoded_or_refused() {
 }
 
 #[test]
+fn a_stored_chunk_far_larger_than_its_pixels_is_not_sent() {
+    let (tables, stream) = jpeg_tile();
+    for (padding, passed) in [(1 << 20, true), (20 << 20, false)] {
+        let tile = (tables.clone(), [stream.clone(), vec![0; padding]].concat());
+        let mut file = recipe(1000, 1000, Layout::Chain, &tile).write();
+        let (pyramid, _) = open(&mut file, 1).unwrap();
+        let encoded = render(&mut file, &pyramid, "0,0,256,256/max/0/default.jpg").unwrap();
+        assert_eq!((encoded.passthrough, encoded.dimensions.width()), (passed, TILE));
+        assert!(encoded.bytes.len() < 100_000);
+    }
+}
+
+#[test]
 fn pages_are_found_and_told() {
     let tile = jpeg_tile();
     for layout in [Layout::First, Layout::Chain] {
