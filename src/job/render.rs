@@ -9,17 +9,17 @@ use super::output::Output;
 use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
-use crate::codec::Part;
 use crate::codec::stored::{self, Colors};
 use crate::codec::tiff::{Block, has_planes, layout};
 use crate::codec::{self, EncodeOptions};
+use crate::codec::{Part, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::pyramid::Pyramid;
 use crate::pyramid::tiff::{Level, Model, Tiff};
-use crate::render::{Pipeline, Raster};
+use crate::render::{Pipeline, Raster, Row};
 
 /// Rows are handed to the encoder by about this many bytes.
 const ROWS: usize = 256 << 10;
@@ -55,10 +55,21 @@ enum State {
     Stored(Box<Chunks>, StoredChunk),
     /// A file that is decoded from its beginning is being fetched.
     Whole(ByteStore),
+    /// A file whose rows come one after the other, and leave so.
+    Flow(Box<Flow>),
     Bands(Box<Bands>),
     /// All pixels are there, turned; rows from this one on are yet to be encoded.
     Encode(Option<Raster>, u32, Box<Output>),
     Done,
+}
+
+/// The rows of a file on their way to the answer.
+struct Flow {
+    rows: WholeRows,
+    pipeline: Pipeline,
+    /// The next row of the file.
+    y: u32,
+    output: Output,
 }
 
 /// Rows of chunks that become windows of the answer.
@@ -107,7 +118,7 @@ impl Render {
             State::Stored(chunks, _) => chunks.provide(offset, bytes),
             State::Bands(bands) => bands.chunks.provide(offset, bytes),
             State::Whole(store) => store.provide(offset, bytes),
-            State::Begin | State::Encode(..) | State::Done => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
+            State::Begin | State::Flow(_) | State::Encode(..) | State::Done => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
         }
     }
 
@@ -118,6 +129,7 @@ impl Render {
                 State::Begin => self.begin()?,
                 State::Stored(chunks, chunk) => self.step_stored(chunks, chunk)?,
                 State::Whole(store) => self.step_whole(store)?,
+                State::Flow(flow) => self.step_flow(flow)?,
                 State::Bands(bands) => self.step_bands(bands)?,
                 State::Encode(raster, row, output) => self.step_encode(raster, row, output)?,
                 State::Done => return Err(Error::Internal { what: "a step after the end".to_owned() }),
@@ -195,6 +207,12 @@ impl Render {
         }
         let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
         let plan = self.plan.rendering();
+        if self.pyramid.flows() && plan.is_upright() {
+            let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
+            let pipeline = Pipeline::new(plan, rows.layout(), rows.icc());
+            let output = Output::new(plan, &self.options);
+            return Ok(Next::Go(State::Flow(Box::new(Flow { rows, pipeline, y: 0, output }))));
+        }
         let mut output = Box::new(Output::new(plan, &self.options));
         let mut all = None;
         let mut planes = PlaneRows::of(plan, &self.options, self.pyramid.is_gray());
@@ -212,6 +230,34 @@ impl Render {
         let Some(raster) = all else { return Ok(Next::Go(State::Encode(None, 0, output))) };
         let raster = output.lay(raster)?;
         Ok(Next::Go(State::Encode(Some(raster), 0, output)))
+    }
+
+    fn step_flow(&self, mut flow: Box<Flow>) -> Result<Next> {
+        let crop = self.plan.rendering().crop;
+        let channels = flow.rows.layout().channels();
+        let columns = crop.x() as usize * channels..crop.right() as usize * channels;
+        while flow.y < crop.bottom() {
+            if let Some(piece) = flow.output.take(PIECE as usize) {
+                return Ok(Next::Stop(State::Flow(flow), Step::Piece(piece)));
+            }
+            let Flow { rows, pipeline, y, output } = &mut *flow;
+            let more = rows.next(&mut |row| {
+                *y += 1;
+                if !(crop.y()..crop.bottom()).contains(&(*y - 1)) {
+                    return Ok(());
+                }
+                let row = match row {
+                    Row::U8(samples) => Row::U8(&samples[columns.clone()]),
+                    Row::U16(samples) => Row::U16(&samples[columns.clone()]),
+                };
+                pipeline.pass_on(row, &mut |rows| output.push(rows))
+            })?;
+            if !more {
+                break;
+            }
+        }
+        flow.pipeline.check()?;
+        self.done(flow.output)
     }
 
     fn step_encode(&self, raster: Option<Raster>, row: u32, mut output: Box<Output>) -> Result<Next> {

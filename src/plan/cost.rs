@@ -110,8 +110,10 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, raster: u64) -> 
     let turning = if plan.turn.transpose || plan.angle.is_some() { raster } else { 0 };
     let finishing = raster.saturating_add(turning.max(finishing(plan, raster)));
     match whole.mode {
-        // Rows flow, and nothing of the file leaves before its last row is made.
-        WholeMode::Rows | WholeMode::Jpeg { .. } if plan.is_upright() => source.saturating_add(match plan.format {
+        // Rows flow in, and the file flows out.
+        WholeMode::Rows if plan.is_upright() => source.saturating_add(self::finishing(plan, raster)),
+        // Nothing of the file leaves before its last row is made.
+        WholeMode::Jpeg { .. } if plan.is_upright() => source.saturating_add(match plan.format {
             Format::Png => raster.saturating_add(raster / 64),
             Format::Tif => raster.saturating_add(raster.min(LARGE_TIF)),
             Format::Jpg => coded(plan.size.area()),

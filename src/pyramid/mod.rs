@@ -147,6 +147,11 @@ impl Pyramid {
         }
     }
 
+    /// Whether its rows are decoded one after the other, without a whole image of them.
+    pub(crate) fn flows(&self) -> bool {
+        matches!(&self.body, Body::Whole(Whole { mode: WholeMode::Rows, .. }))
+    }
+
     /// Whether a pixel has one colour sample.
     pub(crate) fn is_gray(&self) -> bool {
         match &self.body {
