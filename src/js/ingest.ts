@@ -6,7 +6,7 @@ import type { Source } from "./sources.js";
 
 // Writing pyramids.
 
-/** What the engine is told. @internal */
+/** What the engine is told. */
 export interface IngestOptions {
   tile: number | undefined;
   quality: number | undefined;
