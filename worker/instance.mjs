@@ -6,6 +6,9 @@
 
 let memory;
 
+const SLICE = 64 << 10;
+const STALL_MS = { first: 2_500, later: 10_000 };
+
 /** What the entry must know of the instance. */
 export const instance = {
   /** Why nothing may enter any more, or null. */
@@ -35,6 +38,7 @@ export const exhausted = (bytes) => (instance.exhausted = bytes);
 export class Pipe {
   #writer;
   #watch;
+  #taken = false;
 
   constructor() {
     const { readable, writable } = new TransformStream();
@@ -44,8 +48,14 @@ export class Pipe {
     this.#watch = setInterval(() => (instance.broken || instance.generation !== generation) && this.abort(), 25);
   }
 
-  write(piece) {
-    return this.#writer.write(piece);
+  /** In slices, each of which must be taken in time: whoever left before the answer began never takes any, and nobody is told. */
+  async write(piece) {
+    for (let at = 0; at < piece.length; at += SLICE) {
+      let timer;
+      const stalled = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error("nobody reads the answer")), this.#taken ? STALL_MS.later : STALL_MS.first)));
+      await Promise.race([this.#writer.write(piece.subarray(at, at + SLICE)), stalled]).finally(() => clearTimeout(timer));
+      this.#taken = true;
+    }
   }
 
   close() {

@@ -34,7 +34,8 @@ impl Price {
             }
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 let memory = BASE.saturating_add(pipeline(plan, plan.crop.width())).saturating_add(of_whole(whole, pyramid, plan, raster));
-                Self { memory, work: mul(&[pyramid.stored.area(), whole.channels.into()]) }
+                // Every row is unpacked and passed on, however little a pixel has.
+                Self { memory, work: mul(&[pyramid.stored.area(), u64::from(whole.channels).max(3)]) }
             }
             _ => Self::default(),
         }

@@ -315,7 +315,7 @@ describe("the demo at /try", () => {
     const { page } = await open();
     await drop(page, [{ name: "vast.png", bytes: vastPng(24_000) }, sample("rocket.jpg")]);
     await page.waitForSelector("#view-trouble:not([hidden])", { timeout: 60_000 });
-    assert.match(await page.textContent("#view-trouble"), /too costly.* 576000000 .* limit is 400000000\. .*Save it as a tiled TIFF with a pyramid/);
+    assert.match(await page.textContent("#view-trouble"), /too costly.* 1728000000 .* limit is 1200000000\. .*Save it as a tiled TIFF with a pyramid/);
     await page.waitForSelector("#refused:not([hidden])");
     assert.match(await page.textContent("#refused"), /too costly/);
     await shot(page, "try-vast");
