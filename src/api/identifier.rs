@@ -32,16 +32,16 @@ impl Identifier {
         &self.0
     }
 
-    /// The document and the page (from 1) that `document;page` means.
-    pub fn page(&self) -> Option<(&str, u32)> {
+    /// The document and the page (from 1) that `document;page` means. A document has a name by the same rules: without its page, `..;2` is none.
+    pub fn page(&self) -> Option<(Self, u32)> {
         let (name, page) = self.0.rsplit_once(';')?;
-        let plain = !name.is_empty() && !page.starts_with('0') && page.len() <= 6 && page.bytes().all(|b| b.is_ascii_digit());
-        Some((name, page.parse().ok().filter(|_| plain)?))
+        let plain = !page.starts_with('0') && page.len() <= 6 && page.bytes().all(|b| b.is_ascii_digit());
+        Some((Self::new(name).ok()?, page.parse().ok().filter(|_| plain)?))
     }
 
-    /// The name of a page of a document; the first is the document's own.
-    pub fn of_page(document: &str, page: u32) -> Option<Self> {
-        Self::new(&if page == 1 { document.to_owned() } else { format!("{document};{page}") }).ok()
+    /// The name of a page of this document; the first is the document's own.
+    pub fn of_page(&self, page: u32) -> Option<Self> {
+        if page == 1 { Some(self.clone()) } else { Self::new(&format!("{self};{page}")).ok() }
     }
 
     /// The name as one segment of a URL.
@@ -68,6 +68,18 @@ impl fmt::Display for Identifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_of_documents() {
+        let page = |text: &str| Identifier::new(text).unwrap().page().map(|(name, page)| (name.to_string(), page));
+        assert_eq!(page("book.tif;2"), Some(("book.tif".to_owned(), 2)));
+        assert_eq!(page("a;1;999999"), Some(("a;1".to_owned(), 999_999)));
+        for text in ["book", "book;", "book;0", "book;02", "book;x", "book;+2", "book;1000000", ";2", "..;2", "a/..;2", "a/.;3"] {
+            assert_eq!(page(text), None, "{text}");
+        }
+        let book = Identifier::new("book").unwrap();
+        assert_eq!([1, 2].map(|page| book.of_page(page).unwrap().to_string()), ["book", "book;2"]);
+    }
 
     #[test]
     fn round_trip() {

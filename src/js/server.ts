@@ -18,7 +18,9 @@ export interface ServedImage {
   info(options: { id: string; version?: Version }): Record<string, unknown>;
   /** `timing` becomes the header `Server-Timing`. */
   render(request: string, options: ServedRequest): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing?: string }>;
-  /** Which page of a document this is, from 1, and whether there is another after it: `name;2` is the second page of `name`. */
+  /** The identifier of the document that this is a page of, where pages have names: `name;2` is the second page of `name`. Its information links to the pages around it. */
+  readonly document?: string | undefined;
+  /** Which page of a document this is, from 1, and whether there is another after it. */
   readonly page?: number | undefined;
   readonly hasNext?: boolean;
   /** Names the version of the file and the settings it is rendered with: answers have an ETag if it is known. */

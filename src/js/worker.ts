@@ -74,10 +74,10 @@ export function createHandler<Env = unknown>(options: HandlerOptions<Env>): Hand
     if (!call) return null;
     // `name;2` is the second page of `name`, unless only `name;2` itself is there.
     const paged = pages ? readPage(identifier) : undefined;
-    for (const { name, page } of [...(paged ? [paged] : []), { name: identifier, page: 1 }]) {
-      const source = await resolve(name, call.env, request);
+    for (const { document, page } of [...(paged ? [paged] : []), { document: identifier, page: 1 }]) {
+      const source = await resolve(document, call.env, request);
       const found = source && (await serve(source, page, kept, call, request.signal));
-      if (found) return pages ? found : { ...found, page: undefined };
+      if (found) return pages ? { ...found, document } : found;
     }
     return null;
   };

@@ -45,24 +45,25 @@ impl Asked<'_> {
 
     async fn attempt(&self) -> Result<Answer, Failure> {
         let identifier = self.routed.identifier.as_ref().map_err(Clone::clone)?;
-        let (object, page) = self.find(identifier).await?.ok_or_else(|| Error::NotFound { identifier: identifier.as_str().to_owned() })?;
+        let (object, document, page) = self.find(identifier).await?.ok_or_else(|| Error::NotFound { identifier: identifier.as_str().to_owned() })?;
         // Only now: a mistake in the rest of the path is told of images that exist.
         match self.routed.what.as_ref().map_err(Clone::clone)? {
             What::Base => Ok(self.redirect(format!("{}/info.json", self.id()))),
-            What::Info(form) => self.info(&object, page, *form, identifier).await,
+            What::Info(form) => self.info(&object, &document, page, *form, identifier).await,
             What::Image(request) => self.image(object, page, request, identifier).await,
         }
     }
 
-    /// The object of an identifier, and the page of it that is meant. `name;2` is the second page of `name`, unless only `name;2` itself is there.
-    async fn find(&self, identifier: &Identifier) -> Result<Option<(Object, u32)>, Failure> {
+    /// The object of an identifier, the document that it is, and the page of it that is meant. `name;2` is the second page of `name`, unless only `name;2`
+    /// itself is there.
+    async fn find(&self, identifier: &Identifier) -> Result<Option<(Object, Identifier, u32)>, Failure> {
         let page = identifier.page().filter(|_| self.config.pages);
-        for (name, page) in page.into_iter().chain([(identifier.as_str(), 1)]) {
-            let key = self.config.object_key.key(name);
+        for (document, page) in page.into_iter().chain([(identifier.clone(), 1)]) {
+            let key = self.config.object_key.key(document.as_str());
             if key.len() <= LONGEST_KEY
                 && let Some(object) = Object::head(self.bucket, key, self.meter).await?
             {
-                return Ok(Some((object, page)));
+                return Ok(Some((object, document, page)));
             }
         }
         Ok(None)
@@ -108,7 +109,7 @@ impl Asked<'_> {
         Ok(pyramid)
     }
 
-    async fn info(&self, object: &Object, page: u32, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
+    async fn info(&self, object: &Object, document: &Identifier, page: u32, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
         let pyramid = self.pyramid(object, page).await?;
         let info = pyramid.info(&self.config.service);
         let version = self.version();
@@ -129,10 +130,9 @@ impl Asked<'_> {
         }
         answer = answer.with("link", profile_link(version, &self.config.service)).with("server-timing", self.meter.server_timing("none", None));
         if self.config.pages {
-            let name = if page == 1 { identifier.as_str() } else { identifier.page().map_or(identifier.as_str(), |(name, _)| name) };
             let pages = pyramid.pages();
             for (page, relation) in [(pages.previous(), "prev"), (pages.next(), "next")] {
-                let link = page.and_then(|page| Identifier::of_page(name, page)).map(|page| page_link(&self.base(&page.encoded()), relation));
+                let link = page.and_then(|page| document.of_page(page)).map(|page| page_link(&self.base(&page.encoded()), relation));
                 answer = link.into_iter().fold(answer, |answer, link| answer.with("link", link));
             }
         }
@@ -198,11 +198,14 @@ impl Asked<'_> {
         let encoded = match outcome {
             Outcome::Done(encoded) => encoded,
             Outcome::Piece(first) => {
-                let pipe = Pipe::new();
-                let body = Body::Stream(pipe.readable());
-                if self.request.method != Some(Method::Head) {
+                let body = if self.request.method == Some(Method::Head) {
+                    Body::Untold
+                } else {
+                    let pipe = Pipe::new();
+                    let readable = pipe.readable();
                     self.background.spawn(stream(pipe, first, object, render, pass, self.config.log));
-                }
+                    Body::Stream(readable)
+                };
                 return Ok((body, self.meter.server_timing("off", Some(false))));
             }
         };

@@ -30,6 +30,8 @@ pub(crate) enum Body {
     Bytes(Uint8Array),
     /// Comes in pieces; nobody knows yet how long it is.
     Stream(ReadableStream),
+    /// Would come in pieces, but only the headers were asked for.
+    Untold,
 }
 
 impl Body {
@@ -38,7 +40,7 @@ impl Body {
             Self::None => Some(0),
             Self::Text(text) => Some(text.len()),
             Self::Bytes(bytes) => Some(bytes.length() as usize),
-            Self::Stream(_) => None,
+            Self::Stream(_) | Self::Untold => None,
         }
     }
 }

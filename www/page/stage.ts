@@ -30,6 +30,8 @@ export class Stage {
   readonly #chosen = el("div", { class: "chosen", "aria-hidden": true });
   #marked = false;
   #left: View | undefined;
+  /** The last image that was opened and not closed, by what nothing else is equal to. */
+  #opening: object | null = null;
   #mark: Rect | null = null;
 
   constructor(host: HTMLElement, drawn: (rect: Rect) => void, failed: (sentence: string) => void) {
@@ -60,6 +62,12 @@ export class Stage {
     this.#viewer.addHandler("open-failed", (event) => failed(`The viewer could not open the image: ${String(event.message)}`));
     this.#viewer.addHandler("tile-load-failed", (event) => failed(`A part of the image could not be shown. ${String(event.message ?? "")}`.trim()));
     for (const name of ["open", "animation", "resize"] as const) this.#viewer.addHandler(name, () => this.#tellZoom());
+    // The navigator adds its copy later, even of what is gone by then.
+    const { world, navigator } = this.#viewer;
+    navigator.world.addHandler("add-item", ({ item }) => {
+      const shown = Array.from({ length: world.getItemCount() }, (_, index) => world.getItemAt(index).source);
+      if (!shown.includes(item.source)) navigator.world.removeItem(item);
+    });
     this.#buttons(drawn);
   }
 
@@ -70,7 +78,14 @@ export class Stage {
     this.#marked = false;
     this.#viewer.clearOverlays();
     this.#left = left;
-    this.#viewer.open(shown as OpenSeadragon.TileSourceSpecifier);
+    const opening = (this.#opening = {});
+    this.#viewer.open({
+      tileSource: shown,
+      // The viewer adds an image some time after it was told to, even if it was closed meanwhile.
+      success: ({ item }: { item: OpenSeadragon.TiledImage }) => {
+        if (this.#opening !== opening) this.#viewer.world.removeItem(item);
+      },
+    } as unknown as OpenSeadragon.TileSourceSpecifier);
   }
 
   #opened(): void {
@@ -82,6 +97,7 @@ export class Stage {
   clear(): void {
     this.#mark = null;
     this.#marked = false;
+    this.#opening = null;
     this.#viewer.close();
     need("zoom", HTMLOutputElement).textContent = "–";
   }

@@ -23,12 +23,16 @@ export function decode(text: string): string | undefined {
 /** The name of an image as it stands in a URL, decoded once: 1 to 1024 bytes, no control characters, no `.` or `..` between slashes. */
 export function decodeIdentifier(raw: string): string {
   const text = decode(raw);
-  const dots = (segment: string): boolean => segment === "." || segment === "..";
-  if (!text || new TextEncoder().encode(text).length > MAX_BYTES || /\p{Cc}/u.test(text) || text.split(/[/\\]/).some(dots)) {
+  if (text === undefined || !isIdentifier(text)) {
     const expected = "1 to 1024 bytes of percent-encoded UTF-8 without control characters or dot segments";
     throw new IdentifierError("syntax", 400, `The identifier ${quoted(text ?? raw)} is not valid: expected ${expected}.`);
   }
   return text;
+}
+
+function isIdentifier(text: string): boolean {
+  const dots = (segment: string): boolean => segment === "." || segment === "..";
+  return text !== "" && new TextEncoder().encode(text).length <= MAX_BYTES && !/\p{Cc}/u.test(text) && !text.split(/[/\\]/).some(dots);
 }
 
 /** The name as one segment of a URL. */
@@ -37,10 +41,10 @@ export function encodeIdentifier(identifier: string): string {
   return encodeURIComponent(identifier).replace(/%(?:24|26|2B|2C|3A|3D)/g, decodeURIComponent);
 }
 
-/** The document and the page (from 1) that `document;page` means. */
-export function readPage(identifier: string): { name: string; page: number } | undefined {
-  const [, name, page] = /^(.+);([1-9]\d{0,5})$/s.exec(identifier) ?? [];
-  return name === undefined ? undefined : { name, page: Number(page) };
+/** The document and the page (from 1) that `document;page` means. A document has a name by the same rules: without its page, `..;2` is none. */
+export function readPage(identifier: string): { document: string; page: number } | undefined {
+  const [, document, page] = /^(.+);([1-9]\d{0,5})$/s.exec(identifier) ?? [];
+  return document === undefined || !isIdentifier(document) ? undefined : { document, page: Number(page) };
 }
 
 /** The name of a page of a document; the first is the document's own. */

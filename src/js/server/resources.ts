@@ -10,7 +10,7 @@ import type { Settled, ServedImage } from "../server.js";
 import { type Answer, UNTRUSTED, notModified } from "./answer.js";
 import { disposition } from "./disposition.js";
 import { hash } from "./hash.js";
-import { decodeIdentifier, encodeIdentifier, ofPage, readPage } from "./identifier.js";
+import { decodeIdentifier, encodeIdentifier, ofPage } from "./identifier.js";
 import { canonicalLink, infoMediaType, mediaType, negotiateFormat } from "./negotiate.js";
 import { type Routed, type What, basePath } from "./route.js";
 import { infoXml } from "./xml.js";
@@ -97,9 +97,8 @@ class Resource {
     if (!isFirst(version)) headers.push(["vary", "Accept"]);
     if (version === "2" && type === "application/json") headers.push(["link", CONTEXT_LINK]);
     headers.push(["link", profileLink(document)]);
-    if (image.page !== undefined) {
-      const { page, hasNext } = image;
-      const name = page === 1 ? this.identifier : (readPage(this.identifier)?.name ?? this.identifier);
+    const { document: name, page = 1, hasNext } = image;
+    if (name !== undefined) {
       const link = (page: number, relation: string): void => void headers.push(["link", `<${this.#base(encodeIdentifier(ofPage(name, page)))}/info.json>;rel="${relation}"`]);
       if (page > 1) link(page - 1, "prev");
       if (hasNext) link(page + 1, "next");

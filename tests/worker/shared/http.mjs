@@ -78,6 +78,12 @@ export function overHttp(name, serve, extra = []) {
       assert.equal((await get("/iiif/3/rocket.jpg;2/info.json")).status, 404);
       // A name of its own is a name.
       assert.equal((await get("/iiif/3/odd;2/info.json")).json().width, 77);
+      // So is one whose page is told: its pages are the document's.
+      const told = await get("/iiif/3/book.tif;1/info.json");
+      assert.equal(told.json().width, 500);
+      assert.ok(told.headers.link.includes(`<${service.url}/iiif/3/book.tif%3B2/info.json>;rel="next"`), told.headers.link);
+      // Without its page, a name has to be one.
+      for (const name of ["..;2", "x%2F..;2"]) assert.equal((await get(`/iiif/3/${name}/info.json`)).status, 404, name);
     });
 
     test("a large answer comes in pieces, and is the same as its parts", async () => {
