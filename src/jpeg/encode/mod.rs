@@ -10,12 +10,14 @@ mod fdct;
 mod fdct_simd;
 mod intake;
 mod layout;
+mod mosaic;
 mod optimal;
 mod scan;
 mod segments;
 mod transcode;
 
 pub(crate) use layout::Sampling;
+pub(crate) use mosaic::{Copied, Mosaic};
 pub(crate) use transcode::{Transcode, Turn};
 
 use intake::Intake;
