@@ -99,6 +99,12 @@ impl Price {
         Self { memory: sum(&[BASE, memory, finishing(plan, raster)]), work }
     }
 
+    /// Bytes of memory that copied coefficients of `area` px take, which are held `coefficients` bytes.
+    pub fn of_copied(level: &Level, pyramid: &Pyramid, coefficients: u64, area: u64) -> u64 {
+        let fetched = BATCH.saturating_add(level.chunk_bytes()).min(pyramid.file_size);
+        sum(&[BASE, fetched, level.chunk_bytes().saturating_mul(2), coefficients, coded(area), area.saturating_mul(2)])
+    }
+
     /// [`Error::SourceTooCostly`] for what is over the limits.
     pub fn check(&self, limits: &Limits) -> Result<()> {
         let over = |what, needs, limit| if needs > limit { Err(Error::SourceTooCostly { what, needs, limit }) } else { Ok(()) };
