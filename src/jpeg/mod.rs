@@ -31,7 +31,7 @@ pub(crate) mod vector;
 mod zigzag;
 
 pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Index, Input, Progress, Sequential, Wanted};
-pub(crate) use encode::{Encoder, Sampling, Settings, Tables, Transcode, Turn};
+pub(crate) use encode::{Copied, Encoder, Mosaic, Sampling, Settings, Tables, Transcode, Turn};
 pub(crate) use header::{ColorModel, Component, Header, Scan};
 pub(crate) use plane::{Plane, Planes};
 pub(crate) use rows::Rows;
