@@ -27,7 +27,7 @@ mod tables;
 #[cfg(test)]
 mod testing;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-mod vector;
+pub(crate) mod vector;
 mod zigzag;
 
 pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Index, Input, Progress, Sequential, Wanted};

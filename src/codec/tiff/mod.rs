@@ -5,6 +5,8 @@ mod decompress;
 mod fax;
 mod planes;
 mod predictor;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod predictor_simd;
 mod samples;
 mod ycbcr;
 
