@@ -1,7 +1,7 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
 //! Layers, left never imports right:
-//! `error, limits, geometry ← api ← bytes ← pyramid ← plan ← render, jpeg, codec ← job, ingest ← native, web`.
+//! `error, limits, geometry ← api ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
 
 pub mod api;
 mod bytes;

@@ -30,7 +30,7 @@ mod testing;
 mod vector;
 mod zigzag;
 
-pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Index, Input, Progress, Sequential, Wanted};
+pub(crate) use decode::{Band, ComponentGrid, Decoder, Entry, Grid, Index, Input, Progress, Sequential, Wanted, seal};
 pub(crate) use encode::{Encoder, Sampling, Settings, Tables, Transcode, Turn};
 pub(crate) use header::{ColorModel, Component, Header, Scan};
 pub(crate) use plane::{Plane, Planes};

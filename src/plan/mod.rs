@@ -12,7 +12,7 @@ mod reach;
 mod rendering;
 mod windows;
 
-pub(crate) use cost::{BATCH, LARGE_TIF, PIECE, Price};
+pub(crate) use cost::{BATCH, LARGE_TIF, LEAST_RUN, PIECE, Price, RUN};
 pub(crate) use passthrough::StoredChunk;
 pub(crate) use reach::{LOBES, Reach};
 pub(crate) use rendering::{Frame, Rendering, SourcePlan};
