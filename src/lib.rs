@@ -10,7 +10,6 @@ mod error;
 mod geometry;
 pub mod ingest;
 mod job;
-#[allow(dead_code, unused_imports, reason = "nobody uses it yet")]
 mod jpeg;
 mod limits;
 #[cfg(not(target_family = "wasm"))]

@@ -134,7 +134,6 @@ mod tests {
     use crate::api::{ImageRequest, Service, Version};
     use crate::geometry::Dimensions;
     use crate::jpeg::{Encoder, Settings};
-    use crate::native;
     use crate::render::Raster;
 
     /// Numbers without end, the same ones each time.
@@ -159,8 +158,17 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn open(mut bytes: &[u8]) -> Pyramid {
-        native::open(&mut bytes, &Service::default()).unwrap()
+    fn open(bytes: &[u8]) -> Pyramid {
+        let mut job = crate::job::Open::new(bytes.len() as u64, &Limits::default());
+        loop {
+            match job.step().unwrap() {
+                Step::Done(pyramid) => return pyramid,
+                Step::Need(ranges) => {
+                    ranges.iter().for_each(|range| job.provide(range.start(), bytes[range.start() as usize..range.end() as usize].to_vec()).unwrap());
+                }
+                Step::Piece(_) => panic!("opening has no pieces"),
+            }
+        }
     }
 
     struct Found {
@@ -268,7 +276,6 @@ mod tests {
 
     #[test]
     fn a_hundred_megapixels_flow() {
-        use crate::bytes::Step;
         use crate::codec::EncodeOptions;
         use crate::job::{Encoded, Render};
         // Rows of MCUs between restart markers are alike: one is repeated.

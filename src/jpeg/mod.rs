@@ -30,9 +30,11 @@ mod testing;
 mod vector;
 mod zigzag;
 
-pub(crate) use decode::{Band, ComponentGrid, Decoder, Entry, Grid, Index, Input, Progress, Sequential, Wanted, seal};
-pub(crate) use encode::{Encoder, Sampling, Settings, Tables, Transcode, Turn};
-pub(crate) use header::{ColorModel, Component, Header, Scan};
+pub(crate) use decode::{Band, Decoder, Entry, Grid, Index, Input, Progress, Sequential, Wanted, seal};
+pub(crate) use encode::{Encoder, Sampling, Settings};
+#[allow(unused_imports, reason = "nobody asks for lossless turns and crops yet")]
+pub(crate) use encode::{Tables, Transcode, Turn};
+pub(crate) use header::{ColorModel, Header};
 pub(crate) use plane::{Plane, Planes};
 pub(crate) use rows::Rows;
 

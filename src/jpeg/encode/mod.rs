@@ -13,6 +13,7 @@ mod layout;
 mod optimal;
 mod scan;
 mod segments;
+#[allow(dead_code, reason = "nobody asks for lossless turns and crops yet")]
 mod transcode;
 
 pub(crate) use layout::Sampling;
@@ -43,6 +44,7 @@ pub(crate) enum Tables {
     /// Those of T.81, annex K.3.
     #[default]
     Standard,
+    #[allow(dead_code, reason = "nobody asks for it yet")]
     /// Made for the image, which is a few per cent smaller; all symbols are kept until the end, about a byte and a half for each of the coded ones.
     Optimal,
 }
