@@ -200,7 +200,13 @@ impl Sequential {
 
     /// Up to an MCU; whether it was reached.
     fn pass_over(&mut self, place: &mut Place<'_>, until: usize, last: bool) -> Result<bool> {
+        let mut asked = self.next;
         while self.next < until {
+            // A frame may tell of far more MCUs than there are data.
+            if self.next.saturating_sub(asked) >= self.grid.mcus.0 {
+                self.check(place)?;
+                asked = self.next;
+            }
             // Where nothing is recorded, restart markers lead over all MCUs before them.
             let left = place.restarts.left;
             if self.next_record.is_none() && place.restarts.interval > 0 && until.saturating_sub(self.next) > left {
