@@ -23,6 +23,8 @@ pub use decode::{decode, skip};
 pub use encode::encode;
 pub use index::index;
 pub use parse::parse;
+#[cfg(test)]
+pub(super) use transcode::blocks;
 pub use transcode::transcode;
 
 use super::{Decoder, Header, Plane, Planes, Rows, Wanted};
