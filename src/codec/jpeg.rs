@@ -3,7 +3,7 @@
 use super::{extra, internal, unsupported};
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::{ColorModel, Decoder, Header, Plane, Planes, Rows, Sampling, Wanted};
+use crate::jpeg::{ColorModel, Decoder, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted};
 use crate::render::{Model, Row};
 
 /// Called by name and not by type, so that rows are made by the same code for everyone.
@@ -142,6 +142,13 @@ impl<'a> Stream<'a> {
             sink(planes.collect())?;
         }
         Ok(())
+    }
+
+    /// Lays the coefficients of a part of the full image at a place of a mosaic, px; `false` if they do not fit there.
+    pub fn lay(&self, part: Part, mosaic: &mut Mosaic, at: (u32, u32)) -> Result<bool> {
+        let blocks = !self.is_lossless() && matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray);
+        let wanted = Wanted { region: part.crop, reduction: 1, gray: part.gray, memory: part.memory };
+        Ok(blocks && mosaic.lay(&self.header, self.bytes, &wanted, None, at)?)
     }
 
     /// The embedded profile.

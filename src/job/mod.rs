@@ -1,6 +1,7 @@
 //! The two jobs a driver runs: opening an image and rendering a request. Both are stepped until done; between steps the driver fetches what they name.
 
 mod chunks;
+mod lossless;
 mod open;
 mod output;
 mod planes;

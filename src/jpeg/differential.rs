@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::testing::{Numbers, picture, rows};
-use super::{ColorModel, Encoder, Header, Sampling, Settings, Tables, Transcode, Turn, Wanted};
+use super::{ColorModel, Copied, Encoder, Header, Sampling, Settings, Tables, Transcode, Turn, Wanted};
 use crate::geometry::{Dimensions, Rect};
 
 /// The folder of the tools, if there is one.
@@ -250,7 +250,7 @@ fn operation(folder: &std::path::Path, stream: &[u8], which: usize, what: &str, 
     let region = Rect::new(x, y, width, height).unwrap();
     let gray = numbers.below(4) == 0;
     let tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal };
-    let transcode = Transcode { region, turn, gray, tables, ..Transcode::whole(&header) };
+    let transcode = Transcode { region, turn, gray, copied: Copied { tables, ..Copied::default() }, ..Transcode::whole(&header) };
     if !transcode.is_lossless(&header) {
         return None;
     }

@@ -29,11 +29,11 @@ mod tables;
 #[cfg(test)]
 mod testing;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-mod vector;
+pub(crate) mod vector;
 mod zigzag;
 
 pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Index, Input, Progress, Sequential, Wanted};
-pub(crate) use encode::{Encoder, Sampling, Settings, Tables, Transcode, Turn};
+pub(crate) use encode::{Copied, Encoder, Mosaic, Sampling, Settings, Tables, Transcode, Turn};
 pub(crate) use header::{ColorModel, Component, Header, Scan};
 pub(crate) use plane::{Plane, Planes};
 pub(crate) use rows::Rows;

@@ -10,12 +10,14 @@ mod fdct;
 mod fdct_simd;
 mod intake;
 mod layout;
+mod mosaic;
 mod optimal;
 mod scan;
 mod segments;
 mod transcode;
 
 pub(crate) use layout::Sampling;
+pub(crate) use mosaic::{Copied, Mosaic};
 pub(crate) use transcode::{Transcode, Turn};
 
 use intake::Intake;
@@ -43,7 +45,7 @@ pub(crate) enum Tables {
     /// Those of T.81, annex K.3.
     #[default]
     Standard,
-    /// Made for the image, which is a few per cent smaller; all symbols are kept until the end, about a byte and a half for each of the coded ones.
+    /// Made for the image, which is a few per cent smaller; all symbols are kept until the end, four bytes each: about three for each byte of the file.
     Optimal,
 }
 

@@ -7,13 +7,15 @@ use crate::error::Error;
 use crate::geometry::Rect;
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::decode::coefficients;
-use crate::jpeg::{Header, Tables, Transcode, Turn, Wanted};
+use crate::jpeg::{Copied, Header, Mosaic, Tables, Transcode, Turn, Wanted};
 
-/// The result of each operation is a sound stream with the same coefficients, turned; the same samples, where nothing was turned; and turned back it is what it was.
+/// The result of each operation is a sound stream with the same coefficients, turned; the same samples, where nothing was turned; turned back it is what it was;
+/// and it is the same if it is put together out of parts.
 pub fn transcode(data: &[u8]) {
     let (stream, mut choices) = recipe::split(data);
     let Some(header) = small(&stream) else { return };
     let transcode = chosen(&header, &mut choices);
+    any_part(&header, &stream, &transcode);
     let made = match transcode.run(&header, &stream) {
         Ok(made) => made,
         Err(Error::Internal { .. }) => return assert!(!transcode.is_lossless(&header)),
@@ -37,6 +39,35 @@ pub fn transcode(data: &[u8]) {
         same_samples(&header, &stream, &wanted, &new, &made);
     }
     back(&transcode, &new, &made);
+    assert!(in_parts(&header, &stream, &transcode) == made);
+}
+
+/// The same region laid in four parts, which meet at some MCU.
+fn in_parts(header: &Header, stream: &[u8], transcode: &Transcode<'_>) -> Vec<u8> {
+    let region = transcode.region;
+    let middle = |side: u32, factor: u8| side / 2 / (u32::from(factor) * 8) * u32::from(factor) * 8;
+    let (across, down) = (middle(region.width(), header.most().0), middle(region.height(), header.most().1));
+    let mut mosaic = Mosaic::new(region.dimensions());
+    for (left, right) in [(0, across), (across, region.width())] {
+        for (top, bottom) in [(0, down), (down, region.height())] {
+            let part = Rect::from_edges(region.x() + left, region.y() + top, region.x() + right, region.y() + bottom);
+            let Some(part) = part.filter(|_| left < right && top < bottom) else { continue };
+            let wanted = Wanted { region: part, reduction: 1, gray: transcode.gray, memory: MEMORY };
+            assert_eq!(mosaic.lay(header, stream, &wanted, None, (left, top)), Ok(true));
+        }
+    }
+    mosaic.write(transcode.turn, &transcode.copied).unwrap()
+}
+
+/// Whatever region is laid, as it may be asked for by a file of other chunks: it is laid or not, and what was laid can be written.
+fn any_part(header: &Header, stream: &[u8], transcode: &Transcode<'_>) {
+    let mut mosaic = Mosaic::new(transcode.region.dimensions());
+    let wanted = Wanted { region: transcode.region, reduction: 1, gray: transcode.gray, memory: MEMORY };
+    match mosaic.lay(header, stream, &wanted, None, (0, 0)) {
+        Ok(true) if mosaic.can_turn(transcode.turn) => drop(mosaic.write(transcode.turn, &transcode.copied).unwrap()),
+        Ok(_) => {}
+        Err(error) => expect_fair(&error, stream),
+    }
 }
 
 /// Some operation, mostly one that can be done.
@@ -54,8 +85,11 @@ fn chosen(header: &Header, choices: &mut Bytes<'_>) -> Transcode<'static> {
         region,
         turn,
         gray: choices.now_and_then(64),
-        tables: choices.pick(&[Tables::Standard, Tables::Optimal]),
-        restart_interval: if choices.now_and_then(64) { 1 + u16::from(choices.byte() % 8) } else { 0 },
+        copied: Copied {
+            tables: choices.pick(&[Tables::Standard, Tables::Optimal]),
+            restart_interval: if choices.now_and_then(64) { 1 + u16::from(choices.byte() % 8) } else { 0 },
+            ..Copied::default()
+        },
         memory: MEMORY,
         ..Transcode::whole(header)
     }
@@ -85,7 +119,7 @@ fn back(transcode: &Transcode<'_>, new: &Header, made: &[u8]) {
     let Turn { transposed, flipped_across, flipped_down } = transcode.turn;
     let (flipped_across, flipped_down) = if transposed { (flipped_down, flipped_across) } else { (flipped_across, flipped_down) };
     let inverse = Turn { transposed, flipped_across, flipped_down };
-    let plain = Transcode { tables: Tables::Standard, memory: MEMORY, ..Transcode::whole(new) };
+    let plain = Transcode { memory: MEMORY, ..Transcode::whole(new) };
     let back = Transcode { turn: inverse, ..plain };
     if !back.is_lossless(new) {
         return;
