@@ -17,6 +17,8 @@ mod decode;
 #[cfg(test)]
 mod differential;
 mod encode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod header;
 mod huffman;
 mod marker;
