@@ -4,8 +4,8 @@ use super::{extra, png, tif};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
-use crate::jpeg::{Planes, Sampling, Settings};
-use crate::plan::LARGE_TIF;
+use crate::jpeg::{Planes, Sampling, Settings, Tables};
+use crate::plan::{COUNTED_JPG, LARGE_TIF};
 use crate::render::{Raster, bitonal};
 
 /// How answers are encoded; the same options give the same bytes.
@@ -77,7 +77,8 @@ impl Encoder {
         let kind = match format {
             Format::Png => Kind::Png(Box::new(png::Rows::new(dimensions, channels, bitonal, options.png_compression)?)),
             Format::Jpg => {
-                let settings = Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality);
+                let tables = if dimensions.area() <= COUNTED_JPG { Tables::Optimal } else { Tables::Standard };
+                let settings = Settings { tables, ..Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality) };
                 Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
             }
             Format::Tif if Self::by_rows(format, dimensions, channels) => Kind::Tif(tif::Rows::new(dimensions, channels)),

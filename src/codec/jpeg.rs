@@ -8,7 +8,7 @@ use super::{Part as Made, corrupt, extra, internal, unsupported};
 use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Plane, Planes, Rows, Sampling, Wanted};
+use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted};
 use crate::plan::{Rendering, SourcePlan};
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
@@ -147,6 +147,13 @@ impl<'a> Stream<'a> {
             Rect::from_edges(edge(crop.x(), full.width()), edge(crop.y(), full.height()), edge(crop.right(), full.width()), edge(crop.bottom(), full.height()));
         let region = region.ok_or_else(|| internal("planes of no pixels"))?;
         Ok(Wanted { region, reduction: u8::try_from(part.reduction).unwrap_or(0), gray: sampling == Sampling::Gray, memory: part.memory })
+    }
+
+    /// Lays the coefficients of a part of the full image at a place of a mosaic, px; `false` if they do not fit there.
+    pub fn lay(&self, part: Part, mosaic: &mut Mosaic, at: (u32, u32)) -> Result<bool> {
+        let blocks = !self.is_lossless() && matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray);
+        let wanted = Wanted { region: part.crop, reduction: 1, gray: part.gray, memory: part.memory };
+        Ok(blocks && mosaic.lay(&self.header, self.bytes, &wanted, None, at)?)
     }
 
     /// The embedded profile.

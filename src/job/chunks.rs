@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::{Meter, over, widen};
 use crate::bytes::{ByteRange, ByteStore, Step};
-use crate::codec::tiff::{Block, decode_chunk};
+use crate::codec::icc;
+use crate::codec::tiff::{Block, decode_chunk, layout};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
 use crate::limits::Limits;
@@ -93,6 +94,13 @@ impl Chunks {
 
     pub fn tiff(&self) -> &Tiff {
         &self.tiff
+    }
+
+    /// The profile of the file, if it changes anything: decoded pixels are converted by it, others must bring it along.
+    pub fn profile(&self) -> Option<&[u8]> {
+        let first = self.tiff.levels.first()?;
+        let icc = first.icc.as_ref()?;
+        self.tiff.profiled.get_or_init(|| icc::to_srgb(icc, layout(first).model).is_some()).then_some(icc)
     }
 
     pub fn level(&self) -> &Level {

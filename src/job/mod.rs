@@ -2,6 +2,7 @@
 
 mod chunks;
 mod flow;
+mod lossless;
 mod open;
 mod output;
 mod planes;

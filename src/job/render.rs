@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::Meter;
 use super::chunks::{Chunks, Located, Walk, join_rows};
 use super::flow::{Flow, Sink};
+use super::lossless::Lossless;
 use super::output::Output;
 use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
@@ -18,7 +19,7 @@ use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::pyramid::Pyramid;
-use crate::pyramid::tiff::{Level, Model, Tiff};
+use crate::pyramid::tiff::{Level, Model};
 use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.
@@ -53,6 +54,8 @@ enum State {
     Begin,
     /// A stored chunk is being fetched.
     Stored(Box<Chunks>, StoredChunk),
+    /// Chunks whose coefficients are copied are being fetched.
+    Lossless(Box<Lossless>),
     /// A file that is decoded from its beginning is being fetched.
     Whole(ByteStore),
     /// A file whose rows come one after the other.
@@ -107,6 +110,7 @@ impl Render {
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
         match &mut self.state {
             State::Stored(chunks, _) => chunks.provide(offset, bytes),
+            State::Lossless(lossless) => lossless.chunks.provide(offset, bytes),
             State::Bands(bands) => bands.chunks.provide(offset, bytes),
             State::Whole(store) => store.provide(offset, bytes),
             State::Flow(flow) => flow.provide(offset, bytes),
@@ -120,6 +124,7 @@ impl Render {
             let next = match std::mem::replace(&mut self.state, State::Done) {
                 State::Begin => self.begin()?,
                 State::Stored(chunks, chunk) => self.step_stored(chunks, chunk)?,
+                State::Lossless(lossless) => self.step_lossless(lossless)?,
                 State::Whole(store) => self.step_whole(store)?,
                 State::Flow(flow) => self.step_flow(flow)?,
                 State::Bands(bands) => self.step_bands(bands)?,
@@ -139,6 +144,7 @@ impl Render {
     fn begin(&self) -> Result<Next> {
         let state = match &self.plan {
             Plan::Passthrough(chunk, _) => State::Stored(Box::new(Chunks::new(&self.pyramid, chunk.level)?), *chunk),
+            Plan::Lossless(plan) => State::Lossless(Box::new(Lossless::new(&self.pyramid, plan)?)),
             Plan::Render(plan) => match plan.source {
                 SourcePlan::Whole { .. } => State::Whole(self.pyramid.kept.store()),
                 SourcePlan::Scan { .. } => State::Flow(Box::new(Flow::of_scan(&self.pyramid, plan, &self.options, &self.limits)?)),
@@ -146,8 +152,8 @@ impl Render {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
-                    let planes = PlaneRows::of(plan, &self.options, level.is_gray())
-                        .filter(|planes| has_planes(level, planes.sampling()) && profile(chunks.tiff()).is_none());
+                    let planes =
+                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|planes| has_planes(level, planes.sampling()) && chunks.profile().is_none());
                     State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
                 }
             },
@@ -163,7 +169,7 @@ impl Render {
         match chunks.fetch(&walk, others, &mut self.meter, &self.limits) {
             Ok(Step::Need(ranges)) => return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges))),
             // Larger than its pixels ever were: that is for the decoder.
-            Err(Error::SourceTooCostly { what: "memory", .. }) => return Ok(self.give_up_passthrough()),
+            Err(Error::SourceTooCostly { what: "memory", .. }) => return Ok(self.render_instead()),
             outcome => outcome.map(drop)?,
         }
         let format = self.plan.rendering().format;
@@ -174,17 +180,30 @@ impl Render {
                 Model::YCbCr(..) => Colors::YCbCr,
                 _ => Colors::Rgb,
             };
-            let icc = profile(chunks.tiff());
+            let icc = chunks.profile();
             let bytes = chunks.bytes(&location)?;
             if let Some(bytes) = stored::as_file(format, level.jpeg_tables.as_deref(), &bytes, chunk.dimensions, colors, icc) {
                 return Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format, dimensions: chunk.dimensions, passthrough: true })));
             }
         }
-        Ok(self.give_up_passthrough())
+        Ok(self.render_instead())
     }
 
-    /// The stored chunk is not what was expected, and is decoded like any other.
-    fn give_up_passthrough(&mut self) -> Next {
+    fn step_lossless(&mut self, mut lossless: Box<Lossless>) -> Result<Next> {
+        let plan = self.plan.rendering();
+        match lossless.step(plan, &mut self.meter, &self.limits)? {
+            Step::Need(ranges) => Ok(Next::Stop(State::Lossless(lossless), Step::Need(ranges))),
+            Step::Done(true) => {
+                let bytes = lossless.finish(plan)?;
+                let dimensions = plan.turn.apply(plan.size);
+                Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format: plan.format, dimensions, passthrough: false })))
+            }
+            _ => Ok(self.render_instead()),
+        }
+    }
+
+    /// What is stored is not what was expected, and is decoded like any other.
+    fn render_instead(&mut self) -> Next {
         let rendering = self.plan.rendering().clone();
         self.plan = Plan::Render(rendering);
         Next::Go(State::Begin)
@@ -330,11 +349,4 @@ impl Window {
 fn unlike(format: SourceFormat, chunk: &Located) -> Error {
     let at = chunk.location().offset;
     Error::SourceUnsupported { format: Some(format), feature: format!("chunks of different chroma subsampling (at byte {at})") }
-}
-
-/// The profile of a file, if it changes anything: decoded pixels are converted by it, others must bring it along.
-fn profile(tiff: &Tiff) -> Option<&[u8]> {
-    let first = tiff.levels.first()?;
-    let icc = first.icc.as_ref()?;
-    tiff.profiled.get_or_init(|| codec::icc::to_srgb(icc, layout(first).model).is_some()).then_some(icc)
 }

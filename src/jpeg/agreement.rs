@@ -1,7 +1,7 @@
 //! What the engine's parts, and other people's, make of the same picture.
 
 use super::testing::{Numbers, encode, picture, rows};
-use super::{ColorModel, Decoder, Encoder, Header, Plane, Planes, Rows, Sampling, Settings, Tables, Transcode, Wanted};
+use super::{ColorModel, Copied, Decoder, Encoder, Header, Plane, Planes, Rows, Sampling, Settings, Tables, Transcode, Wanted};
 use crate::geometry::{Dimensions, Rect};
 
 const SAMPLINGS: [Sampling; 4] = [Sampling::Gray, Sampling::S444, Sampling::S422, Sampling::S420];
@@ -197,6 +197,6 @@ fn segments_are_kept_apart_from_the_picture() {
     let stream = encode(&settings, &samples);
     let header = Header::read(None, &stream).unwrap();
     assert_eq!(header.icc_profile(&stream), Some(profile.clone()));
-    let transcode = Transcode { icc: settings.icc, segments: settings.segments, ..Transcode::whole(&header) };
+    let transcode = Transcode { copied: Copied { icc: settings.icc, segments: settings.segments, ..Copied::default() }, ..Transcode::whole(&header) };
     assert_eq!(transcode.run(&header, &stream).unwrap(), stream);
 }

@@ -29,6 +29,22 @@ pub(crate) struct Turn {
 }
 
 impl Component {
+    /// Room for so many MCUs, across and down, of the same kind.
+    pub fn room(&self, mcus: (usize, usize)) -> Self {
+        let columns = mcus.0 * self.across;
+        Self { columns, blocks: vec![[0; 64]; columns * mcus.1 * self.down], ..*self }
+    }
+
+    /// Lays the blocks of a part where they belong, its first MCU at the given one; what reaches beyond is cut.
+    pub fn lay(&mut self, part: &Self, mcu: (usize, usize)) {
+        let left = mcu.0 * self.across;
+        let width = part.columns.min(self.columns.saturating_sub(left));
+        let rows = self.blocks.chunks_exact_mut(self.columns.max(1)).skip(mcu.1 * self.down);
+        for (into, from) in rows.zip(part.blocks.chunks_exact(part.columns.max(1))) {
+            into[left..left + width].copy_from_slice(&from[..width]);
+        }
+    }
+
     /// The same samples turned.
     pub fn turned(self, turn: Turn) -> Self {
         if turn == Turn::default() {

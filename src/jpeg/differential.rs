@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::testing::{Numbers, picture, rows};
-use super::{ColorModel, Encoder, Header, Sampling, Settings, Tables, Transcode, Turn};
+use super::{ColorModel, Copied, Encoder, Header, Sampling, Settings, Tables, Transcode, Turn};
 use crate::geometry::{Dimensions, Rect};
 
 /// The folder of the tools, if there is one.
@@ -209,7 +209,7 @@ fn coefficients_go_where_jpegtran_puts_them() {
         let (arguments, turn) = turns[numbers.below(8) as usize];
         let gray = numbers.below(4) == 0;
         let tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal };
-        let transcode = Transcode { region, turn, gray, tables, ..Transcode::whole(&header) };
+        let transcode = Transcode { region, turn, gray, copied: Copied { tables, ..Copied::default() }, ..Transcode::whole(&header) };
         if !transcode.is_lossless(&header) {
             continue;
         }

@@ -27,13 +27,13 @@ mod tables;
 #[cfg(test)]
 mod testing;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-mod vector;
+pub(crate) mod vector;
 mod zigzag;
 
 pub(crate) use decode::{Band, Decoder, Entry, Grid, Index, Input, Progress, Sequential, Wanted, seal};
-pub(crate) use encode::{Encoder, Sampling, Settings};
-#[allow(unused_imports, reason = "nobody asks for lossless turns and crops yet")]
-pub(crate) use encode::{Tables, Transcode, Turn};
+#[allow(unused_imports, reason = "files are not turned and cut without loss yet, only chunks")]
+pub(crate) use encode::Transcode;
+pub(crate) use encode::{Copied, Encoder, Mosaic, Sampling, Settings, Tables, Turn};
 pub(crate) use header::{ColorModel, Header};
 pub(crate) use plane::{Plane, Planes};
 pub(crate) use rows::Rows;

@@ -6,21 +6,21 @@ use core::arch::wasm32::*;
 
 /// Lanes 8 × `row` and on.
 #[inline(always)]
-pub(super) fn load_u16(values: &[u16; 64], row: usize) -> v128 {
+pub(crate) fn load_u16(values: &[u16; 64], row: usize) -> v128 {
     let v: &[u16; 8] = &values.as_chunks::<8>().0[row];
     u16x8(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])
 }
 
 /// Lanes 8 × `row` and on.
 #[inline(always)]
-pub(super) fn load_i16(values: &[i16; 64], row: usize) -> v128 {
+pub(crate) fn load_i16(values: &[i16; 64], row: usize) -> v128 {
     let v: &[i16; 8] = &values.as_chunks::<8>().0[row];
     i16x8(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])
 }
 
 /// Sets values 8 × `row` and on.
 #[inline(always)]
-pub(super) fn store_i16(values: &mut [i16; 64], row: usize, lanes: v128) {
+pub(crate) fn store_i16(values: &mut [i16; 64], row: usize, lanes: v128) {
     values.as_chunks_mut::<8>().0[row] = [
         i16x8_extract_lane::<0>(lanes),
         i16x8_extract_lane::<1>(lanes),
@@ -35,25 +35,25 @@ pub(super) fn store_i16(values: &mut [i16; 64], row: usize, lanes: v128) {
 
 /// Two factors, for every pair of lanes.
 #[inline(always)]
-pub(super) fn pair(first: i16, second: i16) -> v128 {
+pub(crate) fn pair(first: i16, second: i16) -> v128 {
     i16x8(first, second, first, second, first, second, first, second)
 }
 
 /// The lower lanes of both, alternating.
 #[inline(always)]
-pub(super) fn low(a: v128, b: v128) -> v128 {
+pub(crate) fn low(a: v128, b: v128) -> v128 {
     i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(a, b)
 }
 
 /// The upper lanes of both, alternating.
 #[inline(always)]
-pub(super) fn high(a: v128, b: v128) -> v128 {
+pub(crate) fn high(a: v128, b: v128) -> v128 {
     i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(a, b)
 }
 
 /// Exchanges rows and columns.
 #[inline(always)]
-pub(super) fn transpose(rows: &mut [v128; 8]) {
+pub(crate) fn transpose(rows: &mut [v128; 8]) {
     for _ in 0..3 {
         let r = *rows;
         *rows = [low(r[0], r[4]), high(r[0], r[4]), low(r[1], r[5]), high(r[1], r[5]), low(r[2], r[6]), high(r[2], r[6]), low(r[3], r[7]), high(r[3], r[7])];
@@ -62,7 +62,7 @@ pub(super) fn transpose(rows: &mut [v128; 8]) {
 
 /// Sixteen bytes.
 #[inline(always)]
-pub(super) fn load(bytes: &[u8; 16]) -> v128 {
+pub(crate) fn load(bytes: &[u8; 16]) -> v128 {
     let [first, second] = [0, 8]
         .map(|at| u64::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3], bytes[at + 4], bytes[at + 5], bytes[at + 6], bytes[at + 7]]));
     u64x2(first, second)
@@ -70,7 +70,7 @@ pub(super) fn load(bytes: &[u8; 16]) -> v128 {
 
 /// Sets sixteen bytes.
 #[inline(always)]
-pub(super) fn store(bytes: &mut [u8; 16], lanes: v128) {
+pub(crate) fn store(bytes: &mut [u8; 16], lanes: v128) {
     let halves = [u64x2_extract_lane::<0>(lanes), u64x2_extract_lane::<1>(lanes)];
     for (bytes, half) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(halves) {
         *bytes = half.to_le_bytes();

@@ -17,6 +17,8 @@ pub(crate) const LEAST_RUN: u64 = 1 << 20;
 pub(crate) const PIECE: u64 = 4 << 20;
 /// Bytes of pixels from which a TIFF is made row by row; smaller ones are worth compressing.
 pub(crate) const LARGE_TIF: u64 = 8 << 20;
+/// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
+pub(crate) const COUNTED_JPG: u64 = 1 << 20;
 /// Tables, kernels and code that every request needs, bytes.
 const BASE: u64 = 1 << 20;
 
@@ -129,6 +131,12 @@ impl Price {
         Self { memory: sum(&[BASE, memory, finishing(plan, raster)]), work, bytes: 0 }
     }
 
+    /// Bytes of memory that copied coefficients of `area` px take, which are held `coefficients` bytes.
+    pub fn of_copied(level: &Level, pyramid: &Pyramid, coefficients: u64, area: u64) -> u64 {
+        let fetched = BATCH.saturating_add(level.chunk_bytes()).min(pyramid.file_size);
+        sum(&[BASE, fetched, level.chunk_bytes().saturating_mul(2), coefficients, coded(area), area.saturating_mul(2)])
+    }
+
     /// [`Error::SourceTooCostly`] for what is over the limits.
     pub fn check(&self, limits: &Limits) -> Result<()> {
         let over = |what, needs, limit| if needs > limit { Err(Error::SourceTooCostly { what, needs, limit }) } else { Ok(()) };
@@ -150,7 +158,7 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, raster: u64) -> 
         WholeMode::Jpeg { .. } if plan.is_upright() => source.saturating_add(match plan.format {
             Format::Png => raster.saturating_add(raster / 64),
             Format::Tif => raster.saturating_add(raster.min(LARGE_TIF)),
-            Format::Jpg => coded(plan.size.area()),
+            Format::Jpg => coded(plan.size.area()).max(self::finishing(plan, raster)),
             _ => finishing,
         }),
         WholeMode::Rows | WholeMode::Jpeg { .. } => source.saturating_add(raster).max(finishing),
@@ -203,6 +211,8 @@ fn finishing(plan: &Rendering, raster: u64) -> u64 {
     let (area, turned) =
         if plan.angle.is_some() { (plan.size.area().saturating_mul(2), plan.size.area().saturating_mul(8)) } else { (plan.size.area(), raster) };
     match plan.format {
+        // Its symbols are counted before they are coded.
+        Format::Jpg if area <= COUNTED_JPG => coded(area).saturating_add(area.saturating_mul(2)),
         Format::Jpg => coded(area).min(PIECE.saturating_mul(2)),
         Format::Png => turned.min(PIECE.saturating_mul(2)),
         // Its pixels and the file, or rows.

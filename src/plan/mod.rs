@@ -7,12 +7,13 @@
 
 mod cost;
 mod level;
+mod lossless;
 mod passthrough;
 mod reach;
 mod rendering;
 mod windows;
 
-pub(crate) use cost::{BATCH, LARGE_TIF, LEAST_RUN, PIECE, Price, RUN};
+pub(crate) use cost::{BATCH, COUNTED_JPG, LARGE_TIF, LEAST_RUN, PIECE, Price, RUN};
 pub(crate) use passthrough::StoredChunk;
 pub(crate) use reach::{LOBES, Reach};
 pub(crate) use rendering::{Frame, Rendering, SourcePlan};
@@ -27,6 +28,9 @@ use crate::pyramid::Pyramid;
 pub(crate) enum Plan {
     /// With a stored chunk as it is, never decoded. What cannot be told from headers, the chunk itself must show; if it is not what it should be, it is rendered.
     Passthrough(StoredChunk, Rendering),
+    /// With stored coefficients as they are, cut and turned. What cannot be told from headers, the chunks must show; if they are not what they should be, it is
+    /// rendered.
+    Lossless(Rendering),
     /// With pixels.
     Render(Rendering),
 }
@@ -35,16 +39,17 @@ impl Plan {
     /// The plan for a request. [`crate::Error::SourceTooCostly`] if no way of doing it is within the limits.
     pub fn new(request: &ResolvedRequest, pyramid: &Pyramid, limits: &Limits) -> Result<Self> {
         let rendering = Rendering::new(request, pyramid, limits)?;
-        Ok(match StoredChunk::of(&rendering, pyramid) {
-            Some(chunk) => Self::Passthrough(chunk, rendering),
-            None => Self::Render(rendering),
+        Ok(match (StoredChunk::of(&rendering, pyramid), rendering.lossless(pyramid, limits)) {
+            (Some(chunk), _) => Self::Passthrough(chunk, rendering),
+            (None, Some(rendering)) => Self::Lossless(rendering),
+            (None, None) => Self::Render(rendering),
         })
     }
 
     /// How it is rendered, if it is.
     pub fn rendering(&self) -> &Rendering {
         match self {
-            Self::Passthrough(_, rendering) | Self::Render(rendering) => rendering,
+            Self::Passthrough(_, rendering) | Self::Lossless(rendering) | Self::Render(rendering) => rendering,
         }
     }
 }

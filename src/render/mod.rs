@@ -1,6 +1,9 @@
 //! From decoded rows to the finished raster: average, convert, resample, turn. Rows, not images: nothing here holds a whole source.
 
 mod color;
+mod convolve;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod convolve_simd;
 mod pipeline;
 mod raster;
 mod reuse;

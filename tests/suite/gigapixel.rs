@@ -8,10 +8,10 @@ use image::codecs::jpeg::JpegEncoder;
 use super::pyramid::{Layout, Recipe, Virtual};
 use super::support::{is_clean, pixels};
 
-const TILE: u32 = 256;
+pub const TILE: u32 = 256;
 
 /// A tile of gentle slopes as JPEG (4:2:0 is not to be had of this encoder): tables and abbreviated stream.
-fn jpeg_tile() -> (Vec<u8>, Vec<u8>) {
+pub fn jpeg_tile() -> (Vec<u8>, Vec<u8>) {
     let tile = image::RgbImage::from_fn(TILE, TILE, |x, y| image::Rgb([x as u8, y as u8, (x / 2 + y / 2) as u8]));
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&tile).unwrap();
@@ -27,7 +27,7 @@ fn jpeg_tile() -> (Vec<u8>, Vec<u8>) {
     (tables, stream)
 }
 
-fn recipe<'a>(width: u32, height: u32, layout: Layout, (tables, chunk): &'a (Vec<u8>, Vec<u8>)) -> Recipe<'a> {
+pub fn recipe<'a>(width: u32, height: u32, layout: Layout, (tables, chunk): &'a (Vec<u8>, Vec<u8>)) -> Recipe<'a> {
     Recipe {
         width,
         height,
@@ -45,7 +45,7 @@ fn recipe<'a>(width: u32, height: u32, layout: Layout, (tables, chunk): &'a (Vec
 }
 
 /// Rounds of fetching beside the result.
-fn open(file: &mut Virtual, page: u32) -> Result<(Pyramid, u32)> {
+pub fn open(file: &mut Virtual, page: u32) -> Result<(Pyramid, u32)> {
     let mut job = Open::new(file.size()?, &Service::default().limits).page(page);
     let mut rounds = 0;
     loop {
@@ -60,7 +60,7 @@ fn open(file: &mut Virtual, page: u32) -> Result<(Pyramid, u32)> {
     }
 }
 
-fn render(file: &mut Virtual, pyramid: &Pyramid, request: &str) -> Result<Encoded> {
+pub fn render(file: &mut Virtual, pyramid: &Pyramid, request: &str) -> Result<Encoded> {
     render_within(file, pyramid, request, &Service::default()).map(|(encoded, ..)| encoded)
 }
 

@@ -5,6 +5,7 @@ mod gigapixel;
 mod golden;
 mod ingest;
 mod layers;
+mod lossless;
 mod oracle;
 mod pyramid;
 mod robust;

@@ -74,6 +74,9 @@ pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]
     } else {
         if level.compression == Compression::Jpeg {
             (block.wanted, block.width, height) = (wanted.dimensions().rect(), wanted.width() as usize, wanted.height());
+        } else if is_by_rows(level) {
+            block.wanted = Rect::new(wanted.x(), 0, wanted.width(), wanted.height()).unwrap_or(wanted);
+            height = wanted.height();
         }
         let decoded: Result<Vec<Samples>> = planes.iter().map(|plane| decode_plane(level, endian, plane, location, wanted)).collect();
         interleave(decoded?)
@@ -91,7 +94,13 @@ pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]
     if found == expected { Ok(block) } else { Err(Error::Internal { what: format!("a chunk of {found} samples where {expected} belong, at {at}") }) }
 }
 
-/// The samples of one plane, or of all if they are interleaved, as stored.
+/// Whether bytes of pixels are coded in their order, so that those of rows below the wanted ones need not be decoded.
+fn is_by_rows(level: &Level) -> bool {
+    let is_coded_whole = matches!(level.compression, Compression::Jpeg | Compression::WebP | Compression::Fax(_));
+    !is_coded_whole && !matches!(level.model, Stored::YCbCr(..))
+}
+
+/// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](is_by_rows).
 fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
     let Location { offset: at, rows, .. } = location;
     let width = level.chunk.width();
@@ -112,18 +121,20 @@ fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], location: Location,
     if let Compression::Fax(kind) = level.compression {
         let mut bits = fax::decode(bytes, kind, width, rows, at)?;
         bits.truncate(expected);
-        return Ok(samples::unpack(&bits, level, endian, width as usize));
+        return Ok(samples::unpack(bits, level, endian, width as usize));
     }
     if let Stored::YCbCr(across, down) = level.model {
         let units = width.div_ceil(across.into()) as usize * rows.div_ceil(down.into()) as usize;
         let data = decompress::decompress(bytes, level.compression, units * (usize::from(across) * usize::from(down) + 2), at)?;
         return Ok(Samples::U8(ycbcr::to_rgb(&data, width as usize, rows as usize, across.into(), down.into())));
     }
-    let mut data = decompress::decompress(bytes, level.compression, expected, at)?;
+    let stride = level.row_bytes() as usize;
+    let mut data = decompress::decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
+    data.drain(..stride * wanted.y() as usize);
     predictor::undo(&mut data, level, endian);
     // The floating-point predictor leaves the most significant byte first.
     let endian = if level.samples.predictor == 3 { Endian::Big } else { endian };
-    Ok(samples::unpack(&data, level, endian, width as usize))
+    Ok(samples::unpack(data, level, endian, width as usize))
 }
 
 /// A JPEG stream, abbreviated if the level has tables (TIFF Technical Note 2), that has the size and components of its chunk.

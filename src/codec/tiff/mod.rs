@@ -5,11 +5,13 @@ mod decompress;
 mod fax;
 mod planes;
 mod predictor;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod predictor_simd;
 mod samples;
 mod ycbcr;
 
 pub(crate) use chunk::{Block, decode_chunk, layout};
-pub(crate) use planes::{decode_planes, has_planes};
+pub(crate) use planes::{decode_planes, has_planes, lay_chunk};
 
 use crate::error::{Error, SourceFormat};
 

@@ -4,7 +4,7 @@ use super::chunk::{open_jpeg, relocate};
 use crate::codec::jpeg::Part;
 use crate::error::Result;
 use crate::geometry::Rect;
-use crate::jpeg::{Plane, Planes, Sampling};
+use crate::jpeg::{Mosaic, Plane, Planes, Sampling};
 use crate::pyramid::tiff::{Compression, Level, Location, Model};
 
 /// Whether the chunks of a level may be read as planes: YCbCr or gray, and no sample of chroma lies in two of them.
@@ -40,6 +40,16 @@ pub(crate) fn decode_planes(
     let part = Part { crop: wanted, reduction: 1, gray: false, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
     stream.planes(part, sampling, sink).map_err(|error| relocate(error, location.offset))?;
     Ok(true)
+}
+
+/// Lays the coefficients of what is wanted of a chunk (px of the chunk) at a place of a mosaic, px; `false` if they do not fit there, or if the chunk was left
+/// out. `gray` is luminance alone.
+pub(crate) fn lay_chunk(level: &Level, bytes: &[u8], location: Location, wanted: Rect, gray: bool, mosaic: &mut Mosaic, at: (u32, u32)) -> Result<bool> {
+    if bytes.is_empty() {
+        return Ok(false);
+    }
+    let part = Part { crop: wanted, reduction: 1, gray, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
+    open_jpeg(level, bytes, location)?.lay(part, mosaic, at).map_err(|error| relocate(error, location.offset))
 }
 
 fn black(wanted: Rect, sampling: Sampling) -> Planes {

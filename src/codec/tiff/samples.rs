@@ -10,16 +10,19 @@ pub(super) fn is_wide(level: &Level) -> bool {
 }
 
 /// Reads the samples of rows of `width` pixels, each row beginning at a byte.
-pub(super) fn unpack(data: &[u8], level: &Level, endian: Endian, width: usize) -> Samples {
+pub(super) fn unpack(data: Vec<u8>, level: &Level, endian: Endian, width: usize) -> Samples {
     let per_row = width * if level.samples.planar { 1 } else { usize::from(level.samples.count) };
     let bits = usize::from(level.samples.bits);
     let stride = (per_row * bits).div_ceil(8).max(1);
-    let rows = data.chunks_exact(stride);
     let indexed = matches!(level.model, Model::Palette(_));
     let lab = matches!(level.model, Model::CieLab | Model::IccLab);
     let signed = level.samples.kind == SampleKind::Signed && !lab;
+    if bits == 8 && !signed {
+        return Samples::U8(data);
+    }
+    let data = data.as_slice();
+    let rows = data.chunks_exact(stride);
     match bits {
-        8 if !signed => Samples::U8(data.to_vec()),
         8 => Samples::U8(data.iter().map(|sample| sample ^ 0x80).collect()),
         1..8 => {
             let highest = (1_u32 << bits) - 1;

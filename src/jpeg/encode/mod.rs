@@ -10,13 +10,15 @@ mod fdct;
 mod fdct_simd;
 mod intake;
 mod layout;
+mod mosaic;
 mod optimal;
 mod scan;
 mod segments;
-#[allow(dead_code, reason = "nobody asks for lossless turns and crops yet")]
+#[allow(dead_code, reason = "files are not turned and cut without loss yet, only chunks")]
 mod transcode;
 
 pub(crate) use layout::Sampling;
+pub(crate) use mosaic::{Copied, Mosaic};
 pub(crate) use transcode::{Transcode, Turn};
 
 use intake::Intake;
@@ -44,8 +46,7 @@ pub(crate) enum Tables {
     /// Those of T.81, annex K.3.
     #[default]
     Standard,
-    #[allow(dead_code, reason = "nobody asks for it yet")]
-    /// Made for the image, which is a few per cent smaller; all symbols are kept until the end, about a byte and a half for each of the coded ones.
+    /// Made for the image, which is a few per cent smaller; all symbols are kept until the end, four bytes each: about three for each byte of the file.
     Optimal,
 }
 

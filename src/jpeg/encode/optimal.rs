@@ -7,6 +7,9 @@
     reason = "every index is a symbol, of which there are 257"
 )]
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::entropy::{Sink, Writing};
 use crate::jpeg::huffman::HuffmanSpec;
 
@@ -61,16 +64,15 @@ impl Sink for Listing {
 
 /// The best code of at most 16 bits in which no code is all ones.
 fn optimal(frequencies: &[u32; 257]) -> HuffmanSpec {
-    let mut weights = frequencies.map(u64::from);
-    // A symbol that never comes takes the code of all ones.
-    weights[256] = 1;
+    // The symbol that never comes takes the code of all ones.
+    let weights = frequencies.iter().take(256).chain([&1]).zip(0_usize..).filter(|(weight, _)| **weight > 0);
+    // The least weight first, the later symbol where they are equal.
+    let mut trees: BinaryHeap<_> = weights.map(|(weight, symbol)| (Reverse(u64::from(*weight)), symbol)).collect();
     let mut lengths = [0_usize; 257];
     let mut next = [usize::MAX; 257];
-    // Two least weights join until one tree is left; the later symbol is taken where they are equal.
-    while let Some(first) = least(&weights, usize::MAX) {
-        let Some(second) = least(&weights, first) else { break };
-        weights[first] += weights[second];
-        weights[second] = 0;
+    // Two least weights join until one tree is left.
+    while let (Some((Reverse(weight), first)), Some((Reverse(other), second))) = (trees.pop(), trees.pop()) {
+        trees.push((Reverse(weight + other), first));
         let last = lengthen(first, &mut lengths, &next);
         next[last] = second;
         lengthen(second, &mut lengths, &next);
@@ -94,11 +96,6 @@ fn optimal(frequencies: &[u32; 257]) -> HuffmanSpec {
     let longest = lengths.iter().copied().max().unwrap_or(0);
     let symbols = (1..=longest).flat_map(|length| (0..=255).filter(move |symbol| lengths[usize::from(*symbol)] == length)).collect();
     HuffmanSpec { counts: std::array::from_fn(|index| counts[index + 1] as u8), symbols }
-}
-
-/// The symbol of the least weight that is left, the last of several.
-fn least(weights: &[u64; 257], but: usize) -> Option<usize> {
-    (0..257).rev().filter(|index| weights[*index] > 0 && *index != but).min_by_key(|index| weights[*index])
 }
 
 /// One bit more for all symbols of a tree; its last one.

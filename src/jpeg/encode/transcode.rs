@@ -1,14 +1,10 @@
 //! Without loss from one JPEG to another: a crop on MCU boundaries, turns, mirrors and luminance alone, on coefficients as they are.
 
-use super::layout::Layout;
-use super::scan::ScanWriter;
-use super::{Quantization, Tables, segments};
+use super::mosaic::{Copied, Mosaic};
 use crate::error::{Error, Result};
-use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::coefficients::Component;
-use crate::jpeg::decode::{Index, Wanted, coefficients};
+use crate::geometry::Rect;
+use crate::jpeg::decode::{Index, Wanted};
 use crate::jpeg::header::{ColorModel, Header};
-use crate::jpeg::{corrupt, unsupported};
 
 pub(crate) use crate::jpeg::coefficients::Turn;
 
@@ -20,12 +16,7 @@ pub(crate) struct Transcode<'a> {
     pub turn: Turn,
     /// Luminance alone.
     pub gray: bool,
-    pub tables: Tables,
-    /// MCUs between restart markers; 0 for none.
-    pub restart_interval: u16,
-    pub icc: Option<&'a [u8]>,
-    /// Further marker segments, as in [`Settings`](super::Settings).
-    pub segments: &'a [(u8, &'a [u8])],
+    pub copied: Copied<'a>,
     /// Positions in the stream, if they are known.
     pub index: Option<&'a Index>,
     /// Bytes of working memory: two for every coefficient.
@@ -36,17 +27,7 @@ impl Transcode<'_> {
     /// All of an image as it is.
     pub fn whole(header: &Header) -> Self {
         let region = header.dimensions.rect();
-        Self {
-            region,
-            turn: Turn::default(),
-            gray: false,
-            tables: Tables::Standard,
-            restart_interval: 0,
-            icc: None,
-            segments: &[],
-            index: None,
-            memory: u64::MAX,
-        }
+        Self { region, turn: Turn::default(), gray: false, copied: Copied::default(), index: None, memory: u64::MAX }
     }
 
     /// Whether it can be done without loss: the region must begin on MCU boundaries, and end on them (or where the image does) along a side that is flipped.
@@ -63,44 +44,19 @@ impl Transcode<'_> {
 
     /// The bytes of the new stream. [`Error::Internal`] unless it [is lossless](Self::is_lossless).
     pub fn run(&self, header: &Header, stream: &[u8]) -> Result<Vec<u8>> {
-        if !self.is_lossless(header) {
+        let wanted = Wanted { region: self.region, reduction: 1, gray: self.gray, memory: self.memory };
+        let mut mosaic = Mosaic::new(self.region.dimensions());
+        if !self.is_lossless(header) || !mosaic.lay(header, stream, &wanted, self.index, (0, 0))? {
             return Err(Error::Internal { what: format!("JPEG: {} of {} cannot be cut without loss", self.region, header.dimensions) });
         }
-        let wanted = Wanted { region: self.region, reduction: 1, gray: self.gray, memory: self.memory };
-        let components = coefficients(header, stream, &wanted, self.index)?;
-        let components: Vec<Component> = components.into_iter().map(|component| component.turned(self.turn)).collect();
-        // Those of 8-bit samples are within these (F.1.2.1.1, F.1.2.2.1); the standard tables have no codes for others.
-        let sound = |block: &[i16; 64]| block.iter().all(|value| (-1024..=1023).contains(value));
-        if !components.iter().all(|component| component.blocks.iter().all(sound)) {
-            return Err(corrupt(header.scan.data, "coefficients beyond those of 8-bit samples"));
-        }
-        let size = self.region.dimensions();
-        self.write(if self.turn.transposed { size.transposed() } else { size }, &components)
-    }
-
-    fn write(&self, dimensions: Dimensions, components: &[Component]) -> Result<Vec<u8>> {
-        let factors: Vec<(usize, usize)> = components.iter().map(|component| (component.across, component.down)).collect();
-        let layout = Layout::of(dimensions, &factors)?;
-        let mut quantization = Quantization { tables: Vec::new(), of: [0; 4] };
-        for (component, number) in components.iter().zip(&mut quantization.of) {
-            let known = quantization.tables.iter().position(|table| *table == component.quantization);
-            *number = u8::try_from(known.unwrap_or(quantization.tables.len())).map_err(|_| unsupported("more tables than components".to_owned()))?;
-            if known.is_none() {
-                quantization.tables.push(component.quantization);
-            }
-        }
-        let head = segments::start(self.segments, self.icc)?;
-        let mut scan = ScanWriter::new(layout, quantization, self.tables, self.restart_interval, &head);
-        for _ in 0..layout.mcus().1 {
-            scan.coefficient_row(components);
-        }
-        Ok(scan.finish())
+        mosaic.write(self.turn, &self.copied)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Dimensions;
     use crate::jpeg::testing::{Numbers, encode, picture, rows};
     use crate::jpeg::{Sampling, Settings};
 

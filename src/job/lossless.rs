@@ -1,0 +1,63 @@
+//! From JPEG chunks to a JPEG by their coefficients, which are laid side by side, cut and turned as they are.
+
+use super::Meter;
+use super::chunks::{Chunks, Walk};
+use crate::api::Quality;
+use crate::bytes::Step;
+use crate::codec::tiff::lay_chunk;
+use crate::error::{Error, Result};
+use crate::jpeg::{Copied, Mosaic, Tables, Turn};
+use crate::limits::Limits;
+use crate::plan::{Rendering, SourcePlan};
+use crate::pyramid::{Orientation, Pyramid};
+
+/// Chunks on their way into the answer.
+pub(super) struct Lossless {
+    pub chunks: Chunks,
+    walk: Walk,
+    mosaic: Mosaic,
+}
+
+impl Lossless {
+    /// For a rendering that is planned so; [`Error::Internal`] for another.
+    pub fn new(pyramid: &Pyramid, plan: &Rendering) -> Result<Self> {
+        let SourcePlan::Chunks { level, columns, rows } = &plan.source else { return Err(Error::Internal { what: "chunks of what has none".to_owned() }) };
+        let (walk, mosaic) = (Walk::new(columns.clone(), rows.clone()), Mosaic::new(plan.crop.dimensions()));
+        Ok(Self { chunks: Chunks::new(pyramid, *level)?, walk, mosaic })
+    }
+
+    /// Lays what is there; done once all is, or once something does not fit (`false`).
+    pub fn step(&mut self, plan: &Rendering, meter: &mut Meter, limits: &Limits) -> Result<Step<bool>> {
+        let gray = plan.quality == Quality::Gray;
+        // A profile of colours is none of luminance alone.
+        if gray && self.chunks.level().samples.count > 1 && self.chunks.profile().is_some() {
+            return Ok(Step::Done(false));
+        }
+        while !self.walk.rows.is_empty() {
+            if let Step::Need(ranges) = self.chunks.fetch(&self.walk, plan.price.memory, meter, limits)? {
+                return Ok(Step::Need(ranges));
+            }
+            let Some(chunk) = self.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };
+            let (location, wanted, level) = (chunk.location(), self.chunks.wanted(&chunk, plan.crop)?, self.chunks.level());
+            let left = chunk.column.saturating_mul(level.chunk.width()).saturating_add(wanted.x()).saturating_sub(plan.crop.x());
+            let top = level.chunk_top(chunk.row).saturating_add(wanted.y()).saturating_sub(plan.crop.y());
+            if !lay_chunk(level, &self.chunks.bytes(&location)?, location, wanted, gray, &mut self.mosaic, (left, top))? {
+                return Ok(Step::Done(false));
+            }
+            self.walk.advance();
+        }
+        Ok(Step::Done(self.mosaic.can_turn(turn(plan.turn))))
+    }
+
+    /// The file, once all is laid.
+    pub fn finish(self, plan: &Rendering) -> Result<Vec<u8>> {
+        let icc = self.chunks.profile();
+        self.mosaic.write(turn(plan.turn), &Copied { tables: Tables::Optimal, icc, ..Copied::default() })
+    }
+}
+
+/// The engine flips what is already transposed.
+fn turn(Orientation { transpose, flip_x, flip_y }: Orientation) -> Turn {
+    let (flipped_across, flipped_down) = if transpose { (flip_y, flip_x) } else { (flip_x, flip_y) };
+    Turn { transposed: transpose, flipped_across, flipped_down }
+}

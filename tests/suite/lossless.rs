@@ -1,0 +1,83 @@
+//! What is answered by copied coefficients: which requests, and that nothing is lost on the way.
+
+use azulejo::api::Format;
+
+use super::gigapixel::{jpeg_tile, open, recipe, render};
+use super::pyramid::Layout;
+use super::support::{self, pixels};
+
+/// The steps of the quantization tables of a JPEG; a turned one has the same in another order.
+fn quantization(jpeg: &[u8]) -> Vec<u8> {
+    let (mut tables, mut at) = (Vec::new(), 2);
+    while jpeg[at + 1] != 0xDA {
+        let length = usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        if jpeg[at + 1] == 0xDB {
+            for table in jpeg[at + 4..at + 2 + length].chunks(65) {
+                let mut steps = table[1..].to_vec();
+                steps.sort_unstable();
+                tables.extend(steps);
+            }
+        }
+        at += 2 + length;
+    }
+    tables
+}
+
+#[test]
+fn aligned_regions_of_chunks_keep_their_coefficients() {
+    let tile = jpeg_tile();
+    let stored = quantization(&[&tile.0[..tile.0.len() - 2], &tile.1[2..]].concat());
+    let mut file = recipe(1900, 1300, Layout::First, &tile).write();
+    let (pyramid, _) = open(&mut file, 1).unwrap();
+    for (request, copied, furthest) in [
+        // Across four chunks, within one, at the padded edges, of a level.
+        ("128,64,400,520/max/0/default", true, 0),
+        ("8,16,80,33/max/0/color", true, 0),
+        ("1792,1024,108,276/max/0/default", true, 0),
+        ("1896,1296,4,4/max/0/default", true, 0),
+        ("256,256,1000,1024/500,512/0/default", true, 0),
+        ("512,512,256,256/max/0/gray", true, 0),
+        // Turned, the samples of a block are rounded in another order: one step of YCbCr is up to three of RGB.
+        ("128,64,400,520/max/90/default", true, 3),
+        ("128,64,400,520/max/180/default", true, 3),
+        ("128,64,400,520/max/!270/gray", true, 1),
+        ("1792,1024,108,276/max/!180/default", false, 255),
+        // What is flipped must end on blocks: here it does across, there it does not.
+        ("1792,1024,104,276/max/!0/default", true, 3),
+        ("1792,1024,108,276/max/!0/default", false, 255),
+        ("1,0,256,256/max/0/default", false, 255),
+        ("128,64,400,520/max/30/default", false, 255),
+        ("128,64,400,520/max/0/bitonal", false, 255),
+        ("128,64,400,520/300,/0/default", false, 255),
+        // Too much to hold.
+        ("0,0,1900,1300/max/0/default", false, 255),
+    ] {
+        let encoded = render(&mut file, &pyramid, &format!("{request}.jpg")).unwrap();
+        assert!(!encoded.passthrough && encoded.format == Format::Jpg);
+        assert_eq!(stored.starts_with(&quantization(&encoded.bytes)), copied, "{request}");
+        if copied {
+            let exact = render(&mut file, &pyramid, &format!("{request}.png")).unwrap();
+            assert_eq!(encoded.dimensions, exact.dimensions);
+            let shown = support::render(&encoded.bytes, "full/max/0/default.png").unwrap();
+            let difference = pixels(&shown).iter().zip(pixels(&exact).iter()).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(difference <= Some(furthest), "{request}: {difference:?}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_together_is_decoded() {
+    let fixture = |name: &str| std::fs::read(support::root().join(name)).unwrap();
+    // MCUs of 16 × 16: eight pixels into one there is no cut.
+    let retina = fixture("www/samples/retina-pyramid.tif");
+    for (request, copied) in
+        [("256,256,512,512/max/0/default.jpg", true), ("256,256,300,301/max/0/default.jpg", true), ("264,256,300,300/max/0/default.jpg", false)]
+    {
+        let encoded = support::render(&retina, request).unwrap();
+        let other = support::render(&retina, &request.replace("256,", "257,")).unwrap();
+        assert_eq!(quantization(&encoded.bytes) != quantization(&other.bytes), copied, "{request}");
+    }
+    // Coded RGB is no JFIF.
+    let rgb = fixture("tests/fixtures/tiles-jpeg.tif");
+    assert_eq!(support::render(&rgb, "0,0,64,32/max/0/default.jpg").unwrap().dimensions.width(), 64);
+}
