@@ -96,24 +96,21 @@ impl<'a> Stream<'a> {
         self.header.components.len()
     }
 
-    /// Whether its planes are those of a YCbCr or gray image at `sampling`, coded in blocks.
-    pub fn is_sampled(&self, sampling: Sampling) -> bool {
+    /// How its planes are sampled, if they are those of a YCbCr or gray image, coded in blocks; luminance is a plane of its own, if that is all that is wanted.
+    pub fn sampling(&self, gray: bool) -> Option<Sampling> {
         let factors: Vec<(u8, u8)> = self.header.components.iter().map(|component| (component.across, component.down)).collect();
         let found = match factors.as_slice() {
-            [_] => Some(Sampling::Gray),
-            [(1, 1), (1, 1), (1, 1)] => Some(Sampling::S444),
-            [(2, 1), (1, 1), (1, 1)] => Some(Sampling::S422),
-            [(2, 2), (1, 1), (1, 1)] => Some(Sampling::S420),
-            _ => None,
+            [_] => Sampling::Gray,
+            [(1, 1), (1, 1), (1, 1)] => Sampling::S444,
+            [(2, 1), (1, 1), (1, 1)] => Sampling::S422,
+            [(2, 2), (1, 1), (1, 1)] => Sampling::S420,
+            _ => return None,
         };
-        let model = self.meaning(false);
-        // Luminance is a plane of its own.
-        let luminance = sampling == Sampling::Gray && found.is_some() && model == ColorModel::YCbCr;
-        let same = found == Some(sampling) && matches!(model, ColorModel::YCbCr | ColorModel::Gray);
-        self.header.process != 0xC3 && (same || luminance)
+        let meant = matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray);
+        (!self.is_lossless() && meant).then_some(if gray { Sampling::Gray } else { found })
     }
 
-    /// Gives the planes of a part to `sink`, some rows at a time, if [`Self::is_sampled`] so. Its crop must not cut samples of chroma at the left and top.
+    /// Gives the planes of a part to `sink`, some rows at a time, if they [are so sampled](Self::sampling): of chroma all samples that its crop touches.
     pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<()> {
         let (crop, factor) = (part.crop, part.reduction);
         let full = self.header.dimensions;
