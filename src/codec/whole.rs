@@ -20,13 +20,13 @@ pub(crate) enum Part {
     Planes(Sampling, Planes),
 }
 
-/// Decodes the file that `bytes` are and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If planes
-/// will do, and the file has them, they are given in place of rows; `planes` tells whether luminance alone is wanted.
+/// Decodes the file that `bytes` are and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If `planes`
+/// will do for an answer of that sampling, and the file has them, they are given in place of rows.
 pub(crate) fn decode_whole(
     format: SourceFormat,
     bytes: Vec<u8>,
     plan: &Rendering,
-    planes: Option<bool>,
+    planes: Option<Sampling>,
     limits: &Limits,
     sink: &mut dyn FnMut(Part) -> Result<()>,
 ) -> Result<()> {
@@ -46,7 +46,7 @@ pub(crate) fn decode_whole(
     }
 }
 
-fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<bool>, memory: u64, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<()> {
+fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, memory: u64, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<()> {
     let SourcePlan::Whole { reduction } = plan.source else { return Err(super::internal("a JPEG is decoded whole")) };
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
     if stream.dimensions().reduced(reduction) != plan.level {
@@ -57,7 +57,7 @@ fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<bool>, memory: u64
     let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && icc.is_none();
     let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
     let part = Wanted { crop: plan.crop, reduction, gray, memory: memory.saturating_sub(bytes.len() as u64) };
-    if let Some(sampling) = planes.and_then(|gray| stream.sampling(gray))
+    if let Some(sampling) = planes.and_then(|wanted| stream.sampling(wanted == Sampling::Gray))
         && icc.as_ref().is_none_or(|icc| to_srgb(icc, layout.model).is_none())
     {
         return stream.planes(part, sampling, &mut |planes| sink(Part::Planes(sampling, planes)));

@@ -37,9 +37,9 @@ impl PlaneRows {
         fits.then(|| Self { plan: plan.clone(), sampling, source: None, row: Vec::new(), rest: Planes::new(), rows_left })
     }
 
-    /// Whether luminance is all that is wanted.
-    pub fn is_gray(&self) -> bool {
-        self.sampling == Sampling::Gray
+    /// How the answer samples chroma.
+    pub fn sampling(&self) -> Sampling {
+        self.sampling
     }
 
     /// Adds a chunk to its row; `false` if it has no planes, or others than the first one.
@@ -51,7 +51,7 @@ impl PlaneRows {
             append(&mut planes, rows);
             Ok(())
         };
-        let has_planes = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.is_gray(), &mut join)?;
+        let has_planes = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.sampling == Sampling::Gray, &mut join)?;
         self.row.push(planes);
         Ok(has_planes && found.is_some_and(|found| self.begin(found)))
     }

@@ -218,8 +218,8 @@ impl Render {
         let mut output = Box::new(Output::new(plan, &self.options));
         let mut all = None;
         let mut planes = PlaneRows::of(plan, &self.options, self.pyramid.is_gray());
-        let gray = planes.as_ref().map(PlaneRows::is_gray);
-        codec::decode_whole(self.pyramid.format, bytes, plan, gray, &self.limits, &mut |part| match (part, &mut planes) {
+        let sampling = planes.as_ref().map(PlaneRows::sampling);
+        codec::decode_whole(self.pyramid.format, bytes, plan, sampling, &self.limits, &mut |part| match (part, &mut planes) {
             (Part::Planes(sampling, rows), Some(planes)) => planes.push(sampling, rows, &mut output),
             (Part::Planes(..), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
             // What came at once is encoded a piece at a time.

@@ -97,6 +97,29 @@ impl Lookup {
         Coefficient { run, size, value: extend(bits.take(size), size) }
     }
 
+    /// Passes over the AC coefficients of a block.
+    #[inline(never)]
+    pub fn skip(&self, bits: &mut BitReader<'_>) {
+        let mut k = 1;
+        while k < 64 {
+            bits.ensure();
+            let Some(coefficients) = self.skip_one(bits) else { return };
+            k += coefficients;
+        }
+    }
+
+    /// Passes over an AC symbol and its value; how many coefficients it stands for, or `None` if it ends the block. Bits must be ensured.
+    #[inline(always)]
+    fn skip_one(&self, bits: &mut BitReader<'_>) -> Option<u32> {
+        let (whole, entry) = self.fast(bits);
+        if whole {
+            bits.skip(entry & 31);
+            return Some(((entry >> 8) & 15) + 1);
+        }
+        let Coefficient { run, size, .. } = self.coefficient_slowly(bits, entry, true);
+        (size > 0 || run == 15).then_some(run + 1)
+    }
+
     /// Takes an AC symbol without its value's bits.
     #[inline(always)]
     pub fn symbol(&self, bits: &mut BitReader<'_>) -> u8 {
@@ -167,31 +190,44 @@ impl SkipLookup {
     pub fn skip(&self, bits: &mut BitReader<'_>, lookup: &Lookup, mut k: u32) {
         while k < 64 {
             bits.ensure();
-            let entry = u32::from(self.entries[bits.peek(SKIP_WIDTH) as usize]);
-            let after = k + ((entry >> 4) & 127);
-            let ends = entry & 0x800 != 0;
-            // What an entry tells may reach into the next block: then symbols are taken one by one.
-            if entry & 15 != 0 && (after < 64 || (after == 64 && !ends)) {
-                bits.skip(entry & 15);
-                if ends {
-                    return;
+            match self.step(bits, k) {
+                Skipped::To(after) => k = after,
+                Skipped::End => return,
+                // Then symbols are taken one by one.
+                Skipped::Nothing => {
+                    let Some(coefficients) = lookup.skip_one(bits) else { return };
+                    k += coefficients;
+                    continue;
                 }
-                k = after;
-                continue;
             }
-            let (whole, entry) = lookup.fast(bits);
-            if whole {
-                bits.skip(entry & 31);
-                k += ((entry >> 8) & 15) + 1;
-                continue;
+            // What was ensured is enough for another look.
+            match self.step(bits, k) {
+                Skipped::To(after) => k = after,
+                Skipped::End => return,
+                Skipped::Nothing => {}
             }
-            let Coefficient { run, size, .. } = lookup.coefficient_slowly(bits, entry, true);
-            if size == 0 && run != 15 {
-                return;
-            }
-            k += run + 1;
         }
     }
+
+    /// As far as an entry tells; nothing if it has no symbol, or may reach into the next block.
+    #[inline(always)]
+    fn step(&self, bits: &mut BitReader<'_>, k: u32) -> Skipped {
+        let entry = u32::from(self.entries[bits.peek(SKIP_WIDTH) as usize]);
+        let after = k + ((entry >> 4) & 127);
+        let ends = entry & 0x800 != 0;
+        if entry & 15 == 0 || after > 64 || (after == 64 && ends) {
+            return Skipped::Nothing;
+        }
+        bits.skip(entry & 15);
+        if ends { Skipped::End } else { Skipped::To(after) }
+    }
+}
+
+/// What became of a look.
+enum Skipped {
+    To(u32),
+    End,
+    Nothing,
 }
 
 /// As many symbols as `SKIP_WIDTH` bits hold, up to the end of a block.
