@@ -14,6 +14,9 @@ const SKIP_WIDTH: u32 = 12;
 /// Entry: length in bits 0–4, run in 8–11, size of the value that is still to be taken in 12–15, value in 16–31; no length for a code that is longer than the table
 /// is wide. This flag says that the value is there, and counted in the length.
 const WHOLE: u32 = 1 << 7;
+/// An AC symbol without value, which either stands for sixteen zeros or ends the block: then its run (8–14) leads beyond all blocks.
+const STILL: u32 = 1 << 6;
+const BEYOND: u32 = 64;
 
 /// The codes of one table.
 #[derive(Debug, Clone)]
@@ -84,12 +87,19 @@ impl Lookup {
         (entry & WHOLE != 0, entry)
     }
 
+    /// The same where an end of the block need not be told from a run that is too long: length, run and value, which is 0 for a symbol without one.
+    #[inline(always)]
+    pub fn faster(&self, bits: &BitReader<'_>) -> (bool, u32) {
+        let entry = self.entries[bits.peek(WIDTH) as usize];
+        (entry & (WHOLE | STILL) != 0, entry)
+    }
+
     /// Takes the AC symbol of an entry that does not hold all of it.
     #[inline(always)]
     pub fn coefficient_slowly(&self, bits: &mut BitReader<'_>, entry: u32, ac: bool) -> Coefficient {
         let (run, size) = if entry & 31 != 0 {
             bits.skip(entry & 31);
-            ((entry >> 8) & 15, (entry >> 12) & 15)
+            ((entry >> 8) & 15, if entry & STILL != 0 { 0 } else { (entry >> 12) & 15 })
         } else {
             let symbol = u32::from(self.long_symbol(bits));
             if ac { (symbol >> 4, symbol & 15) } else { (0, symbol & 15) }
@@ -151,7 +161,10 @@ fn fast_entry(symbol: u8, ac: bool, length: u32, rest: u32) -> u32 {
     let (run, size) = if ac { (u32::from(symbol >> 4), u32::from(symbol & 15)) } else { (0, u32::from(symbol & 15)) };
     let left = WIDTH - length;
     // A symbol without value means something of its own among AC coefficients.
-    if size > left || (ac && size == 0) {
+    if ac && size == 0 {
+        return length | STILL | if run == 15 { run << 8 } else { (BEYOND | run) << 8 };
+    }
+    if size > left {
         return length | run << 8 | size << 12;
     }
     let value = extend((rest >> (left - size)) & ((1 << size) - 1), size);
