@@ -129,11 +129,11 @@ impl<'a> Stream<'a> {
         self.header.process != 0xC3 && (same || luminance)
     }
 
-    /// Gives the planes of a part to `sink`, some rows at a time, if [`Self::is_sampled`] so. Its crop must not cut samples of chroma at the left and top.
+    /// Gives the planes of a part to `sink`, some rows at a time, if [`Self::is_sampled`] so.
     pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<()> {
         let wanted = self.wanted_planes(part, sampling)?;
         let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
-        let cut = Cut { crop: part.crop, sampling, grid: decoder.grid().clone() };
+        let mut cut = Cut::new(part.crop, sampling, decoder.grid().clone());
         while let Some(band) = decoder.next_band()? {
             sink(cut.planes(&band))?;
         }
@@ -257,32 +257,67 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Cuts planes out of bands.
+/// Cuts planes out of bands. Where a crop begins within a sample of chroma, its own samples lie between those of the file, and are their means: what upsampling
+/// to pixels and averaging them again comes to.
 pub(crate) struct Cut {
     /// Px at the reduction.
     crop: Rect,
     sampling: Sampling,
     grid: Grid,
+    /// Of each component the last row, where the next one is needed with it.
+    above: Vec<Vec<u8>>,
 }
 
 impl Cut {
-    fn planes(&self, band: &Band<'_>) -> Planes {
+    fn new(crop: Rect, sampling: Sampling, grid: Grid) -> Self {
+        Self { crop, sampling, grid, above: vec![Vec::new(); sampling.components()] }
+    }
+
+    fn planes(&mut self, band: &Band<'_>) -> Planes {
         let (crop, grid) = (self.crop, &self.grid);
-        let planes = band.planes.iter().take(self.sampling.components()).enumerate().map(|(component, from)| {
+        let planes = band.planes.iter().zip(&mut self.above).enumerate().map(|(component, (from, above))| {
             let (across, down) = if component == 0 { (1, 1) } else { self.sampling.factors() };
+            let between = (!(crop.x() as usize).is_multiple_of(across), !(crop.y() as usize).is_multiple_of(down));
             // Of a component that is sampled like its pixels there are as many samples as of the densest.
             let left = crop.x() as usize / across - grid.component(grid.most.0 / across, grid.most.1 / down).left;
-            let width = (crop.right() as usize).div_ceil(across) - crop.x() as usize / across;
+            let touched = left..left + (crop.right() as usize).div_ceil(across) - crop.x() as usize / across;
+            let (width, height) = ((crop.width() as usize).div_ceil(across), (crop.height() as usize).div_ceil(down));
             let first = band.mcu_row * grid.mcu().1 / down;
-            let rows = (crop.y() as usize / down).max(first)..(crop.bottom() as usize).div_ceil(down).min(first + from.height);
-            let mut plane = Plane::new(width, rows.len());
-            for (y, into) in rows.zip(plane.data.chunks_exact_mut(width)) {
-                into.copy_from_slice(&from.row(y - first)[left..left + width]);
+            let all = crop.y() as usize / down..(crop.bottom() as usize).div_ceil(down);
+            let rows = all.start.max(first)..all.end.min(first + from.height);
+            let mut data = Vec::with_capacity(width * rows.len());
+            for y in rows.clone() {
+                let row = &from.row(y - first)[touched.clone()];
+                if !between.1 {
+                    means(row, row, between.0, width, &mut data);
+                    continue;
+                }
+                if y > all.start {
+                    means(above, row, between.0, width, &mut data);
+                }
+                above.clear();
+                above.extend_from_slice(row);
             }
-            plane
+            if between.1 && rows.end == all.end && height == all.len() {
+                means(above, above, between.0, width, &mut data);
+            }
+            Plane { width, height: data.len() / width, stride: width, data }
         });
         planes.collect()
     }
+}
+
+/// A row of `width` samples: means of two rows, and `between` columns of each sample and the one to its right.
+fn means(above: &[u8], below: &[u8], between: bool, width: usize, out: &mut Vec<u8>) {
+    if !between && std::ptr::eq(above, below) {
+        return out.extend_from_slice(&above[..width]);
+    }
+    let last = above.len() - 1;
+    out.extend((0..width).map(|x| {
+        let right = if between { (x + 1).min(last) } else { x };
+        let sum = [above[x], above[right], below[x], below[right]].map(u16::from).iter().sum::<u16>();
+        ((sum + 2) >> 2) as u8
+    }));
 }
 
 /// What becomes of the bands of a file: a plan's rows, or planes.
@@ -308,7 +343,7 @@ impl Intake {
             && icc.is_none_or(|icc| to_srgb(icc, layout.model).is_none())
         {
             let wanted = stream.wanted_planes(part, sampling)?;
-            return Ok((wanted, Self::Planes(Cut { crop: plan.crop, sampling, grid: Grid::new(header, &wanted)? })));
+            return Ok((wanted, Self::Planes(Cut::new(plan.crop, sampling, Grid::new(header, &wanted)?))));
         }
         let (wanted, model) = stream.wanted_rows(part);
         let rows = Rows::new(header, &Grid::new(header, &wanted)?, plan.crop, model)?;

@@ -24,12 +24,18 @@ pub(super) struct PlaneRows {
 
 impl PlaneRows {
     /// For an answer that shows pixels as they are, in a JPEG, out of a source that is `gray` or not. Whether the source has such planes is another question.
+    /// The planes of several chunks must not be cut within a sample of chroma.
+    pub fn of_chunks(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Option<Self> {
+        let (across, down) = options.sampling(gray || plan.quality == Quality::Gray).factors();
+        let uncut = (plan.crop.x() as usize).is_multiple_of(across) && (plan.crop.y() as usize).is_multiple_of(down);
+        Self::of(plan, options, gray).filter(|_| uncut)
+    }
+
+    /// The same for a file that is one stream.
     pub fn of(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Option<Self> {
         let sampling = options.sampling(gray || plan.quality == Quality::Gray);
         let unchanged = plan.is_exact() && plan.turn == Orientation::NORMAL && plan.angle.is_none();
-        let (across, down) = sampling.factors();
-        let uncut = (plan.crop.x() as usize).is_multiple_of(across) && (plan.crop.y() as usize).is_multiple_of(down);
-        let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal && uncut;
+        let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal;
         (unchanged && fits).then(|| Self { sampling, row: Vec::new(), rest: Planes::new(), rows_left: plan.size.height() as usize })
     }
 

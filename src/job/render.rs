@@ -152,8 +152,8 @@ impl Render {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
-                    let planes =
-                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|planes| has_planes(level, planes.sampling()) && chunks.profile().is_none());
+                    let planes = PlaneRows::of_chunks(plan, &self.options, level.is_gray())
+                        .filter(|planes| has_planes(level, planes.sampling()) && chunks.profile().is_none());
                     State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
                 }
             },
