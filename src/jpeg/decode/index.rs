@@ -122,7 +122,8 @@ impl Index {
         index.entries.reserve_exact(count);
         let (mut place, mut predictions) = (0_u64, [0_i16; 4]);
         for _ in 0..count {
-            place = place.wrapping_add(take(&mut rest).ok_or_else(broken)?);
+            // Positions only ever go on.
+            place = take(&mut rest).and_then(|difference| place.checked_add(difference)).ok_or_else(broken)?;
             for prediction in &mut predictions {
                 let difference = take(&mut rest).ok_or_else(broken)?;
                 let difference = (difference >> 1).cast_signed() ^ (difference & 1).cast_signed().wrapping_neg();
@@ -266,6 +267,9 @@ mod tests {
         for cut in 0..bytes.len() {
             assert!(Index::from_bytes(&bytes[..cut], &grid).is_err());
         }
+        let mut backwards = index.clone();
+        backwards.entries.swap(1, 2);
+        assert!(Index::from_bytes(&backwards.to_bytes(), &grid).is_err());
         let other = Grid { mcus: (9, 9), ..grid.clone() };
         assert!(Index::from_bytes(&bytes, &other).is_err());
         let mut numbers = Numbers(8);

@@ -176,11 +176,13 @@ impl Sequential {
         Ok(Progress::Band(Band { mcu_row: self.row.saturating_sub(1), planes: &self.planes }))
     }
 
-    /// To the last position that is known before the next band, if it is further on.
+    /// To the last position that is known before the next band, if it is further on, in MCUs and in bytes: bytes behind this place may be all that there are,
+    /// and an index that was kept may be of anything.
     fn jump(&mut self) {
         if let (Some(index), None) = (&self.index, self.next_record)
             && let Some(Position { bits, mcu, predictions }) = index.before(self.row, self.grid.columns.start)
             && mcu > self.next
+            && bits.byte >= self.bits.byte
         {
             (self.next, self.bits, self.predictions) = (mcu, bits, predictions);
             self.restarts = Restarts::before(self.restarts.interval, mcu);
