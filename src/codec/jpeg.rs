@@ -122,7 +122,7 @@ impl<'a> Stream<'a> {
             Rect::from_edges(edge(crop.x(), full.width()), edge(crop.y(), full.height()), edge(crop.right(), full.width()), edge(crop.bottom(), full.height()));
         let region = region.ok_or_else(|| internal("planes of no pixels"))?;
         let reduction = u8::try_from(factor).unwrap_or(0);
-        let wanted = Wanted { region, reduction, gray: sampling == Sampling::Gray, memory: part.memory };
+        let wanted = Wanted { region, reduction, gray: sampling == Sampling::Gray, memory: part.memory, fill: false };
         let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
         let grid = decoder.grid().clone();
         while let Some(band) = decoder.next_band()? {
@@ -147,7 +147,7 @@ impl<'a> Stream<'a> {
     /// Lays the coefficients of a part of the full image at a place of a mosaic, px; `false` if they do not fit there.
     pub fn lay(&self, part: Part, mosaic: &mut Mosaic, at: (u32, u32)) -> Result<bool> {
         let blocks = !self.is_lossless() && matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray);
-        let wanted = Wanted { region: part.crop, reduction: 1, gray: part.gray, memory: part.memory };
+        let wanted = Wanted { region: part.crop, reduction: 1, gray: part.gray, memory: part.memory, fill: false };
         Ok(blocks && mosaic.lay(&self.header, self.bytes, &wanted, None, at)?)
     }
 
@@ -208,7 +208,7 @@ impl<'a> Stream<'a> {
         let model = self.meaning(part.gray);
         let gray = model == ColorModel::Gray;
         let reduction = u8::try_from(part.reduction).unwrap_or(0);
-        let wanted = Wanted { region: Rows::region(&self.header, part.crop, reduction), reduction, gray, memory: part.memory };
+        let wanted = Wanted { region: Rows::region(&self.header, part.crop, reduction), reduction, gray, memory: part.memory, fill: false };
         let decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
         let rows = Rows::new(&self.header, decoder.grid(), part.crop, model)?;
         Ok((decoder, rows))

@@ -69,9 +69,9 @@ impl Index {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for row in grid.rows.clone() {
             let Some(start) = self.before(row, grid.columns.start) else { continue };
-            // The entry behind the last MCU; bits of its first byte may be of that MCU.
+            // The entry behind the last MCU; bits of its first byte may be of that MCU, and if it is 0xFF, the zero behind it says so.
             let after = self.number(row, grid.columns.end.saturating_sub(1)).saturating_add(1);
-            let end = self.entries.get(after).map_or(usize::MAX, |(bits, _)| bits.byte.saturating_add(1));
+            let end = self.entries.get(after).map_or(usize::MAX, |(bits, _)| bits.byte.saturating_add(2));
             match ranges.last_mut() {
                 Some(last) if last.end >= start.bits.byte => last.end = last.end.max(end),
                 _ => ranges.push(start.bits.byte..end),

@@ -5,7 +5,7 @@ use super::grid::{Grid, Wanted};
 use super::index::{Index, Position};
 use super::mcu::{Mcu, Predictions};
 use super::{Band, check_kept, check_memory, empty_components};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::header::Header;
 use crate::jpeg::plane::{Plane, Planes};
@@ -53,6 +53,9 @@ impl Restarts {
     }
 }
 
+/// A sample of a gray between black and white, and of chroma of no colour: what blocks without coefficients are.
+const MEDIUM: u8 = 128;
+
 /// A decoder of one interleaved scan that holds none of its bytes.
 #[derive(Debug)]
 pub(crate) struct Sequential {
@@ -69,6 +72,10 @@ pub(crate) struct Sequential {
     index: Option<Index>,
     /// The MCU whose position is the next to be recorded.
     next_record: Option<usize>,
+    /// Whether data that end too early are an error.
+    fill: bool,
+    /// The error that it would have been.
+    damage: Option<Error>,
 }
 
 /// What is between two MCUs.
@@ -85,7 +92,7 @@ impl Sequential {
         let grid = Grid::new(header, wanted)?;
         check_memory(header, &grid, wanted)?;
         let skips = grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
-        Self::of(header, grid, wanted.gray, skips)
+        Ok(Self { fill: wanted.fill, ..Self::of(header, grid, wanted.gray, skips)? })
     }
 
     /// One that decodes nothing, but records the position of every `step`th MCU of a row.
@@ -116,6 +123,8 @@ impl Sequential {
             restarts: Restarts::before(header.tables.restart_interval.into(), 0),
             index: None,
             next_record: None,
+            fill: false,
+            damage: None,
         })
     }
 
@@ -161,19 +170,50 @@ impl Sequential {
             Some(_) => (self.grid.mcus.0.saturating_mul(self.grid.mcus.1), 0),
             None => return Ok(Progress::Done),
         };
-        self.jump();
-        let Some(mut place) = self.open(input)? else { return Ok(Progress::Need { from: self.bits.byte }) };
-        let reached = self.pass_over(&mut place, start, input.last)? && self.read(&mut place, first, end, input.last)?;
-        self.check(&place)?;
-        (self.bits, self.predictions, self.restarts) = (place.bits.position(), place.predictions, place.restarts);
-        if !reached {
-            return Ok(Progress::Need { from: self.bits.byte });
+        if self.damage.is_none() {
+            self.jump();
+            // Where missing samples are filled in, the last MCU must be found that is whole, as if more were to come.
+            let last = input.last && !self.fill;
+            let mut reached = false;
+            if let Some(mut place) = self.open(input, last)? {
+                reached = self.pass_over(&mut place, start, last)? && self.read(&mut place, first, end, last)?;
+                self.check(&place)?;
+                (self.bits, self.predictions, self.restarts) = (place.bits.position(), place.predictions, place.restarts);
+            }
+            let filled = input.last && self.fill;
+            if !reached && !filled {
+                return Ok(Progress::Need { from: self.bits.byte });
+            }
+            if !reached {
+                let end = input.start.saturating_add(input.bytes.len());
+                self.damage = Some(corrupt(end, format!("its data end {}", self.whereabouts())));
+            }
         }
         if !wanted {
             return Ok(Progress::Done);
         }
+        if self.damage.is_some() {
+            self.make_up(self.next.saturating_sub(start));
+        }
         self.row = self.row.saturating_add(1);
         Ok(Progress::Band(Band { mcu_row: self.row.saturating_sub(1), planes: &self.planes }))
+    }
+
+    /// What was decoded although it was cut off, and where.
+    pub fn damage(&self) -> Option<&Error> {
+        self.damage.as_ref()
+    }
+
+    /// The MCUs of a band from one on, of which there are no data.
+    fn make_up(&mut self, from: usize) {
+        for (plane, component) in self.planes.iter_mut().zip(self.mcu.widths()) {
+            let left = from.saturating_mul(component).min(plane.width);
+            for row in plane.data.chunks_exact_mut(plane.stride.max(1)) {
+                if let Some(missing) = row.get_mut(left..) {
+                    missing.fill(MEDIUM);
+                }
+            }
+        }
     }
 
     /// To the last position that is known before the next band, if it is further on, in MCUs and in bytes: bytes behind this place may be all that there are,
@@ -190,12 +230,12 @@ impl Sequential {
     }
 
     /// The place that was left, in other bytes; `None` if it is not in them.
-    fn open<'b>(&self, input: &Input<'b>) -> Result<Option<Place<'b>>> {
+    fn open<'b>(&self, input: &Input<'b>, last: bool) -> Result<Option<Place<'b>>> {
         let bytes = self.bits.byte.checked_sub(input.start).and_then(|offset| input.bytes.get(offset..));
         let beyond = self.bits.byte > input.start;
         match bytes {
             Some(bytes) => Ok(Some(Place { bits: BitReader::new(bytes, self.bits), predictions: self.predictions, restarts: self.restarts })),
-            None if beyond && input.last => Err(corrupt(input.start.saturating_add(input.bytes.len()), "its data end before those of the region")),
+            None if beyond && last => Err(corrupt(input.start.saturating_add(input.bytes.len()), "its data end before those of the region")),
             None => Ok(None),
         }
     }
@@ -259,6 +299,10 @@ impl Sequential {
         if let Some(before) = before
             && place.bits.is_exhausted()
         {
+            // A marker in their midst is not the end of the data.
+            if self.fill && !place.bits.is_at_end() {
+                self.check(place)?;
+            }
             *place = before;
             return Ok(false);
         }

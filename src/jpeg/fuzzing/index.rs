@@ -21,11 +21,20 @@ pub fn index(data: &[u8]) {
     // Of what is wrong, one way may notice more than the other before it says so.
     assert_eq!(scanned(piece[1]).ok().as_ref(), whole.as_ref().ok());
     assert_eq!(scanned(piece[2]).ok().as_ref(), whole.as_ref().ok());
-    let wanted =
-        Wanted { region: part(&mut choices, header.dimensions), reduction: choices.pick(&[1, 2, 4, 8]), gray: choices.now_and_then(64), memory: MEMORY };
+    let wanted = Wanted {
+        region: part(&mut choices, header.dimensions),
+        reduction: choices.pick(&[1, 2, 4, 8]),
+        gray: choices.now_and_then(64),
+        memory: MEMORY,
+        fill: false,
+    };
     let plain = planes(&header, &stream, &wanted);
     let mut decoder = Sequential::new(&header, &wanted).unwrap();
     assert_eq!(in_pieces(&mut decoder, &stream, piece[1]).ok().as_ref(), plain.as_ref().ok());
+    let cut = &stream[..choices.below(stream.len() as u32).max(header.scan.data as u32) as usize];
+    let filled = Wanted { fill: true, ..wanted };
+    let mut decoder = Sequential::new(&header, &filled).unwrap();
+    assert_eq!(in_pieces(&mut decoder, cut, piece[1]).ok(), planes(&header, cut, &filled).ok());
     let grid = Grid::new(&header, &wanted).unwrap();
     match whole {
         Ok(index) => {
