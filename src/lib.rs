@@ -1,7 +1,7 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
 //! Layers, left never imports right:
-//! `error, limits, geometry ← api ← bytes ← pyramid ← plan ← render, jpeg, codec ← job, ingest ← native, web`.
+//! `error, limits, geometry ← api ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
 
 pub mod api;
 mod bytes;
@@ -10,7 +10,6 @@ mod error;
 mod geometry;
 pub mod ingest;
 mod job;
-#[allow(dead_code, unused_imports, reason = "nobody uses it yet")]
 mod jpeg;
 mod limits;
 #[cfg(not(target_family = "wasm"))]

@@ -30,7 +30,7 @@ impl Default for Limits {
             // What still fits the memory as a colour JPEG or PNG, whatever the source.
             max_area: Some(12 << 20),
             memory: 42 << 20,
-            fetched: 256 << 20,
+            fetched: 512 << 20,
             ranges: 4096,
             rounds: 64,
             work: 1_200_000_000,

@@ -67,6 +67,25 @@ impl ByteStore {
         self.held = 0;
     }
 
+    /// Forgets what lies before a byte.
+    pub fn forget(&mut self, before: u64) {
+        let mut kept = self.pieces.split_off(&before);
+        if let Some((start, piece)) = self.pieces.pop_last() {
+            let skip = usize::try_from(before.saturating_sub(start)).unwrap_or(usize::MAX);
+            if let Some(rest) = piece.get(skip..).filter(|rest| !rest.is_empty()) {
+                kept.insert(before, Arc::new(rest.to_vec()));
+            }
+        }
+        self.held = kept.values().fold(0, |sum, piece| sum.saturating_add(piece.len() as u64));
+        self.pieces = kept;
+    }
+
+    /// The bytes from `at` on, as far as one piece has them; empty if it is not here.
+    pub fn rest(&self, at: u64) -> &[u8] {
+        let Some((start, piece)) = self.piece_at(at) else { return &[] };
+        usize::try_from(at.saturating_sub(start)).ok().and_then(|skip| piece.get(skip..)).unwrap_or_default()
+    }
+
     /// Takes out the whole file, if it is here; joining pieces takes its size twice.
     pub fn take_whole(&mut self) -> Option<Vec<u8>> {
         let whole = self.pieces.get(&0).is_some_and(|piece| piece.len() as u64 == self.size);
@@ -190,6 +209,19 @@ mod tests {
         let kept = store.only([range(5, 15), range(18, 42)], 100);
         assert_eq!((kept.held(), kept.missing(range(0, 50))), (9, vec![range(0, 10), range(15, 18), range(20, 40), range(42, 50)]));
         assert_eq!(store.only([range(40, 50), range(10, 20)], 10).missing(range(0, 100)), vec![range(0, 40), range(50, 100)]);
+    }
+
+    #[test]
+    fn forgets_what_lies_before() {
+        let mut store = ByteStore::new(100);
+        store.provide(10, (10..20).collect()).unwrap();
+        store.provide(40, (40..50).collect()).unwrap();
+        store.forget(15);
+        assert_eq!((store.held(), store.rest(15), store.rest(14)), (15, [15_u8, 16, 17, 18, 19].as_slice(), [].as_slice()));
+        store.forget(20);
+        assert_eq!((store.held(), store.rest(42).len()), (10, 8));
+        store.forget(50);
+        assert_eq!(store.held(), 0);
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! JPEG streams to rows, by the engine of [`crate::jpeg`]; lossless ones by a library.
 
-use super::{extra, internal, unsupported};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::icc::to_srgb;
+use super::{Part as Made, corrupt, extra, internal, unsupported};
+use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::{ColorModel, Decoder, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted};
-use crate::render::{Model, Row};
+use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted};
+use crate::plan::{Rendering, SourcePlan};
+use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
 /// Called by name and not by type, so that rows are made by the same code for everyone.
 type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<()>;
@@ -24,7 +30,7 @@ pub(super) enum Components {
 pub(super) struct Stream<'a> {
     tables: Option<&'a [u8]>,
     bytes: &'a [u8],
-    header: Header,
+    header: Cow<'a, Header>,
     components: Components,
 }
 
@@ -83,7 +89,17 @@ impl Bands {
 impl<'a> Stream<'a> {
     /// Reads a header. `tables` come from elsewhere (TIFF Technical Note 2).
     pub fn read(tables: Option<&'a [u8]>, bytes: &'a [u8], components: Components) -> Result<Self> {
-        Ok(Self { tables, bytes, header: Header::read(tables, bytes)?, components })
+        Ok(Self { tables, bytes, header: Cow::Owned(Header::read(tables, bytes)?), components })
+    }
+
+    /// A file's, of which there is only the header.
+    fn of_file(header: &'a Header) -> Self {
+        Self { tables: None, bytes: &[], header: Cow::Borrowed(header), components: Components::AsMarked }
+    }
+
+    /// What its markers say before its first scan.
+    pub fn header(&self) -> &Header {
+        &self.header
     }
 
     /// Size of the image, px.
@@ -115,33 +131,22 @@ impl<'a> Stream<'a> {
 
     /// Gives the planes of a part to `sink`, some rows at a time, if [`Self::is_sampled`] so. Its crop must not cut samples of chroma at the left and top.
     pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<()> {
-        let (crop, factor) = (part.crop, part.reduction);
-        let full = self.header.dimensions;
-        let edge = |at: u32, end: u32| at.saturating_mul(factor).min(end);
+        let wanted = self.wanted_planes(part, sampling)?;
+        let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
+        let cut = Cut { crop: part.crop, sampling, grid: decoder.grid().clone() };
+        while let Some(band) = decoder.next_band()? {
+            sink(cut.planes(&band))?;
+        }
+        Ok(())
+    }
+
+    fn wanted_planes(&self, part: Part, sampling: Sampling) -> Result<Wanted> {
+        let (crop, full) = (part.crop, self.header.dimensions);
+        let edge = |at: u32, end: u32| at.saturating_mul(part.reduction).min(end);
         let region =
             Rect::from_edges(edge(crop.x(), full.width()), edge(crop.y(), full.height()), edge(crop.right(), full.width()), edge(crop.bottom(), full.height()));
         let region = region.ok_or_else(|| internal("planes of no pixels"))?;
-        let reduction = u8::try_from(factor).unwrap_or(0);
-        let wanted = Wanted { region, reduction, gray: sampling == Sampling::Gray, memory: part.memory, fill: false };
-        let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
-        let grid = decoder.grid().clone();
-        while let Some(band) = decoder.next_band()? {
-            let planes = band.planes.iter().take(sampling.components()).enumerate().map(|(component, from)| {
-                let (across, down) = if component == 0 { (1, 1) } else { sampling.factors() };
-                // Of a component that is sampled like its pixels there are as many samples as of the densest.
-                let left = crop.x() as usize / across - grid.component(grid.most.0 / across, grid.most.1 / down).left;
-                let width = (crop.right() as usize).div_ceil(across) - crop.x() as usize / across;
-                let first = band.mcu_row * grid.mcu().1 / down;
-                let rows = (crop.y() as usize / down).max(first)..(crop.bottom() as usize).div_ceil(down).min(first + from.height);
-                let mut plane = Plane::new(width, rows.len());
-                for (y, into) in rows.zip(plane.data.chunks_exact_mut(width)) {
-                    into.copy_from_slice(&from.row(y - first)[left..left + width]);
-                }
-                plane
-            });
-            sink(planes.collect())?;
-        }
-        Ok(())
+        Ok(Wanted { region, reduction: u8::try_from(part.reduction).unwrap_or(0), gray: sampling == Sampling::Gray, memory: part.memory, fill: false })
     }
 
     /// Lays the coefficients of a part of the full image at a place of a mosaic, px; `false` if they do not fit there.
@@ -205,13 +210,17 @@ impl<'a> Stream<'a> {
     }
 
     fn begin(&self, part: Part) -> Result<(Decoder<'a>, Rows)> {
-        let model = self.meaning(part.gray);
-        let gray = model == ColorModel::Gray;
-        let reduction = u8::try_from(part.reduction).unwrap_or(0);
-        let wanted = Wanted { region: Rows::region(&self.header, part.crop, reduction), reduction, gray, memory: part.memory, fill: false };
+        let (wanted, model) = self.wanted_rows(part);
         let decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
         let rows = Rows::new(&self.header, decoder.grid(), part.crop, model)?;
         Ok((decoder, rows))
+    }
+
+    fn wanted_rows(&self, part: Part) -> (Wanted, ColorModel) {
+        let model = self.meaning(part.gray);
+        let reduction = u8::try_from(part.reduction).unwrap_or(0);
+        let region = Rows::region(&self.header, part.crop, reduction);
+        (Wanted { region, reduction, gray: model == ColorModel::Gray, memory: part.memory, fill: false }, model)
     }
 
     /// Annex H, which has no blocks: nothing of it can be skipped or reduced.
@@ -245,5 +254,86 @@ impl<'a> Stream<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Cuts planes out of bands.
+pub(crate) struct Cut {
+    /// Px at the reduction.
+    crop: Rect,
+    sampling: Sampling,
+    grid: Grid,
+}
+
+impl Cut {
+    fn planes(&self, band: &Band<'_>) -> Planes {
+        let (crop, grid) = (self.crop, &self.grid);
+        let planes = band.planes.iter().take(self.sampling.components()).enumerate().map(|(component, from)| {
+            let (across, down) = if component == 0 { (1, 1) } else { self.sampling.factors() };
+            // Of a component that is sampled like its pixels there are as many samples as of the densest.
+            let left = crop.x() as usize / across - grid.component(grid.most.0 / across, grid.most.1 / down).left;
+            let width = (crop.right() as usize).div_ceil(across) - crop.x() as usize / across;
+            let first = band.mcu_row * grid.mcu().1 / down;
+            let rows = (crop.y() as usize / down).max(first)..(crop.bottom() as usize).div_ceil(down).min(first + from.height);
+            let mut plane = Plane::new(width, rows.len());
+            for (y, into) in rows.zip(plane.data.chunks_exact_mut(width)) {
+                into.copy_from_slice(&from.row(y - first)[left..left + width]);
+            }
+            plane
+        });
+        planes.collect()
+    }
+}
+
+/// What becomes of the bands of a file: a plan's rows, or planes.
+pub(crate) enum Intake {
+    /// Until the last band.
+    Rows(Option<Rows>, Box<Pipeline>),
+    Planes(Cut),
+}
+
+impl Intake {
+    /// And what must be decoded for it. If `planes` at that sampling will do, and the file has them, it will be planes.
+    pub fn new(header: &Header, icc: Option<&Arc<[u8]>>, plan: &Rendering, planes: Option<Sampling>, memory: u64) -> Result<(Wanted, Self)> {
+        let (SourcePlan::Whole { reduction } | SourcePlan::Scan { reduction, .. }) = plan.source else { return Err(internal("a JPEG is no chunks")) };
+        let stream = Stream::of_file(header);
+        if header.dimensions.reduced(reduction) != plan.level {
+            return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {}", header.dimensions, plan.level)));
+        }
+        // Luminance is gray only where no profile says otherwise.
+        let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && icc.is_none();
+        let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
+        let part = Part { crop: plan.crop, reduction, gray, memory };
+        if let Some(sampling) = planes.filter(|sampling| stream.is_sampled(*sampling))
+            && icc.is_none_or(|icc| to_srgb(icc, layout.model).is_none())
+        {
+            let wanted = stream.wanted_planes(part, sampling)?;
+            return Ok((wanted, Self::Planes(Cut { crop: plan.crop, sampling, grid: Grid::new(header, &wanted)? })));
+        }
+        let (wanted, model) = stream.wanted_rows(part);
+        let rows = Rows::new(header, &Grid::new(header, &wanted)?, plan.crop, model)?;
+        Ok((wanted, Self::Rows(Some(rows), Box::new(Pipeline::new(plan, layout, icc)))))
+    }
+
+    /// Takes a band, and gives what can be made now to `sink`.
+    pub fn push(&mut self, band: &Band<'_>, sink: &mut dyn FnMut(Made) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Planes(cut) => sink(Made::Planes(cut.planes(band))),
+            Self::Rows(Some(rows), pipeline) => {
+                let mut sink: Sink<'_> = &mut |row: &[u8]| pipeline.pass_on(Row::U8(row), &mut |rows| sink(Made::Rows(rows)));
+                rows.push(band, &mut sink)
+            }
+            Self::Rows(None, _) => Err(internal("a band behind the last")),
+        }
+    }
+
+    /// No more will come.
+    pub fn finish(&mut self, sink: &mut dyn FnMut(Made) -> Result<()>) -> Result<()> {
+        let Self::Rows(rows, pipeline) = self else { return Ok(()) };
+        if let Some(rows) = rows.take() {
+            let mut sink: Sink<'_> = &mut |row: &[u8]| pipeline.pass_on(Row::U8(row), &mut |rows| sink(Made::Rows(rows)));
+            rows.finish(&mut sink)?;
+        }
+        pipeline.check()
     }
 }

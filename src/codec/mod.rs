@@ -13,6 +13,7 @@ mod whole;
 
 pub(crate) use encode::Encoder;
 pub use encode::{EncodeOptions, PngCompression};
+pub(crate) use jpeg::Intake;
 pub use tile::TileCompression;
 pub(crate) use tile::{TileCoder, TileRows};
 pub(crate) use whole::{Part, WholeRows, decode_whole};

@@ -8,8 +8,7 @@ use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 use super::{PngCompression, corrupt, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
-use crate::plan::Rendering;
-use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
+use crate::render::{Alpha, Layout, Model, Raster, Row};
 
 /// Bytes in an IDAT chunk.
 const PIECE: usize = 64 << 10;
@@ -19,22 +18,6 @@ const STEP: usize = 1 << 20;
 
 /// What a PNG's metadata may take, inflated: profiles are at most a few megabytes.
 const METADATA: usize = 8 << 20;
-
-/// The crop of a plan, through the pipeline.
-pub(super) fn decode(bytes: Vec<u8>, plan: &Rendering, out: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
-    let mut source = Source::open(bytes, plan.level)?;
-    let mut pipeline = Pipeline::new(plan, source.layout, source.icc.as_ref());
-    let (crop, channels) = (plan.crop, source.layout.channels());
-    let columns = crop.x() as usize * channels..crop.right() as usize * channels;
-    for y in 0..crop.bottom() {
-        source.next(&mut |row| match row {
-            _ if y < crop.y() => Ok(()),
-            Row::U8(samples) => pipeline.pass_on(Row::U8(&samples[columns.clone()]), out),
-            Row::U16(samples) => pipeline.pass_on(Row::U16(&samples[columns.clone()]), out),
-        })?;
-    }
-    pipeline.check()
-}
 
 /// A file whose rows are taken one after the other.
 pub(super) struct Source {

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use super::icc::to_srgb;
-use super::jpeg::{Bands, Components, Part as Wanted, Stream};
+use super::jpeg::{Bands, Components, Intake, Part as Wanted, Stream};
 use super::{corrupt, extra, png};
-use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::Dimensions;
-use crate::jpeg::{Planes, Sampling};
+use crate::jpeg::{Decoder, Planes, Sampling};
 use crate::limits::Limits;
-use crate::plan::{Rendering, SourcePlan};
+use crate::plan::Rendering;
 use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
 /// A part of the answer, upright.
@@ -20,8 +18,8 @@ pub(crate) enum Part {
     Planes(Planes),
 }
 
-/// Decodes the file that `bytes` are and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If `planes` at that sampling
-/// will do, and the file has them, they are given in place of rows.
+/// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If
+/// `planes` at that sampling will do, and the file has them, they are given in place of rows.
 pub(crate) fn decode_whole(
     format: SourceFormat,
     bytes: Vec<u8>,
@@ -30,47 +28,34 @@ pub(crate) fn decode_whole(
     limits: &Limits,
     sink: &mut dyn FnMut(Part) -> Result<()>,
 ) -> Result<()> {
-    let memory = limits.memory;
-    if format == SourceFormat::Jpeg {
-        return decode_jpeg(&bytes, plan, planes, memory, sink);
-    }
-    let sink = &mut |rows| sink(Part::Rows(rows));
     match format {
-        SourceFormat::Png => png::decode(bytes, plan, sink),
+        SourceFormat::Jpeg => decode_jpeg(&bytes, plan, planes, limits.memory, sink),
         SourceFormat::Gif | SourceFormat::WebP => {
-            let decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
-            let alpha = if decoded.channels == 4 { Alpha::Straight } else { Alpha::None };
-            sink(render_rgb(decoded.samples, alpha, decoded.icc.map(Arc::from).as_ref(), plan)?)
+            let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
+            let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
+            let icc = decoded.icc.map(Arc::from);
+            let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, icc.as_ref());
+            sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))
         }
-        SourceFormat::Jpeg | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
+        SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
     }
 }
 
 fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, memory: u64, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<()> {
-    let SourcePlan::Whole { reduction } = plan.source else { return Err(super::internal("a JPEG is decoded whole")) };
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
-    if stream.dimensions().reduced(reduction) != plan.level {
-        return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {}", stream.dimensions(), plan.level)));
+    let (icc, memory) = (stream.icc().map(Arc::from), memory.saturating_sub(bytes.len() as u64));
+    if stream.is_lossless() {
+        let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, icc.as_ref());
+        let part = Wanted { crop: plan.crop, reduction: 1, gray: false, memory };
+        stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
+        return pipeline.check();
     }
-    let icc: Option<Arc<[u8]>> = stream.icc().map(Arc::from);
-    // Luminance is gray only where no profile says otherwise.
-    let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && icc.is_none();
-    let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
-    let part = Wanted { crop: plan.crop, reduction, gray, memory: memory.saturating_sub(bytes.len() as u64) };
-    if let Some(sampling) = planes.filter(|sampling| stream.is_sampled(*sampling))
-        && icc.as_ref().is_none_or(|icc| to_srgb(icc, layout.model).is_none())
-    {
-        return stream.planes(part, sampling, &mut |planes| sink(Part::Planes(planes)));
+    let (wanted, mut intake) = Intake::new(stream.header(), icc.as_ref(), plan, planes, memory)?;
+    let mut decoder = Decoder::new(stream.header(), bytes, &wanted)?;
+    while let Some(band) = decoder.next_band()? {
+        intake.push(&band, sink)?;
     }
-    let mut pipeline = Pipeline::new(plan, layout, icc.as_ref());
-    stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
-    pipeline.check()
-}
-
-/// A plan's crop of a whole image of 3 samples a pixel, or 4 with alpha.
-fn render_rgb(mut image: Vec<u8>, alpha: Alpha, icc: Option<&Arc<[u8]>>, plan: &Rendering) -> Result<Raster> {
-    let alpha = drop_needless(&mut image, alpha);
-    Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, icc).run(plan, image, plan.level.width() as usize)
+    intake.finish(sink)
 }
 
 /// A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.

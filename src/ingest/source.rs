@@ -2,10 +2,10 @@
 
 use super::Options;
 use crate::bytes::{ByteRange, ByteStore, Step};
-use crate::codec::WholeRows;
 use crate::codec::tiff::{Block, layout};
+use crate::codec::{Part, WholeRows};
 use crate::error::{Error, Result};
-use crate::job::{Chunks, Meter, Walk, join_rows};
+use crate::job::{Chunks, Meter, Scan, Walk, join_rows};
 use crate::limits::Limits;
 use crate::plan::{Price, Rendering, SourcePlan};
 use crate::pyramid::{Body, Pyramid};
@@ -26,6 +26,7 @@ enum State {
     /// A file that is decoded from its beginning is being fetched.
     Fetch(ByteStore),
     Whole(Box<(WholeRows, Pipeline)>),
+    Scan(Box<Scan>),
     Chunks(Box<ByChunks>),
     Done,
 }
@@ -42,15 +43,16 @@ impl Rows {
     pub fn new(pyramid: &Pyramid, options: &Options) -> Result<Self> {
         let plan = Rendering::full(pyramid);
         let memory = Price::of_rows(&plan, pyramid);
+        let limits = Limits { memory: options.memory, fetched: u64::MAX, ranges: u32::MAX, work: u64::MAX, ..Limits::default() };
         let state = match &plan.source {
             SourcePlan::Whole { .. } => State::Fetch(pyramid.kept.store()),
+            SourcePlan::Scan { .. } => State::Scan(Box::new(Scan::new(pyramid, &plan, None, &limits)?)),
             SourcePlan::Chunks { columns, rows, .. } => {
                 let chunks = Chunks::new(pyramid, 0)?;
                 let pipeline = Pipeline::new(&plan, layout(chunks.level()), chunks.level().icc.as_ref());
                 State::Chunks(Box::new(ByChunks { chunks, walk: Walk::new(columns.clone(), rows.clone()), blocks: Vec::new(), pipeline }))
             }
         };
-        let limits = Limits { memory: options.memory, fetched: u64::MAX, ranges: u32::MAX, work: u64::MAX, ..Limits::default() };
         Ok(Self { pyramid: pyramid.clone(), plan, limits, meter: Meter::default(), memory, state })
     }
 
@@ -63,8 +65,8 @@ impl Rows {
     pub fn channels(&self) -> usize {
         match &self.pyramid.body {
             Body::Tiff(_) => Price::channels(&self.plan, &self.pyramid) as usize,
-            Body::Whole(whole) if whole.channels <= 2 => 1,
-            Body::Whole(_) => 3,
+            Body::Whole(_) | Body::Scan(_) if self.pyramid.is_gray() => 1,
+            Body::Whole(_) | Body::Scan(_) => 3,
         }
     }
 
@@ -72,6 +74,7 @@ impl Rows {
         match &mut self.state {
             State::Fetch(store) => store.provide(offset, bytes),
             State::Chunks(by) => by.chunks.provide(offset, bytes),
+            State::Scan(scan) => scan.provide(offset, bytes),
             State::Whole(_) | State::Done => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
         }
     }
@@ -101,6 +104,16 @@ impl Rows {
                     return Ok(Step::Done(true));
                 }
                 pipeline.check().map(|()| Step::Done(false))
+            }
+            State::Scan(mut scan) => {
+                let step = scan.step(&mut self.meter, &self.limits, &mut |part| match part {
+                    Part::Rows(rows) => sink(rows),
+                    Part::Planes(_) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
+                })?;
+                if !matches!(step, Step::Done(false)) {
+                    self.state = State::Scan(scan);
+                }
+                Ok(step)
             }
             State::Chunks(mut by) => {
                 if by.walk.rows.is_empty() {

@@ -18,7 +18,7 @@ use crate::pyramid::{Body, Pyramid};
 use crate::render::Row;
 
 /// Ranges nearer than this are fetched as one.
-const GAP: u64 = 16 << 10;
+pub(super) const GAP: u64 = 16 << 10;
 
 /// A chunk whose place in the file is known.
 pub(crate) struct Located {

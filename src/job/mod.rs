@@ -1,15 +1,18 @@
 //! The two jobs a driver runs: opening an image and rendering a request. Both are stepped until done; between steps the driver fetches what they name.
 
 mod chunks;
+mod flow;
 mod lossless;
 mod open;
 mod output;
 mod planes;
 mod render;
+mod scan;
 
 pub(crate) use chunks::{Chunks, Walk, join_rows};
 pub use open::Open;
 pub use render::{Encoded, Render};
+pub(crate) use scan::Scan;
 
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::error::{Error, Result};

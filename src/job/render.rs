@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Meter;
 use super::chunks::{Chunks, Located, Walk, join_rows};
+use super::flow::{Flow, Sink};
 use super::lossless::Lossless;
 use super::output::Output;
 use super::planes::PlaneRows;
@@ -12,15 +13,14 @@ use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::stored::{self, Colors};
 use crate::codec::tiff::{Block, has_planes, layout};
-use crate::codec::{self, EncodeOptions};
-use crate::codec::{Part, WholeRows};
+use crate::codec::{self, EncodeOptions, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::pyramid::Pyramid;
 use crate::pyramid::tiff::{Level, Model};
-use crate::render::{Pipeline, Raster, Row};
+use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.
 const ROWS: usize = 256 << 10;
@@ -58,21 +58,12 @@ enum State {
     Lossless(Box<Lossless>),
     /// A file that is decoded from its beginning is being fetched.
     Whole(ByteStore),
-    /// A file whose rows come one after the other, and leave so.
+    /// A file whose rows come one after the other.
     Flow(Box<Flow>),
     Bands(Box<Bands>),
     /// All pixels are there, turned; rows from this one on are yet to be encoded.
     Encode(Option<Raster>, u32, Box<Output>),
     Done,
-}
-
-/// The rows of a file on their way to the answer.
-struct Flow {
-    rows: WholeRows,
-    pipeline: Pipeline,
-    /// The next row of the file.
-    y: u32,
-    output: Output,
 }
 
 /// Rows of chunks that become windows of the answer.
@@ -122,7 +113,8 @@ impl Render {
             State::Lossless(lossless) => lossless.chunks.provide(offset, bytes),
             State::Bands(bands) => bands.chunks.provide(offset, bytes),
             State::Whole(store) => store.provide(offset, bytes),
-            State::Begin | State::Flow(_) | State::Encode(..) | State::Done => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
+            State::Flow(flow) => flow.provide(offset, bytes),
+            State::Begin | State::Encode(..) | State::Done => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
         }
     }
 
@@ -155,6 +147,7 @@ impl Render {
             Plan::Lossless(plan) => State::Lossless(Box::new(Lossless::new(&self.pyramid, plan)?)),
             Plan::Render(plan) => match plan.source {
                 SourcePlan::Whole { .. } => State::Whole(self.pyramid.kept.store()),
+                SourcePlan::Scan { .. } => State::Flow(Box::new(Flow::of_scan(&self.pyramid, plan, &self.options, &self.limits)?)),
                 SourcePlan::Chunks { level, .. } => {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
@@ -226,57 +219,21 @@ impl Render {
         }
         let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
         let plan = self.plan.rendering();
-        if self.pyramid.flows() && plan.is_upright() {
+        let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray());
+        if self.pyramid.format == SourceFormat::Png {
             let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
-            let pipeline = Pipeline::new(plan, rows.layout(), rows.icc());
-            let output = Output::new(plan, &self.options);
-            return Ok(Next::Go(State::Flow(Box::new(Flow { rows, pipeline, y: 0, output }))));
+            return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
         }
-        let mut output = Box::new(Output::new(plan, &self.options));
-        let mut all = None;
-        let mut planes = PlaneRows::of(plan, &self.options, self.pyramid.is_gray());
-        let sampling = planes.as_ref().map(PlaneRows::sampling);
-        codec::decode_whole(self.pyramid.format, bytes, plan, sampling, &self.limits, &mut |part| match (part, &mut planes) {
-            (Part::Planes(rows), Some(planes)) => planes.push(rows, &mut output),
-            (Part::Planes(_), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
-            // What came at once is encoded a piece at a time.
-            (Part::Rows(rows), _) if rows.dimensions.height() == plan.size.height() => {
-                all = Some(rows);
-                Ok(())
-            }
-            (Part::Rows(rows), _) => output.push(rows),
-        })?;
-        let Some(raster) = all else { return Ok(Next::Go(State::Encode(None, 0, output))) };
-        let raster = output.lay(raster)?;
-        Ok(Next::Go(State::Encode(Some(raster), 0, output)))
+        codec::decode_whole(self.pyramid.format, bytes, plan, sink.sampling(), &self.limits, &mut |part| sink.push(part))?;
+        encode(sink)
     }
 
-    fn step_flow(&self, mut flow: Box<Flow>) -> Result<Next> {
-        let crop = self.plan.rendering().crop;
-        let channels = flow.rows.layout().channels();
-        let columns = crop.x() as usize * channels..crop.right() as usize * channels;
-        while flow.y < crop.bottom() {
-            if let Some(piece) = flow.output.take(PIECE as usize) {
-                return Ok(Next::Stop(State::Flow(flow), Step::Piece(piece)));
-            }
-            let Flow { rows, pipeline, y, output } = &mut *flow;
-            let more = rows.next(&mut |row| {
-                *y += 1;
-                if !(crop.y()..crop.bottom()).contains(&(*y - 1)) {
-                    return Ok(());
-                }
-                let row = match row {
-                    Row::U8(samples) => Row::U8(&samples[columns.clone()]),
-                    Row::U16(samples) => Row::U16(&samples[columns.clone()]),
-                };
-                pipeline.pass_on(row, &mut |rows| output.push(rows))
-            })?;
-            if !more {
-                break;
-            }
-        }
-        flow.pipeline.check()?;
-        self.done(flow.output)
+    fn step_flow(&mut self, mut flow: Box<Flow>) -> Result<Next> {
+        Ok(match flow.step(self.plan.rendering(), &mut self.meter, &self.limits)? {
+            Step::Need(ranges) => Next::Stop(State::Flow(flow), Step::Need(ranges)),
+            Step::Piece(piece) => Next::Stop(State::Flow(flow), Step::Piece(piece)),
+            Step::Done(()) => encode(flow.into_sink())?,
+        })
     }
 
     fn step_encode(&self, raster: Option<Raster>, row: u32, mut output: Box<Output>) -> Result<Next> {
@@ -351,6 +308,12 @@ impl Render {
 enum Next {
     Go(State),
     Stop(State, Step<Encoded>),
+}
+
+/// All rows are made.
+fn encode(Sink { mut output, all, .. }: Sink) -> Result<Next> {
+    let raster = all.map(|raster| output.lay(raster)).transpose()?;
+    Ok(Next::Go(State::Encode(raster, 0, Box::new(output))))
 }
 
 impl Window {

@@ -69,6 +69,7 @@ pub(crate) struct Header {
     /// Where the parts of an ICC profile lie in the stream, in order; empty if one is missing.
     pub icc: Vec<Range<usize>>,
     /// Where the payload of an EXIF segment lies, its name included.
+    #[allow(dead_code, reason = "nobody passes it on yet")]
     pub exif: Option<Range<usize>>,
     /// The first scan.
     pub scan: Scan,

@@ -32,9 +32,11 @@ mod testing;
 pub(crate) mod vector;
 mod zigzag;
 
-pub(crate) use decode::{Band, ComponentGrid, Decoder, Grid, Index, Input, Progress, Sequential, Wanted};
-pub(crate) use encode::{Copied, Encoder, Mosaic, Sampling, Settings, Tables, Transcode, Turn};
-pub(crate) use header::{ColorModel, Component, Header, Scan};
+pub(crate) use decode::{Band, Decoder, Entry, Grid, Index, Input, Progress, Sequential, Wanted, seal};
+#[cfg(any(test, fuzzing))]
+pub(crate) use encode::Transcode;
+pub(crate) use encode::{Copied, Encoder, Mosaic, Sampling, Settings, Tables, Turn};
+pub(crate) use header::{ColorModel, Header};
 pub(crate) use plane::{Plane, Planes};
 pub(crate) use rows::Rows;
 

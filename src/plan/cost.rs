@@ -3,12 +3,16 @@
 use super::{Rendering, SourcePlan};
 use crate::api::{Format, Quality};
 use crate::error::{Error, Result};
+use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
 use crate::pyramid::tiff::{Compression, Level, Model, ZSTANDARD_WINDOW};
-use crate::pyramid::{Body, JpegProcess, Pyramid, Whole, WholeMode};
+use crate::pyramid::{Body, JpegProcess, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
 pub(crate) const BATCH: u64 = 4 << 20;
+/// Bytes of a scan that are fetched at a time, at most; less where memory is short, but no less than the other.
+pub(crate) const RUN: u64 = 8 << 20;
+pub(crate) const LEAST_RUN: u64 = 1 << 20;
 /// What is finished of a file is handed over once it is this many bytes.
 pub(crate) const PIECE: u64 = 4 << 20;
 /// Bytes of pixels from which a TIFF is made row by row; smaller ones are worth compressing.
@@ -25,6 +29,8 @@ pub(crate) struct Price {
     pub memory: u64,
     /// Samples that are decoded; the bytes they are decoded from come on top, once it is known how many they are.
     pub work: u64,
+    /// Bytes that will be fetched of a scan, about.
+    pub bytes: u64,
 }
 
 impl Price {
@@ -37,8 +43,9 @@ impl Price {
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 let memory = BASE.saturating_add(pipeline(plan, plan.crop.width())).saturating_add(of_whole(whole, pyramid, plan, raster));
                 // Every row is unpacked and passed on, however little a pixel has.
-                Self { memory, work: mul(&[pyramid.stored.area(), u64::from(whole.channels).max(3)]) }
+                Self { memory, work: mul(&[pyramid.stored.area(), u64::from(whole.channels).max(3)]), bytes: 0 }
             }
+            (SourcePlan::Scan { reduction, .. }, Body::Scan(scan)) => Self::of_scan(plan, scan, *reduction, raster),
             _ => Self::default(),
         }
     }
@@ -49,14 +56,39 @@ impl Price {
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 sum(&[BASE, pipeline(plan, plan.crop.width()), pyramid.file_size, decoding(whole, pyramid, plan)])
             }
+            (SourcePlan::Scan { run, .. }, Body::Scan(scan)) => sum(&[BASE, pipeline(plan, plan.crop.width()), decoding_scan(plan, scan), *run]),
             _ => Self::of(plan, pyramid).memory,
         }
+    }
+
+    /// Of a file whose rows come one after the other, as far as its index goes from near to them.
+    fn of_scan(plan: &Rendering, scan: &OneScan, reduction: u32, raster: u64) -> Self {
+        let turned = raster.saturating_add(if plan.turn.transpose || plan.angle.is_some() { raster } else { 0 });
+        let source = decoding_scan(plan, scan).saturating_add(LEAST_RUN);
+        let made = if plan.is_upright() {
+            source.saturating_add(finishing(plan, raster))
+        } else {
+            source.saturating_add(raster).max(turned.max(raster.saturating_add(finishing(plan, raster))))
+        };
+        let memory = sum(&[BASE, pipeline(plan, plan.crop.width()), made]);
+        let region = Rows::region(&scan.header, plan.crop, u8::try_from(reduction).unwrap_or(1));
+        let Ok(grid) = Grid::new(&scan.header, &Wanted { region, ..Wanted::whole(&scan.header) }) else { return Self::default() };
+        let index = scan.index();
+        let Some(first) = index.before(grid.rows.start, grid.columns.start) else { return Self::default() };
+        let reading = scan.reading(&index, &grid, grid.rows.clone(), (first.bits.byte, first.mcu));
+        let mcu = mul(&[grid.mcu().0 as u64, grid.mcu().1 as u64, u64::from(scan.whole.channels).max(3)]);
+        let wanted = mul(&[grid.columns.len() as u64, grid.rows.len() as u64]);
+        // Where nothing leads past them, MCUs are read though nothing is made of them: a sixteenth of the work.
+        let end = mul(&[grid.rows.end.saturating_sub(1) as u64, grid.mcus.0 as u64]).saturating_add(grid.columns.end as u64);
+        let passed = if reading.open { end.saturating_sub(first.mcu as u64) / 16 } else { 0 };
+        Self { memory, work: mul(&[mcu, wanted.saturating_add(passed)]), bytes: reading.bytes() }
     }
 
     /// Samples per pixel of the finished pixels, at most.
     pub fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
         let (alpha, gray) = match &pyramid.body {
             Body::Whole(whole) => (!matches!(whole.mode, WholeMode::Jpeg { .. }), whole.channels <= 2),
+            Body::Scan(scan) => (false, scan.whole.channels <= 2),
             Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.samples.alpha.is_some(), level.is_gray())),
         };
         let colors = if gray || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
@@ -96,7 +128,7 @@ impl Price {
             };
             memory = memory.max(sum(&[fetched, window, level.chunk_bytes(), planes, decoded, band, pipeline(plan, source.width()), made]));
         }
-        Self { memory: sum(&[BASE, memory, finishing(plan, raster)]), work }
+        Self { memory: sum(&[BASE, memory, finishing(plan, raster)]), work, bytes: 0 }
     }
 
     /// Bytes of memory that copied coefficients of `area` px take, which are held `coefficients` bytes.
@@ -108,7 +140,8 @@ impl Price {
     /// [`Error::SourceTooCostly`] for what is over the limits.
     pub fn check(&self, limits: &Limits) -> Result<()> {
         let over = |what, needs, limit| if needs > limit { Err(Error::SourceTooCostly { what, needs, limit }) } else { Ok(()) };
-        over("work", self.work, limits.work)?;
+        over("work", self.work.saturating_add(self.bytes), limits.work)?;
+        over("bytes", self.bytes, limits.fetched)?;
         over("memory", self.memory, limits.memory)
     }
 }
@@ -143,12 +176,18 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
         // Canvas and what it is made from.
         WholeMode::Image => samples.saturating_mul(2),
         WholeMode::Jpeg { process, density } => match process {
-            // Rows of MCUs, and what upsampling makes of them.
-            JpegProcess::Sequential => mul(&[plan.level.width().into(), whole.channels.into(), 64]),
-            JpegProcess::Progressive => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,
+            JpegProcess::Buffered => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,
             JpegProcess::Lossless => mul(&[samples, 4]),
         },
     }
+}
+
+/// What the decoder of a scan holds: rows of MCUs, what upsampling makes of them, and what there is to be learnt of the index.
+fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
+    let index = scan.index();
+    let unknown = index.all().saturating_sub(index.len()) as u64;
+    let width = u64::from(plan.crop.width()).saturating_add(128);
+    mul(&[width, scan.whole.channels.into(), 64]).saturating_add(unknown.saturating_mul(64))
 }
 
 /// Rows on their way, `width` px of the level: sums of the box average, and the rows that the resampler's kernel spans.

@@ -2,7 +2,7 @@
 
 use super::Frame;
 use crate::geometry::{Dimensions, Rect};
-use crate::pyramid::{Body, Pyramid, WholeMode};
+use crate::pyramid::{Body, Pyramid, Whole, WholeMode};
 
 /// A level: its index in a TIFF, its size, and how many times smaller it is.
 pub(super) struct Choice {
@@ -26,8 +26,9 @@ pub(super) fn choose(pyramid: &Pyramid, region: Rect, size: Dimensions) -> Choic
             // Who made the level rounded its sides up or down: its border is the image's.
             Choice { level: index, size, factor, border: (size.width().into(), size.height().into()) }
         }
-        Body::Whole(whole) => {
-            let reductions: &[u32] = if matches!(whole.mode, WholeMode::Jpeg { .. }) { &[8, 4, 2] } else { &[] };
+        body @ (Body::Whole(_) | Body::Scan(_)) => {
+            let is_jpeg = matches!(body, Body::Scan(_) | Body::Whole(Whole { mode: WholeMode::Jpeg { .. }, .. }));
+            let reductions: &[u32] = if is_jpeg { &[8, 4, 2] } else { &[] };
             let factor = reductions.iter().copied().find(|factor| enough(*factor)).unwrap_or(1);
             // The last pixel of a reduced image stands for fewer, and what fills it lies beyond the border.
             let reduced = |side: u32| f64::from(side) / f64::from(factor);

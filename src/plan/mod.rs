@@ -13,7 +13,7 @@ mod reach;
 mod rendering;
 mod windows;
 
-pub(crate) use cost::{BATCH, COUNTED_JPG, LARGE_TIF, PIECE, Price};
+pub(crate) use cost::{BATCH, COUNTED_JPG, LARGE_TIF, LEAST_RUN, PIECE, Price, RUN};
 pub(crate) use passthrough::StoredChunk;
 pub(crate) use reach::{LOBES, Reach};
 pub(crate) use rendering::{Frame, Rendering, SourcePlan};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Price, Reach, level};
+use super::{LEAST_RUN, Price, RUN, Reach, level};
 use crate::api::{Format, Quality, ResolvedRequest};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
@@ -40,6 +40,8 @@ pub(crate) enum SourcePlan {
     Chunks { level: usize, columns: Range<u32>, rows: Range<u32> },
     /// The whole file, decoded at 1/`reduction` of its size.
     Whole { reduction: u32 },
+    /// What is wanted of the scan of a JPEG file, decoded at 1/`reduction` of its size; `run` bytes of it are fetched at a time.
+    Scan { reduction: u32, run: u64 },
 }
 
 /// A rectangle that need not lie on whole pixels.
@@ -74,6 +76,7 @@ impl Rendering {
                 let rows = level.chunk_row_at(crop.y())..level.chunk_row_at(crop.bottom().saturating_sub(1)).saturating_add(1);
                 SourcePlan::Chunks { level: index, columns, rows }
             }
+            (Body::Scan(_), _) => SourcePlan::Scan { reduction: choice.factor, run: 0 },
             _ => SourcePlan::Whole { reduction: choice.factor },
         };
         let mut plan = Self {
@@ -102,6 +105,7 @@ impl Rendering {
                 SourcePlan::Chunks { level: 0, columns: 0..tiff.levels.first().map_or(0, Level::columns), rows: 0..rows }
             }
             Body::Whole(_) => SourcePlan::Whole { reduction: 1 },
+            Body::Scan(_) => SourcePlan::Scan { reduction: 1, run: RUN },
         };
         Self {
             source,
@@ -128,10 +132,23 @@ impl Rendering {
         loop {
             self.price = Price::of(self, pyramid);
             match self.price.check(limits) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.settle_run(limits);
+                    return Ok(());
+                }
                 Err(Error::SourceTooCostly { what: "memory", .. }) if self.shrink < coarsest => self.shrink = self.shrink.saturating_add(1),
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Fetches as much of a scan at a time as there is memory for.
+    fn settle_run(&mut self, limits: &Limits) {
+        if let SourcePlan::Scan { run, .. } = &mut self.source {
+            let most = self.price.bytes.saturating_add(self.price.bytes / 8).clamp(LEAST_RUN, RUN);
+            let more = most.saturating_sub(LEAST_RUN).min(limits.memory.saturating_sub(self.price.memory));
+            *run = LEAST_RUN.saturating_add(more);
+            self.price.memory = self.price.memory.saturating_add(more);
         }
     }
 

@@ -1,6 +1,8 @@
-//! JPEG: markers up to the frame header (ITU T.81, Annex B), and the orientation in EXIF.
+//! JPEG: markers up to the frame header (ITU T.81, Annex B), and the orientation in EXIF; of a sequential file up to the first scan.
 
-use super::{Body, Orientation, Whole, WholeMode, dimensions, exif};
+use std::sync::Arc;
+
+use super::{Body, OneScan, Orientation, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
@@ -8,10 +10,8 @@ use crate::geometry::Dimensions;
 /// The kinds of coding process, as far as they differ in cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Process {
-    /// SOF0, SOF1: rows can be made one after the other.
-    Sequential,
-    /// SOF2: all coefficients must be held.
-    Progressive,
+    /// SOF0, SOF1 in several scans, and SOF2: all coefficients must be held.
+    Buffered,
     /// SOF3.
     Lossless,
 }
@@ -22,6 +22,7 @@ const MOST_SEGMENTS: usize = 4096;
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Jpeg, Endian::Big, 2);
     let mut orientation = None;
+    let mut head = Head::default();
     for _ in 0..MOST_SEGMENTS {
         let marker = next_marker(&mut cursor)?;
         match marker {
@@ -39,17 +40,100 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
         match marker {
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
                 let (size, whole) = frame(&mut cursor, marker)?;
-                return Ok((size, orientation.unwrap_or_default(), Body::Whole(whole)));
+                let scan = if marker <= 0xC1 {
+                    cursor.seek(start);
+                    head.keep(&mut cursor, marker, usize::MAX)?;
+                    head.up_to_scan(&mut cursor)?
+                } else {
+                    None
+                };
+                let body = match scan.and_then(|(head, data)| OneScan::new(&head, data, store.size(), whole)) {
+                    Some(scan) => Body::Scan(Arc::new(scan)),
+                    None => Body::Whole(whole),
+                };
+                return Ok((size, orientation.unwrap_or_default(), body));
             }
             // The segment may be there only in part: its name says whether the rest is wanted.
             0xE1 if orientation.is_none() && length >= 8 && cursor.take(6)?.as_ref() == b"Exif\0\0" => {
                 orientation = Some(exif::orientation(&cursor.take(length.saturating_sub(8))?));
             }
-            _ => {}
+            _ => {
+                cursor.seek(start);
+                head.take(&mut cursor, marker)?;
+            }
         }
         cursor.seek(start.saturating_add(length));
     }
     Err(cursor.corrupt("no frame header among the first segments"))
+}
+
+/// The segments that decoding needs, without what lies between them.
+struct Head(Vec<u8>);
+
+impl Default for Head {
+    fn default() -> Self {
+        Self(vec![0xFF, 0xD8])
+    }
+}
+
+impl Head {
+    /// Looks at a segment; the cursor is at its length.
+    fn take(&mut self, cursor: &mut Cursor<'_>, marker: u8) -> Result<(), Stop> {
+        let start = cursor.position();
+        let length = cursor.u16()?;
+        let mut name = |count: u64| if u64::from(length) < count.saturating_add(2) { Ok(Vec::new()) } else { cursor.take(count).map(|name| name.to_vec()) };
+        let most = match marker {
+            // DHT, DQT, DRI.
+            0xC4 | 0xDB | 0xDD => usize::MAX,
+            // That it is there is all that JFIF says; of Adobe's as much as is known.
+            0xE0 if name(5)? == b"JFIF\0" => 5,
+            0xEE => 12,
+            0xE2 if name(12)? == b"ICC_PROFILE\0" => usize::MAX,
+            _ => return Ok(()),
+        };
+        cursor.seek(start);
+        self.keep(cursor, marker, most)
+    }
+
+    /// Keeps a segment, at most so many bytes of its payload.
+    fn keep(&mut self, cursor: &mut Cursor<'_>, marker: u8, most: usize) -> Result<(), Stop> {
+        let length = cursor.u16()?;
+        let payload = cursor.take(u64::from(length.saturating_sub(2)))?;
+        let kept = payload.get(..most).unwrap_or(&payload);
+        self.0.extend([0xFF, marker]);
+        self.0.extend(u16::try_from(kept.len().saturating_add(2)).unwrap_or(length).to_be_bytes());
+        self.0.extend_from_slice(kept);
+        Ok(())
+    }
+
+    /// Goes on behind the frame header to the first scan: all that was kept, and where the scan's data begin. None if it is not found: who decodes will say why.
+    fn up_to_scan(mut self, cursor: &mut Cursor<'_>) -> Result<Option<(Vec<u8>, u64)>, Stop> {
+        let mut look = || {
+            for _ in 0..MOST_SEGMENTS {
+                let marker = next_marker(cursor)?;
+                let start = cursor.position();
+                match marker {
+                    0xD8 | 0x01 | 0xD0..=0xD7 => continue,
+                    0xDA => {
+                        self.keep(cursor, marker, usize::MAX)?;
+                        return Ok(Some(cursor.position()));
+                    }
+                    // The end, another frame, or lines that are told later.
+                    0xD9 | 0xDC | 0xC0..=0xC3 | 0xC5..=0xCF => return Ok(None),
+                    _ => self.take(cursor, marker)?,
+                }
+                cursor.seek(start);
+                let length = u64::from(cursor.u16()?);
+                cursor.seek(start.saturating_add(length.max(2)));
+            }
+            Ok(None)
+        };
+        match look() {
+            Ok(data) => Ok(data.map(|data| (self.0, data))),
+            Err(Stop::Need(ranges)) => Err(Stop::Need(ranges)),
+            Err(Stop::Fail(_)) => Ok(None),
+        }
+    }
 }
 
 /// Skips to the next marker, over fill bytes (B.1.1.2) and stray bytes that writers leave between segments.
@@ -76,8 +160,7 @@ fn frame(cursor: &mut Cursor<'_>, marker: u8) -> Result<(Dimensions, Whole), Sto
     let width = cursor.u16()?;
     let channels = cursor.u8()?;
     let process = match marker {
-        0xC0 | 0xC1 => Process::Sequential,
-        0xC2 => Process::Progressive,
+        0xC0..=0xC2 => Process::Buffered,
         0xC3 => Process::Lossless,
         0xC5..=0xC7 | 0xCD..=0xCF => return Err(unsupported("hierarchical coding")),
         _ => return Err(unsupported("arithmetic coding")),

@@ -21,8 +21,8 @@ impl Kept {
             _ if store.held() == store.size() && store.size() <= SMALL => store.clone(),
             Body::Tiff(_) if store.held() <= SMALL => store.clone(),
             Body::Tiff(tiff) => store.only(tiff.tables(), MOST),
-            // It is read as a whole, in one piece.
-            Body::Whole(_) => ByteStore::new(store.size()),
+            // It is read in long runs.
+            Body::Whole(_) | Body::Scan(_) => ByteStore::new(store.size()),
         };
         Self(Arc::new(Mutex::new(kept)))
     }

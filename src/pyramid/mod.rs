@@ -12,6 +12,7 @@ mod kept;
 mod orientation;
 mod png;
 mod probe;
+mod scan;
 pub(crate) mod tiff;
 mod webp;
 
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub(crate) use kept::Kept;
 pub use orientation::Orientation;
+pub(crate) use scan::OneScan;
 
 use crate::api::{Info, Service, Stored};
 use crate::bytes::ByteStore;
@@ -85,6 +87,8 @@ pub(crate) enum Body {
     Tiff(Arc<tiff::Tiff>),
     /// One stream that is read from its beginning.
     Whole(Whole),
+    /// A JPEG file whose rows come one after the other, or by an index.
+    Scan(Arc<OneScan>),
 }
 
 /// What the headers of a whole-image format say about the cost of decoding it.
@@ -103,7 +107,7 @@ pub(crate) enum WholeMode {
     Rows,
     /// The decoder holds the whole image.
     Image,
-    /// JPEG: whole, or at 1/2, 1/4, 1/8 of its size.
+    /// JPEG: whole, or at 1/2, 1/4, 1/8 of its size. In a [`Body::Scan`] it is of the sequential process.
     Jpeg {
         process: jpeg::Process,
         /// Stored samples per hundred pixels.
@@ -141,15 +145,11 @@ impl Pyramid {
     #[cfg(feature = "web")]
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
-            Body::Tiff(tiff) => tiff.levels.iter().any(|level| level.compression == tiff::Compression::WebP),
+            Body::Tiff(tiff) => tiff.levels.iter().any(|level| matches!(level.compression, tiff::Compression::WebP | tiff::Compression::Zstandard)),
             Body::Whole(Whole { mode: WholeMode::Jpeg { process, .. }, .. }) => *process == JpegProcess::Lossless,
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
+            Body::Scan(_) => false,
         }
-    }
-
-    /// Whether its rows are decoded one after the other, without a whole image of them.
-    pub(crate) fn flows(&self) -> bool {
-        matches!(&self.body, Body::Whole(Whole { mode: WholeMode::Rows, .. }))
     }
 
     /// Whether a pixel has one colour sample.
@@ -157,7 +157,27 @@ impl Pyramid {
         match &self.body {
             Body::Tiff(tiff) => tiff.levels.first().is_some_and(tiff::Level::is_gray),
             Body::Whole(whole) => whole.channels <= 2,
+            Body::Scan(scan) => scan.whole.channels <= 2,
         }
+    }
+
+    /// What has been learnt of where the MCUs of a JPEG file lie, if that is much more than when it was last asked for: to be kept, by the version of the
+    /// file, for when it is opened anew. It grows with what is rendered, and clones share it.
+    pub fn index(&self) -> Option<Vec<u8>> {
+        match &self.body {
+            Body::Scan(scan) => scan.grown(),
+            Body::Tiff(_) | Body::Whole(_) => None,
+        }
+    }
+
+    /// Whether an index that was kept would be of use.
+    pub fn wants_index(&self) -> bool {
+        matches!(&self.body, Body::Scan(scan) if !scan.index().is_complete())
+    }
+
+    /// Takes what [`Self::index`] gave for the same version of the file. Whether it is one: other bytes, and broken ones, change nothing.
+    pub fn take_index(&self, bytes: &[u8]) -> bool {
+        matches!(&self.body, Body::Scan(scan) if scan.take_index(bytes).is_ok())
     }
 
     /// Which page of the file this is, and what is known of the others.
@@ -199,6 +219,7 @@ impl Pyramid {
         let tables = match &self.body {
             Body::Tiff(tiff) => tiff.weight(),
             Body::Whole(_) => 0,
+            Body::Scan(scan) => scan.weight(),
         };
         let fetched = usize::try_from(self.kept.held()).unwrap_or(usize::MAX);
         tables.saturating_add(fetched).saturating_add(size_of::<Self>())

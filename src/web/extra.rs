@@ -46,6 +46,12 @@ mod module {
         coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
     }
 
+    /// At most `expected` bytes of Zstandard.
+    #[wasm_bindgen]
+    pub fn unzstd(bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue> {
+        coder::unzstd(bytes, expected as usize).map_err(thrown)
+    }
+
     /// Encodes `width` × `height` pixels of `channels` samples.
     #[wasm_bindgen]
     pub fn encode(format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8, lossless: bool) -> Result<Vec<u8>, JsValue> {
@@ -85,6 +91,8 @@ mod engine {
         #[wasm_bindgen(method, catch)]
         fn decode(this: &Codecs, format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue>;
         #[wasm_bindgen(method, catch)]
+        fn unzstd(this: &Codecs, bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue>;
+        #[wasm_bindgen(method, catch)]
         fn encode(this: &Codecs, format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8, lossless: bool) -> Result<Vec<u8>, JsValue>;
 
         /// What it decodes to.
@@ -117,6 +125,12 @@ mod engine {
                 return Err(Fault::Internal("the module of extra codecs gave other pixels than were planned".to_owned()));
             }
             Ok(decoded)
+        }
+
+        fn unzstd(&self, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
+            let most = u32::try_from(expected).map_err(|error| Fault::Internal(error.to_string()))?;
+            let made = self.unzstd(bytes, most).map_err(fault)?;
+            if made.len() > expected { Err(Fault::Internal("the module of extra codecs gave more than was expected".to_owned())) } else { Ok(made) }
         }
 
         fn encode(&self, format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {

@@ -1,4 +1,4 @@
-//! The direction of the house: `error, limits, geometry ← api ← bytes ← pyramid ← plan ← render, jpeg, codec ← job, ingest ← native, web`. Left never imports right.
+//! The direction of the house: `error, limits, geometry ← api ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`. Left never imports right.
 
 use std::fs;
 use std::path::Path;
@@ -12,15 +12,15 @@ const LAYERS: &[(&str, u32)] = &[
     ("geometry", 0),
     ("api", 1),
     ("bytes", 2),
-    ("pyramid", 3),
-    ("plan", 4),
-    ("render", 5),
-    ("jpeg", 5),
-    ("codec", 5),
-    ("job", 6),
-    ("ingest", 6),
-    ("native", 7),
-    ("web", 7),
+    ("jpeg", 3),
+    ("pyramid", 4),
+    ("plan", 5),
+    ("render", 6),
+    ("codec", 6),
+    ("job", 7),
+    ("ingest", 7),
+    ("native", 8),
+    ("web", 8),
 ];
 
 /// Values that an error carries: no layer of their own, only names and numbers.

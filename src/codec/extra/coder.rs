@@ -5,7 +5,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
-use super::{Decoded, Fault, Settings, gif, lossless, tif, webp};
+use super::{Decoded, Fault, Settings, gif, lossless, tif, webp, zstandard};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -18,6 +18,10 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
         SourceFormat::WebP => read(WebPDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
         other => Err(Fault::Internal(format!("{} is not decoded here", other.name()))),
     }
+}
+
+pub(crate) fn unzstd(bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
+    zstandard::decompress(bytes, expected)
 }
 
 pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {

@@ -11,6 +11,7 @@ use crate::render::Raster;
 /// What such a module does; [`super::coder`] says how.
 pub(crate) trait Module {
     fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault>;
+    fn unzstd(&self, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault>;
     fn encode(&self, format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault>;
 }
 
@@ -29,6 +30,10 @@ fn with<T>(work: impl FnOnce(&dyn Module) -> Result<T, Fault>) -> Result<T, Faul
 
 pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
     with(|module| module.decode(format, bytes, planned, memory))
+}
+
+pub(crate) fn unzstd(bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
+    with(|module| module.unzstd(bytes, expected))
 }
 
 pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {

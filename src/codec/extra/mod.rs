@@ -1,4 +1,4 @@
-//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, and TIFF as an answer. With the feature `extra` they are compiled in
+//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, Zstandard, and TIFF as an answer. With the feature `extra` they are compiled in
 //! ([`coder`]); without it [`installed`] calls those of a module that the host brought. Both are the same code in the end, and give the same bytes.
 
 #[cfg(feature = "extra")]
@@ -13,6 +13,8 @@ mod lossless;
 mod tif;
 #[cfg(feature = "extra")]
 mod webp;
+#[cfg(feature = "extra")]
+mod zstandard;
 
 #[cfg(feature = "extra")]
 use coder as coding;
@@ -61,6 +63,14 @@ pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     coding::decode(format, bytes, planned, memory).map_err(|fault| match fault {
         Fault::Corrupt(what) => corrupt(format, 0, what),
         Fault::Unsupported(what) => unsupported(format, what),
+        Fault::Internal(what) => internal(what),
+    })
+}
+
+/// At most `expected` bytes out of Zstandard ones that lie at a byte of a TIFF; fewer if they end before.
+pub(super) fn unzstd(bytes: &[u8], expected: usize, at: u64) -> Result<Vec<u8>> {
+    coding::unzstd(bytes, expected).map_err(|fault| match fault {
+        Fault::Corrupt(what) | Fault::Unsupported(what) => corrupt(SourceFormat::Tiff, at, what),
         Fault::Internal(what) => internal(what),
     })
 }

@@ -98,6 +98,7 @@ impl Lookup {
     }
 
     /// Takes an AC symbol without its value's bits.
+    #[cfg(test)]
     #[inline(always)]
     pub fn symbol(&self, bits: &mut BitReader<'_>) -> u8 {
         // Entries that count the value in their length are of no use here; this is for progressive scans, which have none in their way.

@@ -16,7 +16,7 @@ mod sequential;
 mod store;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};
-pub(crate) use index::Index;
+pub(crate) use index::{Entry, Index, seal};
 pub(crate) use sequential::{Input, Progress, Sequential};
 
 use buffered::Buffered;
@@ -124,7 +124,7 @@ pub(super) fn coefficients(header: &Header, stream: &[u8], wanted: &Wanted, inde
     }
     let mut sequential = Sequential::coefficients(header, wanted)?;
     if let Some(index) = index {
-        sequential.follow(index.clone());
+        sequential.follow(std::sync::Arc::new(index.clone()));
     }
     let input = Input { bytes: stream, start: 0, last: true };
     while let Progress::Band(_) = sequential.next_band(&input)? {}

@@ -1,8 +1,11 @@
 //! The sequential process with all components in one scan (T.81, F.2): MCU row after MCU row, out of whatever bytes are there, by an index where there is one.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::bits::{BitPosition, BitReader, Restart};
 use super::grid::{Grid, Wanted};
-use super::index::{Index, Position};
+use super::index::{Entry, Index, Position};
 use super::mcu::{Mcu, Predictions};
 use super::{Band, check_kept, check_memory, empty_components};
 use crate::error::{Error, Result};
@@ -69,10 +72,12 @@ pub(crate) struct Sequential {
     bits: BitPosition,
     predictions: Predictions,
     restarts: Restarts,
-    index: Option<Index>,
-    /// The MCU whose position is the next to be recorded.
-    next_record: Option<usize>,
-    /// Whether data that end too early are an error.
+    index: Option<Arc<Index>>,
+    /// Positions that the index has not, and the number of the first of them.
+    recorded: (usize, Vec<Entry>),
+    /// The MCU whose position is the next to be recorded; none if it is out of reach.
+    next_record: usize,
+    /// Whether data that end too early are no error.
     fill: bool,
     /// The error that it would have been.
     damage: Option<Error>,
@@ -95,14 +100,6 @@ impl Sequential {
         Ok(Self { fill: wanted.fill, ..Self::of(header, grid, wanted.gray, skips)? })
     }
 
-    /// One that decodes nothing, but records the position of every `step`th MCU of a row.
-    pub fn scanner(header: &Header, step: usize) -> Result<Self> {
-        let mut grid = Grid::new(header, &Wanted::whole(header))?;
-        (grid.rows, grid.columns) = (grid.mcus.1..grid.mcus.1, 0..0);
-        let index = Index::new(&grid, step);
-        Ok(Self { index: Some(index), next_record: Some(0), ..Self::of(header, grid, false, true)? })
-    }
-
     fn of(header: &Header, grid: Grid, gray: bool, skips: bool) -> Result<Self> {
         check_process(header.process, header.precision)?;
         if !header.is_streamable() {
@@ -122,7 +119,8 @@ impl Sequential {
             predictions: [0; 4],
             restarts: Restarts::before(header.tables.restart_interval.into(), 0),
             index: None,
-            next_record: None,
+            recorded: (0, Vec::new()),
+            next_record: usize::MAX,
             fill: false,
             damage: None,
         })
@@ -146,13 +144,40 @@ impl Sequential {
     }
 
     /// Goes by an index from now on.
-    pub fn follow(&mut self, index: Index) {
+    pub fn follow(&mut self, index: Arc<Index>) {
         self.index = Some(index);
     }
 
-    /// The index that was recorded or followed.
-    pub fn into_index(self) -> Option<Index> {
-        self.index
+    /// Goes by an index from now on, and records the positions behind its last one.
+    pub fn record(&mut self, index: Arc<Index>) {
+        let next = index.mcu_of(index.len());
+        self.next_record = if next < self.next { usize::MAX } else { next };
+        self.recorded = (index.len(), Vec::new());
+        self.index = Some(index);
+    }
+
+    /// Takes the positions that were recorded, and the number of the first of them.
+    pub fn recorded(&mut self) -> (usize, Vec<Entry>) {
+        let (first, entries) = &mut self.recorded;
+        let taken = (*first, std::mem::take(entries));
+        *first = first.saturating_add(taken.1.len());
+        taken
+    }
+
+    /// The byte from which it goes on; none if all is done.
+    pub fn seek(&mut self) -> Option<usize> {
+        self.jump();
+        (!self.rows_left().is_empty()).then_some(self.bits.byte)
+    }
+
+    /// The MCU rows that are yet to come.
+    pub fn rows_left(&self) -> Range<usize> {
+        self.row..self.grid.rows.end
+    }
+
+    /// The MCU that comes next, counted row by row.
+    pub fn next_mcu(&self) -> usize {
+        self.next
     }
 
     /// Which MCUs come, and where their samples lie.
@@ -162,41 +187,41 @@ impl Sequential {
 
     /// Goes on as far as the bytes allow, up to the next MCU row of the region. [`Error::SourceCorrupt`] says where the data are wrong, or end too early.
     pub fn next_band(&mut self, input: &Input<'_>) -> Result<Progress<'_>> {
-        let wanted = self.row < self.grid.rows.end;
-        let first = self.row.saturating_mul(self.grid.mcus.0);
-        let (start, end) = match self.next_record {
-            _ if wanted => (first.saturating_add(self.grid.columns.start), first.saturating_add(self.grid.columns.end)),
-            // What is recorded goes on to the end of the image.
-            Some(_) => (self.grid.mcus.0.saturating_mul(self.grid.mcus.1), 0),
-            None => return Ok(Progress::Done),
-        };
-        if self.damage.is_none() {
-            self.jump();
-            // Where missing samples are filled in, the last MCU must be found that is whole, as if more were to come.
-            let last = input.last && !self.fill;
-            let mut reached = false;
-            if let Some(mut place) = self.open(input, last)? {
-                reached = self.pass_over(&mut place, start, last)? && self.read(&mut place, first, end, last)?;
-                self.check(&place)?;
-                (self.bits, self.predictions, self.restarts) = (place.bits.position(), place.predictions, place.restarts);
-            }
-            let filled = input.last && self.fill;
-            if !reached && !filled {
-                return Ok(Progress::Need { from: self.bits.byte });
-            }
-            if !reached {
-                let end = input.start.saturating_add(input.bytes.len());
-                self.damage = Some(corrupt(end, format!("its data end {}", self.whereabouts())));
-            }
-        }
-        if !wanted {
+        if self.rows_left().is_empty() {
             return Ok(Progress::Done);
+        }
+        let first = self.row.saturating_mul(self.grid.mcus.0);
+        let (start, end) = (first.saturating_add(self.grid.columns.start), first.saturating_add(self.grid.columns.end));
+        if self.damage.is_none() && !self.advance(first, start, end, input)? {
+            return Ok(Progress::Need { from: self.bits.byte });
         }
         if self.damage.is_some() {
             self.make_up(self.next.saturating_sub(start));
         }
         self.row = self.row.saturating_add(1);
         Ok(Progress::Band(Band { mcu_row: self.row.saturating_sub(1), planes: &self.planes }))
+    }
+
+    /// Up to the end of a band; whether there are all bytes for it, or there will be no more.
+    fn advance(&mut self, first: usize, start: usize, end: usize, input: &Input<'_>) -> Result<bool> {
+        self.jump();
+        // Where missing samples are filled in, the last MCU must be found that is whole, as if more were to come.
+        let last = input.last && !self.fill;
+        let Some(mut place) = self.open(input, last)? else { return Ok(self.fill_up(input)) };
+        let reached = self.pass_over(&mut place, start, last)? && self.read(&mut place, first, end, last)?;
+        self.check(&place)?;
+        (self.bits, self.predictions, self.restarts) = (place.bits.position(), place.predictions, place.restarts);
+        Ok(reached || self.fill_up(input))
+    }
+
+    /// Whether what is missing behind these bytes is to be filled in.
+    fn fill_up(&mut self, input: &Input<'_>) -> bool {
+        let filled = input.last && self.fill;
+        if filled {
+            let end = input.start.saturating_add(input.bytes.len());
+            self.damage = Some(corrupt(end, format!("its data end {}", self.whereabouts())));
+        }
+        filled
     }
 
     /// What was decoded although it was cut off, and where.
@@ -219,7 +244,7 @@ impl Sequential {
     /// To the last position that is known before the next band, if it is further on, in MCUs and in bytes: bytes behind this place may be all that there are,
     /// and an index that was kept may be of anything.
     fn jump(&mut self) {
-        if let (Some(index), None) = (&self.index, self.next_record)
+        if let Some(index) = &self.index
             && let Some(Position { bits, mcu, predictions }) = index.before(self.row, self.grid.columns.start)
             && mcu > self.next
             && bits.byte >= self.bits.byte
@@ -243,28 +268,31 @@ impl Sequential {
     /// Up to an MCU; whether it was reached.
     fn pass_over(&mut self, place: &mut Place<'_>, until: usize, last: bool) -> Result<bool> {
         let mut asked = self.next;
+        // Where nothing is recorded, restart markers lead over all MCUs before them.
+        let mut leads = place.restarts.interval > 0;
         while self.next < until {
             // A frame may tell of far more MCUs than there are data.
             if self.next.saturating_sub(asked) >= self.grid.mcus.0 {
                 self.check(place)?;
                 asked = self.next;
             }
-            // Where nothing is recorded, restart markers lead over all MCUs before them.
             let left = place.restarts.left;
-            if self.next_record.is_none() && place.restarts.interval > 0 && until.saturating_sub(self.next) > left {
+            let beyond = self.next.saturating_add(left);
+            if leads && until > beyond && self.next_record >= beyond {
                 place.restarts.left = 0;
-                if !self.restart(place, last)? {
+                if self.restart(place, last)? {
+                    self.next = beyond;
+                    if self.next_record == beyond {
+                        // To go on from here is to pass the marker.
+                        let byte = place.bits.position().byte.saturating_sub(2);
+                        self.put_down((BitPosition { byte, bit: 0 }, [0; 4]));
+                    }
+                } else {
+                    // It lies further on than these bytes reach.
                     place.restarts.left = left;
-                    return Ok(false);
+                    leads = false;
                 }
-                self.next = self.next.saturating_add(left);
                 continue;
-            }
-            if self.next_record == Some(self.next)
-                && let Some(index) = &mut self.index
-            {
-                index.record(place.bits.position(), place.predictions);
-                self.next_record = Some(index.next_record());
             }
             if !self.step(place, None, last)? {
                 return Ok(false);
@@ -285,9 +313,21 @@ impl Sequential {
         Ok(true)
     }
 
+    /// Records a position, the one that was to be the next.
+    #[cold]
+    fn put_down(&mut self, entry: Entry) {
+        let (first, entries) = &mut self.recorded;
+        entries.push(entry);
+        let number = first.saturating_add(entries.len());
+        self.next_record = self.index.as_ref().map_or(usize::MAX, |index| index.mcu_of(number));
+    }
+
     /// One MCU, to be read at a place in the planes or passed over; whether it was there.
     #[inline(always)]
     fn step(&mut self, place: &mut Place<'_>, read: Option<usize>, last: bool) -> Result<bool> {
+        if self.next_record == self.next {
+            self.put_down((place.bits.position(), place.predictions));
+        }
         let before = if last || !place.bits.is_near_end() { None } else { Some(place.clone()) };
         if place.restarts.interval > 0 && !self.restart(place, last)? {
             return Ok(false);

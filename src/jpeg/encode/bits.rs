@@ -88,11 +88,6 @@ impl BitWriter {
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
     }
-
-    /// Makes room for bytes that are known to come.
-    pub fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve(bytes);
-    }
 }
 
 #[cfg(test)]

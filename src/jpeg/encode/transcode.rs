@@ -6,7 +6,7 @@ use crate::geometry::Rect;
 use crate::jpeg::decode::{Index, Wanted};
 use crate::jpeg::header::{ColorModel, Header};
 
-pub(crate) use crate::jpeg::coefficients::Turn;
+use crate::jpeg::coefficients::Turn;
 
 /// What is to be made of a stream.
 #[derive(Debug, Clone, Copy)]

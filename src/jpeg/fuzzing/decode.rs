@@ -4,7 +4,8 @@ use super::recipe::Bytes;
 use super::{MEMORY, append, expect_fair, part, planes, recipe, rows, small};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::jpeg::{ColorModel, Component, Decoder, Header, Plane, Planes, Rows, Wanted};
+use crate::jpeg::header::Component;
+use crate::jpeg::{ColorModel, Decoder, Header, Plane, Planes, Rows, Wanted};
 
 /// Whatever is asked of whatever stream, all bands and rows come or a fair error does, in bounded memory.
 pub fn decode(data: &[u8]) {
@@ -26,7 +27,7 @@ fn whole_or_part(header: &Header, stream: &[u8], choices: &mut Bytes<'_>) -> Res
     let model = if gray { ColorModel::Gray } else { header.color_model() };
     let mut rows = Rows::new(header, decoder.grid(), crop, model)?;
     let (mut next, end) = (decoder.grid().rows.start, decoder.grid().rows.end);
-    let (mut made, channels) = (0, rows.channels());
+    let (mut made, channels) = (0, if model == ColorModel::Gray { 1 } else { header.components.len() });
     let mut sink = |row: &[u8]| {
         assert_eq!(row.len(), crop.width() as usize * channels);
         made += 1;

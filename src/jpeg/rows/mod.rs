@@ -81,11 +81,6 @@ impl Rows {
         Rect::from_edges(edge(left, full.width()), edge(top, full.height()), edge(right, full.width()), edge(bottom, full.height())).unwrap_or(full.rect())
     }
 
-    /// Samples in a pixel of the rows.
-    pub fn channels(&self) -> usize {
-        self.components.len()
-    }
-
     /// Takes a band and gives each row that can be made now to `sink`.
     pub fn push(&mut self, band: &Band<'_>, sink: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         if band.planes.len() < self.components.len() {

@@ -1,0 +1,128 @@
+//! Files whose rows come one after the other, on their way to the answer: nothing of them is ever whole, unless the answer is turned.
+
+use super::Meter;
+use super::output::Output;
+use super::planes::PlaneRows;
+use super::scan::Scan;
+use crate::bytes::Step;
+use crate::codec::{EncodeOptions, Part, WholeRows};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::plan::{PIECE, Rendering};
+use crate::pyramid::Pyramid;
+use crate::render::{Pipeline, Raster, Row};
+
+/// A file on its way.
+pub(super) struct Flow {
+    from: From,
+    sink: Sink,
+}
+
+enum From {
+    /// Rows of the whole file, of which the next is this one.
+    Rows(Box<(WholeRows, Pipeline, u32)>),
+    Scan(Box<Scan>),
+}
+
+/// Where rows go.
+pub(super) struct Sink {
+    pub output: Output,
+    /// All of them, if they came at once.
+    pub all: Option<Raster>,
+    height: u32,
+    planes: Option<PlaneRows>,
+}
+
+impl Sink {
+    /// For the answer to a plan, out of a source that is `gray` or not.
+    pub fn new(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Self {
+        Self { output: Output::new(plan, options), all: None, height: plan.size.height(), planes: PlaneRows::of(plan, options, gray) }
+    }
+
+    /// The planes that will do.
+    pub fn sampling(&self) -> Option<crate::jpeg::Sampling> {
+        self.planes.as_ref().map(PlaneRows::sampling)
+    }
+
+    pub fn push(&mut self, part: Part) -> Result<()> {
+        match (part, &mut self.planes) {
+            (Part::Planes(rows), Some(planes)) => planes.push(rows, &mut self.output),
+            (Part::Planes(_), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
+            // What came at once is encoded a piece at a time.
+            (Part::Rows(rows), _) if rows.dimensions.height() == self.height => {
+                self.all = Some(rows);
+                Ok(())
+            }
+            (Part::Rows(rows), _) => self.output.push(rows),
+        }
+    }
+}
+
+impl Flow {
+    /// Of the rows of a file that is here.
+    pub fn of_rows(rows: WholeRows, plan: &Rendering, sink: Sink) -> Self {
+        let pipeline = Pipeline::new(plan, rows.layout(), rows.icc());
+        Self { from: From::Rows(Box::new((rows, pipeline, 0))), sink }
+    }
+
+    /// Of a scan that is yet to be fetched.
+    pub fn of_scan(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
+        let sink = Sink::new(plan, options, pyramid.is_gray());
+        let scan = Scan::new(pyramid, plan, sink.sampling(), limits)?;
+        Ok(Self { from: From::Scan(Box::new(scan)), sink })
+    }
+
+    pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
+        match &mut self.from {
+            From::Scan(scan) => scan.provide(offset, bytes),
+            From::Rows(_) => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
+        }
+    }
+
+    /// Goes on to the end, or as far as the bytes reach, or until a piece of the answer is finished.
+    pub fn step(&mut self, plan: &Rendering, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
+        loop {
+            if let Some(piece) = self.sink.output.take(PIECE as usize) {
+                return Ok(Step::Piece(piece));
+            }
+            let sink = &mut self.sink;
+            let more = match &mut self.from {
+                From::Scan(scan) => match scan.step(meter, limits, &mut |part| sink.push(part))? {
+                    Step::Done(more) => more,
+                    Step::Need(ranges) => return Ok(Step::Need(ranges)),
+                    Step::Piece(_) => return Err(Error::Internal { what: "a scan in pieces".to_owned() }),
+                },
+                From::Rows(from) => next_rows(from, plan, sink)?,
+            };
+            if !more {
+                return Ok(Step::Done(()));
+            }
+        }
+    }
+
+    /// What has not left yet.
+    pub fn into_sink(self) -> Sink {
+        self.sink
+    }
+}
+
+/// The next rows of a file, cut; whether there are more.
+fn next_rows((rows, pipeline, y): &mut (WholeRows, Pipeline, u32), plan: &Rendering, sink: &mut Sink) -> Result<bool> {
+    let (crop, channels) = (plan.crop, rows.layout().channels());
+    let columns = crop.x() as usize * channels..crop.right() as usize * channels;
+    let more = rows.next(&mut |row| {
+        *y += 1;
+        if !(crop.y()..crop.bottom()).contains(&(*y - 1)) {
+            return Ok(());
+        }
+        let row = match row {
+            Row::U8(samples) => Row::U8(&samples[columns.clone()]),
+            Row::U16(samples) => Row::U16(&samples[columns.clone()]),
+        };
+        pipeline.pass_on(row, &mut |rows| sink.push(Part::Rows(rows)))
+    })?;
+    if more && *y < crop.bottom() {
+        return Ok(true);
+    }
+    pipeline.check().map(|()| false)
+}

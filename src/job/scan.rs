@@ -1,0 +1,351 @@
+//! The scan of a JPEG file on its way to rows or planes: fetched in runs, by the index where there is one, and adding to it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::Meter;
+use super::chunks::GAP;
+use crate::bytes::{ByteRange, ByteStore, Step};
+use crate::codec::{Intake, Part};
+use crate::error::{Error, Result, SourceFormat};
+use crate::jpeg::{Input, Progress, Sampling, Sequential};
+use crate::limits::Limits;
+use crate::plan::{Rendering, SourcePlan};
+use crate::pyramid::{Body, OneScan, Pyramid};
+
+/// Where an end is guessed, so many bytes more are fetched, and an eighth of them all: another round costs more.
+const MARGIN: u64 = 256 << 10;
+/// Ranges that one region lies in, at most: where there are more, those that lie near each other are fetched as one.
+const RANGES: usize = 256;
+/// Bytes of the next run that are joined to the end of one, at a time: more than an MCU takes.
+const SEAM: usize = 128 << 10;
+/// Bytes that are looked through for what must come next, at most.
+const STRAY: u64 = 4 << 20;
+
+/// What a plan decodes of a scan.
+pub(crate) struct Scan {
+    file: Arc<OneScan>,
+    sequential: Sequential,
+    intake: Intake,
+    store: ByteStore,
+    /// Bytes that are fetched at a time.
+    run: u64,
+    /// The byte it could not go on from, though there were bytes up to another.
+    stuck: (u64, u64),
+}
+
+impl Scan {
+    /// For a plan of [`SourcePlan::Scan`]; its answer may be planes of this sampling, if the file has them.
+    pub fn new(pyramid: &Pyramid, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<Self> {
+        let (Body::Scan(file), SourcePlan::Scan { run, .. }) = (&pyramid.body, &plan.source) else {
+            return Err(Error::Internal { what: "a scan of what has none".to_owned() });
+        };
+        let (wanted, intake) = Intake::new(&file.header, file.icc.as_ref(), plan, planes, limits.memory)?;
+        let mut sequential = Sequential::new(&file.header, &wanted)?;
+        sequential.record(file.index());
+        let store = pyramid.kept.store();
+        Ok(Self { file: file.clone(), sequential, intake, store, run: *run, stuck: (u64::MAX, 0) })
+    }
+
+    pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
+        self.store.provide(offset, bytes)
+    }
+
+    /// Makes the next MCU row and gives what comes of it to `sink`; `Done` says whether there are more.
+    pub fn step(&mut self, meter: &mut Meter, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Step<bool>> {
+        while let Some(from) = self.sequential.seek() {
+            let seen = if self.stuck.0 == from as u64 { self.stuck.1 } else { from as u64 };
+            let rest = self.store.rest(seen);
+            let size = self.store.size();
+            if rest.is_empty() && seen < size {
+                if self.catches_up(from) {
+                    continue;
+                }
+                return self.fetch(from, seen, meter, limits);
+            }
+            let bytes = if seen == from as u64 { Cow::Borrowed(rest) } else { joined(&self.store, from as u64, seen + rest.len().min(SEAM) as u64)? };
+            let end = from as u64 + bytes.len() as u64;
+            match self.sequential.next_band(&Input { bytes: &bytes, start: from, last: end >= size })? {
+                Progress::Band(band) => {
+                    self.intake.push(&band, sink)?;
+                    return Ok(Step::Done(true));
+                }
+                Progress::Need { .. } => self.stuck = (from as u64, end),
+                Progress::Done => break,
+            }
+        }
+        self.learn();
+        self.intake.finish(sink)?;
+        Ok(Step::Done(false))
+    }
+
+    /// Whether what others have learnt meanwhile leads further.
+    fn catches_up(&mut self, from: usize) -> bool {
+        self.learn();
+        self.sequential.record(self.file.index());
+        self.sequential.seek().is_some_and(|at| at > from)
+    }
+
+    /// Asks for what comes next. `from` is where decoding goes on, and what is there ends at `seen`.
+    fn fetch(&mut self, from: usize, seen: u64, meter: &mut Meter, limits: &Limits) -> Result<Step<bool>> {
+        self.store.forget(from as u64);
+        let reading = self.file.reading(&self.file.index(), self.sequential.grid(), self.sequential.rows_left(), (from, self.sequential.next_mcu()));
+        let mut ranges = reading.ranges;
+        let reach = |range: &mut ByteRange, end: u64| *range = ByteRange::new(range.start(), end.min(self.store.size())).unwrap_or(*range);
+        if let Some(last) = ranges.last_mut().filter(|_| reading.open) {
+            reach(last, last.end() + last.len() / 8 + MARGIN);
+        }
+        // An index may be wrong, and so may a file.
+        if let Some(first) = ranges.first_mut().filter(|first| first.end() <= seen) {
+            reach(first, seen + SEAM as u64);
+        }
+        let mut gap = GAP;
+        let mut ranges = ByteRange::coalesce(ranges, gap);
+        while ranges.len() > RANGES {
+            gap *= 2;
+            ranges = ByteRange::coalesce(ranges, gap);
+        }
+        let mut left = self.run;
+        let mut missing = Vec::new();
+        for hole in ranges.into_iter().flat_map(|range| self.store.missing(range)) {
+            missing.extend(ByteRange::at(hole.start(), hole.len().min(left)));
+            left = left.saturating_sub(hole.len());
+        }
+        meter.need(missing, limits)
+    }
+
+    /// Hands on what was learnt of the index.
+    fn learn(&mut self) {
+        let (first, entries) = self.sequential.recorded();
+        self.file.learn(first, &entries);
+    }
+}
+
+/// Bytes of two runs or more.
+fn joined(store: &ByteStore, from: u64, end: u64) -> Result<Cow<'_, [u8]>> {
+    let range = ByteRange::new(from, end).filter(|range| range.len() <= STRAY);
+    let bytes = range.and_then(|range| store.read(range).ok());
+    bytes.ok_or_else(|| Error::SourceCorrupt { format: SourceFormat::Jpeg, at: from, what: "a restart marker is missing".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{ImageRequest, Service, Version};
+    use crate::geometry::Dimensions;
+    use crate::jpeg::{Encoder, Settings};
+    use crate::render::Raster;
+
+    /// Numbers without end, the same ones each time.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, end: u32) -> u32 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (((self.0 >> 33) * u64::from(end)) >> 31) as u32
+        }
+    }
+
+    /// A file of slopes and noise.
+    fn file(width: u32, height: u32, sampling: Sampling, restart_interval: u16) -> Vec<u8> {
+        let mut numbers = Numbers(u64::from(width));
+        let settings = Settings { restart_interval, ..Settings::new(Dimensions::new(width, height).unwrap(), sampling, 90) };
+        let mut encoder = Encoder::new(&settings).unwrap();
+        for y in 0..height {
+            let row: Vec<u8> = (0..width * sampling.components() as u32).map(|x| (x / 5 + y / 3) as u8 ^ (numbers.below(60) as u8)).collect();
+            encoder.push_row(&row).unwrap();
+        }
+        encoder.finish().unwrap()
+    }
+
+    fn open(bytes: &[u8]) -> Pyramid {
+        let mut job = crate::job::Open::new(bytes.len() as u64, &Limits::default());
+        loop {
+            match job.step().unwrap() {
+                Step::Done(pyramid) => return pyramid,
+                Step::Need(ranges) => {
+                    ranges.iter().for_each(|range| job.provide(range.start(), bytes[range.start() as usize..range.end() as usize].to_vec()).unwrap());
+                }
+                Step::Piece(_) => panic!("opening has no pieces"),
+            }
+        }
+    }
+
+    struct Found {
+        rows: Vec<u8>,
+        rounds: usize,
+        bytes: u64,
+        /// Most bytes that were held.
+        held: u64,
+    }
+
+    /// The samples of an answer; `run` is how many bytes are fetched at a time.
+    fn rows(bytes: &[u8], pyramid: &Pyramid, request: &str, run: u64) -> Result<Found> {
+        let service = Service::default();
+        let resolved = ImageRequest::parse(Version::V3, request)?.resolve(&pyramid.info(&service))?;
+        let plan = Rendering::new(&resolved, pyramid, &service.limits)?;
+        let (mut meter, mut found) = (Meter::default(), Found { rows: Vec::new(), rounds: 0, bytes: 0, held: 0 });
+        let mut scan = Scan::new(pyramid, &plan, None, &service.limits)?;
+        scan.run = run;
+        loop {
+            let rows = &mut found.rows;
+            let step = scan.step(&mut meter, &service.limits, &mut |part| {
+                let Part::Rows(Raster { data, .. }) = part else { panic!("planes were not asked for") };
+                rows.extend(data);
+                Ok(())
+            })?;
+            match step {
+                Step::Done(true) => {}
+                Step::Done(false) => return Ok(found),
+                Step::Piece(_) => panic!("a scan in pieces"),
+                Step::Need(ranges) => {
+                    found.rounds += 1;
+                    assert!(found.rounds < 20_000, "no end of rounds");
+                    let total: u64 = ranges.iter().map(|range| range.len()).sum();
+                    assert!(total <= run, "{total} bytes at once");
+                    found.bytes += total;
+                    for range in ranges {
+                        let missing = scan.store.missing(range);
+                        assert_eq!(missing, [range], "some of it is here");
+                        scan.provide(range.start(), bytes[range.start() as usize..range.end() as usize].to_vec())?;
+                    }
+                    found.held = found.held.max(scan.store.held());
+                }
+            }
+        }
+    }
+
+    const RUN: u64 = 1 << 30;
+
+    #[test]
+    fn answers_are_the_same_with_an_index_with_a_part_of_it_and_without() {
+        let mut numbers = Numbers(1);
+        for (sampling, interval) in
+            [(Sampling::S420, 0), (Sampling::S444, 0), (Sampling::S422, 7), (Sampling::Gray, 0), (Sampling::S420, 29), (Sampling::S420, 1000)]
+        {
+            let bytes = file(461, 390, sampling, interval);
+            let indexed = open(&bytes);
+            let whole = rows(&bytes, &indexed, "full/max/0/default.jpg", RUN).unwrap();
+            assert_eq!(whole.rounds, 1);
+            assert!(!indexed.wants_index());
+            let kept = indexed.index().unwrap();
+            assert!(indexed.index().is_none(), "it is told once");
+            assert!(kept.len() * 1000 < bytes.len() * 15, "an index of {} bytes for {}", kept.len(), bytes.len());
+            let growing = open(&bytes);
+            for _ in 0..30 {
+                let (x, y) = (numbers.below(450), numbers.below(380));
+                let (width, height) = (1 + numbers.below(461 - x), 1 + numbers.below(390 - y));
+                let divisor = [1, 1, 2, 3, 8][numbers.below(5) as usize];
+                let size = format!("{},{}", (width / divisor).max(1), (height / divisor).max(1));
+                let quality = ["default", "gray"][numbers.below(2) as usize];
+                let request = format!("{x},{y},{width},{height}/{size}/0/{quality}.jpg");
+                let cold = rows(&bytes, &open(&bytes), &request, RUN).unwrap();
+                let other = open(&bytes);
+                assert!(other.take_index(&kept) && !other.wants_index());
+                for (pyramid, run) in [(&indexed, RUN), (&indexed, 900), (&growing, 2500), (&other, RUN)] {
+                    let found = rows(&bytes, pyramid, &request, run).unwrap();
+                    assert!(found.rows == cold.rows, "{sampling:?} {interval} {request}");
+                    assert!(found.bytes <= cold.bytes + 2 * GAP, "{request}: {} bytes, {} without an index", found.bytes, cold.bytes);
+                    assert!(run == RUN || found.held <= run + 1000, "{} bytes are held", found.held);
+                }
+                if divisor == 1 && quality == "default" {
+                    let stride = 461 * sampling.components();
+                    let columns = x as usize * sampling.components()..(x + width) as usize * sampling.components();
+                    let cut: Vec<u8> =
+                        whole.rows.chunks(stride).skip(y as usize).take(height as usize).flat_map(|row| &row[columns.clone()]).copied().collect();
+                    assert!(cold.rows == cut, "{request} is another part");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_without_an_index_with_a_part_of_it_and_with_it() {
+        // Rows of MCUs take 26 kB each, so that what lies between the columns of a region is not worth reading.
+        let bytes = file(3000, 700, Sampling::S420, 0);
+        let costs = |pyramid: &Pyramid, request: &str| {
+            let found = rows(&bytes, pyramid, request, 256 << 10).unwrap();
+            (found.rounds, found.bytes * 1000 / bytes.len() as u64)
+        };
+        let pyramid = open(&bytes);
+        let (top, middle, bottom) = ("0,0,512,64/max/0/default.jpg", "1400,320,256,64/max/0/default.jpg", "2900,600,100,100/max/0/default.jpg");
+        let found = [top, middle, bottom, bottom, middle, top, "full/100,/0/default.jpg"].map(|request| costs(&pyramid, request));
+        assert_eq!(found, [(1, 250), (2, 501), (2, 441), (1, 9), (1, 17), (1, 24), (4, 999)], "rounds and thousandths of the file");
+        assert!(!pyramid.wants_index());
+    }
+
+    #[test]
+    fn a_hundred_megapixels_flow() {
+        use crate::codec::EncodeOptions;
+        use crate::job::{Encoded, Render};
+        // Rows of MCUs between restart markers are alike: one is repeated.
+        const SIDE: u32 = 10_000;
+        let row = file(SIDE, 16, Sampling::S420, 625);
+        let header = crate::jpeg::Header::read(None, &row).unwrap();
+        let mut bytes = row[..header.scan.data].to_vec();
+        let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+        bytes[frame + 5..frame + 7].copy_from_slice(&(SIDE as u16).to_be_bytes());
+        for index in 0..625_u16 {
+            bytes.extend_from_slice(&row[header.scan.data..row.len() - 2]);
+            bytes.extend([0xFF, if index < 624 { 0xD0 + (index % 8) as u8 } else { 0xD9 }]);
+        }
+        let pyramid = open(&bytes);
+        let mut service = Service::default();
+        service.limits.max_area = None;
+        let run = |request: &str| {
+            let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(&service)).unwrap();
+            let mut job = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits).unwrap();
+            let (memory, mut answer, mut fetched, mut rounds) = (job.memory(), Vec::new(), 0, 0);
+            loop {
+                match job.step().unwrap() {
+                    Step::Need(ranges) => {
+                        rounds += 1;
+                        for range in ranges {
+                            fetched += range.len();
+                            job.provide(range.start(), bytes[range.start() as usize..range.end() as usize].to_vec()).unwrap();
+                        }
+                    }
+                    Step::Piece(piece) => {
+                        assert!(fetched <= bytes.len() as u64 && piece.len() < 6 << 20);
+                        answer.extend(piece);
+                    }
+                    Step::Done(Encoded { bytes: end, .. }) => break (memory >> 20, [answer, end].concat(), fetched, rounds),
+                }
+            }
+        };
+        let size = bytes.len() as u64;
+        assert!(size > 30 << 20, "{size} bytes");
+        let (memory, answer, fetched, rounds) = run("full/max/0/default.jpg");
+        assert!(memory <= 30 && fetched < size && rounds == size.div_ceil(8 << 20), "{memory} MiB, {rounds} rounds, {fetched} bytes");
+        let dimensions = crate::jpeg::Header::read(None, &answer).unwrap().dimensions;
+        assert_eq!((dimensions.width(), dimensions.height()), (SIDE, SIDE));
+        // A tile by the index: all of its rows of MCUs, but only its columns.
+        assert!(!pyramid.wants_index() && pyramid.weight() < 2 << 20, "{} bytes", pyramid.weight());
+        let (memory, _, fetched, rounds) = run("8192,8192,512,512/max/0/default.jpg");
+        assert!(memory <= 4 && fetched * 100 < size && rounds == 1, "{memory} MiB, {fetched} bytes");
+    }
+
+    #[test]
+    fn an_index_of_another_file_is_none() {
+        let (bytes, longer) = (file(300, 300, Sampling::S420, 0), [file(300, 300, Sampling::S420, 0), vec![0]].concat());
+        let (pyramid, other) = (open(&bytes), open(&longer));
+        rows(&bytes, &pyramid, "full/max/0/default.jpg", RUN).unwrap();
+        let kept = pyramid.index().unwrap();
+        assert!(!other.take_index(&kept) && other.wants_index());
+        for len in 0..kept.len() {
+            assert!(!open(&bytes).take_index(&kept[..len]));
+        }
+        assert!(!open(include_bytes!("../../tests/fixtures/progressive.jpg")).take_index(&kept));
+    }
+
+    #[test]
+    fn a_file_that_ends_too_early_says_where() {
+        let bytes = file(300, 300, Sampling::S444, 5);
+        for cut in [bytes.len() / 3, bytes.len() / 2, bytes.len() - 3] {
+            for run in [RUN, 1000] {
+                let error = rows(&bytes[..cut], &open(&bytes[..cut]), "full/max/0/default.jpg", run).err().unwrap();
+                assert!(matches!(error, Error::SourceCorrupt { at, .. } if at <= cut as u64 && at + 1000 > cut as u64), "{cut}: {error:?}");
+            }
+        }
+    }
+}
