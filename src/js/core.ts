@@ -34,6 +34,16 @@ export interface Head {
   spools: number[];
 }
 
+/** Where the MCUs of a JPEG file lie; it grows with what is rendered. */
+export interface CoreIndex {
+  /** Whether nothing is known yet, and it is worth knowing. */
+  readonly wanted: boolean;
+  /** Takes what was kept; whether it is of this file. */
+  take(bytes: Uint8Array): boolean;
+  /** What is to be kept, if it is much more than when this was last asked. */
+  grown(): Uint8Array | undefined;
+}
+
 export interface CoreImage {
   readonly width: number;
   readonly height: number;
@@ -46,6 +56,8 @@ export interface CoreImage {
   readonly documents: Readonly<Record<Version, string>>;
   /** Other settings than it was opened with may be given. */
   render(version: Version, request: string, settings?: Settings): Promise<CoreJob<Answer>>;
+  /** Of an image in this thread: what it learns of where its MCUs lie. */
+  readonly index?: CoreIndex;
   /** Writes it as a pyramid. */
   ingest(options: IngestOptions): Promise<CoreJob<Head>>;
   free(): void;
@@ -92,6 +104,9 @@ interface WasmImage {
   readonly hasNext: boolean;
   /** Whether its pixels are coded in a way that only the extra codecs read. */
   readonly extra: boolean;
+  readonly wantsIndex: boolean;
+  takeIndex(bytes: Uint8Array): boolean;
+  index(): Uint8Array | undefined;
   info(version: string, id: string, settings: Settings): string;
   ingest(tile?: number, quality?: number, compression?: string, memory?: number): WasmIngest;
   render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
@@ -165,6 +180,13 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
       pages,
       hasNext,
       documents: documents as Record<Version, string>,
+      index: {
+        get wanted() {
+          return call(() => image.wantsIndex);
+        },
+        take: (bytes) => call(() => image.takeIndex(bytes)),
+        grown: () => call(() => image.index()),
+      },
       async render(version, request, other = settings) {
         if (needsExtra || EXTRA.test(request)) await extra();
         // To say nothing is cheaper than to say that there is nothing to say.

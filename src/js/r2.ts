@@ -8,13 +8,16 @@ export interface BucketObject {
   readonly size: number;
   readonly etag: string;
   readonly uploaded: Date;
+  readonly customMetadata?: Record<string, string> | undefined;
   arrayBuffer?(): Promise<ArrayBuffer>;
 }
 
 /** What is used of an R2 binding. */
 export interface Bucket {
   head(key: string): Promise<BucketObject | null>;
-  get(key: string, options: { range: { offset: number; length: number }; onlyIf?: { etagMatches: string } }): Promise<BucketObject | null>;
+  get(key: string, options?: { range?: { offset: number; length: number }; onlyIf?: { etagMatches: string } }): Promise<BucketObject | null>;
+  /** Only for `writeIndex`. */
+  put?(key: string, bytes: Uint8Array, options: { customMetadata: Record<string, string> }): Promise<unknown>;
 }
 
 /** A version of a file. */
@@ -29,10 +32,44 @@ export interface FileVersion {
 export interface VersionedSource extends Source {
   /** null if there is no such file. */
   head(): Promise<FileVersion | null>;
+  /** Room beside the file. */
+  readonly index?: IndexRoom;
+}
+
+/** Where is kept what was learnt of a version of a JPEG file. Whatever it gives is checked. */
+export interface IndexRoom {
+  read(etag: string): Promise<Uint8Array | undefined>;
+  write(etag: string, bytes: Uint8Array): Promise<void>;
+}
+
+export interface R2Options {
+  /** Whether what is learnt of a JPEG file is put beside it, as `KEY.azulejo-index`: then its tiles are cheap for all isolates everywhere. Default false. */
+  writeIndex?: boolean;
+}
+
+/** What the key of an object ends in that holds an index, and its metadata: the etag of the image. */
+const SUFFIX = ".azulejo-index";
+const OF = "image-etag";
+/** R2 takes no longer key, in bytes. */
+const LONGEST_KEY = 1024;
+/** An index of this many bytes is of no file that R2 takes. */
+const MOST = 16 << 20;
+
+function indexRoom(bucket: Bucket, key: string): IndexRoom {
+  return {
+    async read(etag) {
+      const object = await bucket.get(key + SUFFIX);
+      const same = object?.customMetadata?.[OF] === etag && object.size <= MOST;
+      return same && object.arrayBuffer ? new Uint8Array(await object.arrayBuffer()) : undefined;
+    },
+    async write(etag, bytes) {
+      await bucket.put?.(key + SUFFIX, bytes, { customMetadata: { [OF]: etag } });
+    },
+  };
 }
 
 /** An object of a bucket. Every read is of the version that was seen first, or fails with `source-changed`. */
-export function r2Source(bucket: Bucket, key: string): VersionedSource {
+export function r2Source(bucket: Bucket, key: string, { writeIndex = false }: R2Options = {}): VersionedSource {
   const name = `r2:${key}`;
   const changed = (): IiifError => new IiifError("source-changed", 503, `${name} was replaced while it was read.`);
   const storage = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -44,7 +81,8 @@ export function r2Source(bucket: Bucket, key: string): VersionedSource {
   };
 
   async function head(): Promise<FileVersion | null> {
-    const object = await storage(() => bucket.head(key));
+    // An index is no image.
+    const object = key.endsWith(SUFFIX) ? null : await storage(() => bucket.head(key));
     return object && { size: object.size, etag: object.etag, modified: object.uploaded };
   }
 
@@ -58,9 +96,11 @@ export function r2Source(bucket: Bucket, key: string): VersionedSource {
     return { bytes: new Uint8Array(await storage(body)), size: object.size, etag: object.etag };
   }
 
+  const roomy = writeIndex && new TextEncoder().encode(key + SUFFIX).length <= LONGEST_KEY;
   return {
     key: name,
     head,
+    ...(roomy && { index: indexRoom(bucket, key) }),
     async read(offset, length, options) {
       try {
         return await read(offset, length, options);

@@ -15,11 +15,12 @@ import { find, store } from "./worker/cache.js";
 import { enter } from "./worker/gate.js";
 import { Images, type Use } from "./worker/images.js";
 import { Meter } from "./worker/meter.js";
+import { Shelf } from "./worker/shelf.js";
 import { type Streamed, whole } from "./worker/stream.js";
 
 export { IiifError } from "./error.js";
 export type { Settings, Version } from "./image.js";
-export { type Bucket, type BucketObject, type FileVersion, type VersionedSource, r2Source } from "./r2.js";
+export { type Bucket, type BucketObject, type FileVersion, type IndexRoom, type R2Options, type VersionedSource, r2Source } from "./r2.js";
 export { type ServedImage, type ServedRequest, type ServerOptions, server } from "./server.js";
 export { type Chunk, type HttpOptions, type ReadOptions, type Source, bytesSource, httpSource } from "./sources.js";
 
@@ -143,17 +144,30 @@ async function serve(source: Source, page: number, kept: Kept, call: Call<unknow
     const found = await cached();
     if (found) return { bytes: found, timing: meter.timing("hit") };
     const pin = { size: version.size, ...(etag !== undefined && { etag }) };
+    const shelf = url === undefined || etag === undefined ? undefined : new Shelf(source, etag);
+    /** What was learnt meanwhile, of an image that is still open. */
+    const keep = (): void => {
+      try {
+        const bytes = shelf && opened?.alive ? opened.learnt() : undefined;
+        if (shelf && bytes) call.context.waitUntil(shelf.keep(bytes));
+      } catch {
+        // Its engine is lost: what was learnt too.
+      }
+    };
     const made = await undisturbed(async () => {
-      const job = await (await use()).render(api, request, settings);
+      const image = await use();
+      await shelf?.fetch(image);
+      const job = await image.render(api, request, settings);
       return inside(job, settings.memory ?? MEMORY, meter, cached, () => whole(job, (job, hand) => drive(job, metered, pin, signal, hand)));
     });
     if (made instanceof Uint8Array) return { bytes: made, timing: meter.timing("hit") };
     if ("stream" in made) {
       call.streams.push(made.finished);
-      call.context.waitUntil(made.finished.catch(() => undefined));
+      call.context.waitUntil(made.finished.then(keep).catch(() => undefined));
       return { bytes: made.stream, timing: meter.timing("off", false) };
     }
     const { bytes } = made;
+    keep();
     if (url) call.context.waitUntil(store(url, bytes.slice(), made.type));
     return { bytes, timing: meter.timing(url ? "miss" : "off", made.passthrough) };
   }

@@ -170,9 +170,9 @@ impl Pyramid {
         }
     }
 
-    /// Whether an index that was kept would be of use.
+    /// Whether an index that was kept would be of use: nothing has been learnt yet.
     pub fn wants_index(&self) -> bool {
-        matches!(&self.body, Body::Scan(scan) if !scan.index().is_complete())
+        matches!(&self.body, Body::Scan(scan) if scan.wants_index())
     }
 
     /// Takes what [`Self::index`] gave for the same version of the file. Whether it is one: other bytes, and broken ones, change nothing.

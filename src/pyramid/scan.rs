@@ -8,6 +8,9 @@ use crate::bytes::ByteRange;
 use crate::error::Result;
 use crate::jpeg::{Entry, Grid, Header, Index, seal};
 
+/// Bytes of a file that is read as fast as its index.
+const SMALL: u64 = 128 << 10;
+
 /// What is known of such a file before its pixels. Clones of a pyramid share it, and so the index.
 #[derive(Debug)]
 pub(crate) struct OneScan {
@@ -66,9 +69,17 @@ impl OneScan {
         }
     }
 
+    /// Whether an index is worth keeping, and nothing has been learnt of it yet.
+    pub fn wants_index(&self) -> bool {
+        self.size > SMALL && self.lock().index.len() <= 1
+    }
+
     /// The index to be kept, if it has grown much since it was last told: at most so many times for a file.
     pub fn grown(&self) -> Option<Vec<u8>> {
         const TIMES: usize = 8;
+        if self.size <= SMALL {
+            return None;
+        }
         let mut shared = self.lock();
         let (known, all) = (shared.index.len(), shared.index.all());
         let enough = shared.index.is_complete() || known.saturating_sub(shared.told) > all.checked_div(TIMES).unwrap_or(all);

@@ -187,6 +187,23 @@ impl Image {
         self.pyramid.needs_extra()
     }
 
+    /// Whether an index that was kept would be of use.
+    #[wasm_bindgen(getter, js_name = wantsIndex)]
+    pub fn wants_index(&self) -> bool {
+        self.pyramid.wants_index()
+    }
+
+    /// Takes an index that was kept; whether it is of this file.
+    #[wasm_bindgen(js_name = takeIndex)]
+    pub fn take_index(&self, bytes: &[u8]) -> bool {
+        self.pyramid.take_index(bytes)
+    }
+
+    /// The index to be kept, if it has grown much.
+    pub fn index(&self) -> Option<Vec<u8>> {
+        self.pyramid.index()
+    }
+
     /// The information document, as JSON text.
     pub fn info(&self, version_name: &str, id: &str, options: JsValue) -> Result<String, JsValue> {
         let service = Options::read(options)?.service();

@@ -9,12 +9,14 @@ import { after, before, describe, test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
 import { failingBucket } from "../worker/shared/source.mjs";
 import { overHttp } from "../worker/shared/http.mjs";
+import { indexed } from "../worker/shared/index.mjs";
 import { serve } from "./own/service.mjs";
 import { left } from "../worker/service.mjs";
 import { trappingEngine, trappingRequest } from "./trap.mjs";
 
 overHttp("a Worker of one's own, over HTTP", serve);
 failingBucket(serve);
+indexed("a Worker of one's own, and what is learnt of a JPEG file", serve);
 
 test("TypeScript knows it, with Cloudflare's declarations of a binding", () => {
   const { status, stdout } = spawnSync(process.execPath, [at("node_modules", "typescript", "bin", "tsc"), "-p", at("tests", "js", "own")], { encoding: "utf8" });

@@ -13,12 +13,14 @@ const MIB = 1 << 20;
 const MOST = 48 * MIB;
 
 describe("a hundred megapixels", () => {
-  let service;
+  let service, size;
   before(async () => {
     service = await serve({ samples: false, vars: { MAX_AREA: "none", LOG: "errors" } });
     await service.put("jpeg.tif", repeatedTiff(SIDE, SIDE));
     await service.put("deflate.tif", repeatedTiff(SIDE, SIDE, { compression: "deflate" }));
-    await service.put("plain.jpg", bandedJpeg(SIDE, SIDE));
+    const plain = bandedJpeg(SIDE, SIDE);
+    size = plain.length;
+    await service.put("plain.jpg", plain);
   });
   after(() => service.close());
   const memory = async () => (await service.get("/health")).json().memory;
@@ -31,6 +33,8 @@ describe("a hundred megapixels", () => {
     ["deflate.tif/full/9000,/270/bitonal.png", "png"],
     ["deflate.tif/full/max/0/default.tif", "tif"],
     ["plain.jpg/full/5000,/0/default.jpg", "jpg"],
+    ["plain.jpg/full/max/0/default.jpg", "jpg"],
+    ["plain.jpg/full/max/0/default.png", "png"],
   ]) {
     test(path, async () => {
       const { status, headers, bytes } = await service.get(`/iiif/3/${path}?cache=false`);
@@ -45,6 +49,15 @@ describe("a hundred megapixels", () => {
       assert.ok(held <= MOST, `${held} bytes`);
     });
   }
+
+  test("a tile of a plain JPEG that has been seen reads little of it", async () => {
+    const path = (column) => `/iiif/3/plain.jpg/${column * 512},9216,512,512/max/0/default.jpg`;
+    assert.equal((await service.get("/iiif/3/plain.jpg/full/200,/0/default.jpg")).status, 200);
+    const { headers, status } = await service.get(path(17));
+    const [, read] = headers["server-timing"].match(/bytes;desc="(\d+)"/);
+    console.log(`${read} bytes of ${size}`);
+    assert.ok(status === 200 && Number(read) < size * 0.03, headers["server-timing"]);
+  });
 
   test("what does not fit is refused before anything is read, and costs no memory", async () => {
     const before = await memory();

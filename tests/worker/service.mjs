@@ -50,7 +50,8 @@ export async function connect(miniflare, options, log) {
   return {
     url,
     log,
-    put: async (key, bytes) => (await miniflare.getR2Bucket("BUCKET")).put(key, new Uint8Array(bytes)),
+    put: async (key, bytes, more) => (await miniflare.getR2Bucket("BUCKET")).put(key, new Uint8Array(bytes), more),
+    bucket: () => miniflare.getR2Bucket("BUCKET"),
     /** The path is sent as it is: nothing is normalised on the way. */
     get: (path, headers = {}, method = "GET") => send(url, path, headers, method),
     /** Other variables; the isolate begins anew, the bucket stays. */

@@ -11,8 +11,8 @@ use worker::Cache;
 
 use crate::ENGINE;
 
-/// Bytes of pyramids that are kept, at most.
-const KEPT: usize = 2 << 20;
+/// Bytes of pyramids that are kept, at most; the index of a large JPEG file takes one of its hundred.
+const KEPT: usize = 4 << 20;
 
 thread_local! {
     /// Least recently used first.
@@ -32,6 +32,8 @@ pub(crate) fn pyramid(key: &str, page: u32, etag: &str) -> Option<Pyramid> {
         let opened = kept.remove(kept.iter().position(|opened| opened.key == key && opened.page == page && opened.etag == etag)?);
         let pyramid = opened.pyramid.clone();
         kept.push(opened);
+        // What is learnt of an image makes it heavier.
+        trim(kept);
         Some(pyramid)
     })
 }
@@ -41,10 +43,14 @@ pub(crate) fn keep(key: &str, page: u32, etag: &str, pyramid: &Pyramid) {
     PYRAMIDS.with_borrow_mut(|kept| {
         kept.retain(|opened| opened.key != key || (opened.page != page && opened.etag == etag));
         kept.push(Opened { key: key.to_owned(), page, etag: etag.to_owned(), pyramid: pyramid.clone() });
-        while kept.iter().map(|opened| opened.pyramid.weight()).sum::<usize>() > KEPT {
-            kept.remove(0);
-        }
+        trim(kept);
     });
+}
+
+fn trim(kept: &mut Vec<Opened>) {
+    while kept.iter().map(|opened| opened.pyramid.weight()).sum::<usize>() > KEPT {
+        kept.remove(0);
+    }
 }
 
 /// The URL under which an answer is cached: the same meaning has the same one, whatever the host and the spelling.

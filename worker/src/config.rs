@@ -30,6 +30,8 @@ pub(crate) struct Config {
     pub log: Level,
     /// Whether `identifier;2` is the second page of `identifier`.
     pub pages: bool,
+    /// Whether the index of a JPEG file may be put beside it.
+    pub write_index: bool,
     /// A text that differs wherever answers may differ.
     pub fingerprint: String,
 }
@@ -132,6 +134,7 @@ impl Config {
             redirect: vars.choice("CANONICAL", &[("link", false), ("redirect", true)])?,
             log: vars.choice("LOG", &[("all", Level::All), ("errors", Level::Errors), ("none", Level::None)])?,
             pages: vars.switch("PAGES", true)?,
+            write_index: vars.switch("WRITE_INDEX", false)?,
             fingerprint,
         })
     }

@@ -13,6 +13,7 @@ use worker::Bucket;
 
 use crate::config::Config;
 use crate::drive::{Object, Outcome};
+use crate::index::{Shelf, is_index};
 use crate::meter::{Meter, now};
 use crate::request::{Method, Request};
 use crate::respond::{Answer, Body, Failure};
@@ -61,6 +62,7 @@ impl Asked<'_> {
         for (document, page) in page.into_iter().chain([(identifier.clone(), 1)]) {
             let key = self.config.object_key.key(document.as_str());
             if key.len() <= LONGEST_KEY
+                && !is_index(&key)
                 && let Some(object) = Object::head(self.bucket, key, self.meter).await?
             {
                 return Ok(Some((object, document, page)));
@@ -178,9 +180,14 @@ impl Asked<'_> {
         if caches && let Some(bytes) = cache::find(&url).await {
             return Ok((Body::Bytes(bytes), self.meter.server_timing("hit", None)));
         }
+        let shelf = Shelf::new(&object.key, &object.etag, self.config.write_index.then_some(self.bucket));
+        if caches {
+            shelf.fetch(pyramid).await;
+        }
         let limits = &self.config.service.limits;
         let mut render = Render::new(pyramid, resolved, &self.config.encode, limits)?;
         let began = now();
+        let learnt = caches.then(|| (shelf, pyramid.clone()));
         let pass = gate::enter(render.memory(), limits.memory, render.is_passthrough()).await.ok_or(Failure::Busy)?;
         self.meter.queue.set(now() - began);
         // While this one waited, another may have made the same.
@@ -203,7 +210,7 @@ impl Asked<'_> {
                 } else {
                     let pipe = Pipe::new();
                     let readable = pipe.readable();
-                    self.background.spawn(stream(pipe, first, object, render, pass, self.config.log));
+                    self.background.spawn(stream(pipe, first, object, render, pass, learnt, self.config.log));
                     Body::Stream(readable)
                 };
                 return Ok((body, self.meter.server_timing("off", Some(false))));
@@ -212,8 +219,9 @@ impl Asked<'_> {
         drop(render);
         let bytes = Uint8Array::from(encoded.bytes.as_slice());
         drop(pass);
-        if caches {
+        if let Some((shelf, pyramid)) = learnt {
             self.background.spawn(cache::store(url, bytes.clone(), resolved.format().media_type()));
+            self.background.spawn(shelf.keep(pyramid));
         }
         Ok((Body::Bytes(bytes), self.meter.server_timing(if caches { "miss" } else { "off" }, Some(encoded.passthrough))))
     }
@@ -235,7 +243,7 @@ impl Asked<'_> {
 }
 
 /// Writes an answer as it is made. Whoever reads it sees its end only if that came.
-async fn stream(pipe: Pipe, first: Vec<u8>, object: Object, mut render: Render, _pass: gate::Pass, level: log::Level) {
+async fn stream(pipe: Pipe, first: Vec<u8>, object: Object, mut render: Render, _pass: gate::Pass, learnt: Option<(Shelf, Pyramid)>, level: log::Level) {
     let mut piece = Some(first);
     loop {
         let bytes = match piece.take() {
@@ -245,6 +253,9 @@ async fn stream(pipe: Pipe, first: Vec<u8>, object: Object, mut render: Render, 
                 Ok(Outcome::Done(encoded)) => {
                     let last = pipe.write(Uint8Array::from(encoded.bytes.as_slice())).await;
                     let _ = if last.is_ok() { pipe.close().await } else { last };
+                    if let Some((shelf, pyramid)) = learnt {
+                        shelf.keep(pyramid).await;
+                    }
                     return;
                 }
                 Err(error) => {

@@ -7,6 +7,7 @@ use worker::Bucket;
 
 use crate::config::Config;
 use crate::drive::unreadable;
+use crate::index::is_index;
 use crate::request::Request;
 use crate::respond::{Answer, Failure};
 
@@ -27,7 +28,7 @@ pub(crate) async fn list(request: &Request, bucket: &Bucket, config: &Config) ->
         .objects()
         .iter()
         .filter_map(|object| {
-            let key = object.key();
+            let key = Some(object.key()).filter(|key| !is_index(key))?;
             // What ends in a slash is a folder's marker.
             let identifier = Identifier::new(config.object_key.identifier(&key)?).ok().filter(|identifier| !identifier.as_str().ends_with('/'))?;
             let uploaded = js_sys::Date::new(&(object.uploaded().as_millis() as f64).into()).to_iso_string();

@@ -13,6 +13,7 @@ mod gate;
 mod heap;
 mod iiif;
 mod images;
+mod index;
 mod log;
 mod meter;
 mod request;

@@ -40,6 +40,7 @@ const MOST_PIXELS: u64 = 1 << 16;
 
 /// A stream that another decoder may read as well, and what is in it.
 #[doc(hidden)]
+#[cfg_attr(not(fuzzing), allow(dead_code, reason = "the fuzz target compares them"))]
 pub struct Picture {
     /// The JPEG.
     pub stream: Vec<u8>,

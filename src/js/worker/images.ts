@@ -5,8 +5,10 @@ import type { FileVersion } from "../r2.js";
 import type { Source } from "../sources.js";
 import { isolateCore } from "./engines.js";
 
-/** Bytes of headers that are kept, at most: what was read to open the images. */
-const KEPT = 2 << 20;
+/** Bytes that are kept, at most: what was read to open the images, and what was learnt of them. */
+const KEPT = 4 << 20;
+/** What is learnt takes so many times the bytes that it is told in. */
+const UNPACKED = 3;
 
 /** An opened image, in use by this many requests. It holds nothing of the request that opened it. */
 interface Opened {
@@ -15,7 +17,7 @@ interface Opened {
   readonly name: string | undefined;
   readonly core: MortalCore;
   readonly image: CoreImage;
-  readonly weight: number;
+  weight: number;
   users: number;
   kept: boolean;
 }
@@ -25,6 +27,8 @@ export interface Use {
   readonly image: CoreImage;
   /** Whether its engine still is. */
   readonly alive: boolean;
+  /** What has been learnt of it, if that is much more than before. */
+  learnt(): Uint8Array | undefined;
   end(): void;
 }
 
@@ -64,6 +68,10 @@ export class Images {
     // In place of older versions, and of what another request has opened meanwhile.
     for (const same of this.#kept.filter(({ key }) => key === opened.key)) this.#drop(same);
     this.#kept.push(opened);
+    this.#trim();
+  }
+
+  #trim(): void {
     let weight = this.#kept.reduce((sum, each) => sum + each.weight, 0);
     for (const oldest of [...this.#kept]) {
       if (weight <= KEPT) break;
@@ -85,6 +93,14 @@ export class Images {
       image: opened.image,
       get alive() {
         return opened.core.alive;
+      },
+      learnt: () => {
+        const bytes = opened.image.index?.grown();
+        if (bytes) {
+          opened.weight += bytes.length * UNPACKED;
+          this.#trim();
+        }
+        return bytes;
       },
       end() {
         if (ended) return;

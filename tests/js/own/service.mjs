@@ -43,7 +43,7 @@ async function bundled(entry, faults, engine) {
 }
 
 /** Starts the Worker with a bucket; `vars` are its variables, `engine` the bytes of another wasm. */
-export async function serve({ vars = {}, faults = false, samples: filled = true, entry = "worker.ts", date = compatibilityDate, engine } = {}) {
+export async function serve({ vars = {}, faults = false, samples: filled = true, caches = true, entry = "worker.ts", date = compatibilityDate, engine } = {}) {
   const folder = await bundled(entry, faults, engine);
   const log = [];
   const options = {
@@ -55,6 +55,7 @@ export async function serve({ vars = {}, faults = false, samples: filled = true,
     modulesRoot: folder,
     compatibilityDate: date,
     port: 0,
+    cache: caches,
     r2Buckets: ["BUCKET"],
     bindings: vars,
     handleRuntimeStdio: (...streams) => streams.forEach((stream) => collect(stream, log)),

@@ -33,7 +33,7 @@ function optionsOf(env: Env): HandlerOptions<Env> {
   return {
     ...defined(options),
     settings: defined(settings) as Settings,
-    resolve: (identifier, { BUCKET }) => r2Source(BUCKET, identifier),
+    resolve: (identifier, { BUCKET }) => r2Source(BUCKET, identifier, { writeIndex: env["WRITE_INDEX"] === "on" }),
   };
 }
 
