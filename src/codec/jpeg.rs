@@ -9,6 +9,7 @@ use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted};
+use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
@@ -294,7 +295,7 @@ pub(crate) enum Intake {
 
 impl Intake {
     /// And what must be decoded for it. If `planes` at that sampling will do, and the file has them, it will be planes.
-    pub fn new(header: &Header, icc: Option<&Arc<[u8]>>, plan: &Rendering, planes: Option<Sampling>, memory: u64) -> Result<(Wanted, Self)> {
+    pub fn new(header: &Header, icc: Option<&Arc<[u8]>>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<(Wanted, Self)> {
         let (SourcePlan::Whole { reduction } | SourcePlan::Scan { reduction, .. }) = plan.source else { return Err(internal("a JPEG is no chunks")) };
         let stream = Stream::of_file(header);
         if header.dimensions.reduced(reduction) != plan.level {
@@ -303,14 +304,16 @@ impl Intake {
         // Luminance is gray only where no profile says otherwise.
         let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && icc.is_none();
         let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
-        let part = Part { crop: plan.crop, reduction, gray, memory };
+        let part = Part { crop: plan.crop, reduction, gray, memory: limits.memory };
+        let fill = limits.show_incomplete;
         if let Some(sampling) = planes.filter(|sampling| stream.is_sampled(*sampling))
             && icc.is_none_or(|icc| to_srgb(icc, layout.model).is_none())
         {
-            let wanted = stream.wanted_planes(part, sampling)?;
+            let wanted = Wanted { fill, ..stream.wanted_planes(part, sampling)? };
             return Ok((wanted, Self::Planes(Cut { crop: plan.crop, sampling, grid: Grid::new(header, &wanted)? })));
         }
         let (wanted, model) = stream.wanted_rows(part);
+        let wanted = Wanted { fill, ..wanted };
         let rows = Rows::new(header, &Grid::new(header, &wanted)?, plan.crop, model)?;
         Ok((wanted, Self::Rows(Some(rows), Box::new(Pipeline::new(plan, layout, icc)))))
     }
