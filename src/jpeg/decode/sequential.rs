@@ -259,7 +259,12 @@ impl Sequential {
         let bytes = self.bits.byte.checked_sub(input.start).and_then(|offset| input.bytes.get(offset..));
         let beyond = self.bits.byte > input.start;
         match bytes {
-            Some(bytes) => Ok(Some(Place { bits: BitReader::new(bytes, self.bits), predictions: self.predictions, restarts: self.restarts })),
+            Some(bytes) => {
+                let bits = BitReader::new(bytes, self.bits);
+                // The first bits of a byte that is not there, or only by half, were passed over.
+                let there = last || !bits.is_exhausted();
+                Ok(there.then_some(Place { bits, predictions: self.predictions, restarts: self.restarts }))
+            }
             None if beyond && last => Err(corrupt(input.start.saturating_add(input.bytes.len()), "its data end before those of the region")),
             None => Ok(None),
         }
