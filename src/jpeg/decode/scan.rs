@@ -126,16 +126,12 @@ impl<'a> ScanReader<'a> {
                     continue;
                 }
                 self.restart(y, down)?;
-                if self.undo && self.bits.is_near_end() {
-                    let before = self.saved(stores, alone, x, y);
-                    self.unit(stores, alone, x, y);
-                    if self.bits.is_exhausted() {
-                        before.into_iter().for_each(|(index, place, saved)| stores[index].restore(place, saved));
-                        return self.check(y, down);
-                    }
-                    continue;
-                }
+                let before = if self.undo && self.bits.is_near_end() { self.saved(stores, alone, x, y) } else { Vec::new() };
                 self.unit(stores, alone, x, y);
+                if !before.is_empty() && self.bits.is_exhausted() {
+                    before.into_iter().for_each(|(index, place, saved)| stores[index].restore(place, saved));
+                    return self.check(y, down);
+                }
             }
             self.check(y, down)?;
         }

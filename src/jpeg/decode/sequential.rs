@@ -218,8 +218,7 @@ impl Sequential {
     fn fill_up(&mut self, input: &Input<'_>) -> bool {
         let filled = input.last && self.fill;
         if filled {
-            let end = input.start.saturating_add(input.bytes.len());
-            self.damage = Some(corrupt(end, format!("its data end {}", self.whereabouts())));
+            self.damage = Some(self.ended(input.start.saturating_add(input.bytes.len()), "its data end"));
         }
         filled
     }
@@ -398,7 +397,11 @@ impl Sequential {
             (true, _) => "its data end",
             (_, true) => "a code that no table has,",
         };
-        Err(corrupt(place.bits.position().byte, format!("{what} {}", self.whereabouts())))
+        Err(self.ended(place.bits.position().byte, what))
+    }
+
+    fn ended(&self, at: usize, what: &str) -> Error {
+        corrupt(at, format!("{what} {}", self.whereabouts()))
     }
 
     fn whereabouts(&self) -> String {
