@@ -1,4 +1,4 @@
-//! The budgets that every request is held to.
+//! The budgets that every request is held to, and what it may put up with.
 
 /// What one request may ask for and may cost. Checked before anything is allocated.
 #[non_exhaustive]
@@ -20,6 +20,8 @@ pub struct Limits {
     pub rounds: u32,
     /// Work that one request may be: samples decoded and compressed bytes read.
     pub work: u64,
+    /// Whether of a JPEG file that is cut off what there is may be shown, and a medium gray for the rest; if not, that is an error.
+    pub show_incomplete: bool,
 }
 
 impl Default for Limits {
@@ -34,6 +36,7 @@ impl Default for Limits {
             ranges: 4096,
             rounds: 64,
             work: 1_200_000_000,
+            show_incomplete: false,
         }
     }
 }

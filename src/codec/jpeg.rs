@@ -9,6 +9,7 @@ use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted};
+use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
@@ -143,13 +144,13 @@ impl<'a> Stream<'a> {
         let region =
             Rect::from_edges(edge(crop.x(), full.width()), edge(crop.y(), full.height()), edge(crop.right(), full.width()), edge(crop.bottom(), full.height()));
         let region = region.ok_or_else(|| internal("planes of no pixels"))?;
-        Ok(Wanted { region, reduction: u8::try_from(part.reduction).unwrap_or(0), gray: sampling == Sampling::Gray, memory: part.memory })
+        Ok(Wanted { region, reduction: u8::try_from(part.reduction).unwrap_or(0), gray: sampling == Sampling::Gray, memory: part.memory, fill: false })
     }
 
     /// Lays the coefficients of a part of the full image at a place of a mosaic, px; `false` if they do not fit there.
     pub fn lay(&self, part: Part, mosaic: &mut Mosaic, at: (u32, u32)) -> Result<bool> {
         let blocks = !self.is_lossless() && matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray);
-        let wanted = Wanted { region: part.crop, reduction: 1, gray: part.gray, memory: part.memory };
+        let wanted = Wanted { region: part.crop, reduction: 1, gray: part.gray, memory: part.memory, fill: false };
         Ok(blocks && mosaic.lay(&self.header, self.bytes, &wanted, None, at)?)
     }
 
@@ -217,7 +218,7 @@ impl<'a> Stream<'a> {
         let model = self.meaning(part.gray);
         let reduction = u8::try_from(part.reduction).unwrap_or(0);
         let region = Rows::region(&self.header, part.crop, reduction);
-        (Wanted { region, reduction, gray: model == ColorModel::Gray, memory: part.memory }, model)
+        (Wanted { region, reduction, gray: model == ColorModel::Gray, memory: part.memory, fill: false }, model)
     }
 
     /// Annex H, which has no blocks: nothing of it can be skipped or reduced.
@@ -291,7 +292,7 @@ pub(crate) enum Intake {
 
 impl Intake {
     /// And what must be decoded for it. If `planes` will do for an answer of that sampling, and the file has them, it will be planes.
-    pub fn new(header: &Header, icc: Option<&Arc<[u8]>>, plan: &Rendering, planes: Option<Sampling>, memory: u64) -> Result<(Wanted, Self)> {
+    pub fn new(header: &Header, icc: Option<&Arc<[u8]>>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<(Wanted, Self)> {
         let (SourcePlan::Whole { reduction } | SourcePlan::Scan { reduction, .. }) = plan.source else { return Err(internal("a JPEG is no chunks")) };
         let stream = Stream::of_file(header);
         if header.dimensions.reduced(reduction) != plan.level {
@@ -300,14 +301,16 @@ impl Intake {
         // Luminance is gray only where no profile says otherwise.
         let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && icc.is_none();
         let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
-        let part = Part { crop: plan.crop, reduction, gray, memory };
+        let part = Part { crop: plan.crop, reduction, gray, memory: limits.memory };
+        let fill = limits.show_incomplete;
         if let Some(sampling) = planes.and_then(|wanted| stream.sampling(wanted == Sampling::Gray))
             && icc.is_none_or(|icc| to_srgb(icc, layout.model).is_none())
         {
-            let wanted = stream.wanted_planes(part, sampling)?;
+            let wanted = Wanted { fill, ..stream.wanted_planes(part, sampling)? };
             return Ok((wanted, Self::Planes(Cut { crop: plan.crop, sampling, grid: Grid::new(header, &wanted)? })));
         }
         let (wanted, model) = stream.wanted_rows(part);
+        let wanted = Wanted { fill, ..wanted };
         let rows = Rows::new(header, &Grid::new(header, &wanted)?, plan.crop, model)?;
         Ok((wanted, Self::Rows(Some(rows), Box::new(Pipeline::new(plan, layout, icc)))))
     }

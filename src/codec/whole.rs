@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::jpeg::{Bands, Components, Intake, Part as Wanted, Stream};
 use super::{corrupt, extra, png};
-use crate::error::{Result, SourceFormat};
+use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::jpeg::{Decoder, Planes, Sampling};
 use crate::limits::Limits;
@@ -27,35 +27,37 @@ pub(crate) fn decode_whole(
     planes: Option<Sampling>,
     limits: &Limits,
     sink: &mut dyn FnMut(Part) -> Result<()>,
-) -> Result<()> {
+) -> Result<Option<Error>> {
     match format {
-        SourceFormat::Jpeg => decode_jpeg(&bytes, plan, planes, limits.memory, sink),
+        SourceFormat::Jpeg => decode_jpeg(&bytes, plan, planes, limits, sink),
         SourceFormat::Gif | SourceFormat::WebP => {
             let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
             let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
             let icc = decoded.icc.map(Arc::from);
             let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, icc.as_ref());
-            sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))
+            sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?)).map(|()| None)
         }
         SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
     }
 }
 
-fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, memory: u64, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<()> {
+fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Option<Error>> {
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
-    let (icc, memory) = (stream.icc().map(Arc::from), memory.saturating_sub(bytes.len() as u64));
+    let icc = stream.icc().map(Arc::from);
+    let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
     if stream.is_lossless() {
         let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, icc.as_ref());
-        let part = Wanted { crop: plan.crop, reduction: 1, gray: false, memory };
+        let part = Wanted { crop: plan.crop, reduction: 1, gray: false, memory: limits.memory };
         stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
-        return pipeline.check();
+        return pipeline.check().map(|()| None);
     }
-    let (wanted, mut intake) = Intake::new(stream.header(), icc.as_ref(), plan, planes, memory)?;
+    let (wanted, mut intake) = Intake::new(stream.header(), icc.as_ref(), plan, planes, &limits)?;
     let mut decoder = Decoder::new(stream.header(), bytes, &wanted)?;
     while let Some(band) = decoder.next_band()? {
         intake.push(&band, sink)?;
     }
-    intake.finish(sink)
+    intake.finish(sink)?;
+    Ok(decoder.damage().cloned())
 }
 
 /// A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.

@@ -38,9 +38,18 @@ pub(crate) struct Meter {
     rounds: u64,
     /// Samples that will be decoded; what is fetched counts as well.
     work: u64,
+    /// The byte at which a file ends too early, if what there is of it was shown all the same.
+    cut_off: Option<u64>,
 }
 
 impl Meter {
+    /// Notes what was wrong with a file that was shown all the same.
+    pub fn damaged(&mut self, damage: Option<&Error>) {
+        if let Some(Error::SourceCorrupt { at, .. }) = damage {
+            self.cut_off = Some(*at);
+        }
+    }
+
     pub fn need<T>(&mut self, ranges: Vec<ByteRange>, limits: &Limits) -> Result<Step<T>> {
         if ranges.is_empty() {
             return Err(Error::Internal { what: "nothing is needed, yet nothing is done".to_owned() });

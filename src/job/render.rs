@@ -99,6 +99,11 @@ impl Render {
         Ok(Self { pyramid: pyramid.clone(), plan, options: options.clone(), limits: limits.clone(), meter, state: State::Begin })
     }
 
+    /// Where a file ends too early, if what there is of it was shown all the same ([`Limits::show_incomplete`]); known when all is done.
+    pub fn cut_off_at(&self) -> Option<u64> {
+        self.meter.cut_off
+    }
+
     /// Bytes of memory that this will take at most, for a driver that admits several at once.
     pub fn memory(&self) -> u64 {
         self.plan.rendering().price.memory
@@ -226,7 +231,8 @@ impl Render {
             let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
         }
-        codec::decode_whole(self.pyramid.format, bytes, plan, sink.sampling(), &self.limits, &mut |part| sink.push(part))?;
+        let damage = codec::decode_whole(self.pyramid.format, bytes, plan, sink.sampling(), &self.limits, &mut |part| sink.push(part))?;
+        self.meter.damaged(damage.as_ref());
         encode(sink)
     }
 

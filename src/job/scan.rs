@@ -42,7 +42,7 @@ impl Scan {
         let (Body::Scan(file), SourcePlan::Scan { run, .. }) = (&pyramid.body, &plan.source) else {
             return Err(Error::Internal { what: "a scan of what has none".to_owned() });
         };
-        let (wanted, intake) = Intake::new(&file.header, file.icc.as_ref(), plan, planes, limits.memory)?;
+        let (wanted, intake) = Intake::new(&file.header, file.icc.as_ref(), plan, planes, limits)?;
         let mut sequential = Sequential::new(&file.header, &wanted)?;
         sequential.record(file.index());
         let store = pyramid.kept.store();
@@ -77,6 +77,7 @@ impl Scan {
             }
         }
         self.learn();
+        meter.damaged(self.sequential.damage());
         self.intake.finish(sink)?;
         Ok(Step::Done(false))
     }
@@ -351,6 +352,49 @@ mod tests {
             assert!(!open(&bytes).take_index(&kept[..len]));
         }
         assert!(!open(include_bytes!("../../tests/fixtures/progressive.jpg")).take_index(&kept));
+    }
+
+    #[test]
+    fn of_a_file_that_ends_too_early_the_rest_may_be_gray() {
+        use crate::codec::EncodeOptions;
+        use crate::job::Render;
+        let limits = Limits { show_incomplete: true, ..Limits::default() };
+        let rendered = |bytes: &[u8], request: &str| {
+            let pyramid = open(bytes);
+            let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(&Service::default())).unwrap();
+            let mut job = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &limits).unwrap();
+            loop {
+                match job.step().unwrap() {
+                    Step::Need(ranges) => {
+                        ranges.iter().for_each(|range| job.provide(range.start(), bytes[range.start() as usize..range.end() as usize].to_vec()).unwrap());
+                    }
+                    Step::Piece(_) => panic!("a small answer"),
+                    Step::Done(answer) => {
+                        let pixels = image::load_from_memory_with_format(&answer.bytes, image::ImageFormat::Png).unwrap().into_rgb8();
+                        break (pixels, job.cut_off_at());
+                    }
+                }
+            }
+        };
+        let progressive = include_bytes!("../../tests/fixtures/progressive.jpg").to_vec();
+        for bytes in [file(300, 300, Sampling::S444, 0), file(300, 300, Sampling::S420, 5), progressive] {
+            let (whole, cut_off_at) = rendered(&bytes, "full/max/0/default.png");
+            assert_eq!(cut_off_at, None);
+            let cut = bytes.len() / 2;
+            let (found, cut_off_at) = rendered(&bytes[..cut], "full/max/0/default.png");
+            assert!(cut_off_at.is_some_and(|at| at <= cut as u64 && at + 1 >= cut as u64), "{cut_off_at:?}");
+            assert_eq!(found.dimensions(), whole.dimensions());
+            let streams = crate::jpeg::Header::read(None, &bytes).unwrap().is_streamable();
+            if streams {
+                let rows = |image: &image::RgbImage, rows: std::ops::Range<u32>| {
+                    image.rows().skip(rows.start as usize).take(rows.len()).flatten().copied().collect::<Vec<_>>()
+                };
+                assert!(rows(&found, 0..100) == rows(&whole, 0..100));
+                assert!(rows(&found, 240..300).iter().all(|pixel| pixel.0 == [128; 3]));
+            }
+            // A part that is there is not incomplete, unless its scans go on behind the end.
+            assert_eq!(rendered(&bytes[..cut], "0,0,30,30/max/0/default.png").1.is_some(), !streams);
+        }
     }
 
     #[test]

@@ -46,6 +46,49 @@ fn a_stream_that_is_cut_says_where_it_ends() {
 }
 
 #[test]
+fn of_a_stream_that_is_cut_the_rest_may_be_gray() {
+    for stream in streams() {
+        let header = Header::read(None, &stream).unwrap();
+        let decoded = |stream: &[u8]| {
+            let mut decoder = Decoder::new(&header, stream, &Wanted { fill: true, ..Wanted::whole(&header) }).unwrap();
+            let mut luma = Vec::new();
+            while let Some(band) = decoder.next_band().unwrap() {
+                luma.extend_from_slice(&band.planes[0].data);
+            }
+            (luma, decoder.damage().cloned())
+        };
+        let (whole, damage) = decoded(&stream);
+        assert_eq!(damage, None);
+        for cut in header.scan.data..stream.len() - 2 {
+            let (found, damage) = decoded(&stream[..cut]);
+            assert_eq!(found.len(), whole.len());
+            match damage {
+                Some(Error::SourceCorrupt { at, .. }) => assert!(at <= cut as u64 && at + 1 >= cut as u64, "{at} of {cut}"),
+                Some(other) => panic!("{other}"),
+                // Padding may be missed by nobody.
+                None => assert!(found == whole && cut + 3 >= stream.len()),
+            }
+            if header.process == 0xC2 {
+                continue;
+            }
+            // What is there is what it is in the whole; then all is gray.
+            let same = found.iter().zip(&whole).filter(|(found, whole)| found == whole).count();
+            let gray = found.iter().filter(|sample| **sample == 128).count();
+            assert!(same + gray >= whole.len());
+            if cut == header.scan.data {
+                assert_eq!(gray, whole.len());
+            }
+        }
+        // The one is not the other's excuse: what is wrong stays an error.
+        let mut broken = stream.clone();
+        let middle = header.scan.data + 4;
+        broken[middle..middle + 2].copy_from_slice(&[0xFF, 0xD9]);
+        let outcome = Decoder::new(&header, &broken, &Wanted { fill: true, ..Wanted::whole(&header) }).and_then(|mut decoder| decoder.next_band().map(|_| ()));
+        assert!(matches!(outcome, Err(Error::SourceCorrupt { .. })), "{outcome:?}");
+    }
+}
+
+#[test]
 fn bytes_that_are_wrong_do_no_harm() {
     let mut numbers = Numbers(6);
     for stream in streams() {

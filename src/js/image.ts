@@ -25,6 +25,8 @@ export interface Settings {
   fetched?: number;
   /** Work that a request may be: samples decoded and compressed bytes read. */
   work?: number;
+  /** Whether of a JPEG file that is cut off what there is may be shown, and gray for the rest; by default that is an error. */
+  showIncomplete?: boolean;
   /** 1 to 100. */
   jpegQuality?: number;
   /** 0 to 100. */
@@ -110,6 +112,7 @@ const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
   memory: "number",
   fetched: "number",
   work: "number",
+  showIncomplete: "boolean",
   jpegQuality: "number",
   webpQuality: "number",
   webpLossless: "boolean",

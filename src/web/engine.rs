@@ -23,6 +23,7 @@ struct Options {
     memory: Option<f64>,
     fetched: Option<f64>,
     work: Option<f64>,
+    show_incomplete: Option<bool>,
     jpeg_quality: Option<u8>,
     webp_quality: Option<u8>,
     webp_lossless: Option<bool>,
@@ -47,6 +48,7 @@ impl Options {
         limits.memory = self.memory.map_or(limits.memory, whole);
         limits.fetched = self.fetched.map_or(limits.fetched, whole);
         limits.work = self.work.map_or(limits.work, whole);
+        limits.show_incomplete = self.show_incomplete.unwrap_or(limits.show_incomplete);
         Service { limits, ..Service::default() }
     }
 

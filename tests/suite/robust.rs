@@ -32,6 +32,22 @@ fn what_lies_behind_a_jpeg_is_not_part_of_it() {
 }
 
 #[test]
+fn what_is_not_built_in_is_named() {
+    let bytes = std::fs::read(super::support::root().join("tests/fixtures/baseline-420.jpg")).unwrap();
+    let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+    let arithmetic = std::fs::read(super::support::root().join("fuzz/seeds/arithmetic.jpg")).unwrap();
+    let mut twelve = bytes.clone();
+    (twelve[frame + 1], twelve[frame + 4]) = (0xC1, 12);
+    let mut hierarchical = bytes;
+    hierarchical[frame + 1] = 0xC5;
+    for (bytes, feature) in [(arithmetic, "arithmetic coding"), (twelve, "12 bits per sample"), (hierarchical, "hierarchical coding")] {
+        let error = render(&bytes, "full/max/0/default.png").unwrap_err();
+        assert_eq!(error.code(), "source-unsupported");
+        assert!(error.to_string().contains(feature), "{error}");
+    }
+}
+
+#[test]
 fn every_fixture_with_flipped_bytes() {
     for (name, bytes) in images("tests/fixtures") {
         let positions = (0..bytes.len().min(600)).chain((600..bytes.len()).step_by(bytes.len() / 40 + 1));

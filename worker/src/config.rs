@@ -114,6 +114,7 @@ impl Config {
             return Err(Misconfigured::new("MAX_HEIGHT", "needs MAX_WIDTH beside it"));
         }
         limits.memory = vars.number("MEMORY", limits.memory / MIB, 4, 58)? * MIB;
+        limits.show_incomplete = vars.switch("SHOW_INCOMPLETE", limits.show_incomplete)?;
         let encode = vars.encode()?;
         let service = Service {
             formats,

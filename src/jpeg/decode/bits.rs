@@ -135,6 +135,11 @@ impl<'a> BitReader<'a> {
         self.data.len() - self.at < MOST
     }
 
+    /// Whether all data were taken, but for the first byte of what may become a marker.
+    pub fn is_at_end(&self) -> bool {
+        self.data.len() - self.at <= 1
+    }
+
     /// Where the next bit lies.
     pub fn position(&self) -> BitPosition {
         let BitPosition { byte, bit } = self.place();

@@ -30,6 +30,8 @@ pub(super) struct Buffered {
     stores: Vec<Store>,
     row: usize,
     planes: Planes,
+    fill: bool,
+    damage: Option<Error>,
 }
 
 impl Buffered {
@@ -45,9 +47,17 @@ impl Buffered {
         let stores: Vec<Store> = stores.collect();
         let planes = stores.iter().filter(|store| store.wanted).map(|store| Plane::new(store.columns.len() * grid.block, store.down * grid.block)).collect();
         let row = grid.rows.start;
-        let mut buffered = Self { grid, stores, row, planes };
-        buffered.read(header, stream, progressive)?;
+        let mut buffered = Self { grid, stores, row, planes, fill: wanted.fill, damage: None };
+        match buffered.read(header, stream, progressive) {
+            Err(error) if wanted.fill && is_cut(&error, stream) => buffered.damage = Some(error),
+            other => other?,
+        }
         Ok(buffered)
+    }
+
+    /// What was decoded although it was cut off, and where.
+    pub fn damage(&self) -> Option<&Error> {
+        self.damage.as_ref()
     }
 
     /// Scan after scan, up to the end of the image, or of what is wanted of it.
@@ -89,7 +99,7 @@ impl Buffered {
         if means_only || scan.components.iter().all(|(index, ..)| !self.stores[*index].wanted) {
             return end_of_data(stream, scan.data);
         }
-        let mut reading = ScanReader::new(kind, tables, scan, stream)?;
+        let mut reading = ScanReader::new(kind, tables, scan, stream, self.fill)?;
         reading.read(&mut self.stores, self.grid.mcus)?;
         end_of_data(stream, reading.end())
     }
@@ -139,6 +149,11 @@ impl Buffered {
     }
 }
 
+/// Whether an error is that the data end, and not what they are; a marker of which there is but the first byte is no marker.
+fn is_cut(error: &Error, stream: &[u8]) -> bool {
+    matches!(error, Error::SourceCorrupt { at, .. } if at.saturating_add(1) >= stream.len() as u64)
+}
+
 /// Where the entropy-coded data that lie at `at` end: before the next marker that is no restart.
 fn end_of_data(stream: &[u8], mut at: usize) -> Result<usize> {
     loop {
@@ -153,7 +168,8 @@ fn end_of_data(stream: &[u8], mut at: usize) -> Result<usize> {
 /// The header of the next scan, and the tables before it; `None` at the end of the image.
 fn next_scan(header: &Header, stream: &[u8], mut at: usize, tables: &mut Tables) -> Result<Option<Scan>> {
     loop {
-        let segment = next_segment(stream, at)?.ok_or_else(|| corrupt(stream.len(), "its data end before the end marker (EOI)"))?;
+        let end = || corrupt(stream.len(), "its data end before the end marker (EOI)");
+        let segment = next_segment(stream, at).map_err(|_| end())?.ok_or_else(end)?;
         match segment.marker {
             EOI => return Ok(None),
             SOS => return Scan::read(&segment, &header.components).map(Some),

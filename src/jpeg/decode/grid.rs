@@ -17,12 +17,14 @@ pub(crate) struct Wanted {
     pub gray: bool,
     /// Bytes of working memory that a decoder may take.
     pub memory: u64,
+    /// Whether samples that a file does not have because it was cut off come out as a medium gray; if not, that is an error.
+    pub fill: bool,
 }
 
 impl Wanted {
     /// All of an image at its full size.
     pub fn whole(header: &Header) -> Self {
-        Self { region: header.dimensions.rect(), reduction: 1, gray: false, memory: u64::MAX }
+        Self { region: header.dimensions.rect(), reduction: 1, gray: false, memory: u64::MAX, fill: false }
     }
 }
 

@@ -144,6 +144,11 @@ impl Mcu {
         }
     }
 
+    /// Samples of an MCU across, for each component that is wanted.
+    pub fn widths(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().filter(|part| part.wanted).map(|part| part.across * self.size)
+    }
+
     /// Passes over an MCU.
     #[inline(never)]
     pub fn skip(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {

@@ -81,6 +81,14 @@ impl<'a> Decoder<'a> {
         &self.grid
     }
 
+    /// What is wrong with a file that was decoded all the same, as [`Wanted::fill`] allows; known when all bands are.
+    pub fn damage(&self) -> Option<&Error> {
+        match &self.process {
+            Process::Sequential(sequential, _) => sequential.damage(),
+            Process::Buffered(buffered) => buffered.damage(),
+        }
+    }
+
     /// The next MCU row of the region; `None` behind the last. [`Error::SourceCorrupt`] says where the data end or are wrong.
     pub fn next_band(&mut self) -> Result<Option<Band<'_>>> {
         match &mut self.process {
@@ -106,9 +114,10 @@ fn check_memory(header: &Header, grid: &Grid, wanted: &Wanted) -> Result<()> {
     Ok(())
 }
 
-/// The coefficients of the MCUs of a region, by the index if there is one: whole MCUs of each wanted component.
+/// The coefficients of the MCUs of a region, by the index if there is one: whole MCUs of each wanted component. None are made up.
 pub(super) fn coefficients(header: &Header, stream: &[u8], wanted: &Wanted, index: Option<&Index>) -> Result<Vec<Component>> {
     check_process(header.process, header.precision)?;
+    let wanted = &Wanted { fill: false, ..*wanted };
     if !header.is_streamable() {
         let grid = Grid::new(header, wanted)?;
         return Ok(Buffered::new(header, stream, grid, wanted)?.into_coefficients());

@@ -13,7 +13,7 @@ use super::idct::Coefficients;
 use super::lookup::{Lookup, SkipLookup};
 use super::progressive::{SpectralBand, Target, ac_first, ac_refine};
 use super::sequential::Restarts;
-use super::store::Store;
+use super::store::{Saved, Store};
 use crate::error::Result;
 use crate::jpeg::corrupt;
 use crate::jpeg::header::Scan;
@@ -77,14 +77,16 @@ pub(super) struct ScanReader<'a> {
     restarts: Restarts,
     run: u32,
     plain: Steps,
+    /// Whether blocks that are not there whole are to be as they were before.
+    undo: bool,
     /// What is told of blocks that nobody keeps.
     scratch: Coefficients,
     ignored: u64,
 }
 
 impl<'a> ScanReader<'a> {
-    /// At the beginning of a scan's data.
-    pub fn new(kind: Kind, tables: &Tables, scan: &Scan, stream: &'a [u8]) -> Result<Self> {
+    /// At the beginning of a scan's data. With `undo`, blocks that are not there whole are left as they were.
+    pub fn new(kind: Kind, tables: &Tables, scan: &Scan, stream: &'a [u8], undo: bool) -> Result<Self> {
         let mut parts = Vec::new();
         for &(index, dc, ac) in &scan.components {
             let needs_dc = matches!(kind, Kind::Sequential | Kind::DcFirst(_));
@@ -99,7 +101,7 @@ impl<'a> ScanReader<'a> {
         }
         let restarts = Restarts::before(tables.restart_interval.into(), 0);
         let bits = BitReader::new(stream.get(scan.data..).unwrap_or(&[]), BitPosition { byte: scan.data, bit: 0 });
-        Ok(Self { kind, bits, parts, restarts, run: 0, plain: Steps::new(&[1; 64]), scratch: [0; 64], ignored: 0 })
+        Ok(Self { kind, bits, parts, restarts, run: 0, plain: Steps::new(&[1; 64]), undo, scratch: [0; 64], ignored: 0 })
     }
 
     /// Where the next bit lies.
@@ -124,23 +126,49 @@ impl<'a> ScanReader<'a> {
                     continue;
                 }
                 self.restart(y, down)?;
-                if alone {
-                    let index = self.parts[0].index;
-                    self.block(0, &mut stores[index], x, y);
-                    continue;
-                }
-                for part in 0..self.parts.len() {
-                    let store = &mut stores[self.parts[part].index];
-                    for v in 0..store.down {
-                        for u in 0..store.across {
-                            self.block(part, store, x * store.across + u, y * store.down + v);
-                        }
-                    }
+                let before = if self.undo && self.bits.is_near_end() { self.saved(stores, alone, x, y) } else { Vec::new() };
+                self.unit(stores, alone, x, y);
+                if !before.is_empty() && self.bits.is_exhausted() {
+                    before.into_iter().for_each(|(index, place, saved)| stores[index].restore(place, saved));
+                    return self.check(y, down);
                 }
             }
             self.check(y, down)?;
         }
         Ok(())
+    }
+
+    /// One MCU, or one block of a component alone.
+    #[inline(always)]
+    fn unit(&mut self, stores: &mut [Store], alone: bool, x: usize, y: usize) {
+        if alone {
+            let index = self.parts[0].index;
+            return self.block(0, &mut stores[index], x, y);
+        }
+        for part in 0..self.parts.len() {
+            let store = &mut stores[self.parts[part].index];
+            for v in 0..store.down {
+                for u in 0..store.across {
+                    self.block(part, store, x * store.across + u, y * store.down + v);
+                }
+            }
+        }
+    }
+
+    /// What is kept of those blocks: the component, their places, and all of each.
+    fn saved(&self, stores: &[Store], alone: bool, x: usize, y: usize) -> Vec<(usize, (usize, usize), Saved)> {
+        let mut saved = Vec::new();
+        for part in &self.parts {
+            let store = &stores[part.index];
+            let (across, down) = if alone { (1, 1) } else { (store.across, store.down) };
+            for v in 0..down {
+                for u in 0..across {
+                    let place = (x * across + u, y * down + v);
+                    saved.push((part.index, place, store.save(place)));
+                }
+            }
+        }
+        saved
     }
 
     #[inline(never)]

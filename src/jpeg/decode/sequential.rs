@@ -8,7 +8,7 @@ use super::grid::{Grid, Wanted};
 use super::index::{Entry, Index, Position};
 use super::mcu::{Mcu, Predictions};
 use super::{Band, check_kept, check_memory, empty_components};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::header::Header;
 use crate::jpeg::plane::{Plane, Planes};
@@ -56,6 +56,9 @@ impl Restarts {
     }
 }
 
+/// A sample of a gray between black and white, and of chroma of no colour: what blocks without coefficients are.
+const MEDIUM: u8 = 128;
+
 /// A decoder of one interleaved scan that holds none of its bytes.
 #[derive(Debug)]
 pub(crate) struct Sequential {
@@ -74,6 +77,10 @@ pub(crate) struct Sequential {
     recorded: (usize, Vec<Entry>),
     /// The MCU whose position is the next to be recorded; none if it is out of reach.
     next_record: usize,
+    /// Whether data that end too early are no error.
+    fill: bool,
+    /// The error that it would have been.
+    damage: Option<Error>,
 }
 
 /// What is between two MCUs.
@@ -90,7 +97,7 @@ impl Sequential {
         let grid = Grid::new(header, wanted)?;
         check_memory(header, &grid, wanted)?;
         let skips = grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
-        Self::of(header, grid, wanted.gray, skips)
+        Ok(Self { fill: wanted.fill, ..Self::of(header, grid, wanted.gray, skips)? })
     }
 
     fn of(header: &Header, grid: Grid, gray: bool, skips: bool) -> Result<Self> {
@@ -114,6 +121,8 @@ impl Sequential {
             index: None,
             recorded: (0, Vec::new()),
             next_record: usize::MAX,
+            fill: false,
+            damage: None,
         })
     }
 
@@ -183,23 +192,61 @@ impl Sequential {
         }
         let first = self.row.saturating_mul(self.grid.mcus.0);
         let (start, end) = (first.saturating_add(self.grid.columns.start), first.saturating_add(self.grid.columns.end));
-        self.jump();
-        let Some(mut place) = self.open(input)? else { return Ok(Progress::Need { from: self.bits.byte }) };
-        let reached = self.pass_over(&mut place, start, input.last)? && self.read(&mut place, first, end, input.last)?;
-        self.check(&place)?;
-        (self.bits, self.predictions, self.restarts) = (place.bits.position(), place.predictions, place.restarts);
-        if !reached {
+        if self.damage.is_none() && !self.advance(first, start, end, input)? {
             return Ok(Progress::Need { from: self.bits.byte });
+        }
+        if self.damage.is_some() {
+            self.make_up(self.next.saturating_sub(start));
         }
         self.row = self.row.saturating_add(1);
         Ok(Progress::Band(Band { mcu_row: self.row.saturating_sub(1), planes: &self.planes }))
     }
 
-    /// To the last position that is known before the next band, if it is further on.
+    /// Up to the end of a band; whether there are all bytes for it, or there will be no more.
+    fn advance(&mut self, first: usize, start: usize, end: usize, input: &Input<'_>) -> Result<bool> {
+        self.jump();
+        // Where missing samples are filled in, the last MCU must be found that is whole, as if more were to come.
+        let last = input.last && !self.fill;
+        let Some(mut place) = self.open(input, last)? else { return Ok(self.fill_up(input)) };
+        let reached = self.pass_over(&mut place, start, last)? && self.read(&mut place, first, end, last)?;
+        self.check(&place)?;
+        (self.bits, self.predictions, self.restarts) = (place.bits.position(), place.predictions, place.restarts);
+        Ok(reached || self.fill_up(input))
+    }
+
+    /// Whether what is missing behind these bytes is to be filled in.
+    fn fill_up(&mut self, input: &Input<'_>) -> bool {
+        let filled = input.last && self.fill;
+        if filled {
+            self.damage = Some(self.ended(input.start.saturating_add(input.bytes.len()), "its data end"));
+        }
+        filled
+    }
+
+    /// What was decoded although it was cut off, and where.
+    pub fn damage(&self) -> Option<&Error> {
+        self.damage.as_ref()
+    }
+
+    /// The MCUs of a band from one on, of which there are no data.
+    fn make_up(&mut self, from: usize) {
+        for (plane, component) in self.planes.iter_mut().zip(self.mcu.widths()) {
+            let left = from.saturating_mul(component).min(plane.width);
+            for row in plane.data.chunks_exact_mut(plane.stride.max(1)) {
+                if let Some(missing) = row.get_mut(left..) {
+                    missing.fill(MEDIUM);
+                }
+            }
+        }
+    }
+
+    /// To the last position that is known before the next band, if it is further on, in MCUs and in bytes: bytes behind this place may be all that there are,
+    /// and an index that was kept may be of anything.
     fn jump(&mut self) {
         if let Some(index) = &self.index
             && let Some(Position { bits, mcu, predictions }) = index.before(self.row, self.grid.columns.start)
             && mcu > self.next
+            && bits.byte >= self.bits.byte
         {
             (self.next, self.bits, self.predictions) = (mcu, bits, predictions);
             self.restarts = Restarts::before(self.restarts.interval, mcu);
@@ -207,12 +254,17 @@ impl Sequential {
     }
 
     /// The place that was left, in other bytes; `None` if it is not in them.
-    fn open<'b>(&self, input: &Input<'b>) -> Result<Option<Place<'b>>> {
+    fn open<'b>(&self, input: &Input<'b>, last: bool) -> Result<Option<Place<'b>>> {
         let bytes = self.bits.byte.checked_sub(input.start).and_then(|offset| input.bytes.get(offset..));
         let beyond = self.bits.byte > input.start;
         match bytes {
-            Some(bytes) => Ok(Some(Place { bits: BitReader::new(bytes, self.bits), predictions: self.predictions, restarts: self.restarts })),
-            None if beyond && input.last => Err(corrupt(input.start.saturating_add(input.bytes.len()), "its data end before those of the region")),
+            Some(bytes) => {
+                let bits = BitReader::new(bytes, self.bits);
+                // The first bits of a byte that is not there, or only by half, were passed over.
+                let there = last || !bits.is_exhausted();
+                Ok(there.then_some(Place { bits, predictions: self.predictions, restarts: self.restarts }))
+            }
+            None if beyond && last => Err(corrupt(input.start.saturating_add(input.bytes.len()), "its data end before those of the region")),
             None => Ok(None),
         }
     }
@@ -304,6 +356,10 @@ impl Sequential {
         if let Some(before) = before
             && place.bits.is_exhausted()
         {
+            // A marker in their midst is not the end of the data.
+            if self.fill && !place.bits.is_at_end() {
+                self.check(place)?;
+            }
             *place = before;
             return Ok(false);
         }
@@ -341,7 +397,11 @@ impl Sequential {
             (true, _) => "its data end",
             (_, true) => "a code that no table has,",
         };
-        Err(corrupt(place.bits.position().byte, format!("{what} {}", self.whereabouts())))
+        Err(self.ended(place.bits.position().byte, what))
+    }
+
+    fn ended(&self, at: usize, what: &str) -> Error {
+        corrupt(at, format!("{what} {}", self.whereabouts()))
     }
 
     fn whereabouts(&self) -> String {

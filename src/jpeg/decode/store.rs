@@ -1,6 +1,6 @@
 //! What is kept of the blocks of one component while its scans are read.
 
-#![allow(clippy::arithmetic_side_effects, reason = "sizes were compared with the memory that is allowed")]
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "sizes were compared with the memory that is allowed, what is put back was there")]
 
 use std::ops::Range;
 
@@ -62,4 +62,36 @@ impl Store {
         let inside = self.wanted && self.columns.contains(&x) && self.rows.contains(&y);
         inside.then(|| (y - self.rows.start) * self.columns.len() + x - self.columns.start)
     }
+
+    /// All that is kept of a block.
+    pub fn save(&self, (x, y): (usize, usize)) -> Saved {
+        let kept = self.kept(x, y);
+        Saved {
+            coefficients: kept.and_then(|index| self.coefficients.get(index)).copied(),
+            mean: kept.and_then(|index| self.means.get(index)).copied(),
+            present: self.present.get(y * self.stride + x).copied(),
+        }
+    }
+
+    /// The block as it was.
+    pub fn restore(&mut self, (x, y): (usize, usize), saved: Saved) {
+        let kept = self.kept(x, y);
+        if let (Some(index), Some(coefficients)) = (kept, saved.coefficients) {
+            self.coefficients[index] = coefficients;
+        }
+        if let (Some(index), Some(mean)) = (kept, saved.mean) {
+            self.means[index] = mean;
+        }
+        if let Some(present) = saved.present {
+            self.present[y * self.stride + x] = present;
+        }
+    }
+}
+
+/// What is kept of a block; nothing of one that is not wanted.
+#[derive(Debug)]
+pub(super) struct Saved {
+    coefficients: Option<Coefficients>,
+    mean: Option<i16>,
+    present: Option<u64>,
 }

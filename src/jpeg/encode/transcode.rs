@@ -46,7 +46,7 @@ impl Transcode<'_> {
 
     /// The bytes of the new stream. [`Error::Internal`] unless it [is lossless](Self::is_lossless).
     pub fn run(&self, header: &Header, stream: &[u8]) -> Result<Vec<u8>> {
-        let wanted = Wanted { region: self.region, reduction: 1, gray: self.gray, memory: self.memory };
+        let wanted = Wanted { region: self.region, reduction: 1, gray: self.gray, memory: self.memory, fill: false };
         let mut mosaic = Mosaic::new(self.region.dimensions());
         if !self.is_lossless(header) || !mosaic.lay(header, stream, &wanted, self.index, (0, 0))? {
             return Err(Error::Internal { what: format!("JPEG: {} of {} cannot be cut without loss", self.region, header.dimensions) });

@@ -5,93 +5,88 @@ use std::sync::Arc;
 use super::recipe::Bytes;
 use super::{MEMORY, append, expect_fair, part, planes, recipe, small};
 use crate::error::Result;
-use crate::geometry::Rect;
-use crate::jpeg::{Grid, Header, Index, Input, Planes, Progress, Sequential, Wanted, corrupt};
+use crate::jpeg::{Grid, Header, Index, Input, Planes, Progress, Sequential, Wanted, seal};
 
-/// What a file is told from others by.
-const SEAL: &[u8] = b"this";
-
-/// An index is the same however the bytes come; with it a part is what it is without; and an index of any bytes does no harm.
+/// An index is the same however the bytes come; with it, or a part of it, a region is what it is without; and an index of any bytes does no harm.
 pub fn index(data: &[u8]) {
     let (stream, mut choices) = recipe::split(data);
     let Some(header) = small(&stream).filter(Header::is_streamable) else { return };
-    let step = 1 + usize::from(choices.byte() % 9);
-    let Ok(fresh) = Index::new(&header, step) else { return };
-    let piece = [stream.len(), 1 + choices.below(200) as usize, 1 + usize::from(choices.byte() % 8)];
-    // Whoever wants the last pixel passes over all others, and records where they are, as far as the stream is sound.
-    let (right, bottom) = (header.dimensions.width(), header.dimensions.height());
-    let last = Wanted { region: Rect::new(right - 1, bottom - 1, 1, 1).unwrap(), memory: MEMORY, ..Wanted::whole(&header) };
-    if Sequential::new(&header, &last).is_err() {
+    let Ok(empty) = Index::new(&header, 1 + usize::from(choices.byte() % 9)) else { return };
+    let wanted = Wanted {
+        region: part(&mut choices, header.dimensions),
+        reduction: choices.pick(&[1, 2, 4, 8]),
+        gray: choices.now_and_then(64),
+        memory: MEMORY,
+        fill: false,
+    };
+    if Sequential::new(&header, &wanted).is_err() {
         return;
     }
-    let recorded = |piece| {
-        let (mut scanner, mut index) = (Sequential::new(&header, &last).unwrap(), fresh.clone());
-        scanner.record(Arc::new(fresh.clone()));
-        let outcome = in_pieces(&mut scanner, &stream, piece);
-        let (first, entries) = scanner.recorded();
-        index.learn(first, &entries);
-        (outcome, index)
-    };
-    let scanned = |piece| -> Result<Index> {
-        let (outcome, index) = recorded(piece);
-        outcome.map(|_| index)
-    };
-    let whole = scanned(piece[0]);
-    // Of what is wrong, one way may notice more than the other: who has the next restart marker at hand does not look at what lies before it.
-    for piece in &piece[1..] {
-        if let (Ok(found), Ok(whole)) = (scanned(*piece), &whole) {
-            assert_eq!(found, *whole);
-        }
-    }
-    let wanted =
-        Wanted { region: part(&mut choices, header.dimensions), reduction: choices.pick(&[1, 2, 4, 8]), gray: choices.now_and_then(64), memory: MEMORY };
+    let pieces = [stream.len(), 1 + choices.below(200) as usize, 1 + usize::from(choices.byte() % 8)];
     let plain = planes(&header, &stream, &wanted);
-    let mut decoder = Sequential::new(&header, &wanted).unwrap();
-    if let (Ok(found), Ok(plain)) = (in_pieces(&mut decoder, &stream, piece[1]), &plain) {
-        assert_eq!(found, *plain);
-    }
-    match whole {
-        Ok(index) => {
+    let whole = Wanted { reduction: 8, gray: true, memory: MEMORY, ..Wanted::whole(&header) };
+    let learnt = pieces.map(|piece| with(&header, &stream, &whole, &Arc::new(empty.clone()), piece));
+    let sound = learnt[0].0.is_ok();
+    assert!(learnt.iter().all(|(found, _)| found.is_ok() == sound));
+    let expect_same = |found, plain: &_| expect_same(sound, found, plain, &stream);
+    expect_same(with(&header, &stream, &wanted, &Arc::new(empty.clone()), pieces[1]).0, &plain);
+    // What a part teaches serves for another, and adds to it.
+    let elsewhere = Wanted { region: part(&mut choices, header.dimensions), ..wanted };
+    let (_, some) = with(&header, &stream, &elsewhere, &Arc::new(empty.clone()), pieces[2]);
+    let (found, more) = with(&header, &stream, &wanted, &Arc::new(some), pieces[1]);
+    expect_same(found, &plain);
+    expect_same(with(&header, &stream, &elsewhere, &Arc::new(more), pieces[0]).0, &planes(&header, &stream, &elsewhere));
+    for (found, index) in learnt {
+        let index = Arc::new(index);
+        if found.is_ok() {
             assert!(index.is_complete());
-            let bytes = index.to_bytes(SEAL);
-            assert_eq!(fresh.read_like(&bytes, SEAL, stream.len() as u64).as_ref(), Ok(&index));
-            match (by_ranges(&header, &stream, &wanted, &index), plain) {
-                (Ok(found), Ok(plain)) => assert_eq!(found, plain),
-                (Err(error), Err(_)) => expect_fair(&error, &stream),
-                (Ok(_), Err(_)) => {}
-                (Err(error), Ok(_)) => panic!("{error}"),
-            }
-            hostile(&header, &stream, &wanted, &fresh, &mut choices, bytes);
+            let bytes = index.to_bytes(b"seal");
+            assert_eq!(empty.read_like(&bytes, b"seal", stream.len() as u64).as_ref(), Ok(&*index));
+            assert_eq!(by_ranges(&header, &stream, &wanted, &index).unwrap(), *plain.as_ref().unwrap());
+            hostile(&header, &stream, &wanted, &empty, &mut choices, bytes);
         }
-        Err(error) => {
-            expect_fair(&error, &stream);
-            // As far as it was recorded, it serves as well.
-            let mut decoder = Sequential::new(&header, &wanted).unwrap();
-            decoder.follow(Arc::new(recorded(stream.len()).1));
-            match (in_pieces(&mut decoder, &stream, piece[1]), plain) {
-                (Ok(found), Ok(plain)) => assert_eq!(found, plain),
-                (Err(error), Err(_)) => expect_fair(&error, &stream),
-                // What is broken before the region is not looked at.
-                (Ok(_), Err(_)) => {}
-                (Err(error), Ok(_)) => panic!("{error}"),
-            }
-        }
+        expect_same(with(&header, &stream, &wanted, &index, pieces[1]).0, &plain);
     }
-    hostile(&header, &stream, &wanted, &fresh, &mut Bytes(&[]), data.to_vec());
+    let cut = &stream[..choices.below(stream.len() as u32).max(header.scan.data as u32) as usize];
+    let filled = Wanted { fill: true, ..wanted };
+    let mut decoder = Sequential::new(&header, &filled).unwrap();
+    assert_eq!(in_pieces(&mut decoder, cut, pieces[1]).ok(), planes(&header, cut, &filled).ok());
+}
+
+/// Of a sound stream the same. Where something is broken before a region, it may be passed over by an index or by restart markers, or noticed on the way.
+fn expect_same(sound: bool, found: Result<Planes>, plain: &Result<Planes>, stream: &[u8]) {
+    match (found, plain) {
+        (Ok(found), Ok(plain)) => assert!(found == *plain),
+        (Err(error), _) if !sound => expect_fair(&error, stream),
+        (Ok(_), Err(_)) if !sound => {}
+        (found, plain) => panic!("{:?} {:?}", found.err(), plain.as_ref().err()),
+    }
+}
+
+/// All bands by an index, and what is learnt on the way.
+fn with(header: &Header, stream: &[u8], wanted: &Wanted, index: &Arc<Index>, piece: usize) -> (Result<Planes>, Index) {
+    let mut decoder = Sequential::new(header, wanted).unwrap();
+    decoder.record(index.clone());
+    let found = in_pieces(&mut decoder, stream, piece);
+    let (first, entries) = decoder.recorded();
+    let mut index = Index::clone(index);
+    index.learn(first, &entries);
+    (found, index)
 }
 
 /// What an index of bytes that are wrong leads to: anything but harm.
-fn hostile(header: &Header, stream: &[u8], wanted: &Wanted, fresh: &Index, choices: &mut Bytes<'_>, mut bytes: Vec<u8>) {
-    for _ in 0..choices.byte() % 4 {
+fn hostile(header: &Header, stream: &[u8], wanted: &Wanted, empty: &Index, choices: &mut Bytes<'_>, mut bytes: Vec<u8>) {
+    bytes.truncate(bytes.len() - 8);
+    for _ in 0..=choices.byte() % 4 {
         let at = choices.below(bytes.len() as u32) as usize;
         bytes[at] = choices.byte();
     }
+    bytes.extend(seal(&[b"seal", &bytes]));
+    let Ok(index) = empty.read_like(&bytes, b"seal", stream.len() as u64) else { return };
     let grid = Grid::new(header, wanted).unwrap();
-    let Ok(index) = fresh.read_like(&bytes, SEAL, stream.len() as u64) else { return };
     assert!(index.ranges(&grid).iter().all(|range| range.start <= range.end));
-    let mut decoder = Sequential::new(header, wanted).unwrap();
-    decoder.follow(Arc::new(index));
-    if let Err(error) = in_pieces(&mut decoder, stream, 64) {
+    let (found, _) = with(header, stream, wanted, &Arc::new(index), 64);
+    if let Err(error) = found {
         expect_fair(&error, stream);
     }
 }
@@ -115,9 +110,9 @@ fn in_pieces(sequential: &mut Sequential, stream: &[u8], piece: usize) -> Result
 }
 
 /// All bands out of the bytes alone that an index says they lie in.
-fn by_ranges(header: &Header, stream: &[u8], wanted: &Wanted, index: &Index) -> Result<Planes> {
+fn by_ranges(header: &Header, stream: &[u8], wanted: &Wanted, index: &Arc<Index>) -> Result<Planes> {
     let mut decoder = Sequential::new(header, wanted)?;
-    decoder.follow(Arc::new(index.clone()));
+    decoder.follow(index.clone());
     let ranges = index.ranges(decoder.grid());
     let mut inputs = ranges.iter().map(|range| {
         let end = range.end.min(stream.len());
@@ -130,8 +125,7 @@ fn by_ranges(header: &Header, stream: &[u8], wanted: &Wanted, index: &Index) -> 
             Progress::Band(band) => append(&mut planes, band.planes),
             Progress::Done => return Ok(planes),
             Progress::Need { from } => {
-                // What is broken may lead on and on.
-                input = inputs.next().ok_or_else(|| corrupt(from, "more bytes than the index says"))?;
+                input = inputs.next().expect("more bytes than the index says");
                 assert!(from >= input.start, "{from} lies before the range from {}", input.start);
             }
         }

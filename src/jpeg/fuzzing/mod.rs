@@ -27,7 +27,7 @@ pub use parse::parse;
 pub(super) use transcode::blocks;
 pub use transcode::transcode;
 
-use super::{Decoder, Header, Plane, Planes, Rows, Wanted};
+use super::{Copied, Decoder, Header, Plane, Planes, Rows, Tables, Transcode, Wanted};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
 use recipe::Bytes;
@@ -52,15 +52,19 @@ pub struct Picture {
     pub planes: Vec<((usize, usize), usize, Vec<u8>)>,
 }
 
-/// The picture that bytes stand for, if it is of a sequential process. Without damage, of which everyone makes something else; and none of a block with more
-/// energy than 8-bit samples have, beyond which everyone rounds and overflows in a way of his own.
+/// The picture that bytes stand for, if it is of gray or YCbCr. Its coefficients are coded anew, since of damage, and of runs that end behind a block, everyone
+/// makes something else; and none is of a block with more energy than 8-bit samples have, beyond which everyone rounds and overflows in a way of his own.
 #[doc(hidden)]
 #[must_use]
 pub fn picture(data: &[u8]) -> Option<Picture> {
-    let stream = recipe::sound(&mut Bytes(data));
-    let header = small(&stream).filter(|header| header.process != 0xC2 && matches!(header.components.len(), 1 | 3))?;
+    let mut recipe = Bytes(data);
+    let drawn = recipe::sound(&mut recipe);
+    let header = small(&drawn)?;
+    let copied = Copied { tables: recipe.pick(&[Tables::Standard, Tables::Optimal]), restart_interval: u16::from(recipe.byte() % 8), ..Copied::default() };
+    let stream = Transcode { copied, memory: MEMORY, ..Transcode::whole(&header) }.run(&header, &drawn).ok()?;
+    let header = Header::read(None, &stream).unwrap();
     let wanted = Wanted { memory: MEMORY, ..Wanted::whole(&header) };
-    let coefficients = super::decode::coefficients(&header, &stream, &wanted, None).ok()?;
+    let coefficients = super::decode::coefficients(&header, &stream, &wanted, None).unwrap();
     let sound = coefficients.iter().all(|component| {
         let energy =
             |block: &[i16; 64]| block.iter().zip(&component.quantization).map(|(value, step)| (i64::from(*value) * i64::from(*step)).pow(2)).sum::<i64>();
@@ -103,7 +107,7 @@ fn part(choices: &mut Bytes<'_>, size: Dimensions) -> Rect {
 
 /// The rows of a part, px at 1/`reduction`.
 fn rows(header: &Header, stream: &[u8], crop: Rect, reduction: u8) -> Result<Vec<u8>> {
-    let wanted = Wanted { region: Rows::region(header, crop, reduction), reduction, gray: false, memory: MEMORY };
+    let wanted = Wanted { region: Rows::region(header, crop, reduction), reduction, gray: false, memory: MEMORY, fill: false };
     let mut decoder = Decoder::new(header, stream, &wanted)?;
     let mut rows = Rows::new(header, decoder.grid(), crop, header.color_model())?;
     let mut samples = Vec::new();

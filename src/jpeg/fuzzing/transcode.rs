@@ -27,7 +27,7 @@ pub fn transcode(data: &[u8]) {
     assert_eq!(new.dimensions, if turn.transposed { size.transposed() } else { size });
     assert_eq!(new.components.len(), if transcode.gray { 1 } else { header.components.len() });
 
-    let wanted = Wanted { region: transcode.region, reduction: 1, gray: transcode.gray, memory: MEMORY };
+    let wanted = Wanted { region: transcode.region, reduction: 1, gray: transcode.gray, memory: MEMORY, fill: false };
     let before = coefficients(&header, &stream, &wanted, None).unwrap();
     let after = coefficients(&new, &made, &Wanted::whole(&new), None).unwrap();
     for (index, (before, after)) in before.into_iter().zip(&after).enumerate() {
@@ -52,7 +52,7 @@ fn in_parts(header: &Header, stream: &[u8], transcode: &Transcode<'_>) -> Vec<u8
         for (top, bottom) in [(0, down), (down, region.height())] {
             let part = Rect::from_edges(region.x() + left, region.y() + top, region.x() + right, region.y() + bottom);
             let Some(part) = part.filter(|_| left < right && top < bottom) else { continue };
-            let wanted = Wanted { region: part, reduction: 1, gray: transcode.gray, memory: MEMORY };
+            let wanted = Wanted { region: part, reduction: 1, gray: transcode.gray, memory: MEMORY, fill: false };
             assert_eq!(mosaic.lay(header, stream, &wanted, None, (left, top)), Ok(true));
         }
     }
@@ -62,7 +62,7 @@ fn in_parts(header: &Header, stream: &[u8], transcode: &Transcode<'_>) -> Vec<u8
 /// Whatever region is laid, as it may be asked for by a file of other chunks: it is laid or not, and what was laid can be written.
 fn any_part(header: &Header, stream: &[u8], transcode: &Transcode<'_>) {
     let mut mosaic = Mosaic::new(transcode.region.dimensions());
-    let wanted = Wanted { region: transcode.region, reduction: 1, gray: transcode.gray, memory: MEMORY };
+    let wanted = Wanted { region: transcode.region, reduction: 1, gray: transcode.gray, memory: MEMORY, fill: false };
     match mosaic.lay(header, stream, &wanted, None, (0, 0)) {
         Ok(true) if mosaic.can_turn(transcode.turn) => drop(mosaic.write(transcode.turn, &transcode.copied).unwrap()),
         Ok(_) => {}
