@@ -145,7 +145,9 @@ impl Pyramid {
     #[cfg(feature = "web")]
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
-            Body::Tiff(tiff) => tiff.levels.iter().any(|level| matches!(level.compression, tiff::Compression::WebP | tiff::Compression::Zstandard)),
+            Body::Tiff(tiff) => {
+                tiff.levels.iter().any(|level| matches!(level.compression, tiff::Compression::WebP | tiff::Compression::Lzw | tiff::Compression::Zstandard))
+            }
             Body::Whole(Whole { mode: WholeMode::Jpeg { process, .. }, .. }) => *process == JpegProcess::Lossless,
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
             Body::Scan(_) => false,

@@ -8,6 +8,7 @@ mod module {
     use crate::codec::extra::{Decoded, Fault, Settings, coder};
     use crate::error::SourceFormat;
     use crate::geometry::Dimensions;
+    use crate::pyramid::tiff::Compression;
     use crate::render::Raster;
 
     /// Pixels of a GIF, WebP or lossless JPEG file.
@@ -46,10 +47,11 @@ mod module {
         coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
     }
 
-    /// At most `expected` bytes of Zstandard.
+    /// At most `expected` bytes out of `lzw` or `zstd`.
     #[wasm_bindgen]
-    pub fn unzstd(bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue> {
-        coder::unzstd(bytes, expected as usize).map_err(thrown)
+    pub fn unpack(compression: &str, bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue> {
+        let compression = if compression == "lzw" { Compression::Lzw } else { Compression::Zstandard };
+        coder::unpack(compression, bytes, expected as usize).map_err(thrown)
     }
 
     /// Encodes `width` × `height` pixels of `channels` samples.
@@ -82,6 +84,7 @@ mod engine {
     use crate::codec::extra::{Decoded, Fault, Settings};
     use crate::error::SourceFormat;
     use crate::geometry::Dimensions;
+    use crate::pyramid::tiff::Compression;
     use crate::render::Raster;
 
     #[wasm_bindgen]
@@ -91,7 +94,7 @@ mod engine {
         #[wasm_bindgen(method, catch)]
         fn decode(this: &Codecs, format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue>;
         #[wasm_bindgen(method, catch)]
-        fn unzstd(this: &Codecs, bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue>;
+        fn unpack(this: &Codecs, compression: &str, bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue>;
         #[wasm_bindgen(method, catch)]
         fn encode(this: &Codecs, format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8, lossless: bool) -> Result<Vec<u8>, JsValue>;
 
@@ -127,9 +130,10 @@ mod engine {
             Ok(decoded)
         }
 
-        fn unzstd(&self, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
+        fn unpack(&self, compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
             let most = u32::try_from(expected).map_err(|error| Fault::Internal(error.to_string()))?;
-            let made = self.unzstd(bytes, most).map_err(fault)?;
+            let name = if compression == Compression::Lzw { "lzw" } else { "zstd" };
+            let made = self.unpack(name, bytes, most).map_err(fault)?;
             if made.len() > expected { Err(Fault::Internal("the module of extra codecs gave more than was expected".to_owned())) } else { Ok(made) }
         }
 

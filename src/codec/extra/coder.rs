@@ -5,10 +5,11 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
-use super::{Decoded, Fault, Settings, gif, lossless, tif, webp, zstandard};
+use super::{Decoded, Fault, Settings, gif, lossless, packed, tif, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
+use crate::pyramid::tiff::Compression;
 use crate::render::Raster;
 
 pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
@@ -20,8 +21,15 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     }
 }
 
-pub(crate) fn unzstd(bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
-    zstandard::decompress(bytes, expected)
+pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
+    let mut out = vec![0; expected];
+    let made = match compression {
+        Compression::Lzw => packed::unlzw(bytes, &mut out)?,
+        Compression::Zstandard => packed::unzstd(bytes, &mut out)?,
+        other => return Err(Fault::Internal(format!("{other:?} is not unpacked here"))),
+    };
+    out.truncate(made);
+    Ok(out)
 }
 
 pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {

@@ -6,12 +6,13 @@ use super::{Decoded, Fault, Settings};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
+use crate::pyramid::tiff::Compression;
 use crate::render::Raster;
 
 /// What such a module does; [`super::coder`] says how.
 pub(crate) trait Module {
     fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault>;
-    fn unzstd(&self, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault>;
+    fn unpack(&self, compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault>;
     fn encode(&self, format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault>;
 }
 
@@ -32,8 +33,8 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     with(|module| module.decode(format, bytes, planned, memory))
 }
 
-pub(crate) fn unzstd(bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
-    with(|module| module.unzstd(bytes, expected))
+pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
+    with(|module| module.unpack(compression, bytes, expected))
 }
 
 pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {

@@ -1,4 +1,4 @@
-//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, Zstandard, and TIFF as an answer. With the feature `extra` they are compiled in
+//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, LZW, Zstandard, and TIFF as an answer. With the feature `extra` they are compiled in
 //! ([`coder`]); without it [`installed`] calls those of a module that the host brought. Both are the same code in the end, and give the same bytes.
 
 #[cfg(feature = "extra")]
@@ -10,11 +10,11 @@ pub(crate) mod installed;
 #[cfg(feature = "extra")]
 mod lossless;
 #[cfg(feature = "extra")]
+mod packed;
+#[cfg(feature = "extra")]
 mod tif;
 #[cfg(feature = "extra")]
 mod webp;
-#[cfg(feature = "extra")]
-mod zstandard;
 
 #[cfg(feature = "extra")]
 use coder as coding;
@@ -25,6 +25,7 @@ use super::{corrupt, internal, unsupported};
 use crate::api::Format;
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
+use crate::pyramid::tiff::Compression;
 use crate::render::Raster;
 
 /// A decoded file: 3 or 4 samples of 8 bits a pixel, rows without gaps; of a lossless JPEG 1 to 4 samples as stored, or of 16 bits in this machine's order.
@@ -67,9 +68,9 @@ pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     })
 }
 
-/// At most `expected` bytes out of Zstandard ones that lie at a byte of a TIFF; fewer if they end before.
-pub(super) fn unzstd(bytes: &[u8], expected: usize, at: u64) -> Result<Vec<u8>> {
-    coding::unzstd(bytes, expected).map_err(|fault| match fault {
+/// At most `expected` bytes out of packed ones (LZW or Zstandard) that lie at a byte of a TIFF; fewer if they end before.
+pub(super) fn unpack(compression: Compression, bytes: &[u8], expected: usize, at: u64) -> Result<Vec<u8>> {
+    coding::unpack(compression, bytes, expected).map_err(|fault| match fault {
         Fault::Corrupt(what) | Fault::Unsupported(what) => corrupt(SourceFormat::Tiff, at, what),
         Fault::Internal(what) => internal(what),
     })

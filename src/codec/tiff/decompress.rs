@@ -1,4 +1,4 @@
-//! Deflate by fdeflate, LZW by weezl, PackBits: each into exactly the bytes that are expected, so that no bomb can grow.
+//! Deflate by fdeflate, PackBits, what [`extra`] has: each into exactly the bytes that are expected, so that no bomb can grow.
 
 use super::corrupt;
 use crate::codec::extra;
@@ -8,7 +8,7 @@ use crate::pyramid::tiff::Compression;
 /// Exactly `expected` bytes; an error if the data end before, while what comes after them is not looked at.
 pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize, at: u64) -> Result<Vec<u8>> {
     let mut out = match compression {
-        Compression::Zstandard => extra::unzstd(bytes, expected, at)?,
+        Compression::Lzw | Compression::Zstandard => extra::unpack(compression, bytes, expected, at)?,
         _ => vec![0; expected],
     };
     let made = match compression {
@@ -18,9 +18,8 @@ pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize
             count
         }
         Compression::Deflate => inflate(bytes, &mut out).map_err(|error| corrupt(at, error))?,
-        Compression::Lzw => unlzw(bytes, &mut out).map_err(|error| corrupt(at, error))?,
         Compression::PackBits => unpack_bits(bytes, &mut out),
-        Compression::Zstandard => out.len(),
+        Compression::Lzw | Compression::Zstandard => out.len(),
         Compression::Jpeg | Compression::WebP | Compression::Fax(_) => 0,
     };
     if made < expected {
@@ -40,25 +39,6 @@ fn inflate(bytes: &[u8], out: &mut [u8]) -> std::result::Result<usize, String> {
         written += produced;
         if consumed == 0 && produced == 0 {
             break;
-        }
-    }
-    Ok(written)
-}
-
-fn unlzw(bytes: &[u8], out: &mut [u8]) -> std::result::Result<usize, String> {
-    // TIFF 5 writers packed codes from the low bit; their streams begin with the clear code the other way round (libtiff's "compat").
-    let old = bytes.len() >= 2 && bytes[0] == 0 && bytes[1] & 1 == 1;
-    let mut decoder =
-        if old { weezl::decode::Decoder::new(weezl::BitOrder::Lsb, 8) } else { weezl::decode::Decoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8) };
-    let (mut read, mut written) = (0, 0);
-    while written < out.len() {
-        let result = decoder.decode_bytes(&bytes[read..], &mut out[written..]);
-        read += result.consumed_in;
-        written += result.consumed_out;
-        match result.status {
-            Ok(weezl::LzwStatus::Ok) if result.consumed_in > 0 || result.consumed_out > 0 => {}
-            Ok(_) => break,
-            Err(error) => return Err(error.to_string()),
         }
     }
     Ok(written)

@@ -1,0 +1,45 @@
+//! Chunks of TIFF that are packed in rarer ways: Zstandard (RFC 8878) by ruzstd, LZW (TIFF 6.0, section 13) by weezl.
+
+use std::io::Read;
+
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use weezl::{BitOrder, LzwStatus, decode::Decoder};
+
+use super::Fault;
+use crate::pyramid::tiff::ZSTANDARD_WINDOW;
+
+/// At most `out.len()` bytes, and how many; fewer if the data end before. What comes after them is not looked at.
+pub(super) fn unzstd(mut bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+    let mut decoder = FrameDecoder::new();
+    decoder.set_max_window_size(ZSTANDARD_WINDOW);
+    // The crate's own words for what is wrong would take more room than they are worth.
+    let broken = || Fault::Corrupt("Zstandard data that is broken".to_owned());
+    let mut decoder = StreamingDecoder::new_with_decoder(&mut bytes, decoder).map_err(|_| broken())?;
+    let mut written = 0;
+    while written < out.len() {
+        match decoder.read(&mut out[written..]).map_err(|_| broken())? {
+            0 => break,
+            count => written += count,
+        }
+    }
+    Ok(written)
+}
+
+/// At most `out.len()` bytes, and how many; fewer if the data end before.
+pub(super) fn unlzw(bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+    // TIFF 5 writers packed codes from the low bit; their streams begin with the clear code the other way round (libtiff's "compat").
+    let old = bytes.len() >= 2 && bytes[0] == 0 && bytes[1] & 1 == 1;
+    let mut decoder = if old { Decoder::new(BitOrder::Lsb, 8) } else { Decoder::with_tiff_size_switch(BitOrder::Msb, 8) };
+    let (mut read, mut written) = (0, 0);
+    while written < out.len() {
+        let result = decoder.decode_bytes(&bytes[read..], &mut out[written..]);
+        read += result.consumed_in;
+        written += result.consumed_out;
+        match result.status {
+            Ok(LzwStatus::Ok) if result.consumed_in > 0 || result.consumed_out > 0 => {}
+            Ok(_) => break,
+            Err(error) => return Err(Fault::Corrupt(error.to_string())),
+        }
+    }
+    Ok(written)
+}
