@@ -6,6 +6,7 @@ mod golden;
 mod ingest;
 mod layers;
 mod oracle;
+mod planes;
 mod pyramid;
 mod robust;
 mod rounds;
