@@ -29,12 +29,11 @@ pub(super) fn down(rows: &[&[u8]], weights: &[i16], out: &mut [u8]) {
     }
 }
 
-/// Eight outputs at once; how many were made.
+/// Four outputs at once; how many were made.
 pub(super) fn across(kernel: &Kernel, row: &[u8], out: &mut [u8]) -> usize {
     match kernel.lanes {
         1 => across_of::<1>(kernel, row, out),
         2 => across_of::<2>(kernel, row, out),
-        3 => across_of::<3>(kernel, row, out),
         _ => across_of::<0>(kernel, row, out),
     }
 }
@@ -43,16 +42,15 @@ pub(super) fn across(kernel: &Kernel, row: &[u8], out: &mut [u8]) -> usize {
 #[inline(always)]
 fn across_of<const GROUPS: usize>(kernel: &Kernel, row: &[u8], out: &mut [u8]) -> usize {
     let groups = if GROUPS == 0 { kernel.lanes } else { GROUPS };
-    let outputs = out.as_chunks_mut::<8>().0;
-    let starts = kernel.starts.as_chunks::<8>().0;
-    for ((out, starts), weights) in outputs.iter_mut().zip(starts).zip(kernel.weights.chunks_exact(8 * groups)) {
+    let outputs = out.as_chunks_mut::<4>().0;
+    let starts = kernel.starts.as_chunks::<4>().0;
+    for ((out, starts), weights) in outputs.iter_mut().zip(starts).zip(kernel.weights.chunks_exact(4 * groups)) {
         let part = |index: usize| sum(&row[starts[index]..][..groups * LANES], &weights[index * groups..][..groups]);
-        let first = add(add(part(0), part(1)), add(part(2), part(3)));
-        let second = add(add(part(4), part(5)), add(part(6), part(7)));
-        let sums = narrow(i32x4_add(first, i32x4_splat(HALF)), i32x4_add(second, i32x4_splat(HALF)));
-        *out = i64x2_extract_lane::<0>(u8x16_narrow_i16x8(sums, sums)).to_le_bytes();
+        let sums = i32x4_add(add(add(part(0), part(1)), add(part(2), part(3))), i32x4_splat(HALF));
+        let sums = narrow(sums, sums);
+        *out = i32x4_extract_lane::<0>(u8x16_narrow_i16x8(sums, sums)).to_le_bytes();
     }
-    outputs.len() * 8
+    outputs.len() * 4
 }
 
 /// Takes three channels apart, sixteen pixels at once; how many.
