@@ -76,3 +76,36 @@ pub(crate) fn store(bytes: &mut [u8; 16], lanes: v128) {
         *bytes = half.to_le_bytes();
     }
 }
+
+/// The first, second and third of every three bytes.
+#[inline(always)]
+pub(crate) fn apart(p: v128, q: v128, s: v128) -> [v128; 3] {
+    let r = i8x16_shuffle::<0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0>(p, q);
+    let r = i8x16_shuffle::<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29>(r, s);
+    let g = i8x16_shuffle::<1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0>(p, q);
+    let g = i8x16_shuffle::<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30>(g, s);
+    let b = i8x16_shuffle::<2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0>(p, q);
+    let b = i8x16_shuffle::<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31>(b, s);
+    [r, g, b]
+}
+
+/// Bytes of three vectors by turns.
+#[inline(always)]
+pub(crate) fn interleave(r: v128, g: v128, b: v128) -> [v128; 3] {
+    let rg = i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(r, g);
+    let more = i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(r, g);
+    let middle = i8x16_shuffle::<11, 0, 12, 13, 0, 14, 15, 0, 16, 17, 0, 18, 19, 0, 20, 21>(rg, more);
+    [
+        i8x16_shuffle::<0, 1, 16, 2, 3, 17, 4, 5, 18, 6, 7, 19, 8, 9, 20, 10>(rg, b),
+        i8x16_shuffle::<0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15>(middle, b),
+        i8x16_shuffle::<26, 6, 7, 27, 8, 9, 28, 10, 11, 29, 12, 13, 30, 14, 15, 31>(more, b),
+    ]
+}
+
+/// Sets three times sixteen bytes.
+#[inline(always)]
+pub(crate) fn store_three(bytes: [&mut [u8; 16]; 3], lanes: [v128; 3]) {
+    for (bytes, lanes) in bytes.into_iter().zip(lanes) {
+        store(bytes, lanes);
+    }
+}

@@ -59,39 +59,25 @@ fn to_u8(sum: i32) -> u8 {
 
 /// Takes the channels of a row apart; `planes` holds them one behind the other, with room behind each.
 pub(super) fn part(row: &[u8], planes: &mut [u8], channels: usize) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let done = if channels == 3 { super::convolve_simd::part(row, planes) } else { 0 };
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    let done = 0;
     let length = planes.len() / channels;
-    let (first, rest) = planes.split_at_mut(length);
-    match channels {
-        3 => {
-            let (second, third) = rest.split_at_mut(length);
-            for (((pixel, a), b), c) in row.as_chunks::<3>().0.iter().zip(first).zip(second).zip(third) {
-                (*a, *b, *c) = (pixel[0], pixel[1], pixel[2]);
-            }
-        }
-        _ => {
-            for (channel, plane) in planes.chunks_exact_mut(length).enumerate() {
-                plane.iter_mut().zip(row.chunks_exact(channels)).for_each(|(sample, pixel)| *sample = pixel[channel]);
-            }
-        }
+    for (channel, plane) in planes.chunks_exact_mut(length).enumerate() {
+        plane[done..].iter_mut().zip(row[done * channels..].chunks_exact(channels)).for_each(|(sample, pixel)| *sample = pixel[channel]);
     }
 }
 
 /// Puts channels that lie one behind the other together.
 pub(super) fn join(planes: &[u8], row: &mut [u8], channels: usize) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let done = if channels == 3 { super::convolve_simd::join(planes, row) } else { 0 };
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    let done = 0;
     let length = planes.len() / channels;
-    let (first, rest) = planes.split_at(length);
-    match channels {
-        3 => {
-            let (second, third) = rest.split_at(length);
-            for (((pixel, a), b), c) in row.as_chunks_mut::<3>().0.iter_mut().zip(first).zip(second).zip(third) {
-                *pixel = [*a, *b, *c];
-            }
-        }
-        _ => {
-            for (channel, plane) in planes.chunks_exact(length).enumerate() {
-                row.chunks_exact_mut(channels).zip(plane).for_each(|(pixel, sample)| pixel[channel] = *sample);
-            }
-        }
+    for (channel, plane) in planes.chunks_exact(length).enumerate() {
+        row[done * channels..].chunks_exact_mut(channels).zip(&plane[done..]).for_each(|(pixel, sample)| pixel[channel] = *sample);
     }
 }
 

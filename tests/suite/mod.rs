@@ -8,6 +8,7 @@ mod jpeg;
 mod layers;
 mod lossless;
 mod oracle;
+mod planes;
 mod pyramid;
 mod robust;
 mod rounds;

@@ -2,7 +2,7 @@
 
 use core::arch::wasm32::*;
 
-use crate::jpeg::vector::{high, load, low, pair, store};
+use crate::jpeg::vector::{apart, high, load, low, pair, store};
 
 /// Converts as many pixels as come in sixteens; their number.
 pub(super) fn convert(rgb: &[u8], luma: &mut [u8], blue: &mut [u8], red: &mut [u8]) -> usize {
@@ -10,13 +10,7 @@ pub(super) fn convert(rgb: &[u8], luma: &mut [u8], blue: &mut [u8], red: &mut [u
     let mut done = 0_usize;
     for (((rgb, luma), blue), red) in chunks {
         let [p, q, s] = rgb.as_chunks::<16>().0 else { break };
-        let (p, q, s) = (load(p), load(q), load(s));
-        let r = i8x16_shuffle::<0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0>(p, q);
-        let r = i8x16_shuffle::<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29>(r, s);
-        let g = i8x16_shuffle::<1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0>(p, q);
-        let g = i8x16_shuffle::<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30>(g, s);
-        let b = i8x16_shuffle::<2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0>(p, q);
-        let b = i8x16_shuffle::<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31>(b, s);
+        let [r, g, b] = apart(load(p), load(q), load(s));
         let first = eight(u16x8_extend_low_u8x16(r), u16x8_extend_low_u8x16(g), u16x8_extend_low_u8x16(b));
         let second = eight(u16x8_extend_high_u8x16(r), u16x8_extend_high_u8x16(g), u16x8_extend_high_u8x16(b));
         store(luma, u8x16_narrow_i16x8(first[0], second[0]));

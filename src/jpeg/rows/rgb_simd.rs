@@ -2,7 +2,7 @@
 
 use core::arch::wasm32::*;
 
-use crate::jpeg::vector::{high, load, low, pair, store};
+use crate::jpeg::vector::{high, interleave, load, low, pair, store_three};
 
 /// Converts as many pixels as come in sixteens; their number.
 pub(super) fn convert(luma: &[u8], blue: &[u8], red: &[u8], rgb: &mut [u8]) -> usize {
@@ -18,12 +18,7 @@ pub(super) fn convert(luma: &[u8], blue: &[u8], red: &[u8], rgb: &mut [u8]) -> u
             (Some(lower), Some(upper)) => u8x16_narrow_i16x8(*lower, *upper),
             _ => center,
         });
-        let rg = i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(r, g);
-        let more = i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(r, g);
-        store(first, i8x16_shuffle::<0, 1, 16, 2, 3, 17, 4, 5, 18, 6, 7, 19, 8, 9, 20, 10>(rg, b));
-        let middle = i8x16_shuffle::<11, 0, 12, 13, 0, 14, 15, 0, 16, 17, 0, 18, 19, 0, 20, 21>(rg, more);
-        store(second, i8x16_shuffle::<0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15>(middle, b));
-        store(third, i8x16_shuffle::<26, 6, 7, 27, 8, 9, 28, 10, 11, 29, 12, 13, 30, 14, 15, 31>(more, b));
+        store_three([first, second, third], interleave(r, g, b));
         done = done.saturating_add(16);
     }
     done

@@ -1,0 +1,42 @@
+//! JPEG to JPEG in planes shows what the way over pixels shows: nothing is shifted, cut or discoloured.
+
+use azulejo::EncodeOptions;
+use azulejo::api::{Service, Version};
+use azulejo::native;
+
+use super::support::{pixels, root};
+
+const REQUESTS: &[&str] = &[
+    "full/max/0/default",
+    "full/63,/0/default",
+    "full/^301,/0/default",
+    "3,5,71,53/max/0/default",
+    "3,5,71,53/40,/0/default",
+    "4,6,61,47/max/0/gray",
+    "1,1,60,50/17,33/0/gray",
+];
+
+#[test]
+fn planes_show_what_pixels_show() {
+    let (mut options, mut coarse) = (EncodeOptions::default(), EncodeOptions::default());
+    (options.jpeg_quality, coarse.jpeg_quality) = (100, 89);
+    for name in ["baseline-420.jpg", "baseline-422.jpg", "baseline-444.jpg", "gray.jpg", "progressive.jpg", "tiles-jpeg.tif", "strips-jpeg.tif"] {
+        let bytes = std::fs::read(root().join("tests/fixtures").join(name)).unwrap();
+        let mut source = bytes.as_slice();
+        let service = Service::default();
+        let pyramid = native::open(&mut source, &service).unwrap();
+        for request in REQUESTS {
+            let mut show = |format: &str, options: &EncodeOptions| {
+                let encoded = native::render(&mut source, &pyramid, Version::V3, &format!("{request}.{format}"), &service, options);
+                pixels(&encoded.unwrap_or_else(|error| panic!("{name} {request}: {error}")))
+            };
+            let (exact, planes, coarse) = (show("png", &options), show("jpg", &options), show("jpg", &coarse));
+            for (shown, least) in [(&planes, 48.0), (&coarse, 36.0)] {
+                assert_eq!(exact.dimensions(), shown.dimensions(), "{name} {request}");
+                let squares: f64 = exact.as_raw().iter().zip(shown.as_raw()).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
+                let psnr = 10.0 * (255.0 * 255.0 * exact.as_raw().len() as f64 / squares.max(1e-9)).log10();
+                assert!(psnr > least, "{name} {request}: {psnr:.1} dB");
+            }
+        }
+    }
+}
