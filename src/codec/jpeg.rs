@@ -113,24 +113,21 @@ impl<'a> Stream<'a> {
         self.header.components.len()
     }
 
-    /// Whether its planes are those of a YCbCr or gray image at `sampling`, coded in blocks.
-    pub fn is_sampled(&self, sampling: Sampling) -> bool {
+    /// How its planes are sampled, if they are those of a YCbCr or gray image, coded in blocks; luminance is a plane of its own, if that is all that is wanted.
+    pub fn sampling(&self, gray: bool) -> Option<Sampling> {
         let factors: Vec<(u8, u8)> = self.header.components.iter().map(|component| (component.across, component.down)).collect();
         let found = match factors.as_slice() {
-            [_] => Some(Sampling::Gray),
-            [(1, 1), (1, 1), (1, 1)] => Some(Sampling::S444),
-            [(2, 1), (1, 1), (1, 1)] => Some(Sampling::S422),
-            [(2, 2), (1, 1), (1, 1)] => Some(Sampling::S420),
-            _ => None,
+            [_] => Sampling::Gray,
+            [(1, 1), (1, 1), (1, 1)] => Sampling::S444,
+            [(2, 1), (1, 1), (1, 1)] => Sampling::S422,
+            [(2, 2), (1, 1), (1, 1)] => Sampling::S420,
+            _ => return None,
         };
-        let model = self.meaning(false);
-        // Luminance is a plane of its own.
-        let luminance = sampling == Sampling::Gray && found.is_some() && model == ColorModel::YCbCr;
-        let same = found == Some(sampling) && matches!(model, ColorModel::YCbCr | ColorModel::Gray);
-        self.header.process != 0xC3 && (same || luminance)
+        let meant = matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray);
+        (!self.is_lossless() && meant).then_some(if gray { Sampling::Gray } else { found })
     }
 
-    /// Gives the planes of a part to `sink`, some rows at a time, if [`Self::is_sampled`] so. Its crop must not cut samples of chroma at the left and top.
+    /// Gives the planes of a part to `sink`, some rows at a time, if they [are so sampled](Self::sampling): of chroma all samples that its crop touches.
     pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<()> {
         let wanted = self.wanted_planes(part, sampling)?;
         let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
@@ -294,7 +291,7 @@ pub(crate) enum Intake {
 }
 
 impl Intake {
-    /// And what must be decoded for it. If `planes` at that sampling will do, and the file has them, it will be planes.
+    /// And what must be decoded for it. If `planes` will do for an answer of that sampling, and the file has them, it will be planes.
     pub fn new(header: &Header, icc: Option<&Arc<[u8]>>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<(Wanted, Self)> {
         let (SourcePlan::Whole { reduction } | SourcePlan::Scan { reduction, .. }) = plan.source else { return Err(internal("a JPEG is no chunks")) };
         let stream = Stream::of_file(header);
@@ -306,7 +303,7 @@ impl Intake {
         let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
         let part = Part { crop: plan.crop, reduction, gray, memory: limits.memory };
         let fill = limits.show_incomplete;
-        if let Some(sampling) = planes.filter(|sampling| stream.is_sampled(*sampling))
+        if let Some(sampling) = planes.and_then(|wanted| stream.sampling(wanted == Sampling::Gray))
             && icc.is_none_or(|icc| to_srgb(icc, layout.model).is_none())
         {
             let wanted = Wanted { fill, ..stream.wanted_planes(part, sampling)? };
@@ -321,7 +318,7 @@ impl Intake {
     /// Takes a band, and gives what can be made now to `sink`.
     pub fn push(&mut self, band: &Band<'_>, sink: &mut dyn FnMut(Made) -> Result<()>) -> Result<()> {
         match self {
-            Self::Planes(cut) => sink(Made::Planes(cut.planes(band))),
+            Self::Planes(cut) => sink(Made::Planes(cut.sampling, cut.planes(band))),
             Self::Rows(Some(rows), pipeline) => {
                 let mut sink: Sink<'_> = &mut |row: &[u8]| pipeline.pass_on(Row::U8(row), &mut |rows| sink(Made::Rows(rows)));
                 rows.push(band, &mut sink)

@@ -4,6 +4,7 @@ mod geometry;
 mod gigapixel;
 mod golden;
 mod ingest;
+mod jpeg;
 mod layers;
 mod lossless;
 mod oracle;
