@@ -16,6 +16,8 @@ pub(crate) enum Part {
     Rows(Raster),
     /// Rows of planes, and how they are sampled.
     Planes(Sampling, Planes),
+    /// All of it, as a file.
+    File(Vec<u8>),
 }
 
 /// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If

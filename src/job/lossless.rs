@@ -6,10 +6,10 @@ use crate::api::Quality;
 use crate::bytes::Step;
 use crate::codec::tiff::lay_chunk;
 use crate::error::{Error, Result};
-use crate::jpeg::{Copied, Mosaic, Tables, Turn};
+use crate::jpeg::{Copied, Mosaic, Tables};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
-use crate::pyramid::{Orientation, Pyramid};
+use crate::pyramid::Pyramid;
 
 /// Chunks on their way into the answer.
 pub(super) struct Lossless {
@@ -46,18 +46,12 @@ impl Lossless {
             }
             self.walk.advance();
         }
-        Ok(Step::Done(self.mosaic.can_turn(turn(plan.turn))))
+        Ok(Step::Done(self.mosaic.can_turn(plan.turn.into())))
     }
 
     /// The file, once all is laid.
     pub fn finish(self, plan: &Rendering) -> Result<Vec<u8>> {
         let icc = self.chunks.profile();
-        self.mosaic.write(turn(plan.turn), &Copied { tables: Tables::Optimal, icc, ..Copied::default() })
+        self.mosaic.write(plan.turn.into(), &Copied { tables: Tables::Optimal, icc, ..Copied::default() })
     }
-}
-
-/// The engine flips what is already transposed.
-fn turn(Orientation { transpose, flip_x, flip_y }: Orientation) -> Turn {
-    let (flipped_across, flipped_down) = if transpose { (flip_y, flip_x) } else { (flip_x, flip_y) };
-    Turn { transposed: transpose, flipped_across, flipped_down }
 }

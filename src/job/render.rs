@@ -152,6 +152,9 @@ impl Render {
     fn begin(&self) -> Result<Next> {
         let state = match &self.plan {
             Plan::Passthrough(chunk, _) => State::Stored(Box::new(Chunks::new(&self.pyramid, chunk.level)?), *chunk),
+            Plan::Lossless(plan) if matches!(plan.source, SourcePlan::Scan { .. }) => {
+                State::Flow(Box::new(Flow::of_coefficients(&self.pyramid, plan, &self.options, &self.limits)?))
+            }
             Plan::Lossless(plan) => State::Lossless(Box::new(Lossless::new(&self.pyramid, plan)?)),
             Plan::Render(plan) => match plan.source {
                 SourcePlan::Whole { .. } => State::Whole(self.pyramid.kept.store()),
@@ -198,14 +201,16 @@ impl Render {
 
     fn step_lossless(&mut self, mut lossless: Box<Lossless>) -> Result<Next> {
         let plan = self.plan.rendering();
-        match lossless.step(plan, &mut self.meter, &self.limits)? {
-            Step::Need(ranges) => Ok(Next::Stop(State::Lossless(lossless), Step::Need(ranges))),
-            Step::Done(true) => {
+        match lossless.step(plan, &mut self.meter, &self.limits) {
+            Ok(Step::Need(ranges)) => Ok(Next::Stop(State::Lossless(lossless), Step::Need(ranges))),
+            Ok(Step::Done(true)) => {
                 let bytes = lossless.finish(plan)?;
                 let dimensions = plan.turn.apply(plan.size);
                 Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format: plan.format, dimensions, passthrough: false })))
             }
-            _ => Ok(self.render_instead()),
+            // The decoder may make more of it, or has the better words.
+            Ok(_) | Err(Error::SourceCorrupt { .. }) => Ok(self.render_instead()),
+            Err(error) => Err(error),
         }
     }
 
@@ -237,10 +242,20 @@ impl Render {
     }
 
     fn step_flow(&mut self, mut flow: Box<Flow>) -> Result<Next> {
-        Ok(match flow.step(self.plan.rendering(), &mut self.meter, &self.limits)? {
-            Step::Need(ranges) => Next::Stop(State::Flow(flow), Step::Need(ranges)),
-            Step::Piece(piece) => Next::Stop(State::Flow(flow), Step::Piece(piece)),
-            Step::Done(()) => encode(flow.into_sink())?,
+        let plan = self.plan.rendering();
+        Ok(match flow.step(plan, &mut self.meter, &self.limits) {
+            Ok(Step::Need(ranges)) => Next::Stop(State::Flow(flow), Step::Need(ranges)),
+            Ok(Step::Piece(piece)) => Next::Stop(State::Flow(flow), Step::Piece(piece)),
+            Ok(Step::Done(())) => match flow.into_sink() {
+                Sink { file: Some(bytes), .. } => {
+                    let dimensions = plan.turn.apply(plan.size);
+                    Next::Stop(State::Done, Step::Done(Encoded { bytes, format: plan.format, dimensions, passthrough: false }))
+                }
+                sink => encode(sink)?,
+            },
+            // The decoder may make more of it, or has the better words.
+            Err(Error::SourceCorrupt { .. }) if matches!(self.plan, Plan::Lossless(_)) => self.render_instead(),
+            Err(error) => return Err(error),
         })
     }
 

@@ -6,7 +6,7 @@ use super::quantization::QuantizationTable;
 
 /// The blocks of one component, whole MCUs of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Component {
+pub(crate) struct Component {
     /// Sampling factors.
     pub across: usize,
     pub down: usize,
@@ -26,6 +26,13 @@ pub(crate) struct Turn {
     pub flipped_across: bool,
     /// Top and bottom change places.
     pub flipped_down: bool,
+}
+
+impl Turn {
+    /// Whether what was left and right, and what was above and below, change places.
+    pub fn flips(self) -> (bool, bool) {
+        if self.transposed { (self.flipped_down, self.flipped_across) } else { (self.flipped_across, self.flipped_down) }
+    }
 }
 
 impl Component {

@@ -1,28 +1,47 @@
-//! Requests for pixels as JPEG chunks hold them: their coefficients can be copied, cut and turned, without a loss and without pixels.
+//! Requests for pixels as JPEG files and chunks hold them: their coefficients can be copied, cut and turned, without a loss and without pixels.
 
 use super::{COUNTED_JPG, Price, Rendering, SourcePlan};
 use crate::api::{Format, Quality};
+use crate::jpeg::is_lossless;
 use crate::limits::Limits;
 use crate::pyramid::tiff::{Compression, Level, Model};
-use crate::pyramid::{Body, Pyramid};
+use crate::pyramid::{Body, OneScan, Pyramid};
 
 impl Rendering {
     /// The same, priced for copied coefficients, if headers allow for that: a JPEG at scale 1, of at most [`COUNTED_JPG`] pixels (all of it is held), that begins
     /// on blocks. Whether it begins on MCUs, and whether chunks are coded alike, only their streams tell.
     pub(super) fn lossless(&self, pyramid: &Pyramid, limits: &Limits) -> Option<Self> {
-        let (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) = (&self.source, &pyramid.body) else { return None };
-        let level = tiff.levels.get(*level)?;
         let unchanged = self.is_exact() && self.angle.is_none() && self.format == Format::Jpg && self.quality != Quality::Bitonal;
         let begins = self.crop.x().is_multiple_of(8) && self.crop.y().is_multiple_of(8);
-        if !unchanged || !begins || self.size.area() > COUNTED_JPG || !level.is_copyable() {
+        if !unchanged || !begins || self.size.area() > COUNTED_JPG {
             return None;
         }
-        // Two bytes for each sample: of a chunk, of all of them, and turned.
-        let coefficients = self.size.area().saturating_mul(u64::from(level.samples.count)).saturating_mul(4);
-        let copying = Price::of_copied(level, pyramid, coefficients, self.size.area());
-        let price = Price { memory: self.price.memory.max(copying), ..self.price };
+        // Two bytes for each sample: of a part, of all of them, and turned.
+        let coefficients = |channels: u64| self.size.area().saturating_mul(channels).saturating_mul(4);
+        let memory = match (&self.source, &pyramid.body) {
+            (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
+                let level = tiff.levels.get(*level).filter(|level| level.is_copyable())?;
+                self.price.memory.max(Price::of_copied(level, pyramid, coefficients(level.samples.count.into()), self.size.area()))
+            }
+            (SourcePlan::Scan { reduction: 1, .. }, Body::Scan(scan)) if self.is_copyable(scan) => {
+                let held = coefficients(scan.header.components.len() as u64).saturating_add(self.size.area().saturating_mul(3));
+                self.price.memory.saturating_add(held)
+            }
+            _ => return None,
+        };
+        let price = Price { memory, ..self.price };
         price.check(limits).ok()?;
         Some(Self { price, ..self.clone() })
+    }
+}
+
+impl Rendering {
+    /// Whether the region begins on MCUs of a file that is gray or YCbCr, and ends on them where it is flipped.
+    fn is_copyable(&self, scan: &OneScan) -> bool {
+        let gray = self.quality == Quality::Gray;
+        // A profile of colours is none of luminance alone.
+        let profiled = gray && scan.header.components.len() > 1 && scan.icc.is_some();
+        !profiled && is_lossless(&scan.header, self.crop, gray, self.turn.into())
     }
 }
 

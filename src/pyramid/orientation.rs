@@ -1,6 +1,15 @@
 //! The eight ways to lay a raster, as EXIF and TIFF tag 274 (Orientation) number them; also the right-angle rotations and mirrors of the Image API.
 
 use crate::geometry::{Dimensions, Rect};
+use crate::jpeg::Turn;
+
+impl From<Orientation> for Turn {
+    /// The engine flips what is already transposed.
+    fn from(Orientation { transpose, flip_x, flip_y }: Orientation) -> Self {
+        let (flipped_across, flipped_down) = if transpose { (flip_y, flip_x) } else { (flip_x, flip_y) };
+        Self { transposed: transpose, flipped_across, flipped_down }
+    }
+}
 
 /// One of the eight orientations.
 ///

@@ -1,6 +1,7 @@
 //! What is answered by copied coefficients: which requests, and that nothing is lost on the way.
 
 use azulejo::api::Format;
+use image::codecs::jpeg::JpegEncoder;
 
 use super::gigapixel::{jpeg_tile, open, recipe, render};
 use super::pyramid::Layout;
@@ -80,4 +81,40 @@ fn what_does_not_fit_together_is_decoded() {
     // Coded RGB is no JFIF.
     let rgb = fixture("tests/fixtures/tiles-jpeg.tif");
     assert_eq!(support::render(&rgb, "0,0,64,32/max/0/default.jpg").unwrap().dimensions.width(), 64);
+}
+
+#[test]
+fn aligned_regions_of_a_file_keep_their_coefficients() {
+    let source = image::open(support::root().join("www/samples/retina.jpg")).unwrap().to_rgb8();
+    let picture = image::imageops::crop_imm(&source, 200, 100, 600, 500).to_image();
+    // 4:4:4, of another quality than answers have.
+    let mut file = Vec::new();
+    JpegEncoder::new_with_quality(&mut file, 93).encode_image(&picture).unwrap();
+    let stored = quantization(&file);
+    for (request, copied, furthest) in [
+        ("full/max/0/default", true, 0),
+        ("128,64,400,300/max/0/default", true, 0),
+        ("592,496,8,4/max/0/color", true, 0),
+        ("128,64,401,299/max/0/gray", true, 0),
+        ("128,64,400,320/max/90/default", true, 3),
+        ("128,64,400,320/max/!180/default", true, 3),
+        ("128,64,401,320/max/!0/default", false, 255),
+        ("129,64,400,320/max/0/default", false, 255),
+        ("128,64,400,320/200,/0/default", false, 255),
+        ("128,64,400,320/max/0/bitonal", false, 255),
+    ] {
+        let encoded = support::render(&file, &format!("{request}.jpg")).unwrap();
+        assert_eq!(stored.starts_with(&quantization(&encoded.bytes)), copied, "{request}");
+        if copied {
+            let exact = support::render(&file, &format!("{request}.png")).unwrap();
+            assert_eq!(encoded.dimensions, exact.dimensions);
+            let shown = support::render(&encoded.bytes, "full/max/0/default.png").unwrap();
+            let difference = pixels(&shown).iter().zip(pixels(&exact).iter()).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(difference <= Some(furthest), "{request}: {difference:?}");
+        }
+    }
+    // What is cut off is said as the decoder says it.
+    let half = &file[..file.len() / 2];
+    let [copied, decoded] = ["jpg", "png"].map(|format| support::render(half, &format!("full/max/0/default.{format}")).unwrap_err().to_string());
+    assert_eq!(copied, decoded);
 }

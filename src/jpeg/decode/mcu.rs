@@ -116,8 +116,8 @@ impl Mcu {
     }
 
     /// What was kept.
-    pub fn into_kept(self) -> Option<Vec<Component>> {
-        self.kept.map(|kept| kept.components)
+    pub fn take_kept(&mut self) -> Option<Vec<Component>> {
+        self.kept.take().map(|kept| kept.components)
     }
 
     /// Reads an MCU's coefficients.

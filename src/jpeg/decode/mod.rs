@@ -128,7 +128,7 @@ pub(super) fn coefficients(header: &Header, stream: &[u8], wanted: &Wanted, inde
     }
     let input = Input { bytes: stream, start: 0, last: true };
     while let Progress::Band(_) = sequential.next_band(&input)? {}
-    Ok(sequential.into_coefficients().unwrap_or_default())
+    Ok(sequential.take_coefficients().unwrap_or_default())
 }
 
 /// Room for the coefficients of a region.

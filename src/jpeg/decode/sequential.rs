@@ -127,7 +127,7 @@ impl Sequential {
     }
 
     /// One that keeps the coefficients of the region's MCUs; its bands have no samples.
-    pub(super) fn coefficients(header: &Header, wanted: &Wanted) -> Result<Self> {
+    pub fn coefficients(header: &Header, wanted: &Wanted) -> Result<Self> {
         let grid = Grid::new(header, wanted)?;
         check_kept(header, &grid, wanted)?;
         let skips = grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
@@ -138,9 +138,9 @@ impl Sequential {
         Ok(sequential)
     }
 
-    /// The coefficients that were kept.
-    pub(super) fn into_coefficients(self) -> Option<Vec<Component>> {
-        self.mcu.into_kept()
+    /// Takes the coefficients that were kept.
+    pub fn take_coefficients(&mut self) -> Option<Vec<Component>> {
+        self.mcu.take_kept()
     }
 
     /// Goes by an index from now on.

@@ -19,7 +19,7 @@ mod segments;
 mod transcode;
 
 pub(crate) use layout::Sampling;
-pub(crate) use mosaic::{Copied, Mosaic};
+pub(crate) use mosaic::{Copied, Mosaic, is_lossless};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transcode::Transcode;
 

@@ -4,10 +4,10 @@ use super::layout::Layout;
 use super::scan::ScanWriter;
 use super::{Quantization, Tables, segments};
 use crate::error::{Error, Result};
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::coefficients::{Component, Turn};
 use crate::jpeg::decode::{Index, Wanted, coefficients};
-use crate::jpeg::header::Header;
+use crate::jpeg::header::{ColorModel, Header};
 use crate::jpeg::{corrupt, unsupported};
 
 /// How the coefficients are written.
@@ -30,7 +30,38 @@ pub(crate) struct Mosaic {
     components: Vec<Component>,
 }
 
+/// Whether a region of a file can be copied and turned without loss: it must begin on MCU boundaries, and end on them along a side that is flipped; luminance
+/// alone must have a sample for each pixel.
+pub(crate) fn is_lossless(header: &Header, region: Rect, gray: bool, turn: Turn) -> bool {
+    let most = header.most();
+    let (across, down) = (u32::from(most.0).saturating_mul(8).max(1), u32::from(most.1).saturating_mul(8).max(1));
+    let (across_flips, down_flips) = turn.flips();
+    let known = matches!(header.color_model(), ColorModel::Gray | ColorModel::YCbCr);
+    let begins = region.x().is_multiple_of(across) && region.y().is_multiple_of(down);
+    let ends = (!across_flips || region.right().is_multiple_of(across)) && (!down_flips || region.bottom().is_multiple_of(down));
+    known && begins && ends && (!gray || is_dense(header)) && header.dimensions.rect().contains(region)
+}
+
+/// Whether luminance has a sample for each pixel.
+fn is_dense(header: &Header) -> bool {
+    header.components.first().is_some_and(|luminance| (luminance.across, luminance.down) == header.most())
+}
+
+/// Those of 8-bit samples are within these (F.1.2.1.1, F.1.2.2.1); the standard tables have no codes for others.
+fn check(part: &[Component], at: usize) -> Result<()> {
+    let sound = |block: &[i16; 64]| block.iter().all(|value| (-1024..=1023).contains(value));
+    let sound = part.iter().all(|component| component.blocks.iter().all(sound));
+    if sound { Ok(()) } else { Err(corrupt(at, "coefficients beyond those of 8-bit samples")) }
+}
+
 impl Mosaic {
+    /// All of a region that was read from a file, whole MCUs of each component.
+    pub fn of(header: &Header, dimensions: Dimensions, components: Vec<Component>) -> Result<Self> {
+        check(&components, header.scan.data)?;
+        let (across, down) = header.most();
+        Ok(Self { dimensions, most: (across.into(), down.into()), components })
+    }
+
     /// Room for an image, px; it takes its sampling and quantization from the first part.
     pub fn new(dimensions: Dimensions) -> Self {
         Self { dimensions, most: (1, 1), components: Vec::new() }
@@ -46,19 +77,14 @@ impl Mosaic {
         let (right, bottom) = (x.saturating_add(region.width()), y.saturating_add(region.height()));
         let begins = [region.x(), x].iter().all(|at| at.is_multiple_of(wide)) && [region.y(), y].iter().all(|at| at.is_multiple_of(high));
         let ends = (right.is_multiple_of(wide) || right == self.dimensions.width()) && (bottom.is_multiple_of(high) || bottom == self.dimensions.height());
-        let dense = |header: &Header| header.components.first().is_some_and(|luminance| (luminance.across, luminance.down) == header.most());
-        if (wanted.gray && !dense(header)) || header.components.len() > 4 {
+        if (wanted.gray && !is_dense(header)) || header.components.len() > 4 {
             return Ok(false);
         }
         if !begins || !ends || right > self.dimensions.width() || bottom > self.dimensions.height() {
             return Ok(false);
         }
         let part = coefficients(header, stream, wanted, index)?;
-        // Those of 8-bit samples are within these (F.1.2.1.1, F.1.2.2.1); the standard tables have no codes for others.
-        let sound = |block: &[i16; 64]| block.iter().all(|value| (-1024..=1023).contains(value));
-        if !part.iter().all(|component| component.blocks.iter().all(sound)) {
-            return Err(corrupt(header.scan.data, "coefficients beyond those of 8-bit samples"));
-        }
+        check(&part, header.scan.data)?;
         if region.dimensions() == self.dimensions {
             (self.most, self.components) = ((across, down), part);
             return Ok(true);
@@ -79,8 +105,7 @@ impl Mosaic {
 
     /// Whether it can be turned without loss: it must end on MCU boundaries along a side that is flipped.
     pub fn can_turn(&self, turn: Turn) -> bool {
-        let Turn { transposed, flipped_across, flipped_down } = turn;
-        let (across_flips, down_flips) = if transposed { (flipped_down, flipped_across) } else { (flipped_across, flipped_down) };
+        let (across_flips, down_flips) = turn.flips();
         let whole = |side: u32, most: u32| side.is_multiple_of(most.saturating_mul(8));
         (!across_flips || whole(self.dimensions.width(), self.most.0)) && (!down_flips || whole(self.dimensions.height(), self.most.1))
     }
@@ -114,7 +139,6 @@ impl Mosaic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
     use crate::jpeg::testing::{Numbers, encode, picture};
     use crate::jpeg::{Sampling, Settings};
 

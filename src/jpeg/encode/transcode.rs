@@ -1,10 +1,10 @@
 //! Without loss from one JPEG to another: a crop on MCU boundaries, turns, mirrors and luminance alone, on coefficients as they are.
 
-use super::mosaic::{Copied, Mosaic};
+use super::mosaic::{Copied, Mosaic, is_lossless};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::jpeg::decode::{Index, Wanted};
-use crate::jpeg::header::{ColorModel, Header};
+use crate::jpeg::header::Header;
 
 use crate::jpeg::coefficients::Turn;
 
@@ -30,18 +30,9 @@ impl Transcode<'_> {
         Self { region, turn: Turn::default(), gray: false, copied: Copied::default(), index: None, memory: u64::MAX }
     }
 
-    /// Whether it can be done without loss: the region must begin on MCU boundaries, and end on them along a side that is flipped; luminance alone must have
-    /// a sample for each pixel.
+    /// Whether it [can be done without loss](is_lossless).
     pub fn is_lossless(&self, header: &Header) -> bool {
-        let (across, down) = header.most();
-        let (across, down) = (u32::from(across).saturating_mul(8).max(1), u32::from(down).saturating_mul(8).max(1));
-        let Turn { transposed, flipped_across, flipped_down } = self.turn;
-        let (across_flips, down_flips) = if transposed { (flipped_down, flipped_across) } else { (flipped_across, flipped_down) };
-        let known = matches!(header.color_model(), ColorModel::Gray | ColorModel::YCbCr);
-        let begins = self.region.x().is_multiple_of(across) && self.region.y().is_multiple_of(down);
-        let ends = (!across_flips || self.region.right().is_multiple_of(across)) && (!down_flips || self.region.bottom().is_multiple_of(down));
-        let dense = !self.gray || header.components.first().is_some_and(|luminance| (luminance.across, luminance.down) == header.most());
-        known && begins && ends && dense && header.dimensions.rect().contains(self.region)
+        is_lossless(header, self.region, self.gray, self.turn)
     }
 
     /// The bytes of the new stream. [`Error::Internal`] unless it [is lossless](Self::is_lossless).
