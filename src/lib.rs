@@ -20,6 +20,11 @@ mod render;
 #[cfg(any(feature = "web", feature = "extra-module"))]
 mod web;
 
+/// What fuzz targets call; there for them alone.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use jpeg::fuzzing;
+
 pub use bytes::{ByteRange, ByteStore, Step};
 pub use codec::{EncodeOptions, PngCompression};
 pub use error::{Error, Part, Result, SourceFormat, Stop};

@@ -112,28 +112,25 @@ impl<'a> Stream<'a> {
         self.header.components.len()
     }
 
-    /// Whether its planes are those of a YCbCr or gray image at `sampling`, coded in blocks.
-    pub fn is_sampled(&self, sampling: Sampling) -> bool {
+    /// How its planes are sampled, if they are those of a YCbCr or gray image, coded in blocks; luminance is a plane of its own, if that is all that is wanted.
+    pub fn sampling(&self, gray: bool) -> Option<Sampling> {
         let factors: Vec<(u8, u8)> = self.header.components.iter().map(|component| (component.across, component.down)).collect();
         let found = match factors.as_slice() {
-            [_] => Some(Sampling::Gray),
-            [(1, 1), (1, 1), (1, 1)] => Some(Sampling::S444),
-            [(2, 1), (1, 1), (1, 1)] => Some(Sampling::S422),
-            [(2, 2), (1, 1), (1, 1)] => Some(Sampling::S420),
-            _ => None,
+            [_] => Sampling::Gray,
+            [(1, 1), (1, 1), (1, 1)] => Sampling::S444,
+            [(2, 1), (1, 1), (1, 1)] => Sampling::S422,
+            [(2, 2), (1, 1), (1, 1)] => Sampling::S420,
+            _ => return None,
         };
-        let model = self.meaning(false);
-        // Luminance is a plane of its own.
-        let luminance = sampling == Sampling::Gray && found.is_some() && model == ColorModel::YCbCr;
-        let same = found == Some(sampling) && matches!(model, ColorModel::YCbCr | ColorModel::Gray);
-        self.header.process != 0xC3 && (same || luminance)
+        let meant = matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray);
+        (!self.is_lossless() && meant).then_some(if gray { Sampling::Gray } else { found })
     }
 
-    /// Gives the planes of a part to `sink`, some rows at a time, if [`Self::is_sampled`] so.
+    /// Gives the planes of a part to `sink`, some rows at a time, if they [are so sampled](Self::sampling): of chroma all samples that its crop touches.
     pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<()> {
         let wanted = self.wanted_planes(part, sampling)?;
         let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
-        let mut cut = Cut::new(part.crop, sampling, decoder.grid().clone());
+        let cut = Cut { crop: part.crop, sampling, grid: decoder.grid().clone() };
         while let Some(band) = decoder.next_band()? {
             sink(cut.planes(&band))?;
         }
@@ -257,67 +254,32 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// Cuts planes out of bands. Where a crop begins within a sample of chroma, its own samples lie between those of the file, and are their means: what upsampling
-/// to pixels and averaging them again comes to.
+/// Cuts planes out of bands.
 pub(crate) struct Cut {
     /// Px at the reduction.
     crop: Rect,
     sampling: Sampling,
     grid: Grid,
-    /// Of each component the last row, where the next one is needed with it.
-    above: Vec<Vec<u8>>,
 }
 
 impl Cut {
-    fn new(crop: Rect, sampling: Sampling, grid: Grid) -> Self {
-        Self { crop, sampling, grid, above: vec![Vec::new(); sampling.components()] }
-    }
-
-    fn planes(&mut self, band: &Band<'_>) -> Planes {
+    fn planes(&self, band: &Band<'_>) -> Planes {
         let (crop, grid) = (self.crop, &self.grid);
-        let planes = band.planes.iter().zip(&mut self.above).enumerate().map(|(component, (from, above))| {
+        let planes = band.planes.iter().take(self.sampling.components()).enumerate().map(|(component, from)| {
             let (across, down) = if component == 0 { (1, 1) } else { self.sampling.factors() };
-            let between = (!(crop.x() as usize).is_multiple_of(across), !(crop.y() as usize).is_multiple_of(down));
             // Of a component that is sampled like its pixels there are as many samples as of the densest.
             let left = crop.x() as usize / across - grid.component(grid.most.0 / across, grid.most.1 / down).left;
-            let touched = left..left + (crop.right() as usize).div_ceil(across) - crop.x() as usize / across;
-            let (width, height) = ((crop.width() as usize).div_ceil(across), (crop.height() as usize).div_ceil(down));
+            let width = (crop.right() as usize).div_ceil(across) - crop.x() as usize / across;
             let first = band.mcu_row * grid.mcu().1 / down;
-            let all = crop.y() as usize / down..(crop.bottom() as usize).div_ceil(down);
-            let rows = all.start.max(first)..all.end.min(first + from.height);
-            let mut data = Vec::with_capacity(width * rows.len());
-            for y in rows.clone() {
-                let row = &from.row(y - first)[touched.clone()];
-                if !between.1 {
-                    means(row, row, between.0, width, &mut data);
-                    continue;
-                }
-                if y > all.start {
-                    means(above, row, between.0, width, &mut data);
-                }
-                above.clear();
-                above.extend_from_slice(row);
+            let rows = (crop.y() as usize / down).max(first)..(crop.bottom() as usize).div_ceil(down).min(first + from.height);
+            let mut plane = Plane::new(width, rows.len());
+            for (y, into) in rows.zip(plane.data.chunks_exact_mut(width)) {
+                into.copy_from_slice(&from.row(y - first)[left..left + width]);
             }
-            if between.1 && rows.end == all.end && height == all.len() {
-                means(above, above, between.0, width, &mut data);
-            }
-            Plane { width, height: data.len() / width, stride: width, data }
+            plane
         });
         planes.collect()
     }
-}
-
-/// A row of `width` samples: means of two rows, and `between` columns of each sample and the one to its right.
-fn means(above: &[u8], below: &[u8], between: bool, width: usize, out: &mut Vec<u8>) {
-    if !between && std::ptr::eq(above, below) {
-        return out.extend_from_slice(&above[..width]);
-    }
-    let last = above.len() - 1;
-    out.extend((0..width).map(|x| {
-        let right = if between { (x + 1).min(last) } else { x };
-        let sum = [above[x], above[right], below[x], below[right]].map(u16::from).iter().sum::<u16>();
-        ((sum + 2) >> 2) as u8
-    }));
 }
 
 /// What becomes of the bands of a file: a plan's rows, or planes.
@@ -328,7 +290,7 @@ pub(crate) enum Intake {
 }
 
 impl Intake {
-    /// And what must be decoded for it. If `planes` at that sampling will do, and the file has them, it will be planes.
+    /// And what must be decoded for it. If `planes` will do for an answer of that sampling, and the file has them, it will be planes.
     pub fn new(header: &Header, icc: Option<&Arc<[u8]>>, plan: &Rendering, planes: Option<Sampling>, memory: u64) -> Result<(Wanted, Self)> {
         let (SourcePlan::Whole { reduction } | SourcePlan::Scan { reduction, .. }) = plan.source else { return Err(internal("a JPEG is no chunks")) };
         let stream = Stream::of_file(header);
@@ -339,11 +301,11 @@ impl Intake {
         let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && icc.is_none();
         let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
         let part = Part { crop: plan.crop, reduction, gray, memory };
-        if let Some(sampling) = planes.filter(|sampling| stream.is_sampled(*sampling))
+        if let Some(sampling) = planes.and_then(|wanted| stream.sampling(wanted == Sampling::Gray))
             && icc.is_none_or(|icc| to_srgb(icc, layout.model).is_none())
         {
             let wanted = stream.wanted_planes(part, sampling)?;
-            return Ok((wanted, Self::Planes(Cut::new(plan.crop, sampling, Grid::new(header, &wanted)?))));
+            return Ok((wanted, Self::Planes(Cut { crop: plan.crop, sampling, grid: Grid::new(header, &wanted)? })));
         }
         let (wanted, model) = stream.wanted_rows(part);
         let rows = Rows::new(header, &Grid::new(header, &wanted)?, plan.crop, model)?;
@@ -353,7 +315,7 @@ impl Intake {
     /// Takes a band, and gives what can be made now to `sink`.
     pub fn push(&mut self, band: &Band<'_>, sink: &mut dyn FnMut(Made) -> Result<()>) -> Result<()> {
         match self {
-            Self::Planes(cut) => sink(Made::Planes(cut.planes(band))),
+            Self::Planes(cut) => sink(Made::Planes(cut.sampling, cut.planes(band))),
             Self::Rows(Some(rows), pipeline) => {
                 let mut sink: Sink<'_> = &mut |row: &[u8]| pipeline.pass_on(Row::U8(row), &mut |rows| sink(Made::Rows(rows)));
                 rows.push(band, &mut sink)

@@ -14,12 +14,12 @@ use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 /// A part of the answer, upright.
 pub(crate) enum Part {
     Rows(Raster),
-    /// Rows of planes.
-    Planes(Planes),
+    /// Rows of planes, and how they are sampled.
+    Planes(Sampling, Planes),
 }
 
 /// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If
-/// `planes` at that sampling will do, and the file has them, they are given in place of rows.
+/// `planes` will do for an answer of that sampling, and the file has them, they are given in place of rows.
 pub(crate) fn decode_whole(
     format: SourceFormat,
     bytes: Vec<u8>,

@@ -108,7 +108,7 @@ impl Rows {
             State::Scan(mut scan) => {
                 let step = scan.step(&mut self.meter, &self.limits, &mut |part| match part {
                     Part::Rows(rows) => sink(rows),
-                    Part::Planes(_) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
+                    Part::Planes(..) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
                 })?;
                 if !matches!(step, Step::Done(false)) {
                     self.state = State::Scan(scan);

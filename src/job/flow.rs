@@ -39,15 +39,15 @@ impl Sink {
         Self { output: Output::new(plan, options), all: None, height: plan.size.height(), planes: PlaneRows::of(plan, options, gray) }
     }
 
-    /// The planes that will do.
+    /// How the answer is sampled for which planes will do.
     pub fn sampling(&self) -> Option<crate::jpeg::Sampling> {
         self.planes.as_ref().map(PlaneRows::sampling)
     }
 
     pub fn push(&mut self, part: Part) -> Result<()> {
         match (part, &mut self.planes) {
-            (Part::Planes(rows), Some(planes)) => planes.push(rows, &mut self.output),
-            (Part::Planes(_), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
+            (Part::Planes(sampling, rows), Some(planes)) => planes.push(sampling, rows, &mut self.output),
+            (Part::Planes(..), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
             // What came at once is encoded a piece at a time.
             (Part::Rows(rows), _) if rows.dimensions.height() == self.height => {
                 self.all = Some(rows);

@@ -1,4 +1,4 @@
-//! From JPEG chunks to JPEG without pixels in between: their planes, side by side, go into the encoder.
+//! From JPEG to JPEG without pixels in between: planes, side by side where they come in chunks, are resampled each at its own density and go into the encoder.
 
 use super::chunks::{Chunks, Located};
 use super::output::Output;
@@ -10,10 +10,15 @@ use crate::geometry::Rect;
 use crate::jpeg::{Plane, Planes, Sampling};
 use crate::plan::Rendering;
 use crate::pyramid::Orientation;
+use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
-/// Rows of planes on their way from chunks to the encoder.
+/// Rows of planes on their way to the encoder.
 pub(super) struct PlaneRows {
+    plan: Rendering,
+    /// Of the answer.
     sampling: Sampling,
+    /// Of the planes that come, once that is known; and how each becomes the answer's, unless it is that already.
+    source: Option<(Sampling, Vec<Pipeline>)>,
     /// The chunks of a row of chunks so far, side by side.
     row: Vec<Planes>,
     /// What does not yet fill a row of MCUs.
@@ -23,20 +28,13 @@ pub(super) struct PlaneRows {
 }
 
 impl PlaneRows {
-    /// For an answer that shows pixels as they are, in a JPEG, out of a source that is `gray` or not. Whether the source has such planes is another question.
-    /// The planes of several chunks must not be cut within a sample of chroma.
-    pub fn of_chunks(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Option<Self> {
-        let (across, down) = options.sampling(gray || plan.quality == Quality::Gray).factors();
-        let uncut = (plan.crop.x() as usize).is_multiple_of(across) && (plan.crop.y() as usize).is_multiple_of(down);
-        Self::of(plan, options, gray).filter(|_| uncut)
-    }
-
-    /// The same for a file that is one stream.
+    /// For an upright answer in a JPEG, out of a source that is `gray` or not. Whether the source has planes is another question.
     pub fn of(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Option<Self> {
         let sampling = options.sampling(gray || plan.quality == Quality::Gray);
-        let unchanged = plan.is_exact() && plan.turn == Orientation::NORMAL && plan.angle.is_none();
-        let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal;
-        (unchanged && fits).then(|| Self { sampling, row: Vec::new(), rest: Planes::new(), rows_left: plan.size.height() as usize })
+        let upright = plan.turn == Orientation::NORMAL && plan.angle.is_none();
+        let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal && upright;
+        let rows_left = plan.size.height() as usize;
+        fits.then(|| Self { plan: plan.clone(), sampling, source: None, row: Vec::new(), rest: Planes::new(), rows_left })
     }
 
     /// How the answer samples chroma.
@@ -44,50 +42,87 @@ impl PlaneRows {
         self.sampling
     }
 
-    /// Adds a chunk to its row; `false` if it is not sampled as the answer is.
+    /// Adds a chunk to its row; `false` if it has no planes, or others than the first one.
     pub fn add(&mut self, chunks: &Chunks, chunk: &Located, source: Rect) -> Result<bool> {
         let (location, wanted) = (chunk.location(), chunks.wanted(chunk, source)?);
-        let mut planes = Planes::new();
-        let mut join = |rows: Planes| {
-            planes = if planes.is_empty() { rows } else { beneath(&planes, &rows) };
+        let (mut planes, mut found) = (Planes::new(), None);
+        let mut join = |sampling, rows: Planes| {
+            found = Some(sampling);
+            append(&mut planes, rows);
             Ok(())
         };
-        let sampled = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.sampling, &mut join)?;
+        let has_planes = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.sampling == Sampling::Gray, &mut join)?;
         self.row.push(planes);
-        Ok(sampled)
+        Ok(has_planes && found.is_some_and(|found| self.begin(found)))
     }
 
     /// The row of chunks is whole.
     pub fn end_row(&mut self, output: &mut Output) -> Result<()> {
         let row = std::mem::take(&mut self.row);
-        self.push((0..self.sampling.components()).map(|component| beside(&row, component)).collect(), output)
+        let Some((sampling, _)) = self.source else { return Err(Error::Internal { what: "a row of no planes".to_owned() }) };
+        self.push(sampling, (0..sampling.components()).map(|component| beside(&row, component)).collect(), output)
     }
 
-    /// Adds rows as wide as the answer, and hands whole rows of MCUs to the encoder.
-    pub fn push(&mut self, planes: Planes, output: &mut Output) -> Result<()> {
-        let mut planes = if self.rest.is_empty() { planes } else { beneath(&self.rest, &planes) };
-        let (_, down) = self.sampling.factors();
-        let held = planes.first().map_or(0, |plane| plane.height);
-        let ready = if held >= self.rows_left { held } else { held / (8 * down) * (8 * down) };
-        self.rest = Planes::new();
-        if ready < held {
-            for (component, plane) in planes.iter_mut().enumerate() {
-                let rows = if component == 0 { ready } else { ready / down };
-                let rest = plane.data.split_off(rows * plane.stride);
-                self.rest.push(Plane { data: rest, height: plane.height - rows, ..*plane });
-                plane.height = rows;
+    /// Adds rows as wide as the plan's crop, of chroma all samples that it touches, and hands whole rows of MCUs to the encoder.
+    pub fn push(&mut self, sampling: Sampling, planes: Planes, output: &mut Output) -> Result<()> {
+        if !self.begin(sampling) {
+            return Err(Error::Internal { what: "planes that are sampled by turns".to_owned() });
+        }
+        match &mut self.source {
+            Some((_, pipelines)) if !pipelines.is_empty() => {
+                for ((pipeline, plane), rest) in pipelines.iter_mut().zip(&planes).zip(&mut self.rest) {
+                    for y in 0..plane.height {
+                        pipeline.pass_on(Row::U8(plane.row(y)), &mut |rows| {
+                            rest.append(&rows.data);
+                            Ok(())
+                        })?;
+                    }
+                }
             }
+            _ => append(&mut self.rest, planes),
         }
-        if ready > 0 {
-            output.encode_planes(&planes)?;
-            self.rows_left = self.rows_left.saturating_sub(ready);
-        }
-        Ok(())
+        self.encode(output)
     }
 
     /// [`Error::Internal`] if rows are missing.
     pub fn check(&self) -> Result<()> {
         if self.rows_left == 0 { Ok(()) } else { Err(Error::Internal { what: format!("{} rows of planes are missing", self.rows_left) }) }
+    }
+
+    /// Planes that are so sampled come; whether that can be.
+    fn begin(&mut self, sampling: Sampling) -> bool {
+        if let Some((known, _)) = &self.source {
+            return *known == sampling;
+        }
+        if sampling.components() != self.sampling.components() {
+            return false;
+        }
+        let (stored, made) = (sampling.factors(), self.sampling.factors());
+        let component = |index| if index == 0 { self.plan.clone() } else { self.plan.of_component(stored, made) };
+        let plans: Vec<Rendering> = (0..sampling.components()).map(component).collect();
+        let mut pipelines = Vec::new();
+        if plans.iter().any(|plan| !plan.is_exact()) {
+            let layout = Layout { model: Model::Gray, alpha: Alpha::None };
+            pipelines.extend(plans.iter().map(|plan| Pipeline::new(plan, layout, None)));
+            self.rest = plans.iter().map(|plan| Plane::new(plan.size.width() as usize, 0)).collect();
+        }
+        self.source = Some((sampling, pipelines));
+        true
+    }
+
+    /// Hands over what fills rows of MCUs.
+    fn encode(&mut self, output: &mut Output) -> Result<()> {
+        let (_, down) = self.sampling.factors();
+        let rows = |(component, plane): (usize, &Plane)| if component == 0 { plane.height } else { plane.height * down };
+        let held = self.rest.iter().enumerate().map(rows).min().unwrap_or(0);
+        let ready = if held >= self.rows_left { self.rows_left } else { held / (8 * down) * (8 * down) };
+        if ready == 0 {
+            return Ok(());
+        }
+        let take = |(component, plane): (usize, &mut Plane)| plane.take(if component == 0 { ready } else { ready.div_ceil(down) });
+        let planes: Planes = self.rest.iter_mut().enumerate().map(take).collect();
+        self.rows_left -= ready;
+        output.encode_planes(&planes)
     }
 }
 
@@ -106,13 +141,11 @@ fn beside(chunks: &[Planes], component: usize) -> Plane {
     Plane { width, height, stride: width, data }
 }
 
-/// Rows, and further rows below them.
-fn beneath(above: &Planes, below: &Planes) -> Planes {
-    let join = |(above, below): (&Plane, &Plane)| {
-        let mut data = Vec::with_capacity(above.data.len() + below.data.len());
-        data.extend_from_slice(&above.data);
-        (0..below.height).for_each(|y| data.extend_from_slice(below.row(y)));
-        Plane { width: above.width, height: above.height + below.height, stride: above.width, data }
-    };
-    above.iter().zip(below).map(join).collect()
+/// Adds rows below others.
+fn append(above: &mut Planes, below: Planes) {
+    if above.is_empty() {
+        *above = below;
+    } else {
+        above.iter_mut().zip(below).for_each(|(above, below)| above.append(&below.data));
+    }
 }

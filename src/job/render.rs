@@ -78,7 +78,10 @@ struct Bands {
 
 /// A window under way.
 struct Window {
-    pipeline: Pipeline,
+    /// Of the answer, px.
+    place: Rect,
+    /// Once there are pixels.
+    pipeline: Option<Pipeline>,
     /// What it is made from, px of the level.
     source: Rect,
     walk: Walk,
@@ -152,8 +155,7 @@ impl Render {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
-                    let planes = PlaneRows::of_chunks(plan, &self.options, level.is_gray())
-                        .filter(|planes| has_planes(level, planes.sampling()) && chunks.profile().is_none());
+                    let planes = PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| has_planes(level) && chunks.profile().is_none());
                     State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
                 }
             },
@@ -263,13 +265,14 @@ impl Render {
                 continue;
             };
             if !window.rows.is_empty() {
-                window.emit(&mut bands.output)?;
+                window.emit(plan, &bands.chunks, &mut bands.output)?;
                 continue;
             }
             if window.walk.rows.is_empty() {
-                match &bands.planes {
-                    Some(planes) => planes.check()?,
-                    None => window.pipeline.check()?,
+                match (&bands.planes, &window.pipeline) {
+                    (Some(planes), _) => planes.check()?,
+                    (None, Some(pipeline)) => pipeline.check()?,
+                    (None, None) => return Err(Error::Internal { what: "a window of no rows".to_owned() }),
                 }
                 bands.window = None;
                 continue;
@@ -318,12 +321,10 @@ fn encode(Sink { mut output, all, .. }: Sink) -> Result<Next> {
 
 impl Window {
     fn new(window: Rect, plan: &Rendering, chunks: &Chunks) -> Self {
-        let (level, icc) = (chunks.level(), chunks.tiff().levels.first().and_then(|first| first.icc.as_ref()));
         let source = plan.source_of(window);
-        let (columns, rows) = plan.chunks_of(level, source);
-        let pipeline = Pipeline::of_window(plan, window, layout(level), icc);
+        let (columns, rows) = plan.chunks_of(chunks.level(), source);
         let source = Rect::new(plan.crop.x() + source.x(), plan.crop.y() + source.y(), source.width(), source.height()).unwrap_or(plan.crop);
-        Self { pipeline, source, walk: Walk::new(columns, rows), blocks: Vec::new(), rows: 0..0 }
+        Self { place: window, pipeline: None, source, walk: Walk::new(columns, rows), blocks: Vec::new(), rows: 0..0 }
     }
 
     /// Whether its first chunk is at hand.
@@ -332,11 +333,12 @@ impl Window {
     }
 
     /// A row of chunks is there: sends some of its rows down the pipeline, and what comes out of it to the output.
-    fn emit(&mut self, output: &mut Output) -> Result<()> {
+    fn emit(&mut self, plan: &Rendering, chunks: &Chunks, output: &mut Output) -> Result<()> {
         let count = u32::try_from(ROWS / self.source.width().max(1) as usize).unwrap_or(1).max(1);
         let rows = self.rows.start..self.rows.end.min(self.rows.start.saturating_add(count));
         self.rows.start = rows.end;
-        let pipeline = &mut self.pipeline;
+        let icc = chunks.tiff().levels.first().and_then(|first| first.icc.as_ref());
+        let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::of_window(plan, self.place, layout(chunks.level()), icc));
         join_rows(&self.blocks, rows, &mut |row| pipeline.pass_on(row, &mut |rows| output.push(rows)))?;
         if self.rows.is_empty() {
             self.blocks.clear();

@@ -80,6 +80,17 @@ fn sizes_that_lie_cost_nothing() {
 }
 
 #[test]
+fn what_lies_before_a_region_is_missed_at_once() {
+    let mut stream = streams().remove(0);
+    let frame = stream.windows(2).position(|pair| matches!(pair, [0xFF, 0xC0..=0xC2])).unwrap();
+    stream[frame + 5..frame + 9].fill(0xFF);
+    let header = Header::read(None, &stream).unwrap();
+    let wanted = Wanted { region: Rect::new(65_000, 65_000, 100, 100).unwrap(), ..Wanted::whole(&header) };
+    let error = Decoder::new(&header, &stream, &wanted).unwrap().next_band().unwrap_err();
+    assert!(error.to_string().contains("in MCU row 1 of 4096"), "{error}");
+}
+
+#[test]
 fn what_is_not_built_in_has_a_name() {
     let mut stream = streams().remove(0);
     let frame = stream.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();

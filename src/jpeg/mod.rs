@@ -17,6 +17,8 @@ mod decode;
 #[cfg(test)]
 mod differential;
 mod encode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod header;
 mod huffman;
 mod marker;
@@ -31,7 +33,7 @@ pub(crate) mod vector;
 mod zigzag;
 
 pub(crate) use decode::{Band, Decoder, Entry, Grid, Index, Input, Progress, Sequential, Wanted, seal};
-#[allow(unused_imports, reason = "files are not turned and cut without loss yet, only chunks")]
+#[cfg(any(test, fuzzing))]
 pub(crate) use encode::Transcode;
 pub(crate) use encode::{Copied, Encoder, Mosaic, Sampling, Settings, Tables, Turn};
 pub(crate) use header::{ColorModel, Header};

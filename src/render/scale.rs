@@ -114,31 +114,23 @@ pub(super) struct Kernel {
 impl Kernel {
     /// Of the outputs in `range`; starts are counted from input `base`.
     pub fn new(reach: Reach, range: Range<u32>, base: u32) -> Self {
-        let mut exact = vec![0.0; reach.taps as usize];
-        let mut rounded = Vec::with_capacity(range.len() * exact.len());
+        let count = reach.taps as usize;
+        let mut shapes = Shapes::new(count, reach.stretch());
+        let mut rounded = Vec::with_capacity(range.len() * count);
         // What rounding leaves of a kernel, as often all of it is not needed.
         let mut spans = Vec::with_capacity(range.len());
         for index in range.clone() {
-            lanczos(&mut exact, reach.start(index), reach.center(index), reach.stretch());
-            let sum: f64 = exact.iter().sum();
-            let unit = f64::from(1 << BITS);
-            let begin = rounded.len();
-            rounded.extend(exact.iter().map(|weight| libm::round(weight / sum * unit) as i16));
-            // Rounding must not change the brightness of a plain area: the largest weight takes what is left.
-            let own = &mut rounded[begin..];
-            let rest = (1 << BITS) - own.iter().map(|weight| i32::from(*weight)).sum::<i32>();
-            if let Some(largest) = own.iter_mut().max_by_key(|weight| **weight) {
-                *largest += rest as i16;
-            }
+            let own = shapes.at(reach.center(index) - f64::from(reach.start(index)));
             let present = |weight: &i16| *weight != 0;
             spans.push((own.iter().position(present).unwrap_or(0), own.iter().rposition(present).unwrap_or(0)));
+            rounded.extend_from_slice(own);
         }
         let taps = spans.iter().map(|(first, last)| last - first + 1).max().unwrap_or(1);
         let lanes = taps.div_ceil(LANES);
         let mut weights = vec![[0; LANES]; range.len() * lanes];
         let mut starts = Vec::with_capacity(range.len());
-        for (((index, (first, _)), from), into) in range.zip(&spans).zip(rounded.chunks_exact(exact.len())).zip(weights.chunks_exact_mut(lanes)) {
-            let first = (*first).min(exact.len() - taps);
+        for (((index, (first, _)), from), into) in range.zip(&spans).zip(rounded.chunks_exact(count)).zip(weights.chunks_exact_mut(lanes)) {
+            let first = (*first).min(count - taps);
             into.as_flattened_mut()[..taps].copy_from_slice(&from[first..first + taps]);
             starts.push((reach.start(index) - base) as usize + first);
         }
@@ -160,13 +152,63 @@ impl Kernel {
     }
 }
 
-/// The kernel at the inputs from `start` on, around `center`, an input being 1/`stretch` wide: sinc(x) · sinc(x / 3).
-fn lanczos(weights: &mut [f64], start: u32, center: f64, stretch: f64) {
-    // With a = πx/3, sin(πx) is 3 sin(a) − 4 sin³(a); from one input to the next, a turns by the same angle.
-    let place = |tap: usize| (f64::from(start) + tap as f64 + 0.5 - center) / stretch;
+/// Rounded kernels. Most ratios of sizes have few of them, which come by turns.
+struct Shapes {
+    stretch: f64,
+    /// Sine and cosine of the angle from one input to the next.
+    turn: (f64, f64),
+    exact: Vec<f64>,
+    /// The last ones, and how far their middle lies behind their first input.
+    known: Vec<(f64, Vec<i16>)>,
+    next: usize,
+}
+
+impl Shapes {
+    /// Of `taps` inputs, each 1/`stretch` wide.
+    fn new(taps: usize, stretch: f64) -> Self {
+        Self { stretch, turn: libm::sincos(std::f64::consts::PI / LOBES / stretch), exact: vec![0.0; taps], known: Vec::new(), next: 0 }
+    }
+
+    /// The kernel whose middle lies `offset` behind its first input; its weights sum to 1.
+    fn at(&mut self, offset: f64) -> &[i16] {
+        const KNOWN: usize = 8;
+        let place = match self.known.iter().position(|(known, _)| *known == offset) {
+            Some(place) => place,
+            None => {
+                let shape = (offset, self.make(offset));
+                let place = self.next % KNOWN;
+                self.next += 1;
+                if place == self.known.len() {
+                    self.known.push(shape);
+                } else {
+                    self.known[place] = shape;
+                }
+                place
+            }
+        };
+        &self.known[place].1
+    }
+
+    fn make(&mut self, offset: f64) -> Vec<i16> {
+        lanczos(&mut self.exact, offset, self.stretch, self.turn);
+        let sum: f64 = self.exact.iter().sum();
+        let unit = f64::from(1 << BITS) / sum;
+        let mut weights: Vec<i16> = self.exact.iter().map(|weight| (weight * unit + 0.5).floor() as i16).collect();
+        // Rounding must not change the brightness of a plain area: the largest weight takes what is left.
+        let rest = (1 << BITS) - weights.iter().map(|weight| i32::from(*weight)).sum::<i32>();
+        if let Some(largest) = weights.iter_mut().max_by_key(|weight| **weight) {
+            *largest += rest as i16;
+        }
+        weights
+    }
+}
+
+/// sinc(x) · sinc(x / 3) at inputs 1/`stretch` wide, of which the first begins `offset` before the middle; `turn` is from one to the next.
+fn lanczos(weights: &mut [f64], offset: f64, stretch: f64, turn: (f64, f64)) {
+    // With a = πx/3, sin(πx) is 3 sin(a) − 4 sin³(a).
+    let place = |tap: usize| (tap as f64 + 0.5 - offset) / stretch;
     let angle = std::f64::consts::PI / LOBES;
     let (mut sin, mut cos) = libm::sincos(place(0) * angle);
-    let (turn_sin, turn_cos) = libm::sincos(angle / stretch);
     for (tap, weight) in weights.iter_mut().enumerate() {
         let x = place(tap);
         let a = x * angle;
@@ -175,7 +217,7 @@ fn lanczos(weights: &mut [f64], start: u32, center: f64, stretch: f64) {
             LOBES.. => 0.0,
             _ => (3.0 - 4.0 * sin * sin) * sin * sin / (LOBES * a * a),
         };
-        (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
+        (sin, cos) = (sin * turn.1 + cos * turn.0, cos * turn.1 - sin * turn.0);
     }
 }
 

@@ -7,38 +7,45 @@ use crate::geometry::Rect;
 use crate::jpeg::{Mosaic, Plane, Planes, Sampling};
 use crate::pyramid::tiff::{Compression, Level, Location, Model};
 
-/// Whether the chunks of a level may be read as planes: YCbCr or gray, and no sample of chroma lies in two of them.
-pub(crate) fn has_planes(level: &Level, sampling: Sampling) -> bool {
-    let (across, down) = sampling.factors();
-    let uncut = (level.chunk.width() as usize).is_multiple_of(across) && (level.chunk.height() as usize).is_multiple_of(down);
+/// Whether the chunks of a level may be read as planes: YCbCr or gray.
+pub(crate) fn has_planes(level: &Level) -> bool {
     let colors = match level.model {
         Model::BlackIsZero => level.samples.count == 1,
         Model::YCbCr(..) => level.samples.count == 3 && !level.samples.planar,
         _ => false,
     };
-    level.compression == Compression::Jpeg && colors && level.samples.alpha.is_none() && uncut
+    level.compression == Compression::Jpeg && colors && level.samples.alpha.is_none()
 }
 
-/// Gives the planes of what is wanted of a chunk (px of the chunk), at `sampling`, to `sink`, some rows at a time; `false` if its stream has another one. A
-/// chunk that was left out is black.
+/// Gives the planes of what is wanted of a chunk (px of the chunk) to `sink`, some rows at a time, with their sampling; luminance alone if `gray`. `false` if
+/// its stream has none, or a sample of chroma lies in two chunks. A chunk that was left out is black.
 pub(crate) fn decode_planes(
     level: &Level,
     bytes: &[u8],
     location: Location,
     wanted: Rect,
-    sampling: Sampling,
-    sink: &mut impl FnMut(Planes) -> Result<()>,
+    gray: bool,
+    sink: &mut impl FnMut(Sampling, Planes) -> Result<()>,
 ) -> Result<bool> {
     if bytes.is_empty() {
-        sink(black(wanted, sampling))?;
+        let sampling = match level.model {
+            Model::YCbCr(1, 1) if !gray => Sampling::S444,
+            Model::YCbCr(2, 1) if !gray => Sampling::S422,
+            Model::YCbCr(2, 2) if !gray => Sampling::S420,
+            Model::YCbCr(..) if !gray => return Ok(false),
+            _ => Sampling::Gray,
+        };
+        sink(sampling, black(wanted, sampling))?;
         return Ok(true);
     }
     let stream = open_jpeg(level, bytes, location)?;
-    if !stream.is_sampled(sampling) {
-        return Ok(false);
-    }
+    let uncut = |sampling: &Sampling| {
+        let (across, down) = sampling.factors();
+        (level.chunk.width() as usize).is_multiple_of(across) && (level.chunk.height() as usize).is_multiple_of(down)
+    };
+    let Some(sampling) = stream.sampling(gray).filter(uncut) else { return Ok(false) };
     let part = Part { crop: wanted, reduction: 1, gray: false, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
-    stream.planes(part, sampling, sink).map_err(|error| relocate(error, location.offset))?;
+    stream.planes(part, sampling, &mut |planes| sink(sampling, planes)).map_err(|error| relocate(error, location.offset))?;
     Ok(true)
 }
 
@@ -55,7 +62,8 @@ pub(crate) fn lay_chunk(level: &Level, bytes: &[u8], location: Location, wanted:
 fn black(wanted: Rect, sampling: Sampling) -> Planes {
     let plane = |component| {
         let (across, down) = if component == 0 { (1, 1) } else { sampling.factors() };
-        let mut plane = Plane::new((wanted.width() as usize).div_ceil(across), (wanted.height() as usize).div_ceil(down));
+        let side = |from: u32, to: u32, factor: usize| (to as usize).div_ceil(factor) - from as usize / factor;
+        let mut plane = Plane::new(side(wanted.x(), wanted.right(), across), side(wanted.y(), wanted.bottom(), down));
         plane.data.fill(if component == 0 { 0 } else { 128 });
         plane
     };

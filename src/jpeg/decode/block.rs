@@ -11,7 +11,7 @@ use crate::jpeg::zigzag::NATURAL;
 
 /// For each zigzag position its row-major place (lower 8 bits) and quantization step. A run that is too long ends at the last place, as in libjpeg.
 #[derive(Debug, Clone)]
-pub(super) struct Steps(Box<[u32; 128]>);
+pub(super) struct Steps(Box<[u32; 256]>);
 
 impl Steps {
     /// From a table in row-major order.
@@ -23,7 +23,7 @@ impl Steps {
     /// A value at its place, dequantized.
     #[inline(always)]
     pub fn dequantize(&self, k: u32, value: i32) -> (usize, i16) {
-        let step = self.0[k as usize & 127];
+        let step = self.0[k as usize & 255];
         (step as usize & 63, (step >> 8).wrapping_mul(value as u32) as i16)
     }
 }
@@ -31,31 +31,57 @@ impl Steps {
 /// Takes the AC coefficients of a block; whether any was not zero. `block` must be all zeros.
 #[inline(always)]
 pub(super) fn read_ac(bits: &mut BitReader<'_>, lookup: &Lookup, steps: &Steps, block: &mut Coefficients) -> bool {
-    let mut k = 1;
-    let mut any = false;
-    while k < 64 {
+    let mut reading = Reading { lookup, steps, block, k: 1, seen: 0 };
+    while reading.k < 64 {
         bits.ensure();
-        let (whole, entry) = lookup.fast(bits);
-        let (run, value) = if whole {
-            bits.skip(entry & 31);
-            ((entry >> 8) & 15, (entry as i32) >> 16)
-        } else {
+        if let Some(entry) = reading.look(bits) {
             let Coefficient { run, size, value } = lookup.coefficient_slowly(bits, entry, true);
-            if size == 0 {
-                if run != 15 {
-                    break;
-                }
-                k += 16;
-                continue;
+            if size == 0 && run != 15 {
+                break;
             }
-            (run, value)
-        };
-        let (place, value) = steps.dequantize(k + run, value);
-        block[place] = value;
-        any = true;
-        k += run + 1;
+            reading.set(run, value);
+            continue;
+        }
+        // What was ensured is enough for two more.
+        if reading.k < 64 && reading.look(bits).is_none() && reading.k < 64 {
+            let _ = reading.look(bits);
+        }
     }
-    any
+    reading.seen != 0
+}
+
+/// A block on its way.
+struct Reading<'a> {
+    lookup: &'a Lookup,
+    steps: &'a Steps,
+    block: &'a mut Coefficients,
+    /// The next coefficient in zigzag order; 64 or more behind the last.
+    k: u32,
+    /// The bits of all values.
+    seen: i32,
+}
+
+impl Reading<'_> {
+    /// Takes a symbol with its value if a look shows both; else what it shows.
+    #[inline(always)]
+    fn look(&mut self, bits: &mut BitReader<'_>) -> Option<u32> {
+        let (whole, entry) = self.lookup.faster(bits);
+        if !whole {
+            return Some(entry);
+        }
+        bits.skip(entry & 31);
+        self.set((entry >> 8) & 127, (entry as i32) >> 16);
+        None
+    }
+
+    /// A value behind a run of zeros. That of a symbol without one is 0, and changes nothing: no place comes twice, but the last, behind which nothing does.
+    #[inline(always)]
+    fn set(&mut self, run: u32, value: i32) {
+        let (place, dequantized) = self.steps.dequantize(self.k + run, value);
+        self.block[place] = dequantized;
+        self.seen |= value;
+        self.k += run + 1;
+    }
 }
 
 /// Makes the samples of a block, `size` a side, at a place in a plane. `block` is all zeros afterwards.

@@ -166,7 +166,9 @@ impl Index {
         let broken = || Error::Internal { what: "a JPEG index that is not of this image".to_owned() };
         let (content, sum) = bytes.split_last_chunk::<8>().ok_or_else(broken)?;
         let (version, mut rest) = content.split_first().ok_or_else(broken)?;
-        if *version != VERSION || checksum(&[seal, content]).to_be_bytes() != *sum {
+        // A fuzzer would not come by it.
+        let sound = cfg!(fuzzing) || checksum(&[seal, content]).to_be_bytes() == *sum;
+        if *version != VERSION || !sound {
             return Err(broken());
         }
         let mut number = || take(&mut rest).and_then(|number| usize::try_from(number).ok()).ok_or_else(broken);

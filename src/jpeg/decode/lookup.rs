@@ -14,6 +14,9 @@ const SKIP_WIDTH: u32 = 12;
 /// Entry: length in bits 0–4, run in 8–11, size of the value that is still to be taken in 12–15, value in 16–31; no length for a code that is longer than the table
 /// is wide. This flag says that the value is there, and counted in the length.
 const WHOLE: u32 = 1 << 7;
+/// An AC symbol without value, which either stands for sixteen zeros or ends the block: then its run (8–14) leads beyond all blocks.
+const STILL: u32 = 1 << 6;
+const BEYOND: u32 = 64;
 
 /// The codes of one table.
 #[derive(Debug, Clone)]
@@ -84,17 +87,47 @@ impl Lookup {
         (entry & WHOLE != 0, entry)
     }
 
+    /// The same where an end of the block need not be told from a run that is too long: length, run and value, which is 0 for a symbol without one.
+    #[inline(always)]
+    pub fn faster(&self, bits: &BitReader<'_>) -> (bool, u32) {
+        let entry = self.entries[bits.peek(WIDTH) as usize];
+        (entry & (WHOLE | STILL) != 0, entry)
+    }
+
     /// Takes the AC symbol of an entry that does not hold all of it.
     #[inline(always)]
     pub fn coefficient_slowly(&self, bits: &mut BitReader<'_>, entry: u32, ac: bool) -> Coefficient {
         let (run, size) = if entry & 31 != 0 {
             bits.skip(entry & 31);
-            ((entry >> 8) & 15, (entry >> 12) & 15)
+            ((entry >> 8) & 15, if entry & STILL != 0 { 0 } else { (entry >> 12) & 15 })
         } else {
             let symbol = u32::from(self.long_symbol(bits));
             if ac { (symbol >> 4, symbol & 15) } else { (0, symbol & 15) }
         };
         Coefficient { run, size, value: extend(bits.take(size), size) }
+    }
+
+    /// Passes over the AC coefficients of a block.
+    #[inline(never)]
+    pub fn skip(&self, bits: &mut BitReader<'_>) {
+        let mut k = 1;
+        while k < 64 {
+            bits.ensure();
+            let Some(coefficients) = self.skip_one(bits) else { return };
+            k += coefficients;
+        }
+    }
+
+    /// Passes over an AC symbol and its value; how many coefficients it stands for, or `None` if it ends the block. Bits must be ensured.
+    #[inline(always)]
+    fn skip_one(&self, bits: &mut BitReader<'_>) -> Option<u32> {
+        let (whole, entry) = self.fast(bits);
+        if whole {
+            bits.skip(entry & 31);
+            return Some(((entry >> 8) & 15) + 1);
+        }
+        let Coefficient { run, size, .. } = self.coefficient_slowly(bits, entry, true);
+        (size > 0 || run == 15).then_some(run + 1)
     }
 
     /// Takes an AC symbol without its value's bits.
@@ -129,7 +162,10 @@ fn fast_entry(symbol: u8, ac: bool, length: u32, rest: u32) -> u32 {
     let (run, size) = if ac { (u32::from(symbol >> 4), u32::from(symbol & 15)) } else { (0, u32::from(symbol & 15)) };
     let left = WIDTH - length;
     // A symbol without value means something of its own among AC coefficients.
-    if size > left || (ac && size == 0) {
+    if ac && size == 0 {
+        return length | STILL | if run == 15 { run << 8 } else { (BEYOND | run) << 8 };
+    }
+    if size > left {
         return length | run << 8 | size << 12;
     }
     let value = extend((rest >> (left - size)) & ((1 << size) - 1), size);
@@ -168,31 +204,44 @@ impl SkipLookup {
     pub fn skip(&self, bits: &mut BitReader<'_>, lookup: &Lookup, mut k: u32) {
         while k < 64 {
             bits.ensure();
-            let entry = u32::from(self.entries[bits.peek(SKIP_WIDTH) as usize]);
-            let after = k + ((entry >> 4) & 127);
-            let ends = entry & 0x800 != 0;
-            // What an entry tells may reach into the next block: then symbols are taken one by one.
-            if entry & 15 != 0 && (after < 64 || (after == 64 && !ends)) {
-                bits.skip(entry & 15);
-                if ends {
-                    return;
+            match self.step(bits, k) {
+                Skipped::To(after) => k = after,
+                Skipped::End => return,
+                // Then symbols are taken one by one.
+                Skipped::Nothing => {
+                    let Some(coefficients) = lookup.skip_one(bits) else { return };
+                    k += coefficients;
+                    continue;
                 }
-                k = after;
-                continue;
             }
-            let (whole, entry) = lookup.fast(bits);
-            if whole {
-                bits.skip(entry & 31);
-                k += ((entry >> 8) & 15) + 1;
-                continue;
+            // What was ensured is enough for another look.
+            match self.step(bits, k) {
+                Skipped::To(after) => k = after,
+                Skipped::End => return,
+                Skipped::Nothing => {}
             }
-            let Coefficient { run, size, .. } = lookup.coefficient_slowly(bits, entry, true);
-            if size == 0 && run != 15 {
-                return;
-            }
-            k += run + 1;
         }
     }
+
+    /// As far as an entry tells; nothing if it has no symbol, or may reach into the next block.
+    #[inline(always)]
+    fn step(&self, bits: &mut BitReader<'_>, k: u32) -> Skipped {
+        let entry = u32::from(self.entries[bits.peek(SKIP_WIDTH) as usize]);
+        let after = k + ((entry >> 4) & 127);
+        let ends = entry & 0x800 != 0;
+        if entry & 15 == 0 || after > 64 || (after == 64 && ends) {
+            return Skipped::Nothing;
+        }
+        bits.skip(entry & 15);
+        if ends { Skipped::End } else { Skipped::To(after) }
+    }
+}
+
+/// What became of a look.
+enum Skipped {
+    To(u32),
+    End,
+    Nothing,
 }
 
 /// As many symbols as `SKIP_WIDTH` bits hold, up to the end of a block.

@@ -9,7 +9,7 @@
 
 use super::bits::BitReader;
 use super::block::{Steps, put, read_ac};
-use super::idct::Coefficients;
+use super::idct::{Coefficients, mean};
 use super::lookup::{Lookup, SkipLookup};
 use crate::error::Result;
 use crate::jpeg::coefficients::Component;
@@ -56,14 +56,31 @@ struct Part {
 struct AcTable {
     number: u8,
     lookup: Lookup,
-    /// Only where something is to be skipped.
+    /// Only where much is to be skipped.
     skip: Option<SkipLookup>,
 }
 
+/// MCUs from which on a table that skips many symbols at once is worth its making.
+const MANY: u64 = 512;
+
+impl AcTable {
+    /// Passes over the AC coefficients of a block.
+    #[inline(always)]
+    fn pass_over(&self, bits: &mut BitReader<'_>) {
+        match &self.skip {
+            Some(skip) => skip.skip(bits, &self.lookup, 1),
+            None => self.lookup.skip(bits),
+        }
+    }
+}
+
 impl Mcu {
-    /// For the first scan. Without `skips` every MCU must be read, and all of its components.
+    /// For the first scan; `skips` if not every MCU is read.
     pub fn new(header: &Header, size: usize, gray: bool, skips: bool) -> Result<Self> {
         let at = header.scan.data;
+        let (across, down) = header.most();
+        let mcus = header.dimensions.area() / (64 * u64::from(across) * u64::from(down));
+        let skips = (skips || gray || size == 1) && mcus >= MANY;
         let mut ac: Vec<AcTable> = Vec::new();
         let mut parts = Vec::new();
         for &(index, dc_number, ac_number) in &header.scan.components {
@@ -71,7 +88,7 @@ impl Mcu {
             let found = ac.iter().position(|table| table.number == ac_number);
             if found.is_none() {
                 let spec = header.tables.ac(ac_number, at)?;
-                let skip = (skips || gray || size == 1).then(|| SkipLookup::new(&spec));
+                let skip = skips.then(|| SkipLookup::new(&spec));
                 ac.push(AcTable { number: ac_number, lookup: Lookup::new(&spec, true), skip });
             }
             parts.push(Part {
@@ -113,9 +130,7 @@ impl Mcu {
                     bits.ensure();
                     *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
                     if !part.wanted {
-                        if let Some(skip) = &ac.skip {
-                            skip.skip(bits, &ac.lookup, 1);
-                        }
+                        ac.pass_over(bits);
                         continue;
                     }
                     let component = &mut components[index];
@@ -134,11 +149,10 @@ impl Mcu {
     pub fn skip(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {
         for (part, prediction) in self.parts.iter().zip(predictions) {
             let ac = &self.ac[part.ac];
-            let Some(skip) = &ac.skip else { continue };
             for _ in 0..part.across * part.down {
                 bits.ensure();
                 *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
-                skip.skip(bits, &ac.lookup, 1);
+                ac.pass_over(bits);
             }
         }
     }
@@ -150,21 +164,41 @@ impl Mcu {
             return self.read_kept(bits, predictions, place);
         }
         let size = self.size;
+        if size == 1 {
+            return self.read_means(bits, predictions, planes, place);
+        }
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
             let ac = &self.ac[part.ac];
             for v in 0..part.down {
                 for u in 0..part.across {
                     bits.ensure();
                     *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
-                    if let (Some(skip), true) = (&ac.skip, !part.wanted || size == 1) {
-                        skip.skip(bits, &ac.lookup, 1);
-                        if !part.wanted {
-                            continue;
-                        }
+                    if !part.wanted {
+                        ac.pass_over(bits);
+                        continue;
                     }
-                    let any = size > 1 && read_ac(bits, &ac.lookup, &part.steps, &mut self.block);
+                    let any = read_ac(bits, &ac.lookup, &part.steps, &mut self.block);
                     self.block[0] = part.steps.dequantize(0, (*prediction).into()).1;
                     put(&mut self.block, any, &mut planes[index], (place * part.across + u) * size, v * size, size);
+                }
+            }
+        }
+    }
+
+    /// Reads an MCU of which the means of its blocks are all that is wanted.
+    #[inline(never)]
+    fn read_means(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
+        for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
+            let ac = &self.ac[part.ac];
+            for v in 0..part.down {
+                for u in 0..part.across {
+                    bits.ensure();
+                    *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
+                    ac.pass_over(bits);
+                    if part.wanted {
+                        let plane = &mut planes[index];
+                        plane.data[v * plane.stride + place * part.across + u] = mean(part.steps.dequantize(0, (*prediction).into()).1);
+                    }
                 }
             }
         }

@@ -219,9 +219,15 @@ impl Sequential {
 
     /// Up to an MCU; whether it was reached.
     fn pass_over(&mut self, place: &mut Place<'_>, until: usize, last: bool) -> Result<bool> {
+        let mut asked = self.next;
         // Where nothing is recorded, restart markers lead over all MCUs before them.
         let mut leads = place.restarts.interval > 0;
         while self.next < until {
+            // A frame may tell of far more MCUs than there are data.
+            if self.next.saturating_sub(asked) >= self.grid.mcus.0 {
+                self.check(place)?;
+                asked = self.next;
+            }
             let left = place.restarts.left;
             let beyond = self.next.saturating_add(left);
             if leads && until > beyond && self.next_record >= beyond {
@@ -229,9 +235,7 @@ impl Sequential {
                 if self.restart(place, last)? {
                     self.next = beyond;
                     if self.next_record == beyond {
-                        // To go on from here is to pass the marker.
-                        let byte = place.bits.position().byte.saturating_sub(2);
-                        self.put_down((BitPosition { byte, bit: 0 }, [0; 4]));
+                        self.put_down(before_marker(place));
                     }
                 } else {
                     // It lies further on than these bytes reach.
@@ -259,6 +263,21 @@ impl Sequential {
         Ok(true)
     }
 
+    /// Records the place before the next MCU: where its restart marker is, if one belongs there; whether that is in reach.
+    #[cold]
+    fn record_here(&mut self, place: &Place<'_>, last: bool) -> Result<bool> {
+        if place.restarts.interval > 0 && place.restarts.left == 0 {
+            let mut behind = place.clone();
+            if !self.restart_now(&mut behind, last)? {
+                return Ok(false);
+            }
+            self.put_down(before_marker(&behind));
+        } else {
+            self.put_down((place.bits.position(), place.predictions));
+        }
+        Ok(true)
+    }
+
     /// Records a position, the one that was to be the next.
     #[cold]
     fn put_down(&mut self, entry: Entry) {
@@ -271,8 +290,8 @@ impl Sequential {
     /// One MCU, to be read at a place in the planes or passed over; whether it was there.
     #[inline(always)]
     fn step(&mut self, place: &mut Place<'_>, read: Option<usize>, last: bool) -> Result<bool> {
-        if self.next_record == self.next {
-            self.put_down((place.bits.position(), place.predictions));
+        if self.next_record == self.next && !self.record_here(place, last)? {
+            return Ok(false);
         }
         let before = if last || !place.bits.is_near_end() { None } else { Some(place.clone()) };
         if place.restarts.interval > 0 && !self.restart(place, last)? {
@@ -329,4 +348,9 @@ impl Sequential {
         let row = self.next.checked_div(self.grid.mcus.0).unwrap_or(0);
         format!("in MCU row {row} of {}", self.grid.mcus.1)
     }
+}
+
+/// The entry of a place behind a restart marker: to go on from it is to pass the marker.
+fn before_marker(place: &Place<'_>) -> Entry {
+    (BitPosition { byte: place.bits.position().byte.saturating_sub(2), bit: 0 }, [0; 4])
 }

@@ -14,12 +14,16 @@ mod mosaic;
 mod optimal;
 mod scan;
 mod segments;
-#[allow(dead_code, reason = "files are not turned and cut without loss yet, only chunks")]
+#[allow(dead_code, reason = "nobody asks for lossless turns and crops yet")]
+#[cfg(any(test, fuzzing))]
 mod transcode;
 
 pub(crate) use layout::Sampling;
 pub(crate) use mosaic::{Copied, Mosaic};
-pub(crate) use transcode::{Transcode, Turn};
+#[cfg(any(test, fuzzing))]
+pub(crate) use transcode::Transcode;
+
+pub(crate) use crate::jpeg::coefficients::Turn;
 
 use intake::Intake;
 use layout::Layout;

@@ -46,6 +46,10 @@ impl Mosaic {
         let (right, bottom) = (x.saturating_add(region.width()), y.saturating_add(region.height()));
         let begins = [region.x(), x].iter().all(|at| at.is_multiple_of(wide)) && [region.y(), y].iter().all(|at| at.is_multiple_of(high));
         let ends = (right.is_multiple_of(wide) || right == self.dimensions.width()) && (bottom.is_multiple_of(high) || bottom == self.dimensions.height());
+        let dense = |header: &Header| header.components.first().is_some_and(|luminance| (luminance.across, luminance.down) == header.most());
+        if (wanted.gray && !dense(header)) || header.components.len() > 4 {
+            return Ok(false);
+        }
         if !begins || !ends || right > self.dimensions.width() || bottom > self.dimensions.height() {
             return Ok(false);
         }

@@ -6,7 +6,7 @@ use crate::geometry::Rect;
 use crate::jpeg::decode::{Index, Wanted};
 use crate::jpeg::header::{ColorModel, Header};
 
-pub(crate) use crate::jpeg::coefficients::Turn;
+use crate::jpeg::coefficients::Turn;
 
 /// What is to be made of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,8 @@ impl Transcode<'_> {
         Self { region, turn: Turn::default(), gray: false, copied: Copied::default(), index: None, memory: u64::MAX }
     }
 
-    /// Whether it can be done without loss: the region must begin on MCU boundaries, and end on them (or where the image does) along a side that is flipped.
+    /// Whether it can be done without loss: the region must begin on MCU boundaries, and end on them along a side that is flipped; luminance alone must have
+    /// a sample for each pixel.
     pub fn is_lossless(&self, header: &Header) -> bool {
         let (across, down) = header.most();
         let (across, down) = (u32::from(across).saturating_mul(8).max(1), u32::from(down).saturating_mul(8).max(1));
@@ -39,7 +40,8 @@ impl Transcode<'_> {
         let known = matches!(header.color_model(), ColorModel::Gray | ColorModel::YCbCr);
         let begins = self.region.x().is_multiple_of(across) && self.region.y().is_multiple_of(down);
         let ends = (!across_flips || self.region.right().is_multiple_of(across)) && (!down_flips || self.region.bottom().is_multiple_of(down));
-        known && begins && ends && header.dimensions.rect().contains(self.region)
+        let dense = !self.gray || header.components.first().is_some_and(|luminance| (luminance.across, luminance.down) == header.most());
+        known && begins && ends && dense && header.dimensions.rect().contains(self.region)
     }
 
     /// The bytes of the new stream. [`Error::Internal`] unless it [is lossless](Self::is_lossless).
@@ -111,6 +113,17 @@ mod tests {
                 assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 3), "{x},{y}: {a:?} {b:?}");
             }
         }
+    }
+
+    #[test]
+    fn luminance_that_is_sampled_less_is_no_image_of_its_own() {
+        let mut stream = stream(Sampling::S444, 40, 32);
+        let frame = stream.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+        stream[frame + 14] = 0x22;
+        let header = Header::read(None, &stream).unwrap();
+        let gray = Transcode { gray: true, ..Transcode::whole(&header) };
+        assert!(!gray.is_lossless(&header) && gray.run(&header, &stream).is_err());
+        assert!(Transcode { gray: false, ..gray }.is_lossless(&header));
     }
 
     #[test]
