@@ -15,6 +15,8 @@ use crate::pyramid::{Body, OneScan, Pyramid};
 
 /// Where an end is guessed, so many bytes more are fetched, and an eighth of them all: another round costs more.
 const MARGIN: u64 = 256 << 10;
+/// Bytes up to which a file is small.
+const SMALL: u64 = 8 << 20;
 /// Ranges that one region lies in, at most: where there are more, those that lie near each other are fetched as one.
 const RANGES: usize = 256;
 /// Bytes of the next run that are joined to the end of one, at a time: more than an MCU takes.
@@ -99,7 +101,7 @@ impl Scan {
         if let Some(first) = ranges.first_mut().filter(|first| first.end() <= seen) {
             reach(first, seen + SEAM as u64);
         }
-        let mut gap = GAP;
+        let mut gap = self.gap(&ranges);
         let mut ranges = ByteRange::coalesce(ranges, gap);
         while ranges.len() > RANGES {
             gap *= 2;
@@ -112,6 +114,14 @@ impl Scan {
             left = left.saturating_sub(hole.len());
         }
         meter.need(missing, limits)
+    }
+
+    /// Ranges nearer than this are fetched as one. A read costs as much as hundreds of kilobytes, but of a large file little should be read.
+    fn gap(&self, ranges: &[ByteRange]) -> u64 {
+        let size = self.store.size();
+        let plenty = if size <= SMALL { size / 4 } else { size / 50 };
+        let read = |gap: u64| ByteRange::coalesce(ranges.to_vec(), gap).iter().fold(0_u64, |sum, range| sum.saturating_add(range.len()));
+        [GAP * 4, GAP, GAP / 2].into_iter().find(|gap| read(*gap) <= plenty).unwrap_or(GAP / 4)
     }
 
     /// Hands on what was learnt of the index.
@@ -265,7 +275,7 @@ mod tests {
 
     #[test]
     fn what_is_read_without_an_index_with_a_part_of_it_and_with_it() {
-        // Rows of MCUs take 26 kB each, so that what lies between the columns of a region is not worth reading.
+        // Rows of MCUs take 26 kB each; of so small a file, what lies between the columns of a region is read with them.
         let bytes = file(3000, 700, Sampling::S420, 0);
         let costs = |pyramid: &Pyramid, request: &str| {
             let found = rows(&bytes, pyramid, request, 256 << 10).unwrap();
@@ -274,7 +284,7 @@ mod tests {
         let pyramid = open(&bytes);
         let (top, middle, bottom) = ("0,0,512,64/max/0/default.jpg", "1400,320,256,64/max/0/default.jpg", "2900,600,100,100/max/0/default.jpg");
         let found = [top, middle, bottom, bottom, middle, top, "full/100,/0/default.jpg"].map(|request| costs(&pyramid, request));
-        assert_eq!(found, [(1, 250), (2, 501), (2, 441), (1, 9), (1, 17), (1, 24), (4, 999)], "rounds and thousandths of the file");
+        assert_eq!(found, [(1, 250), (2, 501), (2, 441), (1, 136), (1, 116), (1, 95), (4, 999)], "rounds and thousandths of the file");
         assert!(is_complete(&pyramid));
     }
 

@@ -43,8 +43,10 @@ pub(super) fn read_ac(bits: &mut BitReader<'_>, lookup: &Lookup, steps: &Steps, 
             continue;
         }
         // What was ensured is enough for two more.
-        if reading.k < 64 && reading.look(bits).is_none() && reading.k < 64 {
-            let _ = reading.look(bits);
+        for _ in 0..2 {
+            if reading.k >= 64 || reading.look(bits).is_some() {
+                break;
+            }
         }
     }
     reading.seen != 0
