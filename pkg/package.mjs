@@ -56,7 +56,7 @@ function compile({ name, feature }) {
   const crate = ["-p", "azulejo", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
   // Who loads a page waits for every kilobyte: less is inlined than LLVM would (its threshold is 225), which costs a few percent of speed and saves five of size.
   // Twice what the limits allow to be held at a time: a heap has gaps, and a page need not share an isolate as the Worker does.
-  const link = ["-C", "llvm-args=-inline-threshold=100", "-C", "link-arg=--max-memory=134217728"];
+  const link = ["-C", "llvm-args=-inline-threshold=90", "-C", "link-arg=--max-memory=134217728"];
   run("cargo", [...sameEverywhere, "rustc", "--release", "--locked", ...crate, ...features, "--", ...link]);
   const raw = join(cargoTarget, "wasm32-unknown-unknown", "release", "azulejo.wasm");
   run(wasmBindgen, ["--target", "web", "--omit-default-module-path", "--out-name", name, "--out-dir", glue, raw]);

@@ -179,7 +179,7 @@ impl Pyramid {
 
     /// Takes what [`Self::index`] gave for the same version of the file. Whether it is one: other bytes, and broken ones, change nothing.
     pub fn take_index(&self, bytes: &[u8]) -> bool {
-        matches!(&self.body, Body::Scan(scan) if scan.take_index(bytes).is_ok())
+        matches!(&self.body, Body::Scan(scan) if scan.take_index(bytes))
     }
 
     /// Which page of the file this is, and what is known of the others.

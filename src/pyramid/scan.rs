@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Whole;
 use crate::bytes::ByteRange;
-use crate::error::Result;
 use crate::jpeg::{Entry, Grid, Header, Index, seal};
 
 /// Bytes of a file that is read as fast as its index.
@@ -92,14 +91,14 @@ impl OneScan {
         Some(index.to_bytes(&self.seal))
     }
 
-    /// Takes an index that was kept; [`crate::Error::Internal`] if it is not of this file.
-    pub fn take_index(&self, bytes: &[u8]) -> Result<()> {
-        let index = self.index().read_like(bytes, &self.seal, self.size)?;
+    /// Takes an index that was kept; whether it is of this file.
+    pub fn take_index(&self, bytes: &[u8]) -> bool {
+        let Some(index) = self.index().read_like(bytes, &self.seal, self.size) else { return false };
         let mut shared = self.lock();
         if index.len() > shared.index.len() {
             *shared = Shared { told: index.len(), index: Arc::new(index) };
         }
-        Ok(())
+        true
     }
 
     /// Where the MCUs of some rows of a grid lie, from byte `from` on, at which an MCU begins. Reading goes on to the last of them where their place is not known.
