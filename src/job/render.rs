@@ -47,6 +47,10 @@ pub struct Render {
     options: EncodeOptions,
     limits: Limits,
     meter: Meter,
+    /// Planes would do for the answer, but the source has none that fit.
+    by_pixels: bool,
+    /// Pieces of the answer are gone.
+    left: bool,
     state: State,
 }
 
@@ -96,7 +100,7 @@ impl Render {
     pub fn new(pyramid: &Pyramid, request: &ResolvedRequest, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
         let plan = Plan::new(request, pyramid, limits)?;
         let meter = Meter { work: plan.rendering().price.work, ..Meter::default() };
-        Ok(Self { pyramid: pyramid.clone(), plan, options: options.clone(), limits: limits.clone(), meter, state: State::Begin })
+        Ok(Self { pyramid: pyramid.clone(), plan, options: options.clone(), limits: limits.clone(), meter, by_pixels: false, left: false, state: State::Begin })
     }
 
     /// Where a file ends too early, if what there is of it was shown all the same ([`Limits::show_incomplete`]); known when all is done.
@@ -143,6 +147,7 @@ impl Render {
                 Next::Go(state) => self.state = state,
                 Next::Stop(state, step) => {
                     self.state = state;
+                    self.left |= matches!(step, Step::Piece(_));
                     return Ok(step);
                 }
             }
@@ -163,7 +168,8 @@ impl Render {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
-                    let planes = PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| has_planes(level) && chunks.profile().is_none());
+                    let planes =
+                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| !self.by_pixels && has_planes(level) && chunks.profile().is_none());
                     State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
                 }
             },
@@ -306,7 +312,12 @@ impl Render {
             match as_planes {
                 // The first chunk shows how all are sampled.
                 Some(false) if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
-                Some(false) => return Err(unlike(self.pyramid.format, &chunk)),
+                Some(false) if self.left => return Err(unlike(self.pyramid.format, &chunk)),
+                // Nothing of the answer is gone yet: from the beginning, by pixels.
+                Some(false) => {
+                    self.by_pixels = true;
+                    return Ok(Next::Go(State::Begin));
+                }
                 Some(true) | None => {}
             }
             if bands.planes.is_none() {
@@ -368,7 +379,7 @@ impl Window {
     }
 }
 
-/// Chunks of one level that are coded in different ways: libtiff's tables allow for that, but nobody writes it.
+/// Chunks of one level that are coded in different ways, which is noticed too late: libtiff's tables allow for that, but hardly anybody writes it.
 fn unlike(format: SourceFormat, chunk: &Located) -> Error {
     let at = chunk.location().offset;
     Error::SourceUnsupported { format: Some(format), feature: format!("chunks of different chroma subsampling (at byte {at})") }

@@ -118,3 +118,49 @@ fn aligned_regions_of_a_file_keep_their_coefficients() {
     let [copied, decoded] = ["jpg", "png"].map(|format| support::render(half, &format!("full/max/0/default.{format}")).unwrap_err().to_string());
     assert_eq!(copied, decoded);
 }
+
+#[test]
+fn chunks_that_are_sampled_by_turns_are_decoded_to_pixels() {
+    let source = image::open(support::root().join("www/samples/retina.jpg")).unwrap().to_rgb8();
+    let picture = image::imageops::crop_imm(&source, 300, 300, 128, 64).to_image();
+    let half = |x: u32| image::imageops::crop_imm(&picture, x, 0, 64, 64).to_image();
+    let (mut full, mut png) = (Vec::new(), Vec::new());
+    JpegEncoder::new_with_quality(&mut full, 95).encode_image(&half(0)).unwrap();
+    half(64).write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
+    // 4:2:0, by our own encoder.
+    let halved = support::render(&png, "full/max/0/default.jpg").unwrap().bytes;
+    let mut tiff = b"II\x2a\0\x08\0\0\0".to_vec();
+    let at = 8 + 2 + 10 * 12 + 4;
+    let tiles = at + 6 + 8 + 8;
+    let (first, second) = (full.len() as u32, halved.len() as u32);
+    tiff.extend(10_u16.to_le_bytes());
+    for (tag, kind, count, value) in [
+        (256_u16, 4_u16, 1_u32, 128_u32),
+        (257, 4, 1, 64),
+        (258, 3, 3, at),
+        (259, 3, 1, 7),
+        (262, 3, 1, 6),
+        (277, 3, 1, 3),
+        (322, 4, 1, 64),
+        (323, 4, 1, 64),
+        (324, 4, 2, at + 6),
+        (325, 4, 2, at + 14),
+    ] {
+        tiff.extend(tag.to_le_bytes());
+        tiff.extend(kind.to_le_bytes());
+        tiff.extend(count.to_le_bytes());
+        tiff.extend(value.to_le_bytes());
+    }
+    tiff.extend(0_u32.to_le_bytes());
+    [8_u16; 3].iter().for_each(|bits| tiff.extend(bits.to_le_bytes()));
+    [tiles, tiles + first, first, second].iter().for_each(|value| tiff.extend(value.to_le_bytes()));
+    tiff.extend(full);
+    tiff.extend(halved);
+    for request in ["full/max/0/default", "1,1,100,50/max/0/default", "full/100,/0/default", "full/max/180/default"] {
+        let [jpeg, exact] = ["jpg", "png"].map(|format| pixels(&support::render(&tiff, &format!("{request}.{format}")).unwrap()));
+        assert_eq!(jpeg.dimensions(), exact.dimensions());
+        let squares: f64 = jpeg.iter().zip(exact.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+        let psnr = 10.0 * (255.0 * 255.0 / (squares / jpeg.len() as f64).max(1e-9)).log10();
+        assert!(psnr > 33.0, "{request}: {psnr:.1} dB");
+    }
+}
