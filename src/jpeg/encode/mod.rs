@@ -14,7 +14,6 @@ mod mosaic;
 mod optimal;
 mod scan;
 mod segments;
-#[allow(dead_code, reason = "nobody asks for lossless turns and crops yet")]
 #[cfg(any(test, fuzzing))]
 mod transcode;
 
