@@ -7,7 +7,7 @@
 let memory;
 
 const SLICE = 64 << 10;
-const STALL_MS = { first: 2_500, later: 10_000 };
+const STALL_MS = { first: 2_500, later: 5_000 };
 
 /** What the entry must know of the instance. */
 export const instance = {

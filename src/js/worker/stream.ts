@@ -12,7 +12,7 @@ export interface Streamed {
 /** Bytes that are handed on at a time. */
 const SLICE = 64 << 10;
 /** ms in which they must be taken, the first and all others: whoever left before the answer began never takes any, and nobody is told. */
-const STALL = { first: 2_500, later: 10_000 };
+const STALL = { first: 2_500, later: 5_000 };
 
 /** Rejects if the client has left, or takes nothing: then nobody waits for the rest. */
 async function put(writer: WritableStreamDefaultWriter<Uint8Array>, bytes: Uint8Array, first = false): Promise<void> {
