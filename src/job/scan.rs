@@ -21,7 +21,7 @@ const MARGIN: u64 = 256 << 10;
 /// Bytes up to which a file is small.
 const SMALL: u64 = 8 << 20;
 /// Ranges that one region lies in, at most: where there are more, those that lie near each other are fetched as one.
-const RANGES: usize = 256;
+const RANGES: usize = 64;
 /// Bytes of the next run that are joined to the end of one, at a time: more than an MCU takes.
 const SEAM: usize = 128 << 10;
 /// Bytes that are looked through for what must come next, at most.
