@@ -12,7 +12,7 @@ use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::stored::{self, Colors};
-use crate::codec::tiff::{Block, has_planes, layout};
+use crate::codec::tiff::{Block, layout};
 use crate::codec::{self, EncodeOptions, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
@@ -169,7 +169,7 @@ impl Render {
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
                     let planes =
-                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| !self.by_pixels && has_planes(level) && chunks.profile().is_none());
+                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| !self.by_pixels && level.has_planes() && chunks.profile().is_none());
                     State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
                 }
             },

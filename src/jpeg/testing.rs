@@ -1,6 +1,6 @@
 //! What the engine's tests share: pictures, and the ways through encoder and decoder.
 
-use super::{Decoder, Encoder, Header, Rows, Settings, Wanted};
+use super::{Encoder, Header, Settings, fuzzing};
 use crate::error::Result;
 use crate::geometry::Rect;
 
@@ -34,19 +34,7 @@ pub(super) fn picture(numbers: &mut Numbers, width: u32, height: u32, channels: 
 pub(super) fn rows(stream: &[u8], reduction: u8, crop: Option<Rect>) -> Result<Vec<u8>> {
     let header = Header::read(None, stream)?;
     let crop = crop.unwrap_or(header.dimensions.reduced(reduction.into()).rect());
-    let wanted = Wanted { region: Rows::region(&header, crop, reduction), reduction, ..Wanted::whole(&header) };
-    let mut decoder = Decoder::new(&header, stream, &wanted)?;
-    let mut rows = Rows::new(&header, decoder.grid(), crop, header.color_model())?;
-    let mut samples = Vec::new();
-    let mut sink = |row: &[u8]| {
-        samples.extend_from_slice(row);
-        Ok(())
-    };
-    while let Some(band) = decoder.next_band()? {
-        rows.push(&band, &mut sink)?;
-    }
-    rows.finish(&mut sink)?;
-    Ok(samples)
+    fuzzing::rows(&header, stream, crop, reduction, u64::MAX)
 }
 
 /// Rows through the encoder.

@@ -4,7 +4,6 @@ use super::{COUNTED_JPG, Price, Rendering, SourcePlan};
 use crate::api::{Format, Quality};
 use crate::jpeg::is_lossless;
 use crate::limits::Limits;
-use crate::pyramid::tiff::{Compression, Level, Model};
 use crate::pyramid::{Body, OneScan, Pyramid};
 
 impl Rendering {
@@ -16,11 +15,11 @@ impl Rendering {
         if !unchanged || !begins || self.size.area() > COUNTED_JPG {
             return None;
         }
-        // Two bytes for each sample: of a part, of all of them, and turned.
+        // Two bytes for each sample, and for each that is turned beside it.
         let coefficients = |channels: u64| self.size.area().saturating_mul(channels).saturating_mul(4);
         let memory = match (&self.source, &pyramid.body) {
             (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
-                let level = tiff.levels.get(*level).filter(|level| level.is_copyable())?;
+                let level = tiff.levels.get(*level).filter(|level| level.has_planes())?;
                 self.price.memory.max(Price::of_copied(level, pyramid, coefficients(level.samples.count.into()), self.size.area()))
             }
             (SourcePlan::Scan { reduction: 1, .. }, Body::Scan(scan)) if self.is_copyable(scan) => {
@@ -33,26 +32,12 @@ impl Rendering {
         price.check(limits).ok()?;
         Some(Self { price, ..self.clone() })
     }
-}
 
-impl Rendering {
     /// Whether the region begins on MCUs of a file that is gray or YCbCr, and ends on them where it is flipped.
     fn is_copyable(&self, scan: &OneScan) -> bool {
         let gray = self.quality == Quality::Gray;
         // A profile of colours is none of luminance alone.
         let profiled = gray && scan.header.components.len() > 1 && scan.icc.is_some();
         !profiled && is_lossless(&scan.header, self.crop, gray, self.turn.into())
-    }
-}
-
-impl Level {
-    /// Whether its chunks are JPEGs of gray or YCbCr.
-    fn is_copyable(&self) -> bool {
-        let colors = match self.model {
-            Model::BlackIsZero => self.samples.count == 1,
-            Model::YCbCr(..) => self.samples.count == 3 && !self.samples.planar,
-            _ => false,
-        };
-        self.compression == Compression::Jpeg && colors && self.samples.alpha.is_none()
     }
 }

@@ -1,5 +1,6 @@
 //! What is answered by copied coefficients: which requests, and that nothing is lost on the way.
 
+use azulejo::Encoded;
 use azulejo::api::Format;
 use image::codecs::jpeg::JpegEncoder;
 
@@ -22,6 +23,20 @@ fn quantization(jpeg: &[u8]) -> Vec<u8> {
         at += 2 + length;
     }
     tables
+}
+
+/// Answers by coefficients have the tables that are `stored`, and show the pixels of a PNG, but for so much; others are encoded anew.
+fn check(mut ask: impl FnMut(&str) -> Encoded, stored: &[u8], copied: Option<u8>, request: &str) {
+    let encoded = ask("jpg");
+    assert!(!encoded.passthrough && encoded.format == Format::Jpg);
+    assert_eq!(stored.starts_with(&quantization(&encoded.bytes)), copied.is_some(), "{request}");
+    if copied.is_some() {
+        let exact = ask("png");
+        assert_eq!(encoded.dimensions, exact.dimensions);
+        let shown = support::render(&encoded.bytes, "full/max/0/default.png").unwrap();
+        let difference = pixels(&shown).iter().zip(pixels(&exact).iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(difference <= copied, "{request}: {difference:?}");
+    }
 }
 
 #[test]
@@ -53,16 +68,7 @@ fn aligned_regions_of_chunks_keep_their_coefficients() {
         // Too much to hold.
         ("0,0,1900,1300/max/0/default", false, 255),
     ] {
-        let encoded = render(&mut file, &pyramid, &format!("{request}.jpg")).unwrap();
-        assert!(!encoded.passthrough && encoded.format == Format::Jpg);
-        assert_eq!(stored.starts_with(&quantization(&encoded.bytes)), copied, "{request}");
-        if copied {
-            let exact = render(&mut file, &pyramid, &format!("{request}.png")).unwrap();
-            assert_eq!(encoded.dimensions, exact.dimensions);
-            let shown = support::render(&encoded.bytes, "full/max/0/default.png").unwrap();
-            let difference = pixels(&shown).iter().zip(pixels(&exact).iter()).map(|(a, b)| a.abs_diff(*b)).max();
-            assert!(difference <= Some(furthest), "{request}: {difference:?}");
-        }
+        check(|format| render(&mut file, &pyramid, &format!("{request}.{format}")).unwrap(), &stored, copied.then_some(furthest), request);
     }
 }
 
@@ -103,15 +109,7 @@ fn aligned_regions_of_a_file_keep_their_coefficients() {
         ("128,64,400,320/200,/0/default", false, 255),
         ("128,64,400,320/max/0/bitonal", false, 255),
     ] {
-        let encoded = support::render(&file, &format!("{request}.jpg")).unwrap();
-        assert_eq!(stored.starts_with(&quantization(&encoded.bytes)), copied, "{request}");
-        if copied {
-            let exact = support::render(&file, &format!("{request}.png")).unwrap();
-            assert_eq!(encoded.dimensions, exact.dimensions);
-            let shown = support::render(&encoded.bytes, "full/max/0/default.png").unwrap();
-            let difference = pixels(&shown).iter().zip(pixels(&exact).iter()).map(|(a, b)| a.abs_diff(*b)).max();
-            assert!(difference <= Some(furthest), "{request}: {difference:?}");
-        }
+        check(|format| support::render(&file, &format!("{request}.{format}")).unwrap(), &stored, copied.then_some(furthest), request);
     }
     // What is cut off is said as the decoder says it.
     let half = &file[..file.len() / 2];

@@ -5,17 +5,7 @@ use crate::codec::jpeg::Part;
 use crate::error::Result;
 use crate::geometry::Rect;
 use crate::jpeg::{Mosaic, Plane, Planes, Sampling};
-use crate::pyramid::tiff::{Compression, Level, Location, Model};
-
-/// Whether the chunks of a level may be read as planes: YCbCr or gray.
-pub(crate) fn has_planes(level: &Level) -> bool {
-    let colors = match level.model {
-        Model::BlackIsZero => level.samples.count == 1,
-        Model::YCbCr(..) => level.samples.count == 3 && !level.samples.planar,
-        _ => false,
-    };
-    level.compression == Compression::Jpeg && colors && level.samples.alpha.is_none()
-}
+use crate::pyramid::tiff::{Level, Location, Model};
 
 /// Gives the planes of what is wanted of a chunk (px of the chunk) to `sink`, some rows at a time, with their sampling; luminance alone if `gray`. `false` if
 /// its stream has none, or a sample of chroma lies in two chunks. A chunk that was left out is black.

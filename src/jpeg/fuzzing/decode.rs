@@ -73,12 +73,12 @@ pub fn skip(data: &[u8]) {
     cut_off(&header, &stream[..end], &Wanted { fill: true, ..whole }, &all);
     let reduced = header.dimensions.reduced(reduction.into());
     let crop = part(&mut choices, reduced);
-    match rows(&header, &stream, reduced.rect(), reduction) {
+    match rows(&header, &stream, reduced.rect(), reduction, MEMORY) {
         Ok(all) => {
             let channels = header.components.len();
             let whole =
                 Plane { width: reduced.width() as usize * channels, height: reduced.height() as usize, stride: reduced.width() as usize * channels, data: all };
-            let found = rows(&header, &stream, crop, reduction).unwrap();
+            let found = rows(&header, &stream, crop, reduction, MEMORY).unwrap();
             assert!(found == cut_pixels(&whole, crop, channels), "{crop} of {reduced} at 1/{reduction}");
         }
         Err(error) => assert!(matches!(error, Error::SourceTooCostly { .. }), "{error}"),

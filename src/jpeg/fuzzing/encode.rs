@@ -1,7 +1,7 @@
 //! There and back again.
 
 use super::recipe::{Bytes, settings};
-use super::{planes, rows};
+use super::{MEMORY, planes, rows};
 use crate::jpeg::quantization::{self, QuantizationTable};
 use crate::jpeg::{Encoder, Header, Plane, Sampling, Settings, Wanted};
 
@@ -23,7 +23,7 @@ pub fn encode(data: &[u8]) {
     }
     stream.extend(encoder.finish().unwrap());
     let header = sound(&settings, &stream);
-    let found = rows(&header, &stream, settings.dimensions.rect(), 1).unwrap();
+    let found = rows(&header, &stream, settings.dimensions.rect(), 1, MEMORY).unwrap();
     let tables = quantization::tables(settings.quality);
     match settings.sampling {
         Sampling::Gray => {

@@ -105,9 +105,9 @@ fn part(choices: &mut Bytes<'_>, size: Dimensions) -> Rect {
     Rect::new(x, y, width, height).unwrap()
 }
 
-/// The rows of a part, px at 1/`reduction`.
-fn rows(header: &Header, stream: &[u8], crop: Rect, reduction: u8) -> Result<Vec<u8>> {
-    let wanted = Wanted { region: Rows::region(header, crop, reduction), reduction, gray: false, memory: MEMORY, fill: false };
+/// The rows of a part, px at 1/`reduction`; the decoder takes at most `memory` bytes.
+pub(super) fn rows(header: &Header, stream: &[u8], crop: Rect, reduction: u8, memory: u64) -> Result<Vec<u8>> {
+    let wanted = Wanted { region: Rows::region(header, crop, reduction), reduction, gray: false, memory, fill: false };
     let mut decoder = Decoder::new(header, stream, &wanted)?;
     let mut rows = Rows::new(header, decoder.grid(), crop, header.color_model())?;
     let mut samples = Vec::new();

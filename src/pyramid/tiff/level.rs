@@ -124,6 +124,16 @@ impl Level {
         (factor > 1 && matches(from.width(), to.width()) && matches(from.height(), to.height()) && same).then_some(self)
     }
 
+    /// Whether its chunks are JPEGs of gray or YCbCr, whose planes and coefficients can be used as they are.
+    pub fn has_planes(&self) -> bool {
+        let colors = match self.model {
+            Model::BlackIsZero => self.samples.count == 1,
+            Model::YCbCr(..) => self.samples.count == 3 && !self.samples.planar,
+            _ => false,
+        };
+        self.compression == Compression::Jpeg && colors && self.samples.alpha.is_none()
+    }
+
     /// Whether a pixel has one colour sample.
     pub fn is_gray(&self) -> bool {
         matches!(self.model, Model::WhiteIsZero | Model::BlackIsZero)
