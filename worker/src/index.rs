@@ -1,5 +1,5 @@
 //! Where the MCUs of JPEG files lie, once that has been learnt: in the Cache API, and beside the objects in the bucket if the service may write there.
-//! Neither is ever waited for by an answer that could do without, and what they hold is checked by the core.
+//! They are read before the first answer out of a file of which nothing is known, written behind answers, and what they hold is checked by the core.
 
 use std::collections::HashMap;
 

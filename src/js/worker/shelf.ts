@@ -1,5 +1,5 @@
-// Where the MCUs of JPEG files lie, once that has been learnt: in the Cache API, and beside the file if its source has room for it. Neither is ever waited for
-// by an answer that could do without, and what they hold is checked by the core.
+// Where the MCUs of JPEG files lie, once that has been learnt: in the Cache API, and beside the file if its source has room for it. They are read
+// before the first answer out of a file of which nothing is known, written behind answers, and what they hold is checked by the core.
 
 import type { CoreImage } from "../core.js";
 import type { IndexRoom, VersionedSource } from "../r2.js";
