@@ -27,7 +27,7 @@ impl Output {
 
     /// Whether the rows of a raster can be encoded a few at a time.
     pub fn by_rows(&self, raster: &Raster) -> bool {
-        Encoder::by_rows(self.plan.format, raster.dimensions, raster.channels)
+        Encoder::by_rows(self.plan.format, raster.dimensions, raster.channels, &self.options)
     }
 
     /// Adds a window, upright.

@@ -32,7 +32,8 @@ impl PlaneRows {
     pub fn of(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Option<Self> {
         let sampling = options.sampling(gray || plan.quality == Quality::Gray);
         let upright = plan.turn == Orientation::NORMAL && plan.angle.is_none();
-        let fits = plan.format == Format::Jpg && plan.quality != Quality::Bitonal && upright;
+        let small = options.is_small(plan.format, plan.size.area());
+        let fits = plan.format == Format::Jpg && !small && plan.quality != Quality::Bitonal && upright;
         let rows_left = plan.size.height() as usize;
         fits.then(|| Self { plan: plan.clone(), sampling, source: None, row: Vec::new(), rest: Planes::new(), rows_left })
     }

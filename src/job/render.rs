@@ -47,6 +47,8 @@ pub struct Render {
     options: EncodeOptions,
     limits: Limits,
     meter: Meter,
+    /// Bytes of memory at the peak.
+    memory: u64,
     /// Planes would do for the answer, but the source has none that fit.
     by_pixels: bool,
     /// Pieces of the answer are gone.
@@ -100,7 +102,13 @@ impl Render {
     pub fn new(pyramid: &Pyramid, request: &ResolvedRequest, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
         let plan = Plan::new(request, pyramid, limits)?;
         let meter = Meter { work: plan.rendering().price.work, ..Meter::default() };
-        Ok(Self { pyramid: pyramid.clone(), plan, options: options.clone(), limits: limits.clone(), meter, by_pixels: false, left: false, state: State::Begin })
+        let mut options = options.clone();
+        let mut memory = plan.rendering().price.memory.saturating_add(options.small_memory(request.format(), request.size().area()));
+        if memory > limits.memory {
+            options.jpeg_small = false;
+            memory = plan.rendering().price.memory;
+        }
+        Ok(Self { pyramid: pyramid.clone(), plan, options, limits: limits.clone(), meter, memory, by_pixels: false, left: false, state: State::Begin })
     }
 
     /// Where a file ends too early, if what there is of it was shown all the same ([`Limits::show_incomplete`]); known when all is done.
@@ -110,7 +118,7 @@ impl Render {
 
     /// Bytes of memory that this will take at most, for a driver that admits several at once.
     pub fn memory(&self) -> u64 {
-        self.plan.rendering().price.memory
+        self.memory
     }
 
     /// Whether it is likely to send a stored chunk as it is: next to no work.

@@ -124,6 +124,8 @@ const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
 
 /** Formats of answers that the engine has no codec for by itself. */
 const EXTRA = /\.(webp|gif|tif)$/;
+/** Nor has it one for small JPEGs, which is what is meant where no format is named. */
+const OWN = /\.png$/;
 
 /** The core in this thread. It lets in as many renders as its memory holds, unless the caller sees to that. */
 export function localCore(engine: Promise<Engine>, { admits = true }: { admits?: boolean } = {}): MortalCore {
@@ -188,7 +190,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         grown: () => call(() => image.index()),
       },
       async render(version, request, other = settings) {
-        if (needsExtra || EXTRA.test(request)) await extra();
+        if (needsExtra || EXTRA.test(request) || (other.jpegSmall && !OWN.test(request))) await extra();
         // To say nothing is cheaper than to say that there is nothing to say.
         const rendering = call(() => image.render(version, request, Object.keys(other).length ? other : undefined));
         const { memory, light } = rendering;

@@ -29,6 +29,8 @@ export interface Settings {
   showIncomplete?: boolean;
   /** 1 to 100. */
   jpegQuality?: number;
+  /** JPEGs of up to 1 MP smaller by a fifth, a little less near to the image, for about ten times the time of coding them. What is stored stays as it is. */
+  jpegSmall?: boolean;
   /** 0 to 100. */
   webpQuality?: number;
   webpLossless?: boolean;
@@ -114,6 +116,7 @@ const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
   work: "number",
   showIncomplete: "boolean",
   jpegQuality: "number",
+  jpegSmall: "boolean",
   webpQuality: "number",
   webpLossless: "boolean",
   pngCompression: "string",

@@ -25,6 +25,7 @@ struct Options {
     work: Option<f64>,
     show_incomplete: Option<bool>,
     jpeg_quality: Option<u8>,
+    jpeg_small: Option<bool>,
     webp_quality: Option<u8>,
     webp_lossless: Option<bool>,
     png_compression: Option<String>,
@@ -55,6 +56,7 @@ impl Options {
     fn encode(&self) -> Result<EncodeOptions, JsValue> {
         let mut options = EncodeOptions::default();
         options.jpeg_quality = self.jpeg_quality.unwrap_or(options.jpeg_quality).clamp(1, 100);
+        options.jpeg_small = self.jpeg_small.unwrap_or(options.jpeg_small);
         options.webp_quality = self.webp_quality.unwrap_or(options.webp_quality).min(100);
         options.webp_lossless = self.webp_lossless.unwrap_or(options.webp_lossless);
         options.png_compression = match self.png_compression.as_deref() {

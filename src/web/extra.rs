@@ -60,6 +60,7 @@ mod module {
         let format = match format {
             "gif" => Format::Gif,
             "tif" => Format::Tif,
+            "jpg" => Format::Jpg,
             _ => Format::WebP,
         };
         let raster = Raster { dimensions: Dimensions::at_least_one(width, height), channels: channels as usize, data };

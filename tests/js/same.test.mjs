@@ -105,6 +105,7 @@ test("variables", async () => {
     [{ PUBLIC_URL: "https://images.example.org/art/", CACHE_CONTROL: "private, max-age=60" }],
     [{ CANONICAL: "redirect" }],
     [{ MAX_WIDTH: 300, MAX_HEIGHT: 100, MAX_AREA: 20_000, JPEG_QUALITY: 20, WEBP_QUALITY: 5, PNG_COMPRESSION: "high" }],
+    [{ JPEG_SMALL: "on", JPEG_QUALITY: 92 }],
     [{ MEMORY: 4 }],
     [{ ALLOWED_ORIGINS: "https://a.example, http://localhost:3000" }],
   ];

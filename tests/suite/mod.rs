@@ -12,5 +12,6 @@ mod planes;
 mod pyramid;
 mod robust;
 mod rounds;
+mod small;
 mod support;
 mod vectors;

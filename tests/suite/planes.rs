@@ -4,7 +4,7 @@ use azulejo::EncodeOptions;
 use azulejo::api::{Service, Version};
 use azulejo::native;
 
-use super::support::{pixels, root};
+use super::support::{pixels, psnr, root};
 
 const REQUESTS: &[&str] = &[
     "full/max/0/default",
@@ -33,8 +33,7 @@ fn planes_show_what_pixels_show() {
             let (exact, planes, coarse) = (show("png", &options), show("jpg", &options), show("jpg", &coarse));
             for (shown, least) in [(&planes, 48.0), (&coarse, 36.0)] {
                 assert_eq!(exact.dimensions(), shown.dimensions(), "{name} {request}");
-                let squares: f64 = exact.as_raw().iter().zip(shown.as_raw()).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
-                let psnr = 10.0 * (255.0 * 255.0 * exact.as_raw().len() as f64 / squares.max(1e-9)).log10();
+                let psnr = psnr(&exact, shown);
                 assert!(psnr > least, "{name} {request}: {psnr:.1} dB");
             }
         }

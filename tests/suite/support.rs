@@ -37,6 +37,12 @@ pub fn pixels(encoded: &Encoded) -> image::RgbaImage {
     image::load_from_memory(&encoded.bytes).unwrap().to_rgba8()
 }
 
+/// How near two images of the same size are to each other, dB.
+pub fn psnr(one: &image::RgbaImage, other: &image::RgbaImage) -> f64 {
+    let squares: f64 = one.as_raw().iter().zip(other.as_raw()).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
+    10.0 * (255.0 * 255.0 * one.as_raw().len() as f64 / squares.max(1e-9)).log10()
+}
+
 /// How a job's bytes came.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {

@@ -49,6 +49,7 @@ describe("variables", () => {
       TILE_WIDTH: 1,
       JPEG_QUALITY: 101,
       WEBP_QUALITY: -1,
+      JPEG_SMALL: "yes",
       WEBP_LOSSLESS: 2,
       PNG_COMPRESSION: "9",
       ALLOWED_ORIGINS: "example.org",
@@ -182,7 +183,7 @@ describe("variables", () => {
 
   test("qualities change the answer, its ETag and its place in the cache", async () => {
     const seen = new Map();
-    for (const vars of [{}, { JPEG_QUALITY: 20 }, { WEBP_QUALITY: 5 }, { WEBP_LOSSLESS: "on" }, { PNG_COMPRESSION: "fastest" }]) {
+    for (const vars of [{}, { JPEG_QUALITY: 20 }, { JPEG_SMALL: "on" }, { WEBP_QUALITY: 5 }, { WEBP_LOSSLESS: "on" }, { PNG_COMPRESSION: "fastest" }]) {
       await service.set(vars);
       for (const format of ["jpg", "webp", "png"]) {
         const { bytes, headers } = await get(IMAGE.replace("default.jpg", `default.${format}`));
@@ -191,6 +192,7 @@ describe("variables", () => {
     }
     const size = (format, vars) => seen.get(`${format} ${JSON.stringify(vars)}`)[0];
     assert.ok(size("jpg", { JPEG_QUALITY: 20 }) < size("jpg", {}));
+    assert.ok(size("jpg", { JPEG_SMALL: "on" }) < size("jpg", {}));
     assert.ok(size("webp", { WEBP_QUALITY: 5 }) < size("webp", {}));
     assert.ok(size("webp", { WEBP_LOSSLESS: "on" }) > size("webp", {}));
     assert.ok(size("png", { PNG_COMPRESSION: "fastest" }) > size("png", {}));

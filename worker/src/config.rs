@@ -204,6 +204,7 @@ impl<'a> Vars<'a> {
     fn encode(&mut self) -> Result<EncodeOptions, Misconfigured> {
         let mut encode = EncodeOptions::default();
         encode.jpeg_quality = u8::try_from(self.number("JPEG_QUALITY", encode.jpeg_quality.into(), 1, 100)?).unwrap_or(encode.jpeg_quality);
+        encode.jpeg_small = self.switch("JPEG_SMALL", encode.jpeg_small)?;
         encode.webp_quality = u8::try_from(self.number("WEBP_QUALITY", encode.webp_quality.into(), 0, 100)?).unwrap_or(encode.webp_quality);
         encode.webp_lossless = self.switch("WEBP_LOSSLESS", encode.webp_lossless)?;
         encode.png_compression = self.choice(

@@ -5,7 +5,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
-use super::{Decoded, Fault, Settings, gif, lossless, packed, tif, webp};
+use super::{Decoded, Fault, Settings, gif, lossless, packed, small, tif, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -38,7 +38,8 @@ pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Resu
         Format::Tif => tif::encode(&raster),
         Format::WebP if settings.lossless => webp::encode_lossless(&raster),
         Format::WebP => webp::encode_lossy(raster, settings.quality),
-        Format::Jpg | Format::Png => Err(internal("encoded elsewhere")),
+        Format::Jpg => small::encode(&raster, settings.quality),
+        Format::Png => Err(internal("encoded elsewhere")),
     }
 }
 

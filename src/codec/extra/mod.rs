@@ -1,4 +1,4 @@
-//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, LZW, Zstandard, and TIFF as an answer. With the feature `extra` they are compiled in
+//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, LZW, Zstandard, small JPEGs, and TIFF as an answer. With the feature `extra` they are compiled in
 //! ([`coder`]); without it [`installed`] calls those of a module that the host brought. Both are the same code in the end, and give the same bytes.
 
 #[cfg(feature = "extra")]
@@ -11,6 +11,8 @@ pub(crate) mod installed;
 mod lossless;
 #[cfg(feature = "extra")]
 mod packed;
+#[cfg(feature = "extra")]
+mod small;
 #[cfg(feature = "extra")]
 mod tif;
 #[cfg(feature = "extra")]
@@ -42,7 +44,7 @@ pub(crate) struct Decoded {
 /// How an answer is encoded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
-    /// 0 to 100, of lossy WebP.
+    /// 0 to 100, of lossy WebP; 1 to 100, of JPEG.
     pub quality: u8,
     /// Of WebP.
     pub lossless: bool,
@@ -76,7 +78,7 @@ pub(super) fn unpack(compression: Compression, bytes: &[u8], expected: usize, at
     })
 }
 
-/// A raster as WebP, GIF or TIFF.
+/// A raster as WebP, GIF, TIFF or small JPEG.
 pub(super) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>> {
     coding::encode(format, raster, settings).map_err(|fault| match fault {
         Fault::Corrupt(what) | Fault::Unsupported(what) | Fault::Internal(what) => Error::Internal { what },

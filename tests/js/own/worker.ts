@@ -18,6 +18,7 @@ function optionsOf(env: Env): HandlerOptions<Env> {
     memory: number("MEMORY") === undefined ? undefined : Number(env["MEMORY"]) * 2 ** 20,
     showIncomplete: env["SHOW_INCOMPLETE"] === undefined ? undefined : env["SHOW_INCOMPLETE"] === "on",
     jpegQuality: number("JPEG_QUALITY"),
+    jpegSmall: env["JPEG_SMALL"] === undefined ? undefined : env["JPEG_SMALL"] === "on",
     webpQuality: number("WEBP_QUALITY"),
     webpLossless: env["WEBP_LOSSLESS"] === undefined ? undefined : env["WEBP_LOSSLESS"] === "on",
     pngCompression: text("PNG_COMPRESSION"),
