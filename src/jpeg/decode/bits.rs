@@ -54,8 +54,9 @@ impl<'a> BitReader<'a> {
         }
     }
 
+    /// Makes sure of 56 bits. Where many are taken it is better to do it each time than to ask whether it is needed: that is hard to foresee.
     #[inline(always)]
-    fn fill(&mut self) {
+    pub fn fill(&mut self) {
         if let Some(bytes) = self.data.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
             let word = u64::from_be_bytes(*bytes);
             // Whether some byte is 0xFF.
@@ -76,7 +77,7 @@ impl<'a> BitReader<'a> {
     fn fill_slowly(&mut self) {
         // What the window holds behind its count would be in the way of made up zeros.
         self.window &= !(u64::MAX >> self.count);
-        while self.count <= 56 {
+        while self.count < 56 {
             let byte = match self.data.get(self.at) {
                 Some(0xFF) if self.data.get(self.at + 1) == Some(&0) => {
                     self.at += 2;

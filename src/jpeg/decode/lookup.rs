@@ -1,5 +1,4 @@
-//! Huffman decoding by tables wide enough for nearly all codes at once (T.81, F.2.2.3): a look-up gives the symbol, mostly with the value whose bits follow;
-//! where values are not wanted, one gives as many symbols as fit.
+//! Huffman decoding by tables wide enough for nearly all codes at once (T.81, F.2.2.3): a look-up gives the symbol, mostly with the value whose bits follow.
 
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a hot kernel on tables of fixed size")]
 
@@ -8,8 +7,6 @@ use crate::jpeg::huffman::HuffmanSpec;
 
 /// Bits that a look-up looks at.
 const WIDTH: u32 = 10;
-/// Bits that a skipping look-up looks at.
-const SKIP_WIDTH: u32 = 12;
 
 /// Entry: length in bits 0–4, run in 8–11, size of the value that is still to be taken in 12–15, value in 16–31; no length for a code that is longer than the table
 /// is wide. This flag says that the value is there, and counted in the length.
@@ -26,12 +23,6 @@ pub(super) struct Lookup {
     limits: [u32; 17],
     offsets: [i32; 17],
     symbols: Box<[u8; 256]>,
-}
-
-/// Many symbols at once, without their values. Entry: bits in 0–3, coefficients in 4–10, whether the block ends in 11.
-#[derive(Debug, Clone)]
-pub(super) struct SkipLookup {
-    entries: Box<[u16; 1 << SKIP_WIDTH]>,
 }
 
 /// A coefficient's symbol and value.
@@ -120,7 +111,7 @@ impl Lookup {
 
     /// Passes over an AC symbol and its value; how many coefficients it stands for, or `None` if it ends the block. Bits must be ensured.
     #[inline(always)]
-    fn skip_one(&self, bits: &mut BitReader<'_>) -> Option<u32> {
+    pub fn skip_one(&self, bits: &mut BitReader<'_>) -> Option<u32> {
         let (whole, entry) = self.fast(bits);
         if whole {
             bits.skip(entry & 31);
@@ -180,132 +171,11 @@ pub(super) fn extend(bits: u32, size: u32) -> i32 {
     if size > 0 && bits < 1 << (size - 1) { bits - (1 << size) + 1 } else { bits }
 }
 
-impl SkipLookup {
-    /// For AC symbols.
-    pub fn new(spec: &HuffmanSpec) -> Self {
-        let mut single = vec![(0_u32, 0_u8); 1 << SKIP_WIDTH];
-        for (symbol, code) in spec.codes() {
-            let length = u32::from(code.length);
-            if length > SKIP_WIDTH {
-                break;
-            }
-            let first = usize::from(code.code) << (SKIP_WIDTH - length);
-            single[first..first + (1 << (SKIP_WIDTH - length))].fill((length, symbol));
-        }
-        let mut entries = Box::new([0; 1 << SKIP_WIDTH]);
-        for (index, entry) in entries.iter_mut().enumerate() {
-            *entry = skip_entry(index, &single);
-        }
-        Self { entries }
-    }
-
-    /// Passes over the AC coefficients of a block from the `k`th on.
-    #[inline(always)]
-    pub fn skip(&self, bits: &mut BitReader<'_>, lookup: &Lookup, mut k: u32) {
-        while k < 64 {
-            bits.ensure();
-            match self.step(bits, k) {
-                Skipped::To(after) => k = after,
-                Skipped::End => return,
-                // Then symbols are taken one by one.
-                Skipped::Nothing => {
-                    let Some(coefficients) = lookup.skip_one(bits) else { return };
-                    k += coefficients;
-                    continue;
-                }
-            }
-            // What was ensured is enough for another look.
-            match self.step(bits, k) {
-                Skipped::To(after) => k = after,
-                Skipped::End => return,
-                Skipped::Nothing => {}
-            }
-        }
-    }
-
-    /// As far as an entry tells; nothing if it has no symbol, or may reach into the next block.
-    #[inline(always)]
-    fn step(&self, bits: &mut BitReader<'_>, k: u32) -> Skipped {
-        let entry = u32::from(self.entries[bits.peek(SKIP_WIDTH) as usize]);
-        let after = k + ((entry >> 4) & 127);
-        let ends = entry & 0x800 != 0;
-        if entry & 15 == 0 || after > 64 || (after == 64 && ends) {
-            return Skipped::Nothing;
-        }
-        bits.skip(entry & 15);
-        if ends { Skipped::End } else { Skipped::To(after) }
-    }
-}
-
-/// What became of a look.
-enum Skipped {
-    To(u32),
-    End,
-    Nothing,
-}
-
-/// As many symbols as `SKIP_WIDTH` bits hold, up to the end of a block.
-fn skip_entry(index: usize, single: &[(u32, u8)]) -> u16 {
-    let (mut used, mut coefficients) = (0, 0);
-    loop {
-        let (length, symbol) = single[(index << used) & ((1 << SKIP_WIDTH) - 1)];
-        let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-        if length == 0 || used + length + size > SKIP_WIDTH || coefficients + run + 1 > 63 {
-            return (used | coefficients << 4) as u16;
-        }
-        used += length + size;
-        if size == 0 && run != 15 {
-            return (used | coefficients << 4 | 0x800) as u16;
-        }
-        coefficients += run + 1;
-        if used == SKIP_WIDTH {
-            return (used | coefficients << 4) as u16;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::bits::BitPosition;
+    use super::super::skip::tests::noise;
     use super::*;
-
-    /// Bits that some code and others begin with.
-    fn noise(seed: u32) -> Vec<u8> {
-        let mut state = seed;
-        (0..4000)
-            .flat_map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let byte = (state >> 24) as u8;
-                if byte == 0xFF { vec![0xFF, 0] } else { vec![byte] }
-            })
-            .collect()
-    }
-
-    #[test]
-    fn skipping_ends_where_decoding_does() {
-        for spec in [HuffmanSpec::luminance_ac(), HuffmanSpec::chrominance_ac()] {
-            let (lookup, skip) = (Lookup::new(&spec, true), SkipLookup::new(&spec));
-            for seed in 0..8 {
-                let data = noise(seed);
-                let start = BitPosition { byte: 0, bit: 0 };
-                let (mut one, mut other) = (BitReader::new(&data, start), BitReader::new(&data, start));
-                while one.position().byte < data.len() - 200 {
-                    skip.skip(&mut one, &lookup, 1);
-                    let mut k = 1;
-                    while k < 64 {
-                        other.ensure();
-                        let symbol = lookup.symbol(&mut other);
-                        if symbol & 15 == 0 && symbol != 0xF0 {
-                            break;
-                        }
-                        other.take(u32::from(symbol & 15));
-                        k += u32::from(symbol >> 4) + 1;
-                    }
-                    assert_eq!(one.position(), other.position());
-                }
-            }
-        }
-    }
 
     #[test]
     fn values_are_the_same_by_either_way() {

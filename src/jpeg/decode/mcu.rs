@@ -10,10 +10,12 @@
 use super::bits::BitReader;
 use super::block::{Steps, put, read_ac};
 use super::idct::{Coefficients, mean};
-use super::lookup::{Lookup, SkipLookup};
+use super::lookup::Lookup;
+use super::skip::SkipLookup;
 use crate::error::Result;
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::header::Header;
+use crate::jpeg::huffman::HuffmanSpec;
 use crate::jpeg::plane::Planes;
 
 /// The DC coefficients before an MCU, of up to four components.
@@ -23,7 +25,11 @@ pub(crate) type Predictions = [i16; 4];
 #[derive(Debug)]
 pub(super) struct Mcu {
     parts: Vec<Part>,
-    ac: Vec<AcTable>,
+    codings: Vec<Coding>,
+    /// Whether blocks of the MCUs that are read are passed over, or their AC coefficients.
+    passes_over: bool,
+    /// MCUs of which blocks were passed over, while they are counted.
+    passed: u32,
     /// Side of a block as it comes out.
     size: usize,
     block: Coefficients,
@@ -44,63 +50,100 @@ struct Kept {
 struct Part {
     across: usize,
     down: usize,
-    dc: Lookup,
-    ac: usize,
+    coding: usize,
     steps: Steps,
     /// Whether its samples are wanted.
     wanted: bool,
 }
 
-/// An AC table, both ways.
+/// The tables that blocks are coded by.
 #[derive(Debug)]
-struct AcTable {
-    number: u8,
-    lookup: Lookup,
-    /// Only where much is to be skipped.
+struct Coding {
+    /// Of DC and AC.
+    numbers: (u8, u8),
+    specs: (HuffmanSpec, HuffmanSpec),
+    dc: Lookup,
+    ac: Lookup,
+    /// Only once much was passed over.
     skip: Option<SkipLookup>,
 }
 
 /// MCUs from which on a table that skips many symbols at once is worth its making.
-const MANY: u64 = 512;
+const MANY: u32 = 512;
 
-impl AcTable {
-    /// Passes over the AC coefficients of a block.
+impl Coding {
+    fn new(header: &Header, numbers: (u8, u8)) -> Result<Self> {
+        let at = header.scan.data;
+        let specs = (header.tables.dc(numbers.0, at)?, header.tables.ac(numbers.1, at)?);
+        Ok(Self { numbers, dc: Lookup::new(&specs.0, false), ac: Lookup::new(&specs.1, true), specs, skip: None })
+    }
+
+    /// Takes the DC difference of a block.
     #[inline(always)]
-    fn pass_over(&self, bits: &mut BitReader<'_>) {
+    fn difference(&self, bits: &mut BitReader<'_>) -> i16 {
+        bits.ensure();
+        self.dc.difference(bits) as i16
+    }
+
+    /// Passes over a block; its DC difference.
+    #[inline(always)]
+    fn pass_over(&self, bits: &mut BitReader<'_>) -> i16 {
         match &self.skip {
-            Some(skip) => skip.skip(bits, &self.lookup, 1),
-            None => self.lookup.skip(bits),
+            Some(skip) => skip.block(bits, &self.dc, &self.ac) as i16,
+            None => self.pass_over_slowly(bits, 1),
         }
+    }
+
+    /// Passes over so many blocks; the sum of their DC differences.
+    #[inline(always)]
+    fn pass_over_all(&self, bits: &mut BitReader<'_>, count: usize) -> i16 {
+        match &self.skip {
+            Some(skip) => skip.blocks(bits, &self.dc, &self.ac, count) as i16,
+            None => self.pass_over_slowly(bits, count),
+        }
+    }
+
+    #[inline(never)]
+    fn pass_over_slowly(&self, bits: &mut BitReader<'_>, count: usize) -> i16 {
+        (0..count).fold(0, |sum: i16, _| {
+            let difference = self.difference(bits);
+            self.ac.skip(bits);
+            sum.wrapping_add(difference)
+        })
     }
 }
 
 impl Mcu {
-    /// For the first scan; `skips` if not every MCU is read.
-    pub fn new(header: &Header, size: usize, gray: bool, skips: bool) -> Result<Self> {
-        let at = header.scan.data;
-        let (across, down) = header.most();
-        let mcus = header.dimensions.area() / (64 * u64::from(across) * u64::from(down));
-        let skips = (skips || gray || size == 1) && mcus >= MANY;
-        let mut ac: Vec<AcTable> = Vec::new();
+    /// For the first scan.
+    pub fn new(header: &Header, size: usize, gray: bool) -> Result<Self> {
+        let mut codings: Vec<Coding> = Vec::new();
         let mut parts = Vec::new();
-        for &(index, dc_number, ac_number) in &header.scan.components {
+        for &(index, dc, ac) in &header.scan.components {
             let component = &header.components[index];
-            let found = ac.iter().position(|table| table.number == ac_number);
+            let found = codings.iter().position(|coding| coding.numbers == (dc, ac));
             if found.is_none() {
-                let spec = header.tables.ac(ac_number, at)?;
-                let skip = skips.then(|| SkipLookup::new(&spec));
-                ac.push(AcTable { number: ac_number, lookup: Lookup::new(&spec, true), skip });
+                codings.push(Coding::new(header, (dc, ac))?);
             }
             parts.push(Part {
                 across: component.across.into(),
                 down: component.down.into(),
-                dc: Lookup::new(&header.tables.dc(dc_number, at)?, false),
-                ac: found.unwrap_or(ac.len() - 1),
-                steps: Steps::new(header.tables.quantization(component.quantization, at)?),
+                coding: found.unwrap_or(codings.len() - 1),
+                steps: Steps::new(header.tables.quantization(component.quantization, header.scan.data)?),
                 wanted: !gray || index == 0,
             });
         }
-        Ok(Self { parts, ac, size, block: [0; 64], kept: None })
+        Ok(Self { parts, codings, passes_over: gray || size == 1, passed: 0, size, block: [0; 64], kept: None })
+    }
+
+    /// Counts an MCU of which blocks are passed over.
+    #[inline(always)]
+    fn count(&mut self) {
+        if self.passed < MANY {
+            self.passed += 1;
+            if self.passed == MANY {
+                self.codings.iter_mut().for_each(|coding| coding.skip = Some(SkipLookup::new(&coding.specs.0, &coding.specs.1)));
+            }
+        }
     }
 
     /// From now on keeps coefficients, for which `components` have room.
@@ -124,20 +167,19 @@ impl Mcu {
     fn read_kept(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, place: usize) {
         let Some(Kept { components, plain, row }) = &mut self.kept else { return };
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
-            let ac = &self.ac[part.ac];
+            let coding = &self.codings[part.coding];
+            if !part.wanted {
+                *prediction = prediction.wrapping_add(coding.pass_over_all(bits, part.across * part.down));
+                continue;
+            }
             for v in 0..part.down {
                 for u in 0..part.across {
-                    bits.ensure();
-                    *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
-                    if !part.wanted {
-                        ac.pass_over(bits);
-                        continue;
-                    }
+                    *prediction = prediction.wrapping_add(coding.difference(bits));
                     let component = &mut components[index];
                     let block = &mut component.blocks[(*row * part.down + v) * component.columns + place * part.across + u];
                     // It may be read a second time, when more bytes are there.
                     *block = [0; 64];
-                    read_ac(bits, &ac.lookup, plain, block);
+                    read_ac(bits, &coding.ac, plain, block);
                     block[0] = *prediction;
                 }
             }
@@ -151,20 +193,19 @@ impl Mcu {
 
     /// Passes over an MCU.
     #[inline(never)]
-    pub fn skip(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {
+    pub fn skip(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {
+        self.count();
         for (part, prediction) in self.parts.iter().zip(predictions) {
-            let ac = &self.ac[part.ac];
-            for _ in 0..part.across * part.down {
-                bits.ensure();
-                *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
-                ac.pass_over(bits);
-            }
+            *prediction = prediction.wrapping_add(self.codings[part.coding].pass_over_all(bits, part.across * part.down));
         }
     }
 
     /// Reads an MCU into planes, at its place from the left.
     #[inline(always)]
     pub fn read(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
+        if self.passes_over {
+            self.count();
+        }
         if self.kept.is_some() {
             return self.read_kept(bits, predictions, place);
         }
@@ -173,16 +214,15 @@ impl Mcu {
             return self.read_means(bits, predictions, planes, place);
         }
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
-            let ac = &self.ac[part.ac];
+            let coding = &self.codings[part.coding];
+            if !part.wanted {
+                *prediction = prediction.wrapping_add(coding.pass_over_all(bits, part.across * part.down));
+                continue;
+            }
             for v in 0..part.down {
                 for u in 0..part.across {
-                    bits.ensure();
-                    *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
-                    if !part.wanted {
-                        ac.pass_over(bits);
-                        continue;
-                    }
-                    let any = read_ac(bits, &ac.lookup, &part.steps, &mut self.block);
+                    *prediction = prediction.wrapping_add(coding.difference(bits));
+                    let any = read_ac(bits, &coding.ac, &part.steps, &mut self.block);
                     self.block[0] = part.steps.dequantize(0, (*prediction).into()).1;
                     put(&mut self.block, any, &mut planes[index], (place * part.across + u) * size, v * size, size);
                 }
@@ -194,16 +234,16 @@ impl Mcu {
     #[inline(never)]
     fn read_means(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
-            let ac = &self.ac[part.ac];
+            let coding = &self.codings[part.coding];
+            if !part.wanted {
+                *prediction = prediction.wrapping_add(coding.pass_over_all(bits, part.across * part.down));
+                continue;
+            }
             for v in 0..part.down {
                 for u in 0..part.across {
-                    bits.ensure();
-                    *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
-                    ac.pass_over(bits);
-                    if part.wanted {
-                        let plane = &mut planes[index];
-                        plane.data[v * plane.stride + place * part.across + u] = mean(part.steps.dequantize(0, (*prediction).into()).1);
-                    }
+                    *prediction = prediction.wrapping_add(coding.pass_over(bits));
+                    let plane = &mut planes[index];
+                    plane.data[v * plane.stride + place * part.across + u] = mean(part.steps.dequantize(0, (*prediction).into()).1);
                 }
             }
         }

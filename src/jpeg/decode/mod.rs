@@ -13,6 +13,7 @@ mod mcu;
 mod progressive;
 mod scan;
 mod sequential;
+mod skip;
 mod store;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};

@@ -10,9 +10,10 @@
 use super::bits::{BitPosition, BitReader, Restart};
 use super::block::{Steps, read_ac};
 use super::idct::Coefficients;
-use super::lookup::{Lookup, SkipLookup};
+use super::lookup::Lookup;
 use super::progressive::{SpectralBand, Target, ac_first, ac_refine};
 use super::sequential::Restarts;
+use super::skip::SkipLookup;
 use super::store::{Saved, Store};
 use crate::error::Result;
 use crate::jpeg::corrupt;
@@ -90,11 +91,12 @@ impl<'a> ScanReader<'a> {
         let mut parts = Vec::new();
         for &(index, dc, ac) in &scan.components {
             let needs_dc = matches!(kind, Kind::Sequential | Kind::DcFirst(_));
+            let dc = if needs_dc { Some(tables.dc(dc, scan.data)?) } else { None };
             let ac = if kind == Kind::Sequential || kind.is_ac() { Some(tables.ac(ac, scan.data)?) } else { None };
             parts.push(Part {
                 index,
-                dc: if needs_dc { Some(Lookup::new(&tables.dc(dc, scan.data)?, false)) } else { None },
-                skip: if kind == Kind::Sequential { ac.as_ref().map(SkipLookup::new) } else { None },
+                skip: dc.as_ref().zip(ac.as_ref()).map(|(dc, ac)| SkipLookup::new(dc, ac)),
+                dc: dc.map(|spec| Lookup::new(&spec, false)),
                 ac: ac.map(|spec| Lookup::new(&spec, true)),
                 prediction: 0,
             });
@@ -201,15 +203,17 @@ impl<'a> ScanReader<'a> {
             }
             Kind::Sequential => {
                 let (Some(dc), Some(ac), Some(skip)) = (&part.dc, &part.ac, &part.skip) else { return };
-                bits.ensure();
-                part.prediction = part.prediction.wrapping_add(dc.difference(bits) as i16);
-                keep_mean(store, part.prediction, true);
-                match kept.and_then(|index| store.coefficients.get_mut(index)) {
+                let difference = match kept.and_then(|index| store.coefficients.get_mut(index)) {
                     Some(block) => {
+                        bits.ensure();
+                        let difference = dc.difference(bits);
                         read_ac(bits, ac, &self.plain, block);
+                        difference
                     }
-                    None => skip.skip(bits, ac, 1),
-                }
+                    None => skip.blocks(bits, dc, ac, 1),
+                };
+                part.prediction = part.prediction.wrapping_add(difference as i16);
+                keep_mean(store, part.prediction, true);
             }
             Kind::AcFirst(band) | Kind::AcRefine(band) => {
                 let Some(ac) = &part.ac else { return };

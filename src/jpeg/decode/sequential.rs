@@ -96,11 +96,10 @@ impl Sequential {
     pub fn new(header: &Header, wanted: &Wanted) -> Result<Self> {
         let grid = Grid::new(header, wanted)?;
         check_memory(header, &grid, wanted)?;
-        let skips = grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
-        Ok(Self { fill: wanted.fill, ..Self::of(header, grid, wanted.gray, skips)? })
+        Ok(Self { fill: wanted.fill, ..Self::of(header, grid, wanted.gray)? })
     }
 
-    fn of(header: &Header, grid: Grid, gray: bool, skips: bool) -> Result<Self> {
+    fn of(header: &Header, grid: Grid, gray: bool) -> Result<Self> {
         check_process(header.process, header.precision)?;
         if !header.is_streamable() {
             return Err(unsupported("streaming of several scans".to_owned()));
@@ -110,7 +109,7 @@ impl Sequential {
         let wanted = header.components.iter().take(if gray { 1 } else { 4 });
         let plane = |across: u8, down: u8| Plane::new(width.saturating_mul(across.into()), size.saturating_mul(down.into()));
         Ok(Self {
-            mcu: Mcu::new(header, size, gray, skips)?,
+            mcu: Mcu::new(header, size, gray)?,
             planes: wanted.map(|component| plane(component.across, component.down)).collect(),
             row: grid.rows.start,
             grid,
@@ -130,9 +129,8 @@ impl Sequential {
     pub fn coefficients(header: &Header, wanted: &Wanted) -> Result<Self> {
         let grid = Grid::new(header, wanted)?;
         check_kept(header, &grid, wanted)?;
-        let skips = grid.columns.len() < grid.mcus.0 || grid.rows.start > 0;
         let components = empty_components(header, &grid, wanted.gray)?;
-        let mut sequential = Self::of(header, grid, wanted.gray, skips)?;
+        let mut sequential = Self::of(header, grid, wanted.gray)?;
         sequential.planes.clear();
         sequential.mcu.keep(components);
         Ok(sequential)
