@@ -10,7 +10,7 @@ use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::icc::to_srgb;
 use crate::codec::{Intake, Part};
 use crate::error::{Error, Result, SourceFormat};
-use crate::jpeg::{Copied, Input, Mosaic, Progress, Sampling, Sequential, Tables, Turn, Wanted};
+use crate::jpeg::{Component, Copied, Input, Mosaic, Progress, Sampling, Sequential, Tables, Turn, Wanted};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::pyramid::{Body, OneScan, Pyramid};
@@ -49,13 +49,11 @@ enum Making {
 impl Scan {
     /// For a plan of copied coefficients.
     pub fn copying(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
-        let (Body::Scan(file), SourcePlan::Scan { run, .. }) = (&pyramid.body, &plan.source) else {
-            return Err(Error::Internal { what: "a scan of what has none".to_owned() });
-        };
+        let (file, run) = of_scan(pyramid, plan)?;
         let wanted = Wanted { region: plan.crop, gray: plan.quality == Quality::Gray, memory: limits.memory, ..Wanted::whole(&file.header) };
         let model = if file.header.components.len() == 1 { Model::Gray } else { Model::Rgb };
         let icc = file.icc.clone().filter(|icc| to_srgb(icc, model).is_some());
-        Ok(Self::of(pyramid, file, Sequential::coefficients(&file.header, &wanted)?, Making::Copy(wanted, plan.turn.into(), icc), *run))
+        Ok(Self::of(pyramid, file, Sequential::coefficients(&file.header, &wanted)?, Making::Copy(wanted, plan.turn.into(), icc), run))
     }
 
     fn of(pyramid: &Pyramid, file: &Arc<OneScan>, mut sequential: Sequential, making: Making, run: u64) -> Self {
@@ -65,11 +63,21 @@ impl Scan {
 
     /// For a plan of [`SourcePlan::Scan`]; its answer may be planes of this sampling, if the file has them.
     pub fn new(pyramid: &Pyramid, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<Self> {
-        let (Body::Scan(file), SourcePlan::Scan { run, .. }) = (&pyramid.body, &plan.source) else {
-            return Err(Error::Internal { what: "a scan of what has none".to_owned() });
-        };
+        let (file, run) = of_scan(pyramid, plan)?;
         let (wanted, intake) = Intake::new(&file.header, file.icc.as_ref(), plan, planes, limits)?;
-        Ok(Self::of(pyramid, file, Sequential::new(&file.header, &wanted)?, Making::Pixels(intake), *run))
+        Ok(Self::of(pyramid, file, Sequential::new(&file.header, &wanted)?, Making::Pixels(intake), run))
+    }
+
+    /// All rows of a plan, and beside them the coefficients, in colours as they are stored.
+    pub fn with_coefficients(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
+        let (file, run) = of_scan(pyramid, plan)?;
+        let (wanted, intake) = Intake::new(&file.header, None, plan, None, limits)?;
+        Ok(Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted)?, Making::Pixels(intake), run))
+    }
+
+    /// Those of the MCU row that was made last.
+    pub fn coefficients(&self) -> &[Component] {
+        self.sequential.row_kept()
     }
 
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
@@ -161,6 +169,14 @@ impl Scan {
     fn learn(&mut self) {
         let (first, entries) = self.sequential.recorded();
         self.file.learn(first, &entries);
+    }
+}
+
+/// What a plan of [`SourcePlan::Scan`] is about.
+fn of_scan<'a>(pyramid: &'a Pyramid, plan: &Rendering) -> Result<(&'a Arc<OneScan>, u64)> {
+    match (&pyramid.body, &plan.source) {
+        (Body::Scan(file), SourcePlan::Scan { run, .. }) => Ok((file, *run)),
+        _ => Err(Error::Internal { what: "a scan of what has none".to_owned() }),
     }
 }
 

@@ -1,25 +1,12 @@
 //! Without loss from JPEG streams to another: coefficients are laid side by side as they are, turned, and coded again.
 
-use super::layout::Layout;
-use super::scan::ScanWriter;
-use super::{Quantization, Tables, segments};
+use super::copy::{Copied, Copier};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::coefficients::{Component, Turn};
+use crate::jpeg::corrupt;
 use crate::jpeg::decode::{Index, Wanted, coefficients};
 use crate::jpeg::header::{ColorModel, Header};
-use crate::jpeg::{corrupt, unsupported};
-
-/// How the coefficients are written.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Copied<'a> {
-    pub tables: Tables,
-    /// MCUs between restart markers; 0 for none.
-    pub restart_interval: u16,
-    pub icc: Option<&'a [u8]>,
-    /// Further marker segments, as in [`Settings`](super::Settings).
-    pub segments: &'a [(u8, &'a [u8])],
-}
 
 /// An image that is put together out of parts of others, in whole MCUs.
 #[derive(Debug)]
@@ -47,11 +34,8 @@ fn is_dense(header: &Header) -> bool {
     header.components.first().is_some_and(|luminance| (luminance.across, luminance.down) == header.most())
 }
 
-/// Those of 8-bit samples are within these (F.1.2.1.1, F.1.2.2.1); the standard tables have no codes for others.
 fn check(part: &[Component], at: usize) -> Result<()> {
-    let sound = |block: &[i16; 64]| block.iter().all(|value| (-1024..=1023).contains(value));
-    let sound = part.iter().all(|component| component.blocks.iter().all(sound));
-    if sound { Ok(()) } else { Err(corrupt(at, "coefficients beyond those of 8-bit samples")) }
+    if part.iter().all(Component::is_sound) { Ok(()) } else { Err(corrupt(at, "coefficients beyond those of 8-bit samples")) }
 }
 
 impl Mosaic {
@@ -117,22 +101,11 @@ impl Mosaic {
         }
         let dimensions = if turn.transposed { self.dimensions.transposed() } else { self.dimensions };
         let components: Vec<Component> = self.components.into_iter().map(|component| component.turned(turn)).collect();
-        let factors: Vec<(usize, usize)> = components.iter().map(|component| (component.across, component.down)).collect();
-        let layout = Layout::of(dimensions, &factors)?;
-        let mut quantization = Quantization { tables: Vec::new(), of: [0; 4] };
-        for (component, number) in components.iter().zip(&mut quantization.of) {
-            let known = quantization.tables.iter().position(|table| *table == component.quantization);
-            *number = u8::try_from(known.unwrap_or(quantization.tables.len())).map_err(|_| unsupported("more tables than components".to_owned()))?;
-            if known.is_none() {
-                quantization.tables.push(component.quantization);
-            }
+        let mut copier = Copier::new(dimensions, &components, copied)?;
+        for row in 0..copier.mcu_rows() {
+            copier.push(&components, row)?;
         }
-        let head = segments::start(copied.segments, copied.icc)?;
-        let mut scan = ScanWriter::new(layout, quantization, copied.tables, copied.restart_interval, &head);
-        for _ in 0..layout.mcus().1 {
-            scan.coefficient_row(&components);
-        }
-        Ok(scan.finish())
+        copier.finish()
     }
 }
 
