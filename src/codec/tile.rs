@@ -136,9 +136,9 @@ impl TileCopy {
         Ok(Self(Copier::new(Dimensions::at_least_one(side, side), components, &Copied::default())?))
     }
 
-    /// Adds so many rows of MCUs.
-    pub fn push(&mut self, components: &[Component], rows: usize) -> Result<()> {
-        (0..rows).try_for_each(|row| self.0.push(components, row))
+    /// Adds the next rows of MCUs.
+    pub fn push(&mut self, components: &[Component]) -> Result<()> {
+        self.0.push(components)
     }
 
     /// Bytes it holds that are coded.
@@ -157,7 +157,7 @@ pub(crate) fn tables_of(components: &[Component]) -> Result<Vec<u8>> {
     // Where nothing is seen, a tile needs no more of them than their kind.
     let mut copier = Copier::new(Dimensions::at_least_one(1, 1), components, &Copied::default())?;
     let one: Vec<Component> = components.iter().map(|component| component.room((1, 1))).collect();
-    copier.push(&one, 0)?;
+    copier.push(&one)?;
     Ok(split(&copier.finish()?, true))
 }
 

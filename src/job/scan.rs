@@ -10,7 +10,8 @@ use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::icc::to_srgb;
 use crate::codec::{Intake, Part};
 use crate::error::{Error, Result, SourceFormat};
-use crate::jpeg::{Component, Copied, Input, Mosaic, Progress, Sampling, Sequential, Tables, Turn, Wanted};
+use crate::geometry::Dimensions;
+use crate::jpeg::{Component, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::pyramid::{Body, OneScan, Pyramid};
@@ -42,8 +43,8 @@ pub(crate) struct Scan {
 /// What becomes of its MCUs.
 enum Making {
     Pixels(Intake),
-    /// A JPEG of the coefficients of this part, so turned, with this profile.
-    Copy(Wanted, Turn, Option<Arc<[u8]>>),
+    /// Its coefficients, so turned, with this profile: as they come, or all at once if a part has dimensions.
+    Copy(Turn, Option<Arc<[u8]>>, Option<Dimensions>),
 }
 
 impl Scan {
@@ -53,7 +54,12 @@ impl Scan {
         let wanted = Wanted { region: plan.crop, gray: plan.quality == Quality::Gray, memory: limits.memory, ..Wanted::whole(&file.header) };
         let model = if file.header.components.len() == 1 { Model::Gray } else { Model::Rgb };
         let icc = file.icc.clone().filter(|icc| to_srgb(icc, model).is_some());
-        Ok(Self::of(pyramid, file, Sequential::coefficients(&file.header, &wanted)?, Making::Copy(wanted, plan.turn.into(), icc), run))
+        let turn = plan.turn.into();
+        Ok(if plan.is_upright() {
+            Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted, false)?, Making::Copy(turn, icc, None), run)
+        } else {
+            Self::of(pyramid, file, Sequential::coefficients(&file.header, &wanted)?, Making::Copy(turn, icc, Some(plan.crop.dimensions())), run)
+        })
     }
 
     fn of(pyramid: &Pyramid, file: &Arc<OneScan>, mut sequential: Sequential, making: Making, run: u64) -> Self {
@@ -72,7 +78,7 @@ impl Scan {
     pub fn with_coefficients(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
         let (file, run) = of_scan(pyramid, plan)?;
         let (wanted, intake) = Intake::new(&file.header, None, plan, None, limits)?;
-        Ok(Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted)?, Making::Pixels(intake), run))
+        Ok(Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted, true)?, Making::Pixels(intake), run))
     }
 
     /// Those of the MCU row that was made last.
@@ -100,8 +106,10 @@ impl Scan {
             let end = from as u64 + bytes.len() as u64;
             match self.sequential.next_band(&Input { bytes: &bytes, start: from, last: end >= size })? {
                 Progress::Band(band) => {
-                    if let Making::Pixels(intake) = &mut self.making {
-                        intake.push(&band, sink)?;
+                    match &mut self.making {
+                        Making::Pixels(intake) => intake.push(&band, sink)?,
+                        Making::Copy(turn, icc, None) => sink(Part::Coefficients(copied(self.sequential.row_kept(), *turn), icc.clone()))?,
+                        Making::Copy(.., Some(_)) => {}
                     }
                     return Ok(Step::Done(true));
                 }
@@ -113,10 +121,10 @@ impl Scan {
         meter.damaged(self.sequential.damage());
         match &mut self.making {
             Making::Pixels(intake) => intake.finish(sink)?,
-            Making::Copy(wanted, turn, icc) => {
+            Making::Copy(_, _, None) => {}
+            Making::Copy(turn, icc, Some(dimensions)) => {
                 let components = self.sequential.take_coefficients().unwrap_or_default();
-                let mosaic = Mosaic::of(&self.file.header, wanted.region.dimensions(), components)?;
-                sink(Part::File(mosaic.write(*turn, &Copied { tables: Tables::Optimal, icc: icc.as_deref(), ..Copied::default() })?))?;
+                sink(Part::Coefficients(Mosaic::of(&self.file.header, *dimensions, components).take(*turn)?, icc.take()))?;
             }
         }
         Ok(Step::Done(false))
@@ -172,6 +180,16 @@ impl Scan {
     }
 }
 
+/// A row of MCUs as it is written, which may be mirrored.
+fn copied(row: &[Component], turn: Turn) -> Vec<Component> {
+    let copied = |component: &Component| {
+        let mut component = component.clone().turned(turn);
+        component.make_sound();
+        component
+    };
+    row.iter().map(copied).collect()
+}
+
 /// What a plan of [`SourcePlan::Scan`] is about.
 fn of_scan<'a>(pyramid: &'a Pyramid, plan: &Rendering) -> Result<(&'a Arc<OneScan>, u64)> {
     match (&pyramid.body, &plan.source) {
@@ -191,7 +209,6 @@ fn joined(store: &ByteStore, from: u64, end: u64) -> Result<Cow<'_, [u8]>> {
 mod tests {
     use super::*;
     use crate::api::{ImageRequest, Service, Version};
-    use crate::geometry::Dimensions;
     use crate::jpeg::{Encoder, Settings};
     use crate::render::Raster;
 

@@ -42,9 +42,9 @@ const DC: (i16, i16) = (-1024, 1023);
 const AC: (i16, i16) = (-1023, 1023);
 
 impl Component {
-    /// Whether all coefficients are those of 8-bit samples.
-    pub fn is_sound(&self) -> bool {
-        self.blocks.iter().all(|block| (DC.0..=DC.1).contains(&block[0]) && block[1..].iter().all(|value| (AC.0..=AC.1).contains(value)))
+    /// Makes coefficients that no samples have, as in damaged files, the nearest that some have.
+    pub fn make_sound(&mut self) {
+        self.blocks.iter_mut().for_each(|block| *block = sound(block));
     }
 
     /// The blocks of some columns.
@@ -54,7 +54,7 @@ impl Component {
     }
 
     /// So many blocks, across and down, from column `left` on, of which only the first `real` are of the image: others become the mean of the nearest one that is.
-    /// Coefficients that no samples have, as in damaged files, become the nearest that some have.
+    /// All are [made sound](Self::make_sound).
     pub fn padded(&self, left: usize, (columns, rows): (usize, usize), real: (usize, usize)) -> Self {
         let last = (real.0.max(1) - 1, real.1.max(1) - 1);
         let mut blocks = Vec::with_capacity(columns * rows);
@@ -72,6 +72,11 @@ impl Component {
     pub fn room(&self, mcus: (usize, usize)) -> Self {
         let columns = mcus.0 * self.across;
         Self { columns, blocks: vec![[0; 64]; columns * mcus.1 * self.down], ..*self }
+    }
+
+    /// Takes all blocks away.
+    pub fn take(&mut self) -> Self {
+        Self { blocks: std::mem::take(&mut self.blocks), ..*self }
     }
 
     /// Nothing of the same kind, with room for so many rows of MCUs.

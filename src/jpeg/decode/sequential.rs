@@ -139,11 +139,14 @@ impl Sequential {
         Ok(sequential)
     }
 
-    /// One whose bands have both samples and [coefficients](Self::row_kept). What a file does not have is not made up.
-    pub fn with_coefficients(header: &Header, wanted: &Wanted) -> Result<Self> {
+    /// One whose bands have [coefficients](Self::row_kept), and samples too if they are wanted. What a file does not have is not made up.
+    pub fn with_coefficients(header: &Header, wanted: &Wanted, samples: bool) -> Result<Self> {
         let mut sequential = Self::new(header, &Wanted { fill: false, ..*wanted })?;
         check_kept(header, &sequential.grid, wanted, 1)?;
         sequential.mcu.keep(empty_components(header, &sequential.grid, wanted.gray, 1)?, 1);
+        if !samples {
+            sequential.planes.clear();
+        }
         Ok(sequential)
     }
 

@@ -43,23 +43,19 @@ impl Copier {
         Ok(Self { layout, scan: ScanWriter::new(layout, quantization, copied.tables, copied.restart_interval, &head), rows: 0 })
     }
 
-    /// MCU rows of the image.
-    pub fn mcu_rows(&self) -> usize {
-        self.layout.mcus().1
-    }
-
-    /// Codes the next MCU row, which is the `index`th of those that `components` hold; blocks that begin beyond the image are made up.
-    pub fn push(&mut self, components: &[Component], index: usize) -> Result<()> {
-        let fits = |(number, component): (usize, &Component)| {
-            let ((_, down), (across, blocks)) = (self.layout.factors(number), self.layout.blocks(number));
-            let rows = down.min(blocks.saturating_sub(self.rows.saturating_mul(down)));
-            component.columns >= across && component.blocks.len() >= index.saturating_mul(down).saturating_add(rows).saturating_mul(component.columns)
+    /// Codes the next MCU rows, as many as `components` hold, or the image has; blocks that begin beyond it are made up.
+    pub fn push(&mut self, components: &[Component]) -> Result<()> {
+        let rows = |(number, component): (usize, &Component)| {
+            let enough = component.columns >= self.layout.blocks(number).0;
+            let blocks = component.blocks.len().checked_div(component.columns).filter(|_| enough);
+            blocks.and_then(|blocks| blocks.checked_div(self.layout.factors(number).1)).unwrap_or(0)
         };
-        if components.len() != self.layout.components() || self.rows >= self.mcu_rows() || !components.iter().enumerate().all(fits) {
+        let rows = components.iter().enumerate().map(rows).min().unwrap_or(0).min(self.layout.mcus().1.saturating_sub(self.rows));
+        if components.len() != self.layout.components() || rows == 0 {
             return Err(internal(format!("coefficients that are not those of MCU row {}", self.rows)));
         }
-        self.rows = self.rows.saturating_add(1);
-        self.scan.coefficient_row(components, index);
+        self.rows = self.rows.saturating_add(rows);
+        (0..rows).for_each(|row| self.scan.coefficient_row(components, row));
         Ok(())
     }
 
@@ -75,8 +71,8 @@ impl Copier {
 
     /// The last bytes; [`Error::Internal`](crate::Error::Internal) if rows are missing.
     pub fn finish(self) -> Result<Vec<u8>> {
-        if self.rows < self.mcu_rows() {
-            return Err(internal(format!("{} of {} MCU rows", self.rows, self.mcu_rows())));
+        if self.rows < self.layout.mcus().1 {
+            return Err(internal(format!("{} of {} MCU rows", self.rows, self.layout.mcus().1)));
         }
         Ok(self.scan.finish())
     }
