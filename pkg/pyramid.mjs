@@ -11,7 +11,8 @@ import { at, fail } from "./lib.mjs";
 const USAGE = `npm run pyramid -- IN OUT.tif [--tile 512] [--quality 88] [--compression jpeg|webp|deflate]
 
 IN is a file or a URL. --tile is a multiple of 16 from 64 to 2048, --quality goes from 1 to 100 (WebP of 100 is lossless);
-without --compression images with alpha become Deflate, and all others JPEG.`;
+without --compression images with alpha become Deflate, and all others JPEG. Out of a plain JPEG into JPEG nothing is
+lost at full size, and --quality is that of the smaller levels.`;
 
 const OPTIONS = { tile: { type: "string" }, quality: { type: "string" }, compression: { type: "string" }, help: { type: "boolean" } };
 

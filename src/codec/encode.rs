@@ -4,7 +4,7 @@ use super::{extra, png, tif};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
-use crate::jpeg::{Planes, Sampling, Settings, Tables};
+use crate::jpeg::{Component, Copied, Copier, Planes, Sampling, Settings, Tables};
 use crate::plan::{COUNTED_JPG, LARGE_TIF};
 use crate::render::{Raster, bitonal};
 
@@ -74,6 +74,7 @@ pub(crate) struct Encoder {
 enum Kind {
     Png(Box<png::Rows>),
     Jpeg(Box<crate::jpeg::Encoder>, usize),
+    Copy(Box<Copier>),
     Tif(tif::Rows),
     /// The coder wants all pixels at once.
     Whole {
@@ -90,8 +91,7 @@ impl Encoder {
         let kind = match format {
             Format::Png => Kind::Png(Box::new(png::Rows::new(dimensions, channels, bitonal, options.png_compression)?)),
             Format::Jpg if Self::by_rows(format, dimensions, channels, options) => {
-                let tables = if dimensions.area() <= COUNTED_JPG { Tables::Optimal } else { Tables::Standard };
-                let settings = Settings { tables, ..Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality) };
+                let settings = Settings { tables: tables(dimensions), ..Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality) };
                 Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
             }
             Format::Tif if Self::by_rows(format, dimensions, channels, options) => Kind::Tif(tif::Rows::new(dimensions, channels)),
@@ -101,6 +101,12 @@ impl Encoder {
             }
         };
         Ok(Self { kind, bitonal })
+    }
+
+    /// For a JPEG of coefficients of the same kind as these, with a profile.
+    pub fn copying(dimensions: Dimensions, components: &[Component], icc: Option<&[u8]>) -> Result<Self> {
+        let copier = Copier::new(dimensions, components, &Copied { tables: tables(dimensions), icc, ..Copied::default() })?;
+        Ok(Self { kind: Kind::Copy(Box::new(copier)), bitonal: false })
     }
 
     /// Whether the file is made row by row.
@@ -121,6 +127,7 @@ impl Encoder {
         match &mut self.kind {
             Kind::Png(encoder) => encoder.push(&rows),
             Kind::Tif(encoder) => encoder.push(&rows),
+            Kind::Copy(_) => Err(super::internal("rows among coefficients")),
             Kind::Jpeg(encoder, stride) => rows.data.chunks_exact(*stride).try_for_each(|row| encoder.push_row(row)),
             // All at once: no need to copy.
             Kind::Whole { raster, .. } if raster.dimensions == rows.dimensions => {
@@ -142,11 +149,20 @@ impl Encoder {
         }
     }
 
+    /// Adds rows of MCUs. Only of what [copies](Self::copying).
+    pub fn push_coefficients(&mut self, components: &[Component]) -> Result<()> {
+        match &mut self.kind {
+            Kind::Copy(copier) => copier.push(components),
+            _ => Err(super::internal("coefficients for what is encoded")),
+        }
+    }
+
     /// Bytes of the file that are finished and have not been taken.
     pub fn held(&self) -> usize {
         match &self.kind {
             Kind::Png(encoder) => encoder.held(),
             Kind::Jpeg(encoder, _) => encoder.held(),
+            Kind::Copy(copier) => copier.held(),
             Kind::Tif(encoder) => encoder.held(),
             Kind::Whole { .. } => 0,
         }
@@ -157,6 +173,7 @@ impl Encoder {
         match &mut self.kind {
             Kind::Png(encoder) => encoder.take(),
             Kind::Jpeg(encoder, _) => encoder.take(),
+            Kind::Copy(copier) => copier.take(),
             Kind::Tif(encoder) => encoder.take(),
             Kind::Whole { .. } => Vec::new(),
         }
@@ -167,10 +184,16 @@ impl Encoder {
         match self.kind {
             Kind::Png(encoder) => encoder.finish(),
             Kind::Jpeg(encoder, _) => encoder.finish(),
+            Kind::Copy(copier) => copier.finish(),
             Kind::Tif(mut encoder) => Ok(encoder.take()),
             Kind::Whole { format, raster, options } => encode(raster, format, self.bitonal, &options),
         }
     }
+}
+
+/// Of a JPEG.
+fn tables(dimensions: Dimensions) -> Tables {
+    if dimensions.area() <= COUNTED_JPG { Tables::Optimal } else { Tables::Standard }
 }
 
 fn encode(raster: Raster, format: Format, is_bitonal: bool, options: &EncodeOptions) -> Result<Vec<u8>> {

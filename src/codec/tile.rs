@@ -9,7 +9,7 @@ use super::{extra, internal};
 use crate::api::Format;
 use crate::error::Result;
 use crate::geometry::Dimensions;
-use crate::jpeg::{Encoder, Sampling, Settings};
+use crate::jpeg::{Component, Copied, Copier, Encoder, Sampling, Settings};
 use crate::render::{Raster, flatten};
 
 /// How the tiles of a pyramid are compressed.
@@ -47,8 +47,8 @@ impl TileCoder {
     }
 
     /// Chroma samples: pixels for one of them, across and down; of JPEG in colour.
-    pub fn subsampling(&self) -> Option<u16> {
-        (self.compression == TileCompression::Jpeg && self.stored() == 3).then_some(self.sampling().factors().0 as u16)
+    pub fn subsampling(&self) -> Option<[u16; 2]> {
+        (self.compression == TileCompression::Jpeg && self.stored() == 3).then_some([self.sampling().factors().0 as u16; 2])
     }
 
     fn sampling(&self) -> Sampling {
@@ -125,6 +125,40 @@ impl TileRows {
     pub fn finish(self) -> Result<Vec<u8>> {
         Ok(split(&self.0.finish()?, false))
     }
+}
+
+/// A JPEG tile of coefficients that are there already.
+pub(crate) struct TileCopy(Copier);
+
+impl TileCopy {
+    /// Begins a tile of components like these.
+    pub fn begin(side: u32, components: &[Component]) -> Result<Self> {
+        Ok(Self(Copier::new(Dimensions::at_least_one(side, side), components, &Copied::default())?))
+    }
+
+    /// Adds the next rows of MCUs.
+    pub fn push(&mut self, components: &[Component]) -> Result<()> {
+        self.0.push(components)
+    }
+
+    /// Bytes it holds that are coded.
+    pub fn held(&self) -> usize {
+        self.0.held()
+    }
+
+    /// Its abbreviated stream, once all rows have come.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        Ok(split(&self.0.finish()?, false))
+    }
+}
+
+/// The tables that tiles of components like these leave out.
+pub(crate) fn tables_of(components: &[Component]) -> Result<Vec<u8>> {
+    // Where nothing is seen, a tile needs no more of them than their kind.
+    let mut copier = Copier::new(Dimensions::at_least_one(1, 1), components, &Copied::default())?;
+    let one: Vec<Component> = components.iter().map(|component| component.room((1, 1))).collect();
+    copier.push(&one)?;
+    Ok(split(&copier.finish()?, true))
 }
 
 /// Of a stream that our encoder made its tables, or all but those and JFIF's segment, which TIFF has no use for.

@@ -6,7 +6,7 @@ use super::jpeg::{Bands, Components, Intake, Part as Wanted, Stream};
 use super::{corrupt, extra, png};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
-use crate::jpeg::{Decoder, Planes, Sampling};
+use crate::jpeg::{Component, Decoder, Planes, Sampling};
 use crate::limits::Limits;
 use crate::plan::Rendering;
 use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
@@ -16,8 +16,8 @@ pub(crate) enum Part {
     Rows(Raster),
     /// Rows of planes, and how they are sampled.
     Planes(Sampling, Planes),
-    /// All of it, as a file.
-    File(Vec<u8>),
+    /// Rows of MCUs as they are stored, and the profile of their colours.
+    Coefficients(Vec<Component>, Option<Arc<[u8]>>),
 }
 
 /// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If

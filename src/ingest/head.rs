@@ -1,5 +1,7 @@
 //! The head of the file: all directories, then their tables (TIFF 6.0, BigTIFF), as GDAL lays out cloud-optimized files.
 
+use std::sync::Arc;
+
 use super::level::Entry;
 use crate::codec::{TileCoder, TileCompression};
 use crate::geometry::Dimensions;
@@ -7,6 +9,9 @@ use crate::geometry::Dimensions;
 /// One level as its directory tells it.
 pub(super) struct Page<'a> {
     pub dimensions: Dimensions,
+    pub jpeg_tables: Option<Vec<u8>>,
+    /// Pixels for a sample of chroma, across and down.
+    pub subsampling: Option<[u16; 2]>,
     pub entries: &'a [Entry],
     pub spooled: u64,
 }
@@ -14,7 +19,8 @@ pub(super) struct Page<'a> {
 /// What is written.
 pub(super) struct Head<'a> {
     pub coder: TileCoder,
-    pub jpeg_tables: Option<Vec<u8>>,
+    /// What colours are by, if they are not sRGB.
+    pub icc: Option<Arc<[u8]>>,
     /// The largest first.
     pub pages: Vec<Page<'a>>,
 }
@@ -89,7 +95,7 @@ impl Head<'_> {
     fn build(&self, big: bool, tables_at: u64, data_at: u64) -> (Vec<u8>, Vec<u8>) {
         let mut out = header(big);
         let mut tables = Vec::new();
-        let mut shared: Vec<(u16, u64)> = Vec::new();
+        let mut shared: Vec<(u16, Vec<u8>, u64)> = Vec::new();
         // The smallest level's data come first.
         let mut starts: Vec<u64> = Vec::new();
         let mut at = data_at;
@@ -108,7 +114,7 @@ impl Head<'_> {
                 out.extend_from_slice(&(kind as u16).to_le_bytes());
                 out.extend_from_slice(&count.to_le_bytes()[..width]);
                 if value.len() > width {
-                    let known = shared.iter().find(|(known, _)| *known == tag).map(|(_, at)| *at);
+                    let known = shared.iter().find(|(known, same, _)| *known == tag && *same == value).map(|(.., at)| *at);
                     let at = if TABLES.contains(&tag) {
                         let at = tables_at.saturating_add(tables.len() as u64);
                         append(&mut tables, &value);
@@ -117,8 +123,8 @@ impl Head<'_> {
                         at
                     } else {
                         let at = (behind_at + behind.len()) as u64;
-                        shared.push((tag, at));
                         append(&mut behind, &value);
+                        shared.push((tag, value, at));
                         at
                     };
                     value = at.to_le_bytes().to_vec();
@@ -163,13 +169,16 @@ impl Head<'_> {
             // Alpha, straight.
             fields.number(338, Kind::Short, 2);
         }
-        if let Some(tables) = &self.jpeg_tables {
+        if let Some(tables) = &page.jpeg_tables {
             fields.add(347, Kind::Undefined, &mut tables.iter().map(|byte| u64::from(*byte)));
         }
-        if let Some(factor) = coder.subsampling() {
-            fields.add(530, Kind::Short, &mut [factor.into(); 2].into_iter());
+        if let Some(factors) = page.subsampling {
+            fields.add(530, Kind::Short, &mut factors.into_iter().map(u64::from));
             // ReferenceBlackWhite: the whole range, and chroma around its middle, as in JFIF.
             fields.add(532, Kind::Rational, &mut [0, 255, 128, 255, 128, 255].into_iter());
+        }
+        if let Some(icc) = &self.icc {
+            fields.add(34675, Kind::Undefined, &mut icc.iter().map(|byte| u64::from(*byte)));
         }
         fields
     }
@@ -208,8 +217,14 @@ mod tests {
         let coder = TileCoder { compression: TileCompression::Deflate, quality: 88, side: 64, channels: 3 };
         let entries = |count: u64| (0..count).map(|index| Entry { offset: index * u64::from(bytes), bytes }).collect::<Vec<_>>();
         let (full, half) = (entries(4), entries(1));
-        let page = |side: u32, entries| Page { dimensions: Dimensions::at_least_one(side, side), entries, spooled: entries.len() as u64 * u64::from(bytes) };
-        Head { coder, jpeg_tables: None, pages: vec![page(128, &full), page(64, &half)] }.write()
+        let page = |side: u32, entries| Page {
+            dimensions: Dimensions::at_least_one(side, side),
+            jpeg_tables: None,
+            subsampling: None,
+            entries,
+            spooled: entries.len() as u64 * u64::from(bytes),
+        };
+        Head { coder, icc: None, pages: vec![page(128, &full), page(64, &half)] }.write()
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! One level on its way: rows become tiles, and rows of half the size for the next.
 
 use super::axis::Axis;
+use super::copied::Copied;
 use super::halve::halve;
 use super::head::Page;
+use super::internal;
 use crate::codec::{TileCoder, TileRows};
 use crate::error::Result;
 use crate::geometry::Dimensions;
+use crate::jpeg::Component;
 use crate::pyramid::Orientation;
 use crate::render::{Raster, turn};
 
@@ -41,6 +44,8 @@ enum Band {
     Coded(Vec<TileRows>),
     /// Held until the tiles are whole.
     Pixels(Vec<u8>),
+    /// Made of coefficients, whatever rows come.
+    Copied(Box<Copied>),
 }
 
 impl Level {
@@ -53,8 +58,13 @@ impl Level {
         Self { coder, turn, size, rows, come: 0, band, above: Vec::new(), half: Vec::new(), entries, spooled: 0 }
     }
 
-    /// Bytes that a level of a size takes at most.
-    pub fn memory(coder: &TileCoder, size: Dimensions, turn: Orientation) -> u64 {
+    /// The same of coefficients; its rows make the next level all the same.
+    pub fn copied(self, copied: Copied) -> Self {
+        Self { band: Band::Copied(Box::new(copied)), ..self }
+    }
+
+    /// Bytes that a level of a size takes at most, its tiles without what they are made of if they are `copied`.
+    pub fn memory(coder: &TileCoder, size: Dimensions, turn: Orientation, copied: bool) -> u64 {
         let side = u64::from(coder.side);
         let columns = u64::from(size.width()).div_ceil(side);
         let row = u64::from(size.width()).saturating_mul(coder.channels as u64);
@@ -62,8 +72,9 @@ impl Level {
         // An encoder's planes and tables; and a byte a pixel that is coded, which is much.
         let band = if streams(coder, turn) { columns.saturating_mul(side * 16 * 3 + (32 << 10)) } else { row.saturating_mul(side.min(size.height().into())) };
         let coded = columns.saturating_mul(tile) / if turn.transpose { 1 } else { 2 };
+        let tiles = if copied { 0 } else { band.saturating_add(coded) };
         let entries = columns.saturating_mul(u64::from(size.height()).div_ceil(side)).saturating_mul(size_of::<Entry>() as u64);
-        [band, coded, entries, row * 3].into_iter().fold(0, u64::saturating_add)
+        [tiles, entries, row * 3].into_iter().fold(0, u64::saturating_add)
     }
 
     /// Bytes that are held now.
@@ -71,13 +82,24 @@ impl Level {
         let band = match &self.band {
             Band::Coded(tiles) => tiles.iter().map(TileRows::held).sum(),
             Band::Pixels(pixels) => pixels.capacity(),
+            Band::Copied(copied) => copied.held(),
         };
         band + self.above.capacity() + self.half.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
     /// What its directory tells, as seen.
-    pub fn page(&self) -> Page<'_> {
-        Page { dimensions: self.turn.apply(self.size), entries: &self.entries, spooled: self.spooled }
+    pub fn page(&self) -> Result<Page<'_>> {
+        let (jpeg_tables, subsampling) = match &self.band {
+            Band::Copied(copied) => (Some(copied.tables()?), copied.subsampling()),
+            Band::Coded(_) | Band::Pixels(_) => (self.coder.jpeg_tables()?, self.coder.subsampling()),
+        };
+        Ok(Page { dimensions: self.turn.apply(self.size), jpeg_tables, subsampling, entries: &self.entries, spooled: self.spooled })
+    }
+
+    /// Takes the next row of MCUs; finished tiles go to `out`.
+    pub fn copy(&mut self, strip: &[Component], out: &mut dyn FnMut(Vec<u8>)) -> Result<()> {
+        let Self { band: Band::Copied(copied), entries, spooled, .. } = self else { return Err(internal("coefficients that nobody wants")) };
+        copied.push(strip, &mut |index, bytes| keep(entries, spooled, index, bytes, out))
     }
 
     /// Takes the next row; finished tiles go to `out`. A row of the next level is given back when there is one.
@@ -115,6 +137,7 @@ impl Level {
                 }
                 push_to(tiles, row, &self.coder)?;
             }
+            Band::Copied(_) => {}
         }
         Ok(())
     }
@@ -132,7 +155,7 @@ impl Level {
                 }
                 for (column, tile) in (0..).zip(tiles) {
                     let bytes = tile.finish()?;
-                    self.keep(group * across + column, bytes, out)?;
+                    keep(&mut self.entries, &mut self.spooled, group * across + column, bytes, out)?;
                 }
             }
             Band::Pixels(pixels) => {
@@ -141,21 +164,14 @@ impl Level {
                 for column in 0..across {
                     let raster = turn(self.cut(&pixels, column), self.turn);
                     let bytes = self.coder.encode(pad(raster, side))?;
-                    self.keep(if self.turn.transpose { column * down + group } else { group * across + column }, bytes, out)?;
+                    let index = if self.turn.transpose { column * down + group } else { group * across + column };
+                    keep(&mut self.entries, &mut self.spooled, index, bytes, out)?;
                 }
                 pixels.clear();
                 self.band = Band::Pixels(pixels);
             }
+            Band::Copied(_) => {}
         }
-        Ok(())
-    }
-
-    fn keep(&mut self, index: u32, bytes: Vec<u8>, out: &mut dyn FnMut(Vec<u8>)) -> Result<()> {
-        let internal = || crate::Error::Internal { what: "a tile beyond its level, or of no length".to_owned() };
-        let length = u32::try_from(bytes.len()).ok().filter(|length| *length > 0).ok_or_else(internal)?;
-        *self.entries.get_mut(index as usize).ok_or_else(internal)? = Entry { offset: self.spooled, bytes: length };
-        self.spooled += u64::from(length);
-        out(bytes);
         Ok(())
     }
 
@@ -169,6 +185,16 @@ impl Level {
         let data = rows.flat_map(|row| &row[left * channels..right * channels]).copied().collect();
         Raster { dimensions, channels, data }
     }
+}
+
+/// Notes where a tile lies, and hands it on.
+fn keep(entries: &mut [Entry], spooled: &mut u64, index: u32, bytes: Vec<u8>, out: &mut dyn FnMut(Vec<u8>)) -> Result<()> {
+    let internal = || internal("a tile beyond its level, or of no length");
+    let length = u32::try_from(bytes.len()).ok().filter(|length| *length > 0).ok_or_else(internal)?;
+    *entries.get_mut(index as usize).ok_or_else(internal)? = Entry { offset: *spooled, bytes: length };
+    *spooled += u64::from(length);
+    out(bytes);
+    Ok(())
 }
 
 /// Whether tiles are coded while their rows come: then they must come in the order in which they are seen.

@@ -1,16 +1,19 @@
 //! Writing pyramids: any image that can be read becomes a tiled TIFF with all its levels, so that afterwards every tile costs what a tile costs.
 //!
 //! The image is decoded once, from its first row to its last; each level is made of the one above as rows come, and tiles leave as soon as they are full.
+//! What is a JPEG already loses nothing: the tiles of its largest level are made of its own coefficients, in its own colours, and only the others are encoded.
 //! The largest level's tiles are ready first and yet stand last in the file, so the driver keeps a *spool* for each level, and puts them together at the end.
 
 mod axis;
+mod copied;
 mod halve;
 mod head;
 mod level;
 mod source;
 mod writer;
 
-use self::source::Rows;
+use self::copied::Copied;
+use self::source::{Made, Rows};
 use self::writer::Writer;
 use crate::bytes::{self, ByteRange};
 pub use crate::codec::TileCompression as Compression;
@@ -24,7 +27,8 @@ use crate::pyramid::Pyramid;
 pub struct Options {
     /// Side of a tile, px: a multiple of 16 from 64 to 2048.
     pub tile: u32,
-    /// 1 to 100, of JPEG and WebP.
+    /// 1 to 100, of JPEG and WebP. The largest level of what is a JPEG file of one sequential scan, gray or YCbCr, keeps that file's coefficients, and so its quality
+    /// and its sampling, unless its compression is another, `tile` or the orientation would cut MCUs, or the memory is too little for that.
     pub quality: u8,
     /// `None` is JPEG, or Deflate for an image with alpha.
     pub compression: Option<Compression>,
@@ -115,8 +119,18 @@ impl Ingest {
     /// Plans a pyramid of an opened image; [`Error::SourceTooCostly`] if it would take more memory than it may, [`Error::Argument`] for an option that is none.
     pub fn new(pyramid: &Pyramid, options: &Options) -> Result<Self> {
         options.check()?;
-        let rows = Rows::new(pyramid, options)?;
-        let mut writer = Writer::new(pyramid, options, rows.memory());
+        let copied = if options.compression.is_none_or(|compression| compression == Compression::Jpeg) { Copied::of(pyramid, options.tile)? } else { None };
+        let copies = copied.is_some();
+        match Self::with(pyramid, options, copied) {
+            // Encoded anew, less is held.
+            Err(Error::SourceTooCostly { what: "memory", .. }) if copies => Self::with(pyramid, options, None),
+            outcome => outcome,
+        }
+    }
+
+    fn with(pyramid: &Pyramid, options: &Options, copied: Option<Copied>) -> Result<Self> {
+        let rows = Rows::new(pyramid, options, copied.is_some())?;
+        let mut writer = Writer::new(pyramid, options, rows.memory(), copied);
         writer.settle(rows.channels())?;
         Ok(Self { rows, writer, more: true })
     }
@@ -156,7 +170,11 @@ impl Ingest {
                 return self.writer.finish().map(Step::Done);
             }
             let writer = &mut self.writer;
-            match self.rows.step(&mut |rows| writer.take(&rows))? {
+            let made = self.rows.step(&mut |made| match made {
+                Made::Rows(rows) => writer.take(&rows),
+                Made::Coefficients(strip) => writer.copy(strip),
+            });
+            match made? {
                 bytes::Step::Need(ranges) => return Ok(Step::Need(ranges)),
                 bytes::Step::Piece(_) => return Err(internal("rows in pieces")),
                 bytes::Step::Done(more) => self.more = more,

@@ -6,6 +6,7 @@ use crate::codec::tiff::{Block, layout};
 use crate::codec::{Part, WholeRows};
 use crate::error::{Error, Result};
 use crate::job::{Chunks, Meter, Scan, Walk, join_rows};
+use crate::jpeg::Component;
 use crate::limits::Limits;
 use crate::plan::{Price, Rendering, SourcePlan};
 use crate::pyramid::{Body, Pyramid};
@@ -22,11 +23,19 @@ pub(super) struct Rows {
     state: State,
 }
 
+/// What comes of an image.
+pub(super) enum Made<'a> {
+    Rows(Raster),
+    /// The next row of MCUs, as stored.
+    Coefficients(&'a [Component]),
+}
+
 enum State {
     /// A file that is decoded from its beginning is being fetched.
     Fetch(ByteStore),
     Whole(Box<(WholeRows, Pipeline)>),
-    Scan(Box<Scan>),
+    /// And whether its coefficients are wanted beside its rows.
+    Scan(Box<Scan>, bool),
     Chunks(Box<ByChunks>),
     Done,
 }
@@ -40,13 +49,15 @@ struct ByChunks {
 }
 
 impl Rows {
-    pub fn new(pyramid: &Pyramid, options: &Options) -> Result<Self> {
+    /// With the coefficients of a scan, if they are wanted: then colours stay as they are stored.
+    pub fn new(pyramid: &Pyramid, options: &Options, coefficients: bool) -> Result<Self> {
         let plan = Rendering::full(pyramid);
         let memory = Price::of_rows(&plan, pyramid);
         let limits = Limits { memory: options.memory, fetched: u64::MAX, ranges: u32::MAX, work: u64::MAX, ..Limits::default() };
         let state = match &plan.source {
             SourcePlan::Whole { .. } => State::Fetch(pyramid.kept.store()),
-            SourcePlan::Scan { .. } => State::Scan(Box::new(Scan::new(pyramid, &plan, None, &limits)?)),
+            SourcePlan::Scan { .. } if coefficients => State::Scan(Box::new(Scan::with_coefficients(pyramid, &plan, &limits)?), true),
+            SourcePlan::Scan { .. } => State::Scan(Box::new(Scan::new(pyramid, &plan, None, &limits)?), false),
             SourcePlan::Chunks { columns, rows, .. } => {
                 let chunks = Chunks::new(pyramid, 0)?;
                 let pipeline = Pipeline::new(&plan, layout(chunks.level()), chunks.level().icc.as_ref());
@@ -74,13 +85,13 @@ impl Rows {
         match &mut self.state {
             State::Fetch(store) => store.provide(offset, bytes),
             State::Chunks(by) => by.chunks.provide(offset, bytes),
-            State::Scan(scan) => scan.provide(offset, bytes),
+            State::Scan(scan, _) => scan.provide(offset, bytes),
             State::Whole(_) | State::Done => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
         }
     }
 
-    /// Gives some rows to `sink`; `Done` says whether there are more.
-    pub fn step(&mut self, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<Step<bool>> {
+    /// Gives some rows, or a row of MCUs, to `sink`; `Done` says whether there are more.
+    pub fn step(&mut self, sink: &mut dyn FnMut(Made<'_>) -> Result<()>) -> Result<Step<bool>> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Fetch(mut store) => {
                 let whole = ByteRange::new(0, store.size());
@@ -99,19 +110,22 @@ impl Rows {
             }
             State::Whole(mut whole) => {
                 let (rows, pipeline) = &mut *whole;
-                if rows.next(&mut |row| pipeline.pass_on(row, sink))? {
+                if rows.next(&mut |row| pipeline.pass_on(row, &mut |rows| sink(Made::Rows(rows))))? {
                     self.state = State::Whole(whole);
                     return Ok(Step::Done(true));
                 }
                 pipeline.check().map(|()| Step::Done(false))
             }
-            State::Scan(mut scan) => {
+            State::Scan(mut scan, coefficients) => {
                 let step = scan.step(&mut self.meter, &self.limits, &mut |part| match part {
-                    Part::Rows(rows) => sink(rows),
-                    Part::Planes(..) | Part::File(_) => Err(Error::Internal { what: "other than rows, which nobody wants".to_owned() }),
+                    Part::Rows(rows) => sink(Made::Rows(rows)),
+                    Part::Planes(..) | Part::Coefficients(..) => Err(Error::Internal { what: "other than rows, which nobody wants".to_owned() }),
                 })?;
+                if coefficients && let Step::Done(true) = step {
+                    sink(Made::Coefficients(scan.coefficients()))?;
+                }
                 if !matches!(step, Step::Done(false)) {
-                    self.state = State::Scan(scan);
+                    self.state = State::Scan(scan, coefficients);
                 }
                 Ok(step)
             }
@@ -128,7 +142,7 @@ impl Rows {
                 blocks.push(chunks.decode(&chunk, self.plan.crop)?);
                 if walk.advance() {
                     let rows = blocks.first().map_or(0..0, Block::rows);
-                    join_rows(&std::mem::take(blocks), rows, &mut |row| pipeline.pass_on(row, sink))?;
+                    join_rows(&std::mem::take(blocks), rows, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Made::Rows(rows))))?;
                 }
                 self.state = State::Chunks(by);
                 Ok(Step::Done(true))

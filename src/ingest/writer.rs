@@ -1,13 +1,16 @@
 //! All levels at once: each row of the image goes down them as far as it makes rows of the next.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use super::copied::Copied;
 use super::head::{Head, Page};
 use super::level::Level;
 use super::{Compression, Finished, Options, internal};
 use crate::codec::TileCoder;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
+use crate::jpeg::Component;
 use crate::pyramid::{Orientation, Pyramid};
 use crate::render::Raster;
 
@@ -21,6 +24,9 @@ pub(super) struct Writer {
     /// What reading the rows takes, and with it all that the levels take.
     reading: u64,
     pub memory: u64,
+    /// Of the largest level, if it is made of coefficients; until there are levels.
+    copied: Option<Copied>,
+    icc: Option<Arc<[u8]>>,
     /// Once the first rows have told what a pixel is.
     coder: Option<TileCoder>,
     levels: Vec<Level>,
@@ -32,8 +38,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// `reading` is what the source takes of the memory.
-    pub fn new(pyramid: &Pyramid, options: &Options, reading: u64) -> Self {
+    /// `reading` is what the source takes of the memory. If its coefficients come as well, they are `copied`.
+    pub fn new(pyramid: &Pyramid, options: &Options, reading: u64, copied: Option<Copied>) -> Self {
         let mut sizes = vec![pyramid.stored];
         while let Some(last) = sizes.last().filter(|last| last.width().max(last.height()) > options.tile) {
             sizes.push(last.reduced(2));
@@ -43,8 +49,10 @@ impl Writer {
             orientation: pyramid.orientation,
             stored: pyramid.stored,
             sizes,
-            reading,
+            reading: reading.saturating_add(copied.as_ref().map_or(0, |copied| copied.memory(pyramid.file_size))),
             memory: 0,
+            icc: copied.as_ref().and_then(|copied| copied.icc.clone()),
+            copied,
             coder: None,
             levels: Vec::new(),
             taken: 0,
@@ -58,13 +66,11 @@ impl Writer {
         let usual = if channels.is_multiple_of(2) { Compression::Deflate } else { Compression::Jpeg };
         let Options { tile, quality, compression, memory: limit } = self.options;
         let coder = TileCoder { compression: compression.unwrap_or(usual), quality, side: tile, channels };
-        let memory = |size: &Dimensions| Level::memory(&coder, *size, self.turn());
+        let memory = |(number, size): (usize, &Dimensions)| Level::memory(&coder, *size, self.turn(), number == 0 && self.copied.is_some());
         // One tile is turned, padded and coded at a time.
         let tile = u64::from(tile) * u64::from(tile) * 12;
-        self.memory = self.sizes.iter().map(memory).fold(self.reading.saturating_add(tile), u64::saturating_add);
-        if self.memory > limit {
-            return Err(Error::SourceTooCostly { what: "memory", needs: self.memory, limit });
-        }
+        self.memory = self.sizes.iter().enumerate().map(memory).fold(self.reading.saturating_add(tile), u64::saturating_add);
+        over_memory(self.memory, limit)?;
         Ok(coder)
     }
 
@@ -75,14 +81,7 @@ impl Writer {
 
     /// Takes the next rows. What is mirrored as seen is mirrored here, so that only turns are left for tiles.
     pub fn take(&mut self, rows: &Raster) -> Result<()> {
-        let coder = match self.coder {
-            Some(coder) => coder,
-            None => {
-                let coder = self.settle(rows.channels)?;
-                self.levels = self.sizes.iter().map(|size| Level::new(coder, *size, self.turn())).collect();
-                *self.coder.insert(coder)
-            }
-        };
+        let coder = self.begun(rows.channels)?;
         if rows.channels != coder.channels || rows.dimensions.width() != self.stored.width() {
             return Err(internal("rows of another kind"));
         }
@@ -105,14 +104,41 @@ impl Writer {
         Ok(())
     }
 
+    /// Takes the next row of MCUs of what is a JPEG already.
+    pub fn copy(&mut self, strip: &[Component]) -> Result<()> {
+        self.begun(strip.len())?;
+        let pieces = &mut self.pieces;
+        let Some(level) = self.levels.first_mut() else { return Err(internal("an image of no levels")) };
+        level.copy(strip, &mut |bytes| pieces.push_back((0, bytes)))?;
+        // Where a file is far denser than elsewhere.
+        let needs = self.reading.saturating_add(self.held());
+        over_memory(needs, self.options.memory)
+    }
+
+    /// Once the first rows have come, there are levels.
+    fn begun(&mut self, channels: usize) -> Result<TileCoder> {
+        if let Some(coder) = self.coder {
+            return Ok(coder);
+        }
+        let coder = self.settle(channels)?;
+        self.levels = self.sizes.iter().map(|size| Level::new(coder, *size, self.turn())).collect();
+        if let Some(copied) = self.copied.take()
+            && !self.levels.is_empty()
+        {
+            let largest = self.levels.remove(0).copied(copied);
+            self.levels.insert(0, largest);
+        }
+        Ok(*self.coder.insert(coder))
+    }
+
     /// The rest of the file, once all rows have come.
     pub fn finish(&mut self) -> Result<Finished> {
         let Some(coder) = self.coder.take() else { return Err(internal("a step after the end, or an image without rows")) };
         if self.taken != self.stored.height() {
             return Err(internal("rows are missing"));
         }
-        let pages: Vec<Page<'_>> = self.levels.iter().map(Level::page).collect();
-        let head = Head { coder, jpeg_tables: coder.jpeg_tables()?, pages }.write();
+        let pages: Vec<Page<'_>> = self.levels.iter().map(Level::page).collect::<Result<_>>()?;
+        let head = Head { coder, icc: self.icc.clone(), pages }.write();
         Ok(Finished { head, spools: (0..self.levels.len()).rev().collect(), dimensions: self.orientation.apply(self.stored) })
     }
 
@@ -120,4 +146,8 @@ impl Writer {
     fn turn(&self) -> Orientation {
         Orientation { flip_x: false, ..self.orientation }
     }
+}
+
+fn over_memory(needs: u64, limit: u64) -> Result<()> {
+    if needs > limit { Err(Error::SourceTooCostly { what: "memory", needs, limit }) } else { Ok(()) }
 }

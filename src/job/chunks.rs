@@ -122,11 +122,7 @@ impl Chunks {
             match self.locate(walk.clone()) {
                 Ok(located) => self.located = located.into(),
                 Err(Stop::Fail(error)) => return Err(error),
-                Err(Stop::Need(entries)) => {
-                    let missing = widen(&entries, &self.store);
-                    self.tables.extend(&missing);
-                    return meter.need(ByteRange::coalesce(missing, GAP), limits);
-                }
+                Err(Stop::Need(entries)) => return self.need_tables(&entries, meter, limits),
             }
             self.pyramid.kept.add(&self.store, &std::mem::take(&mut self.tables));
         }
@@ -135,6 +131,28 @@ impl Chunks {
         }
         let missing = self.missing(memory, limits)?;
         if missing.is_empty() { Ok(Step::Done(())) } else { meter.need(ByteRange::coalesce(missing, GAP), limits) }
+    }
+
+    /// Whether all chunks of a walk are there, none having been left out: asks for what tables tell of them.
+    pub fn are_stored(&mut self, walk: &Walk, meter: &mut Meter, limits: &Limits) -> Result<Step<bool>> {
+        let (level, mut walk) = (self.level(), walk.clone());
+        let (mut missing, mut all) = (Vec::new(), true);
+        while !walk.rows.is_empty() {
+            match level.locate(&self.store, self.tiff.endian, walk.column, walk.rows.start, 0) {
+                Ok(location) => all &= location.bytes > 0,
+                Err(Stop::Need(ranges)) => missing.extend(ranges),
+                Err(Stop::Fail(error)) => return Err(error),
+            }
+            walk.advance();
+        }
+        if missing.is_empty() || !all { Ok(Step::Done(all)) } else { self.need_tables(&missing, meter, limits) }
+    }
+
+    /// Asks for entries of tables, with their neighbours.
+    fn need_tables<T>(&mut self, entries: &[ByteRange], meter: &mut Meter, limits: &Limits) -> Result<Step<T>> {
+        let missing = widen(entries, &self.store);
+        self.tables.extend(&missing);
+        meter.need(ByteRange::coalesce(missing, GAP), limits)
     }
 
     /// The next chunk that was fetched.

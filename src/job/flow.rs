@@ -29,8 +29,6 @@ pub(super) struct Sink {
     pub output: Output,
     /// All of them, if they came at once.
     pub all: Option<Raster>,
-    /// All of the answer, if it needs no encoder.
-    pub file: Option<Vec<u8>>,
     height: u32,
     planes: Option<PlaneRows>,
 }
@@ -38,7 +36,7 @@ pub(super) struct Sink {
 impl Sink {
     /// For the answer to a plan, out of a source that is `gray` or not.
     pub fn new(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Self {
-        Self { output: Output::new(plan, options), all: None, file: None, height: plan.size.height(), planes: PlaneRows::of(plan, options, gray) }
+        Self { output: Output::new(plan, options), all: None, height: plan.size.height(), planes: PlaneRows::of(plan, options, gray) }
     }
 
     /// How the answer is sampled for which planes will do.
@@ -50,10 +48,7 @@ impl Sink {
         match (part, &mut self.planes) {
             (Part::Planes(sampling, rows), Some(planes)) => planes.push(sampling, rows, &mut self.output),
             (Part::Planes(..), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
-            (Part::File(bytes), _) => {
-                self.file = Some(bytes);
-                Ok(())
-            }
+            (Part::Coefficients(components, icc), _) => self.output.copy(&components, icc.as_deref()),
             // What came at once is encoded a piece at a time.
             (Part::Rows(rows), _) if rows.dimensions.height() == self.height => {
                 self.all = Some(rows);

@@ -3,7 +3,7 @@
 use crate::codec::{EncodeOptions, Encoder};
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
-use crate::jpeg::Planes;
+use crate::jpeg::{Component, Planes};
 use crate::plan::Rendering;
 use crate::render::{Raster, flatten, rotate, turn};
 
@@ -67,6 +67,15 @@ impl Output {
             None => self.encoder.insert(Encoder::new(self.dimensions, planes.len(), self.plan.format, self.plan.quality, &self.options)?),
         };
         encoder.push_planes(planes)
+    }
+
+    /// Adds rows of MCUs as they will be seen, with the profile of their colours.
+    pub fn copy(&mut self, components: &[Component], icc: Option<&[u8]>) -> Result<()> {
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            None => self.encoder.insert(Encoder::copying(self.dimensions, components, icc)?),
+        };
+        encoder.push_coefficients(components)
     }
 
     /// Takes what is finished of the file, if it is more than `bytes`.

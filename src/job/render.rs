@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Meter;
 use super::chunks::{Chunks, Located, Walk, join_rows};
 use super::flow::{Flow, Sink};
-use super::lossless::Lossless;
+use super::lossless::{Copied, Lossless};
 use super::output::Output;
 use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
@@ -168,7 +168,7 @@ impl Render {
             Plan::Lossless(plan) if matches!(plan.source, SourcePlan::Scan { .. }) => {
                 State::Flow(Box::new(Flow::of_coefficients(&self.pyramid, plan, &self.options, &self.limits)?))
             }
-            Plan::Lossless(plan) => State::Lossless(Box::new(Lossless::new(&self.pyramid, plan)?)),
+            Plan::Lossless(plan) => State::Lossless(Box::new(Lossless::new(&self.pyramid, plan, &self.options)?)),
             Plan::Render(plan) => match plan.source {
                 SourcePlan::Whole { .. } => State::Whole(self.pyramid.kept.store()),
                 SourcePlan::Scan { .. } => State::Flow(Box::new(Flow::of_scan(&self.pyramid, plan, &self.options, &self.limits)?)),
@@ -217,21 +217,19 @@ impl Render {
         let plan = self.plan.rendering();
         match lossless.step(plan, &mut self.meter, &self.limits) {
             Ok(Step::Need(ranges)) => Ok(Next::Stop(State::Lossless(lossless), Step::Need(ranges))),
-            Ok(Step::Done(true)) => {
-                let bytes = lossless.finish(plan)?;
-                let dimensions = plan.turn.apply(plan.size);
-                Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format: plan.format, dimensions, passthrough: false })))
-            }
+            Ok(Step::Piece(piece)) => Ok(Next::Stop(State::Lossless(lossless), Step::Piece(piece))),
+            Ok(Step::Done(Copied::All)) => self.done(lossless.into_output()),
+            Ok(Step::Done(Copied::Unlike(at))) if self.left => Err(unlike(self.pyramid.format, "coding", at)),
             // The decoder may make more of it, or has the better words.
-            Ok(_) | Err(Error::SourceCorrupt { .. }) => Ok(self.render_instead()),
+            Ok(Step::Done(Copied::Unlike(_))) => Ok(self.render_instead()),
+            Err(Error::SourceCorrupt { .. }) if !self.left => Ok(self.render_instead()),
             Err(error) => Err(error),
         }
     }
 
-    /// What is stored is not what was expected, and is decoded like any other.
+    /// What is stored is not what was expected, and nothing of an answer is gone: in the next best way.
     fn render_instead(&mut self) -> Next {
-        let rendering = self.plan.rendering().clone();
-        self.plan = Plan::Render(rendering);
+        self.plan = self.plan.instead(&self.pyramid, &self.limits);
         Next::Go(State::Begin)
     }
 
@@ -260,15 +258,9 @@ impl Render {
         Ok(match flow.step(plan, &mut self.meter, &self.limits) {
             Ok(Step::Need(ranges)) => Next::Stop(State::Flow(flow), Step::Need(ranges)),
             Ok(Step::Piece(piece)) => Next::Stop(State::Flow(flow), Step::Piece(piece)),
-            Ok(Step::Done(())) => match flow.into_sink() {
-                Sink { file: Some(bytes), .. } => {
-                    let dimensions = plan.turn.apply(plan.size);
-                    Next::Stop(State::Done, Step::Done(Encoded { bytes, format: plan.format, dimensions, passthrough: false }))
-                }
-                sink => encode(sink)?,
-            },
+            Ok(Step::Done(())) => encode(flow.into_sink())?,
             // The decoder may make more of it, or has the better words.
-            Err(Error::SourceCorrupt { .. }) if matches!(self.plan, Plan::Lossless(_)) => self.render_instead(),
+            Err(Error::SourceCorrupt { .. }) if matches!(self.plan, Plan::Lossless(_)) && !self.left => self.render_instead(),
             Err(error) => return Err(error),
         })
     }
@@ -320,7 +312,7 @@ impl Render {
             match as_planes {
                 // The first chunk shows how all are sampled.
                 Some(false) if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
-                Some(false) if self.left => return Err(unlike(self.pyramid.format, &chunk)),
+                Some(false) if self.left => return Err(unlike(self.pyramid.format, "chroma subsampling", chunk.location().offset)),
                 // Nothing of the answer is gone yet: from the beginning, by pixels.
                 Some(false) => {
                     self.by_pixels = true;
@@ -388,7 +380,6 @@ impl Window {
 }
 
 /// Chunks of one level that are coded in different ways, which is noticed too late: libtiff's tables allow for that, but hardly anybody writes it.
-fn unlike(format: SourceFormat, chunk: &Located) -> Error {
-    let at = chunk.location().offset;
-    Error::SourceUnsupported { format: Some(format), feature: format!("chunks of different chroma subsampling (at byte {at})") }
+fn unlike(format: SourceFormat, what: &str, at: u64) -> Error {
+    Error::SourceUnsupported { format: Some(format), feature: format!("chunks of different {what} (at byte {at})") }
 }

@@ -10,7 +10,8 @@ use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::icc::to_srgb;
 use crate::codec::{Intake, Part};
 use crate::error::{Error, Result, SourceFormat};
-use crate::jpeg::{Copied, Input, Mosaic, Progress, Sampling, Sequential, Tables, Turn, Wanted};
+use crate::geometry::Dimensions;
+use crate::jpeg::{Component, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::pyramid::{Body, OneScan, Pyramid};
@@ -42,20 +43,23 @@ pub(crate) struct Scan {
 /// What becomes of its MCUs.
 enum Making {
     Pixels(Intake),
-    /// A JPEG of the coefficients of this part, so turned, with this profile.
-    Copy(Wanted, Turn, Option<Arc<[u8]>>),
+    /// Its coefficients, so turned, with this profile: as they come, or all at once if a part has dimensions.
+    Copy(Turn, Option<Arc<[u8]>>, Option<Dimensions>),
 }
 
 impl Scan {
     /// For a plan of copied coefficients.
     pub fn copying(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
-        let (Body::Scan(file), SourcePlan::Scan { run, .. }) = (&pyramid.body, &plan.source) else {
-            return Err(Error::Internal { what: "a scan of what has none".to_owned() });
-        };
+        let (file, run) = of_scan(pyramid, plan)?;
         let wanted = Wanted { region: plan.crop, gray: plan.quality == Quality::Gray, memory: limits.memory, ..Wanted::whole(&file.header) };
         let model = if file.header.components.len() == 1 { Model::Gray } else { Model::Rgb };
         let icc = file.icc.clone().filter(|icc| to_srgb(icc, model).is_some());
-        Ok(Self::of(pyramid, file, Sequential::coefficients(&file.header, &wanted)?, Making::Copy(wanted, plan.turn.into(), icc), *run))
+        let turn = plan.turn.into();
+        Ok(if plan.is_upright() {
+            Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted, false)?, Making::Copy(turn, icc, None), run)
+        } else {
+            Self::of(pyramid, file, Sequential::coefficients(&file.header, &wanted)?, Making::Copy(turn, icc, Some(plan.crop.dimensions())), run)
+        })
     }
 
     fn of(pyramid: &Pyramid, file: &Arc<OneScan>, mut sequential: Sequential, making: Making, run: u64) -> Self {
@@ -65,11 +69,21 @@ impl Scan {
 
     /// For a plan of [`SourcePlan::Scan`]; its answer may be planes of this sampling, if the file has them.
     pub fn new(pyramid: &Pyramid, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<Self> {
-        let (Body::Scan(file), SourcePlan::Scan { run, .. }) = (&pyramid.body, &plan.source) else {
-            return Err(Error::Internal { what: "a scan of what has none".to_owned() });
-        };
+        let (file, run) = of_scan(pyramid, plan)?;
         let (wanted, intake) = Intake::new(&file.header, file.icc.as_ref(), plan, planes, limits)?;
-        Ok(Self::of(pyramid, file, Sequential::new(&file.header, &wanted)?, Making::Pixels(intake), *run))
+        Ok(Self::of(pyramid, file, Sequential::new(&file.header, &wanted)?, Making::Pixels(intake), run))
+    }
+
+    /// All rows of a plan, and beside them the coefficients, in colours as they are stored.
+    pub fn with_coefficients(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
+        let (file, run) = of_scan(pyramid, plan)?;
+        let (wanted, intake) = Intake::new(&file.header, None, plan, None, limits)?;
+        Ok(Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted, true)?, Making::Pixels(intake), run))
+    }
+
+    /// Those of the MCU row that was made last.
+    pub fn coefficients(&self) -> &[Component] {
+        self.sequential.row_kept()
     }
 
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
@@ -92,8 +106,10 @@ impl Scan {
             let end = from as u64 + bytes.len() as u64;
             match self.sequential.next_band(&Input { bytes: &bytes, start: from, last: end >= size })? {
                 Progress::Band(band) => {
-                    if let Making::Pixels(intake) = &mut self.making {
-                        intake.push(&band, sink)?;
+                    match &mut self.making {
+                        Making::Pixels(intake) => intake.push(&band, sink)?,
+                        Making::Copy(turn, icc, None) => sink(Part::Coefficients(copied(self.sequential.row_kept(), *turn), icc.clone()))?,
+                        Making::Copy(.., Some(_)) => {}
                     }
                     return Ok(Step::Done(true));
                 }
@@ -105,10 +121,10 @@ impl Scan {
         meter.damaged(self.sequential.damage());
         match &mut self.making {
             Making::Pixels(intake) => intake.finish(sink)?,
-            Making::Copy(wanted, turn, icc) => {
+            Making::Copy(_, _, None) => {}
+            Making::Copy(turn, icc, Some(dimensions)) => {
                 let components = self.sequential.take_coefficients().unwrap_or_default();
-                let mosaic = Mosaic::of(&self.file.header, wanted.region.dimensions(), components)?;
-                sink(Part::File(mosaic.write(*turn, &Copied { tables: Tables::Optimal, icc: icc.as_deref(), ..Copied::default() })?))?;
+                sink(Part::Coefficients(Mosaic::of(&self.file.header, *dimensions, components).take(*turn)?, icc.take()))?;
             }
         }
         Ok(Step::Done(false))
@@ -164,6 +180,24 @@ impl Scan {
     }
 }
 
+/// A row of MCUs as it is written, which may be mirrored.
+fn copied(row: &[Component], turn: Turn) -> Vec<Component> {
+    let copied = |component: &Component| {
+        let mut component = component.clone().turned(turn);
+        component.make_sound();
+        component
+    };
+    row.iter().map(copied).collect()
+}
+
+/// What a plan of [`SourcePlan::Scan`] is about.
+fn of_scan<'a>(pyramid: &'a Pyramid, plan: &Rendering) -> Result<(&'a Arc<OneScan>, u64)> {
+    match (&pyramid.body, &plan.source) {
+        (Body::Scan(file), SourcePlan::Scan { run, .. }) => Ok((file, *run)),
+        _ => Err(Error::Internal { what: "a scan of what has none".to_owned() }),
+    }
+}
+
 /// Bytes of two runs or more.
 fn joined(store: &ByteStore, from: u64, end: u64) -> Result<Cow<'_, [u8]>> {
     let range = ByteRange::new(from, end).filter(|range| range.len() <= STRAY);
@@ -175,7 +209,6 @@ fn joined(store: &ByteStore, from: u64, end: u64) -> Result<Cow<'_, [u8]>> {
 mod tests {
     use super::*;
     use crate::api::{ImageRequest, Service, Version};
-    use crate::geometry::Dimensions;
     use crate::jpeg::{Encoder, Settings};
     use crate::render::Raster;
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "places are within what the sizes say")]
 
+use std::ops::Range;
+
 use super::quantization::QuantizationTable;
 
 /// The blocks of one component, whole MCUs of them.
@@ -35,11 +37,51 @@ impl Turn {
     }
 }
 
+/// Those of 8-bit samples are within these (F.1.2.1.1, F.1.2.2.1); the standard tables have no codes for others.
+const DC: (i16, i16) = (-1024, 1023);
+const AC: (i16, i16) = (-1023, 1023);
+
 impl Component {
+    /// Makes coefficients that no samples have, as in damaged files, the nearest that some have.
+    pub fn make_sound(&mut self) {
+        self.blocks.iter_mut().for_each(|block| *block = sound(block));
+    }
+
+    /// The blocks of some columns.
+    pub fn cut(&self, columns: Range<usize>) -> Self {
+        let blocks = self.blocks.chunks_exact(self.columns.max(1)).flat_map(|row| &row[columns.clone()]).copied().collect();
+        Self { columns: columns.len(), blocks, ..*self }
+    }
+
+    /// So many blocks, across and down, from column `left` on, of which only the first `real` are of the image: others become the mean of the nearest one that is.
+    /// All are [made sound](Self::make_sound).
+    pub fn padded(&self, left: usize, (columns, rows): (usize, usize), real: (usize, usize)) -> Self {
+        let last = (real.0.max(1) - 1, real.1.max(1) - 1);
+        let mut blocks = Vec::with_capacity(columns * rows);
+        for y in 0..rows {
+            let row = &self.blocks[y.min(last.1) * self.columns + left..];
+            for x in 0..columns {
+                let block = &row[x.min(last.0)];
+                blocks.push(if x > last.0 || y > last.1 { mean(block) } else { sound(block) });
+            }
+        }
+        Self { columns, blocks, ..*self }
+    }
+
     /// Room for so many MCUs, across and down, of the same kind.
     pub fn room(&self, mcus: (usize, usize)) -> Self {
         let columns = mcus.0 * self.across;
         Self { columns, blocks: vec![[0; 64]; columns * mcus.1 * self.down], ..*self }
+    }
+
+    /// Takes all blocks away.
+    pub fn take(&mut self) -> Self {
+        Self { blocks: std::mem::take(&mut self.blocks), ..*self }
+    }
+
+    /// Nothing of the same kind, with room for so many rows of MCUs.
+    pub fn with_capacity(&self, mcu_rows: usize) -> Self {
+        Self { blocks: Vec::with_capacity(self.columns * self.down * mcu_rows), ..*self }
     }
 
     /// Lays the blocks of a part where they belong, its first MCU at the given one; what reaches beyond is cut.
@@ -74,6 +116,20 @@ impl Component {
         }
         Self { across, down, columns, blocks, quantization }
     }
+}
+
+/// Each coefficient as near as samples allow.
+fn sound(block: &[i16; 64]) -> [i16; 64] {
+    let mut out = block.map(|value| value.clamp(AC.0, AC.1));
+    out[0] = block[0].clamp(DC.0, DC.1);
+    out
+}
+
+/// A block of nothing but the mean of another.
+fn mean(block: &[i16; 64]) -> [i16; 64] {
+    let mut out = [0; 64];
+    out[0] = block[0].clamp(DC.0, DC.1);
+    out
 }
 
 fn transposed(place: usize) -> usize {

@@ -18,7 +18,10 @@ export interface IngestOptions {
 export interface PyramidOptions extends WorkerOptions {
   /** Side of a tile, px: a multiple of 16 from 64 to 2048. Default 512. */
   tile?: number | undefined;
-  /** 1 to 100, of JPEG and WebP. Default 88. From 90 on JPEG keeps colours at full resolution; WebP of 100 is lossless. */
+  /**
+   * 1 to 100, of JPEG and WebP. Default 88. From 90 on JPEG keeps colours at full resolution; WebP of 100 is lossless.
+   * The full size of what is a plain JPEG keeps its own quality, whatever is said here: its coefficients are copied.
+   */
   quality?: number | undefined;
   /** Default "jpeg", or "deflate" for an image with alpha. */
   compression?: "jpeg" | "deflate" | "webp" | undefined;

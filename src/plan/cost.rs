@@ -134,7 +134,7 @@ impl Price {
     /// Bytes of memory that copied coefficients of `area` px take, which are held `coefficients` bytes.
     pub fn of_copied(level: &Level, pyramid: &Pyramid, coefficients: u64, area: u64) -> u64 {
         let fetched = BATCH.saturating_add(level.chunk_bytes()).min(pyramid.file_size);
-        sum(&[BASE, fetched, level.chunk_bytes().saturating_mul(2), coefficients, coded(area), area.saturating_mul(2)])
+        sum(&[BASE, fetched, level.chunk_bytes().saturating_mul(2), coefficients, coded_jpg(area)])
     }
 
     /// [`Error::SourceTooCostly`] for what is over the limits.
@@ -211,15 +211,18 @@ fn finishing(plan: &Rendering, raster: u64) -> u64 {
     let (area, turned) =
         if plan.angle.is_some() { (plan.size.area().saturating_mul(2), plan.size.area().saturating_mul(8)) } else { (plan.size.area(), raster) };
     match plan.format {
-        // Its symbols are counted before they are coded.
-        Format::Jpg if area <= COUNTED_JPG => coded(area).saturating_add(area.saturating_mul(2)),
-        Format::Jpg => coded(area).min(PIECE.saturating_mul(2)),
+        Format::Jpg => coded_jpg(area),
         Format::Png => turned.min(PIECE.saturating_mul(2)),
         // Its pixels and the file, or rows.
         Format::Tif => turned.min(LARGE_TIF).saturating_mul(2).saturating_add(LARGE_TIF / 64),
         Format::Gif => turned.saturating_add(area.saturating_mul(8)),
         Format::WebP => turned.saturating_add(area.saturating_mul(12)),
     }
+}
+
+/// What is held of a JPEG that is made: of a small one the symbols, which are counted before they are coded, of a large one what has not been taken.
+fn coded_jpg(area: u64) -> u64 {
+    if area <= COUNTED_JPG { coded(area).saturating_add(area.saturating_mul(2)) } else { coded(area).min(PIECE.saturating_mul(2)) }
 }
 
 /// Bytes of a JPEG: at the highest quality a pixel of noise takes three; real ones at usual qualities take a fifth.

@@ -7,24 +7,32 @@ use crate::limits::Limits;
 use crate::pyramid::{Body, OneScan, Pyramid};
 
 impl Rendering {
-    /// The same, priced for copied coefficients, if headers allow for that: a JPEG at scale 1, of at most [`COUNTED_JPG`] pixels (all of it is held), that begins
-    /// on blocks. Whether it begins on MCUs, and whether chunks are coded alike, only their streams tell.
+    /// The same, priced for copied coefficients, if headers allow for that: a JPEG at scale 1 that begins on blocks. Whether it begins on MCUs, and whether chunks are
+    /// coded alike, only their streams tell.
+    ///
+    /// One of more than [`COUNTED_JPG`] pixels leaves while it is copied, and cannot be given up then: it must come in the order in which it is stored, no chunk may
+    /// have tables of its own, and none of what is missing at the end of a file is made up.
     pub(super) fn lossless(&self, pyramid: &Pyramid, limits: &Limits) -> Option<Self> {
         let unchanged = self.is_exact() && self.angle.is_none() && self.format == Format::Jpg && self.quality != Quality::Bitonal;
         let begins = self.crop.x().is_multiple_of(8) && self.crop.y().is_multiple_of(8);
-        if !unchanged || !begins || self.size.area() > COUNTED_JPG {
+        let large = self.size.area() > COUNTED_JPG;
+        if !unchanged || !begins || (large && !self.is_upright()) {
             return None;
         }
-        // Two bytes for each sample, and for each that is turned beside it.
-        let coefficients = |channels: u64| self.size.area().saturating_mul(channels).saturating_mul(4);
+        // Two bytes for each sample, and for each that is turned or made sound beside it; of as many rows as are held, and some blocks.
+        let coefficients = |channels: u64, rows: u32| {
+            let rows = if self.is_upright() { rows.min(self.size.height()) } else { self.size.height() };
+            u64::from(self.size.width()).saturating_add(64).saturating_mul(u64::from(rows).saturating_add(64)).saturating_mul(channels).saturating_mul(4)
+        };
         let memory = match (&self.source, &pyramid.body) {
             (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
-                let level = tiff.levels.get(*level).filter(|level| level.has_planes())?;
-                self.price.memory.max(Price::of_copied(level, pyramid, coefficients(level.samples.count.into()), self.size.area()))
+                let level = tiff.levels.get(*level).filter(|level| level.has_planes() && (!large || level.jpeg_tables.is_some()))?;
+                let held = coefficients(level.samples.count.into(), level.chunk.height());
+                self.price.memory.max(Price::of_copied(level, pyramid, held, self.size.area()))
             }
-            (SourcePlan::Scan { reduction: 1, .. }, Body::Scan(scan)) if self.is_copyable(scan) => {
-                let held = coefficients(scan.header.components.len() as u64).saturating_add(self.size.area().saturating_mul(3));
-                self.price.memory.saturating_add(held)
+            (SourcePlan::Scan { reduction: 1, .. }, Body::Scan(scan)) if self.is_copyable(scan) && !(large && limits.show_incomplete) => {
+                // The decoder's planes are in the price, and the file.
+                self.price.memory.saturating_add(coefficients(scan.header.components.len() as u64, 0))
             }
             _ => return None,
         };

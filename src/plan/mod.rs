@@ -47,6 +47,14 @@ impl Plan {
         })
     }
 
+    /// The next best way, if what is stored is not what it should be.
+    pub fn instead(&self, pyramid: &Pyramid, limits: &Limits) -> Self {
+        match self {
+            Self::Passthrough(_, rendering) => rendering.lossless(pyramid, limits).map_or_else(|| Self::Render(rendering.clone()), Self::Lossless),
+            Self::Lossless(rendering) | Self::Render(rendering) => Self::Render(rendering.clone()),
+        }
+    }
+
     /// How it is rendered, if it is.
     pub fn rendering(&self) -> &Rendering {
         match self {

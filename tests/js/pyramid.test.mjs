@@ -245,11 +245,76 @@ async function* written() {
   }
 }
 
+/** What libtiff tells of a file, whose pixels it reads without a word. */
+function libtiff(path) {
+  const run = (tool, ...args) => {
+    const { status, stdout, stderr } = spawnSync(tool, args, { encoding: "utf8" });
+    // The tool's own limit: of chroma that is sampled less it does not show the bytes.
+    assert.deepEqual([status, stderr.replaceAll("Cannot display data: th * rowsize > tilesize\n", "")], [0, ""], `${tool} ${path}`);
+    return stdout;
+  };
+  // -D reads the pixels, too.
+  const told = run("tiffinfo", "-D", path);
+  if (/YCbCr Subsampling/.test(told)) run("tiff2rgba", path, join(folder, "rgba.tif"));
+  return told;
+}
+
+/** Sampling as cjpeg is told, how libtiff tells it, and more that cjpeg is told. */
+const SAMPLINGS = [
+  ["1x1", "1, 1", "-optimize"],
+  ["2x1", "2, 1"],
+  ["2x2", "2, 2", "-restart", "3B"],
+  ["1x2", "1, 2"],
+  ["4x1", "4, 1", "-quality", "97"],
+  ["gray", undefined, "-grayscale", "-restart", "1"],
+];
+
+test("the largest level of a JPEG is that JPEG, block by block, for libjpeg and for libtiff", { skip: skip("djpeg") || skip("cjpeg") || skip("tiffinfo") || skip("vips") }, async () => {
+  const tool = (name, args, input) => {
+    const { status, stdout, stderr } = spawnSync(name, args, { input, maxBuffer: 1 << 28 });
+    assert.deepEqual([status, String(stderr)], [0, ""], `${name} ${args.join(" ")}`);
+    return stdout;
+  };
+  /** Pixels as they are stored, chroma repeated: what a tile shows at its edge is no other tile's business. */
+  const decode = (bytes) => {
+    const pnm = tool("djpeg", ["-dct", "int", "-nosmooth", "-pnm"], bytes);
+    const [head, , width, height] = /^P([56])\s+(\d+)\s+(\d+)\s+255\s/.exec(pnm.subarray(0, 40).toString("latin1"));
+    const channels = head.startsWith("P5") ? 1 : 3;
+    return { width: Number(width), height: Number(height), channels, data: pnm.subarray(head.length) };
+  };
+  const cut = ({ width, channels, data }, x, y, w, h) => Buffer.concat(Array.from({ length: h }, (_, row) => data.subarray(((y + row) * width + x) * channels, ((y + row) * width + x + w) * channels)));
+  const picture = tool("djpeg", ["-pnm"], file("rocket.jpg"));
+  for (const [sampling, told, ...more] of SAMPLINGS) {
+    const source = tool("cjpeg", ["-quality", "80", ...(sampling === "gray" ? [] : ["-sample", sampling]), ...more], picture);
+    const whole = decode(source);
+    const blob = await toPyramid(new Uint8Array(source), { tile: 128, quality: 30 });
+    const image = await open(blob);
+    let passed = 0;
+    for (let y = 0; y < whole.height; y += 128) {
+      for (let x = 0; x < whole.width; x += 128) {
+        const [w, h] = [Math.min(128, whole.width - x), Math.min(128, whole.height - y)];
+        const { bytes, passthrough } = await image.render(`${x},${y},${w},${h}/max/0/default.jpg`);
+        passed += passthrough;
+        assert.ok(decode(bytes).data.equals(cut(whole, x, y, w, h)), `${sampling}: ${x},${y},${w},${h}`);
+      }
+    }
+    assert.equal(passed, 15, "whole tiles are sent as they are");
+    image.close();
+    const path = join(folder, `kept-${sampling}.tif`);
+    writeFileSync(path, await bytesOf(blob));
+    assert.equal(/YCbCr Subsampling: (.*)/.exec(libtiff(path))?.[1], told);
+    // Where chroma is not sampled less, every decoder shows the same.
+    if (sampling === "1x1" || sampling === "gray") {
+      const ppm = join(folder, `kept.${sampling === "gray" ? "pgm" : "ppm"}`);
+      tool("vips", ["copy", path, ppm]);
+      assert.ok(readFileSync(ppm).subarray(-whole.data.length).equals(whole.data), `${sampling} by libvips`);
+    }
+  }
+});
+
 test("libtiff reads every directory without a warning", { skip: skip("tiffinfo") }, async () => {
   for await (const { name, compression, path } of written()) {
-    // -D reads the pixels, too.
-    const { status, stdout, stderr } = spawnSync("tiffinfo", ["-D", path], { encoding: "utf8" });
-    assert.deepEqual([status, stderr], [0, ""], `${name} as ${compression}`);
+    const stdout = libtiff(path);
     const image = await open(file(name));
     const sizes = [...stdout.matchAll(/Image Width: (\d+) Image Length: (\d+)/g)].map(([, ...size]) => size.map(Number));
     const expected = [[image.width, image.height]];

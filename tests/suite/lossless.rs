@@ -65,8 +65,14 @@ fn aligned_regions_of_chunks_keep_their_coefficients() {
         ("128,64,400,520/max/30/default", false, 255),
         ("128,64,400,520/max/0/bitonal", false, 255),
         ("128,64,400,520/300,/0/default", false, 255),
-        // Too much to hold.
-        ("0,0,1900,1300/max/0/default", false, 255),
+        // More than a megapixel leaves while it is copied, unless it is turned.
+        ("full/max/0/default", true, 0),
+        ("8,16,1892,1284/max/0/default", true, 0),
+        ("256,0,1536,1300/max/!0/default", true, 3),
+        ("full/max/0/gray", true, 0),
+        ("full/max/!0/default", false, 255),
+        ("0,0,1792,1280/max/180/default", false, 255),
+        ("0,0,1792,1280/max/90/default", false, 255),
     ] {
         check(|format| render(&mut file, &pyramid, &format!("{request}.{format}")).unwrap(), &stored, copied.then_some(furthest), request);
     }
@@ -110,6 +116,21 @@ fn aligned_regions_of_a_file_keep_their_coefficients() {
         ("128,64,400,320/max/0/bitonal", false, 255),
     ] {
         check(|format| support::render(&file, &format!("{request}.{format}")).unwrap(), &stored, copied.then_some(furthest), request);
+    }
+    let large = std::fs::read(support::root().join("www/samples/retina.jpg")).unwrap();
+    let stored = quantization(&large);
+    for (request, copied, furthest) in [
+        ("full/max/0/default", true, 0),
+        // Where it is cut there is no chroma beyond to look at: luminance tells.
+        ("16,32,1300,1379/max/0/gray", true, 0),
+        ("0,0,1408,1411/max/!0/gray", true, 1),
+        ("full/max/0/gray", true, 0),
+        ("full/max/!0/default", false, 255),
+        ("0,0,1408,1408/max/180/default", false, 255),
+        ("0,0,1408,1408/max/270/default", false, 255),
+        ("8,0,1400,1411/max/0/default", false, 255),
+    ] {
+        check(|format| support::render(&large, &format!("{request}.{format}")).unwrap(), &stored, copied.then_some(furthest), request);
     }
     // What is cut off is said as the decoder says it.
     let half = &file[..file.len() / 2];

@@ -36,12 +36,13 @@ pub(super) struct Mcu {
     kept: Option<Kept>,
 }
 
-/// Coefficients that are kept as they are, instead of samples.
+/// Coefficients that are kept as they are.
 #[derive(Debug)]
 struct Kept {
     components: Vec<Component>,
     plain: Steps,
-    /// The MCU row of the region that is being read.
+    /// MCU rows that there is room for, and which of them is being read.
+    rows: usize,
     row: usize,
 }
 
@@ -146,16 +147,21 @@ impl Mcu {
         }
     }
 
-    /// From now on keeps coefficients, for which `components` have room.
-    pub fn keep(&mut self, components: Vec<Component>) {
-        self.kept = Some(Kept { components, plain: Steps::new(&[1; 64]), row: 0 });
+    /// From now on keeps coefficients, for which `components` have room: that of so many MCU rows, the later in the place of earlier ones.
+    pub fn keep(&mut self, components: Vec<Component>, rows: usize) {
+        self.kept = Some(Kept { components, plain: Steps::new(&[1; 64]), rows: rows.max(1), row: 0 });
     }
 
     /// The MCU row of the region that is read next.
     pub fn begin_row(&mut self, row: usize) {
         if let Some(kept) = &mut self.kept {
-            kept.row = row;
+            kept.row = row % kept.rows;
         }
+    }
+
+    /// What was kept of the last MCU row, if no others are.
+    pub fn row_kept(&self) -> &[Component] {
+        self.kept.as_ref().filter(|kept| kept.rows == 1).map_or(&[], |kept| &kept.components)
     }
 
     /// What was kept.
@@ -163,9 +169,9 @@ impl Mcu {
         self.kept.take().map(|kept| kept.components)
     }
 
-    /// Reads an MCU's coefficients.
-    fn read_kept(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, place: usize) {
-        let Some(Kept { components, plain, row }) = &mut self.kept else { return };
+    /// Reads an MCU's coefficients, and makes samples of them if there are planes.
+    fn read_kept(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
+        let Some(Kept { components, plain, row, .. }) = &mut self.kept else { return };
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
             let coding = &self.codings[part.coding];
             if !part.wanted {
@@ -179,8 +185,14 @@ impl Mcu {
                     let block = &mut component.blocks[(*row * part.down + v) * component.columns + place * part.across + u];
                     // It may be read a second time, when more bytes are there.
                     *block = [0; 64];
-                    read_ac(bits, &coding.ac, plain, block);
+                    let any = read_ac(bits, &coding.ac, plain, block);
                     block[0] = *prediction;
+                    if let Some(plane) = planes.get_mut(index) {
+                        for ((value, coefficient), step) in self.block.iter_mut().zip(block).zip(&component.quantization) {
+                            *value = coefficient.wrapping_mul(*step as i16);
+                        }
+                        put(&mut self.block, any, plane, (place * part.across + u) * self.size, v * self.size, self.size);
+                    }
                 }
             }
         }
@@ -207,7 +219,7 @@ impl Mcu {
             self.count();
         }
         if self.kept.is_some() {
-            return self.read_kept(bits, predictions, place);
+            return self.read_kept(bits, predictions, planes, place);
         }
         let size = self.size;
         if size == 1 {

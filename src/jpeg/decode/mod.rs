@@ -132,24 +132,29 @@ pub(super) fn coefficients(header: &Header, stream: &[u8], wanted: &Wanted, inde
     Ok(sequential.take_coefficients().unwrap_or_default())
 }
 
-/// Room for the coefficients of a region.
-fn empty_components(header: &Header, grid: &Grid, gray: bool) -> Result<Vec<Component>> {
+/// What the coefficients of an image are, without any of them.
+pub(crate) fn kind(header: &Header) -> Result<Vec<Component>> {
+    empty_components(header, &Grid::new(header, &Wanted::whole(header))?, false, 0)
+}
+
+/// Room for the coefficients of so many MCU rows of a region.
+fn empty_components(header: &Header, grid: &Grid, gray: bool, mcu_rows: usize) -> Result<Vec<Component>> {
     let wanted = header.components.iter().take(if gray { 1 } else { 4 });
     wanted
         .map(|component| {
             let (across, down) = (usize::from(component.across), usize::from(component.down));
-            let (columns, rows) = (grid.columns.len().saturating_mul(across), grid.rows.len().saturating_mul(down));
+            let (columns, rows) = (grid.columns.len().saturating_mul(across), mcu_rows.saturating_mul(down));
             let quantization = *header.tables.quantization(component.quantization, header.scan.data)?;
             Ok(Component { across, down, columns, blocks: vec![[0; 64]; columns.saturating_mul(rows)], quantization })
         })
         .collect()
 }
 
-/// The coefficients of a region, before any of them is allocated.
-fn check_kept(header: &Header, grid: &Grid, wanted: &Wanted) -> Result<()> {
+/// The coefficients of so many MCU rows of a region, before any of them is allocated.
+fn check_kept(header: &Header, grid: &Grid, wanted: &Wanted, mcu_rows: usize) -> Result<()> {
     let components = header.components.iter().take(if wanted.gray { 1 } else { 4 });
     let blocks: u64 = components.map(|component| u64::from(component.across).saturating_mul(component.down.into())).sum();
-    let needs = blocks.saturating_mul(grid.columns.len() as u64).saturating_mul(grid.rows.len() as u64).saturating_mul(128);
+    let needs = blocks.saturating_mul(grid.columns.len() as u64).saturating_mul(mcu_rows as u64).saturating_mul(128);
     if needs > wanted.memory {
         return Err(Error::SourceTooCostly { what: "memory", needs, limit: wanted.memory });
     }

@@ -128,12 +128,29 @@ impl Sequential {
     /// One that keeps the coefficients of the region's MCUs; its bands have no samples.
     pub fn coefficients(header: &Header, wanted: &Wanted) -> Result<Self> {
         let grid = Grid::new(header, wanted)?;
-        check_kept(header, &grid, wanted)?;
-        let components = empty_components(header, &grid, wanted.gray)?;
+        let rows = grid.rows.len();
+        check_kept(header, &grid, wanted, rows)?;
+        let components = empty_components(header, &grid, wanted.gray, rows)?;
         let mut sequential = Self::of(header, grid, wanted.gray)?;
         sequential.planes.clear();
-        sequential.mcu.keep(components);
+        sequential.mcu.keep(components, rows);
         Ok(sequential)
+    }
+
+    /// One whose bands have [coefficients](Self::row_kept), and samples too if they are wanted. What a file does not have is not made up.
+    pub fn with_coefficients(header: &Header, wanted: &Wanted, samples: bool) -> Result<Self> {
+        let mut sequential = Self::new(header, &Wanted { fill: false, ..*wanted })?;
+        check_kept(header, &sequential.grid, wanted, 1)?;
+        sequential.mcu.keep(empty_components(header, &sequential.grid, wanted.gray, 1)?, 1);
+        if !samples {
+            sequential.planes.clear();
+        }
+        Ok(sequential)
+    }
+
+    /// The coefficients of the last band, if they are kept a row at a time.
+    pub fn row_kept(&self) -> &[Component] {
+        self.mcu.row_kept()
     }
 
     /// Takes the coefficients that were kept.

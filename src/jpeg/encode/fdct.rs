@@ -4,7 +4,7 @@
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a hot kernel on arrays of fixed size")]
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use super::fdct_simd::transform;
+pub(super) use super::fdct_simd::{present, transform};
 
 use crate::jpeg::quantization::QuantizationTable;
 
@@ -49,7 +49,7 @@ impl Divisors {
 
 /// Transforms and quantizes; in the bits of the second result, lowest first, which of the coefficients are not zero.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) use transform_scalar as transform;
+pub(super) use {present_scalar as present, transform_scalar as transform};
 
 /// The same without vector instructions.
 #[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
@@ -75,6 +75,13 @@ pub(super) fn transform_scalar(samples: &Samples, divisors: &Divisors, block: &m
         }
     }
     present
+}
+
+/// Which coefficients of a block are not zero, in the bits of the result, lowest first.
+#[inline(never)]
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
+pub(super) fn present_scalar(block: &Block) -> u64 {
+    block.iter().rev().fold(0, |present, value| present << 1 | u64::from(*value != 0))
 }
 
 /// One dimension: constants have 13 fractional bits, all results but 0 and 4 are rounded off by `SHIFT`.
@@ -171,6 +178,7 @@ mod tests {
                 let present = transform_scalar(&samples, &divisors, &mut scalar);
                 assert_eq!(transform(&samples, &divisors, &mut fast), present);
                 assert_eq!(scalar, fast);
+                assert_eq!((super::present(&fast), present_scalar(&fast)), (present, present));
             }
         }
     }

@@ -6,7 +6,7 @@
 use core::arch::wasm32::*;
 
 use super::fdct::{Block, Divisors, Samples};
-use crate::jpeg::vector::{high, load_u16, low, pair, store_i16, transpose};
+use crate::jpeg::vector::{high, load_i16, load_u16, low, pair, store_i16, transpose};
 
 /// Transforms and quantizes; in the bits of the second result, lowest first, which of the coefficients are not zero.
 #[inline]
@@ -31,7 +31,19 @@ pub(super) fn transform(samples: &Samples, divisors: &Divisors, block: &mut Bloc
         nonzero[y] = i16x8_ne(quotient, zero);
         store_i16(block, y, i16x8_sub(v128_xor(quotient, sign), sign));
     }
-    let bits = |y: usize| u64::from(i8x16_bitmask(i8x16_narrow_i16x8(nonzero[y], nonzero[y + 1])));
+    bits(nonzero)
+}
+
+/// Which coefficients of a block are not zero; its twin is [`super::fdct::present_scalar`].
+#[inline]
+pub(super) fn present(block: &Block) -> u64 {
+    bits(core::array::from_fn(|y| i16x8_ne(load_i16(block, y), i16x8_splat(0))))
+}
+
+/// A bit of each lane, lowest first.
+#[inline(always)]
+fn bits(lanes: [v128; 8]) -> u64 {
+    let bits = |y: usize| u64::from(i8x16_bitmask(i8x16_narrow_i16x8(lanes[y], lanes[y + 1])));
     bits(0) | bits(2) << 16 | bits(4) << 32 | bits(6) << 48
 }
 

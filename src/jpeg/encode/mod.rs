@@ -4,6 +4,7 @@ mod bits;
 mod color;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod color_simd;
+mod copy;
 mod entropy;
 mod fdct;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -17,8 +18,9 @@ mod segments;
 #[cfg(any(test, fuzzing))]
 mod transcode;
 
+pub(crate) use copy::{Copied, Copier, fill};
 pub(crate) use layout::Sampling;
-pub(crate) use mosaic::{Copied, Mosaic, is_lossless};
+pub(crate) use mosaic::{Mosaic, is_lossless};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transcode::Transcode;
 

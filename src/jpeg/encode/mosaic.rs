@@ -1,30 +1,21 @@
-//! Without loss from JPEG streams to another: coefficients are laid side by side as they are, turned, and coded again.
+//! Without loss from JPEG streams to another: coefficients are laid side by side as they are, and turned.
 
-use super::layout::Layout;
-use super::scan::ScanWriter;
-use super::{Quantization, Tables, segments};
+use std::ops::Range;
+
+#[cfg(any(test, fuzzing))]
+use super::copy::{Copied, Copier};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::coefficients::{Component, Turn};
 use crate::jpeg::decode::{Index, Wanted, coefficients};
 use crate::jpeg::header::{ColorModel, Header};
-use crate::jpeg::{corrupt, unsupported};
-
-/// How the coefficients are written.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Copied<'a> {
-    pub tables: Tables,
-    /// MCUs between restart markers; 0 for none.
-    pub restart_interval: u16,
-    pub icc: Option<&'a [u8]>,
-    /// Further marker segments, as in [`Settings`](super::Settings).
-    pub segments: &'a [(u8, &'a [u8])],
-}
 
 /// An image that is put together out of parts of others, in whole MCUs.
 #[derive(Debug)]
 pub(crate) struct Mosaic {
     dimensions: Dimensions,
+    /// The rows of it that are held, px.
+    band: Range<u32>,
     /// Of the first part that was laid.
     most: (u32, u32),
     components: Vec<Component>,
@@ -47,24 +38,31 @@ fn is_dense(header: &Header) -> bool {
     header.components.first().is_some_and(|luminance| (luminance.across, luminance.down) == header.most())
 }
 
-/// Those of 8-bit samples are within these (F.1.2.1.1, F.1.2.2.1); the standard tables have no codes for others.
-fn check(part: &[Component], at: usize) -> Result<()> {
-    let sound = |block: &[i16; 64]| block.iter().all(|value| (-1024..=1023).contains(value));
-    let sound = part.iter().all(|component| component.blocks.iter().all(sound));
-    if sound { Ok(()) } else { Err(corrupt(at, "coefficients beyond those of 8-bit samples")) }
-}
-
 impl Mosaic {
     /// All of a region that was read from a file, whole MCUs of each component.
-    pub fn of(header: &Header, dimensions: Dimensions, components: Vec<Component>) -> Result<Self> {
-        check(&components, header.scan.data)?;
+    pub fn of(header: &Header, dimensions: Dimensions, mut components: Vec<Component>) -> Self {
+        components.iter_mut().for_each(Component::make_sound);
         let (across, down) = header.most();
-        Ok(Self { dimensions, most: (across.into(), down.into()), components })
+        Self { dimensions, band: 0..dimensions.height(), most: (across.into(), down.into()), components }
     }
 
     /// Room for an image, px; it takes its sampling and quantization from the first part.
     pub fn new(dimensions: Dimensions) -> Self {
-        Self { dimensions, most: (1, 1), components: Vec::new() }
+        Self { dimensions, band: 0..dimensions.height(), most: (1, 1), components: Vec::new() }
+    }
+
+    /// Holds only these rows from now on, px, which are yet to be laid.
+    pub fn begin_band(&mut self, rows: Range<u32>) {
+        self.components.iter_mut().for_each(|component| drop(component.take()));
+        self.band = rows;
+    }
+
+    /// Takes what was laid, turned. [`Error::Internal`] unless it [can be](Self::can_turn).
+    pub fn take(&mut self, turn: Turn) -> Result<Vec<Component>> {
+        if !self.can_turn(turn) || self.components.is_empty() {
+            return Err(Error::Internal { what: format!("JPEG: {} cannot be turned without loss", self.dimensions) });
+        }
+        Ok(self.components.iter_mut().map(|component| component.take().turned(turn)).collect())
     }
 
     /// Lays a region of a stream's image at a place, px; `false` if that cannot be done without loss: both must begin on MCU boundaries and end on them, or at
@@ -80,26 +78,32 @@ impl Mosaic {
         if (wanted.gray && !is_dense(header)) || header.components.len() > 4 {
             return Ok(false);
         }
-        if !begins || !ends || right > self.dimensions.width() || bottom > self.dimensions.height() {
+        if !begins || !ends || right > self.dimensions.width() || y < self.band.start || bottom > self.band.end {
             return Ok(false);
         }
-        let part = coefficients(header, stream, wanted, index)?;
-        check(&part, header.scan.data)?;
+        let mut part = coefficients(header, stream, wanted, index)?;
+        part.iter_mut().for_each(Component::make_sound);
         if region.dimensions() == self.dimensions {
             (self.most, self.components) = ((across, down), part);
             return Ok(true);
         }
-        let mcus = (self.dimensions.width().div_ceil(wide) as usize, self.dimensions.height().div_ceil(high) as usize);
         if self.components.is_empty() {
             self.most = (across, down);
-            self.components = part.iter().map(|component| component.room(mcus)).collect();
+            self.components = part.iter().map(|component| component.room((0, 0))).collect();
         }
         let alike = |(all, part): (&Component, &Component)| (all.across, all.down) == (part.across, part.down) && all.quantization == part.quantization;
         if self.most != (across, down) || self.components.len() != part.len() || !self.components.iter().zip(&part).all(alike) {
             return Ok(false);
         }
-        let mcu = (x.checked_div(wide).unwrap_or(0) as usize, y.checked_div(high).unwrap_or(0) as usize);
-        self.components.iter_mut().zip(&part).for_each(|(all, part)| all.lay(part, mcu));
+        let first = self.band.start.checked_div(high).unwrap_or(0);
+        let room = (self.dimensions.width().div_ceil(wide) as usize, self.band.end.div_ceil(high).saturating_sub(first) as usize);
+        let mcu = (x.checked_div(wide).unwrap_or(0) as usize, y.checked_div(high).unwrap_or(0).saturating_sub(first) as usize);
+        for (all, part) in self.components.iter_mut().zip(&part) {
+            if all.blocks.is_empty() {
+                *all = all.room(room);
+            }
+            all.lay(part, mcu);
+        }
         Ok(true)
     }
 
@@ -111,28 +115,13 @@ impl Mosaic {
     }
 
     /// The bytes of the new stream. [`Error::Internal`] unless it [can be turned](Self::can_turn) so.
-    pub fn write(self, turn: Turn, copied: &Copied<'_>) -> Result<Vec<u8>> {
-        if !self.can_turn(turn) || self.components.is_empty() {
-            return Err(Error::Internal { what: format!("JPEG: {} cannot be turned without loss", self.dimensions) });
-        }
+    #[cfg(any(test, fuzzing))]
+    pub fn write(mut self, turn: Turn, copied: &Copied<'_>) -> Result<Vec<u8>> {
         let dimensions = if turn.transposed { self.dimensions.transposed() } else { self.dimensions };
-        let components: Vec<Component> = self.components.into_iter().map(|component| component.turned(turn)).collect();
-        let factors: Vec<(usize, usize)> = components.iter().map(|component| (component.across, component.down)).collect();
-        let layout = Layout::of(dimensions, &factors)?;
-        let mut quantization = Quantization { tables: Vec::new(), of: [0; 4] };
-        for (component, number) in components.iter().zip(&mut quantization.of) {
-            let known = quantization.tables.iter().position(|table| *table == component.quantization);
-            *number = u8::try_from(known.unwrap_or(quantization.tables.len())).map_err(|_| unsupported("more tables than components".to_owned()))?;
-            if known.is_none() {
-                quantization.tables.push(component.quantization);
-            }
-        }
-        let head = segments::start(copied.segments, copied.icc)?;
-        let mut scan = ScanWriter::new(layout, quantization, copied.tables, copied.restart_interval, &head);
-        for _ in 0..layout.mcus().1 {
-            scan.coefficient_row(&components);
-        }
-        Ok(scan.finish())
+        let components = self.take(turn)?;
+        let mut copier = Copier::new(dimensions, &components, copied)?;
+        copier.push(&components)?;
+        copier.finish()
     }
 }
 

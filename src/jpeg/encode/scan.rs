@@ -4,7 +4,7 @@
 
 use super::bits::BitWriter;
 use super::entropy::{Codes, Positions, Sink, Writing, code_block, code_padding, positions};
-use super::fdct::{Block, Divisors, Samples, transform};
+use super::fdct::{Divisors, Samples, present, transform};
 use super::layout::Layout;
 use super::optimal::Listing;
 use super::{EOI, HuffmanSpec, Quantization, Tables, segments};
@@ -86,15 +86,15 @@ impl ScanWriter {
         self.bits.held()
     }
 
-    /// Codes the next MCU row out of coefficients that are there already.
-    pub fn coefficient_row(&mut self, components: &[Component]) {
-        let row = self.rows;
+    /// Codes the next MCU row out of coefficients that are there already: the `index`th of those that `components` hold.
+    pub fn coefficient_row(&mut self, components: &[Component], index: usize) {
+        let rows = (self.rows, index);
         self.rows += 1;
         let mut state = State { interval: self.interval, until_restart: self.until_restart, restarts: self.restarts, predictions: self.predictions };
         let (layout, positions) = (&self.layout, &self.positions);
         match &mut self.coder {
-            Coder::Standard(codes) => code_coefficients(layout, positions, components, row, &mut Writing { bits: &mut self.bits, codes }, &mut state, restart),
-            Coder::Optimal(listing) => code_coefficients(layout, positions, components, row, listing, &mut state, |listing, _| listing.restart()),
+            Coder::Standard(codes) => code_coefficients(layout, positions, components, rows, &mut Writing { bits: &mut self.bits, codes }, &mut state, restart),
+            Coder::Optimal(listing) => code_coefficients(layout, positions, components, rows, listing, &mut state, |listing, _| listing.restart()),
         }
         (self.until_restart, self.restarts, self.predictions) = (state.until_restart, state.restarts, state.predictions);
     }
@@ -161,18 +161,12 @@ impl State {
     }
 }
 
-/// Which coefficients of a block are not zero.
-#[inline(never)]
-fn present(block: &Block) -> u64 {
-    block.iter().rev().fold(0, |present, value| present << 1 | u64::from(*value != 0))
-}
-
-/// One MCU row of coefficients.
+/// One MCU row of coefficients: which of the image's, and which of the components'.
 fn code_coefficients<S: Sink>(
     layout: &Layout,
     positions: &Positions,
     components: &[Component],
-    row: usize,
+    (row, index): (usize, usize),
     sink: &mut S,
     state: &mut State,
     restart: impl Fn(&mut S, u8),
@@ -181,18 +175,18 @@ fn code_coefficients<S: Sink>(
         if let Some(number) = state.restart() {
             restart(sink, number);
         }
-        for (index, component) in components.iter().enumerate() {
-            let ((across, down), blocks) = (layout.factors(index), layout.blocks(index));
+        for (number, component) in components.iter().enumerate() {
+            let ((across, down), blocks) = (layout.factors(number), layout.blocks(number));
             for v in 0..down {
                 for u in 0..across {
-                    let (x, y) = (mcu * across + u, row * down + v);
-                    if x >= blocks.0 || y >= blocks.1 {
-                        code_padding(sink, index > 0);
+                    let x = mcu * across + u;
+                    if x >= blocks.0 || row * down + v >= blocks.1 {
+                        code_padding(sink, number > 0);
                         continue;
                     }
-                    let block = &component.blocks[y * component.columns + x];
+                    let block = &component.blocks[(index * down + v) * component.columns + x];
                     let present = present(block);
-                    code_block(sink, index > 0, block, present, positions, &mut state.predictions[index]);
+                    code_block(sink, number > 0, block, present, positions, &mut state.predictions[number]);
                 }
             }
         }

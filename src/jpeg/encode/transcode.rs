@@ -1,6 +1,7 @@
 //! Without loss from one JPEG to another: a crop on MCU boundaries, turns, mirrors and luminance alone, on coefficients as they are.
 
-use super::mosaic::{Copied, Mosaic, is_lossless};
+use super::copy::Copied;
+use super::mosaic::{Mosaic, is_lossless};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::jpeg::decode::{Index, Wanted};
