@@ -13,6 +13,7 @@ use super::idct::{Coefficients, mean};
 use super::lookup::{Lookup, SkipLookup};
 use crate::error::Result;
 use crate::jpeg::coefficients::Component;
+use crate::jpeg::encode::Cut;
 use crate::jpeg::header::Header;
 use crate::jpeg::plane::Planes;
 
@@ -160,6 +161,27 @@ impl Mcu {
                 ac.pass_over(bits);
             }
         }
+    }
+
+    /// Copies the first MCU of a row of a part.
+    pub fn cut(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions, cut: &mut Cut) -> Result<()> {
+        for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
+            let ac = &self.ac[part.ac];
+            let mut behind = None;
+            for _ in 0..part.across * part.down {
+                bits.ensure();
+                *prediction = prediction.wrapping_add(part.dc.difference(bits) as i16);
+                if behind.is_none() {
+                    cut.first_dc(index, *prediction)?;
+                    behind = Some(bits.clone());
+                }
+                ac.pass_over(bits);
+            }
+            if let Some(behind) = behind {
+                behind.each_up_to(bits, |word, count| cut.put(word, count));
+            }
+        }
+        Ok(())
     }
 
     /// Reads an MCU into planes, at its place from the left.

@@ -6,9 +6,9 @@ use super::{Quantization, Tables, segments};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::coefficients::{Component, Turn};
+use crate::jpeg::corrupt;
 use crate::jpeg::decode::{Index, Wanted, coefficients};
 use crate::jpeg::header::{ColorModel, Header};
-use crate::jpeg::{corrupt, unsupported};
 
 /// How the coefficients are written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -119,14 +119,7 @@ impl Mosaic {
         let components: Vec<Component> = self.components.into_iter().map(|component| component.turned(turn)).collect();
         let factors: Vec<(usize, usize)> = components.iter().map(|component| (component.across, component.down)).collect();
         let layout = Layout::of(dimensions, &factors)?;
-        let mut quantization = Quantization { tables: Vec::new(), of: [0; 4] };
-        for (component, number) in components.iter().zip(&mut quantization.of) {
-            let known = quantization.tables.iter().position(|table| *table == component.quantization);
-            *number = u8::try_from(known.unwrap_or(quantization.tables.len())).map_err(|_| unsupported("more tables than components".to_owned()))?;
-            if known.is_none() {
-                quantization.tables.push(component.quantization);
-            }
-        }
+        let quantization = Quantization::of(components.iter().map(|component| &component.quantization))?;
         let head = segments::start(copied.segments, copied.icc)?;
         let mut scan = ScanWriter::new(layout, quantization, copied.tables, copied.restart_interval, &head);
         for _ in 0..layout.mcus().1 {
