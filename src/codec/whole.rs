@@ -18,6 +18,8 @@ pub(crate) enum Part {
     Planes(Sampling, Planes),
     /// Rows of MCUs as they are stored, and the profile of their colours.
     Coefficients(Vec<Component>, Option<Arc<[u8]>>),
+    /// All of its bytes.
+    File(Vec<u8>),
 }
 
 /// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If

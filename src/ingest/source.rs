@@ -119,7 +119,9 @@ impl Rows {
             State::Scan(mut scan, coefficients) => {
                 let step = scan.step(&mut self.meter, &self.limits, &mut |part| match part {
                     Part::Rows(rows) => sink(Made::Rows(rows)),
-                    Part::Planes(..) | Part::Coefficients(..) => Err(Error::Internal { what: "other than rows, which nobody wants".to_owned() }),
+                    Part::Planes(..) | Part::Coefficients(..) | Part::File(_) => {
+                        Err(Error::Internal { what: "other than rows, which nobody wants".to_owned() })
+                    }
                 })?;
                 if coefficients && let Step::Done(true) = step {
                     sink(Made::Coefficients(scan.coefficients()))?;

@@ -48,6 +48,10 @@ impl Sink {
         match (part, &mut self.planes) {
             (Part::Planes(sampling, rows), Some(planes)) => planes.push(sampling, rows, &mut self.output),
             (Part::Planes(..), None) => Err(Error::Internal { what: "planes that nobody wants".to_owned() }),
+            (Part::File(bytes), _) => {
+                self.output.put(bytes);
+                Ok(())
+            }
             (Part::Coefficients(components, icc), _) => self.output.copy(&components, icc.as_deref()),
             // What came at once is encoded a piece at a time.
             (Part::Rows(rows), _) if rows.dimensions.height() == self.height => {

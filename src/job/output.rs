@@ -12,12 +12,14 @@ pub(super) struct Output {
     plan: Rendering,
     options: EncodeOptions,
     encoder: Option<Encoder>,
+    /// What needs no encoder.
+    file: Option<Vec<u8>>,
     dimensions: Dimensions,
 }
 
 impl Output {
     pub fn new(plan: &Rendering, options: &EncodeOptions) -> Self {
-        Self { plan: plan.clone(), options: options.clone(), encoder: None, dimensions: plan.turn.apply(plan.size) }
+        Self { plan: plan.clone(), options: options.clone(), encoder: None, file: None, dimensions: plan.turn.apply(plan.size) }
     }
 
     /// Width and height of the answer, px; of a rotated one only at the end.
@@ -78,6 +80,11 @@ impl Output {
         encoder.push_coefficients(components)
     }
 
+    /// All of the file.
+    pub fn put(&mut self, file: Vec<u8>) {
+        self.file = Some(file);
+    }
+
     /// Takes what is finished of the file, if it is more than `bytes`.
     pub fn take(&mut self, bytes: usize) -> Option<Vec<u8>> {
         self.encoder.as_mut().filter(|encoder| encoder.held() > bytes).map(Encoder::take)
@@ -85,6 +92,10 @@ impl Output {
 
     /// The rest of the file.
     pub fn finish(self) -> Result<Vec<u8>> {
-        self.encoder.ok_or_else(|| Error::Internal { what: "an answer without rows".to_owned() })?.finish()
+        match (self.file, self.encoder) {
+            (Some(file), _) => Ok(file),
+            (None, Some(encoder)) => encoder.finish(),
+            (None, None) => Err(Error::Internal { what: "an answer without rows".to_owned() }),
+        }
     }
 }

@@ -11,10 +11,10 @@ use crate::codec::icc::to_srgb;
 use crate::codec::{Intake, Part};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
-use crate::jpeg::{Component, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
+use crate::jpeg::{Component, Cut, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
 use crate::limits::Limits;
-use crate::plan::{Rendering, SourcePlan};
-use crate::pyramid::{Body, OneScan, Pyramid};
+use crate::plan::{COUNTED_JPG, Rendering, SourcePlan};
+use crate::pyramid::{Body, OneScan, Orientation, Pyramid};
 use crate::render::Model;
 
 /// Where an end is guessed, so many bytes more are fetched, and an eighth of them all: another round costs more.
@@ -43,6 +43,8 @@ pub(crate) struct Scan {
 /// What becomes of its MCUs.
 enum Making {
     Pixels(Intake),
+    /// A JPEG of the bits of a part.
+    Cut,
     /// Its coefficients, so turned, with this profile: as they come, or all at once if a part has dimensions.
     Copy(Turn, Option<Arc<[u8]>>, Option<Dimensions>),
 }
@@ -54,6 +56,13 @@ impl Scan {
         let wanted = Wanted { region: plan.crop, gray: plan.quality == Quality::Gray, memory: limits.memory, ..Wanted::whole(&file.header) };
         let model = if file.header.components.len() == 1 { Model::Gray } else { Model::Rgb };
         let icc = file.icc.clone().filter(|icc| to_srgb(icc, model).is_some());
+        let small = plan.turn == Orientation::NORMAL && wanted.region.dimensions().area() <= COUNTED_JPG;
+        if small
+            && !(wanted.gray && file.header.components.len() > 1)
+            && let Some(cut) = Cut::new(&file.header, wanted.region.dimensions(), icc.as_deref())?
+        {
+            return Ok(Self::of(pyramid, file, Sequential::cutting(&file.header, &wanted, cut)?, Making::Cut, run));
+        }
         let turn = plan.turn.into();
         Ok(if plan.is_upright() {
             Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted, false)?, Making::Copy(turn, icc, None), run)
@@ -109,7 +118,7 @@ impl Scan {
                     match &mut self.making {
                         Making::Pixels(intake) => intake.push(&band, sink)?,
                         Making::Copy(turn, icc, None) => sink(Part::Coefficients(copied(self.sequential.row_kept(), *turn), icc.clone()))?,
-                        Making::Copy(.., Some(_)) => {}
+                        Making::Cut | Making::Copy(.., Some(_)) => {}
                     }
                     return Ok(Step::Done(true));
                 }
@@ -121,6 +130,10 @@ impl Scan {
         meter.damaged(self.sequential.damage());
         match &mut self.making {
             Making::Pixels(intake) => intake.finish(sink)?,
+            Making::Cut => {
+                let cut = self.sequential.take_cut().ok_or_else(|| Error::Internal { what: "a part that was not cut".to_owned() })?;
+                sink(Part::File(cut.finish()))?;
+            }
             Making::Copy(_, _, None) => {}
             Making::Copy(turn, icc, Some(dimensions)) => {
                 let components = self.sequential.take_coefficients().unwrap_or_default();
@@ -207,8 +220,11 @@ fn joined(store: &ByteStore, from: u64, end: u64) -> Result<Cow<'_, [u8]>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flow::Sink;
     use super::*;
     use crate::api::{ImageRequest, Service, Version};
+    use crate::codec::EncodeOptions;
+    use crate::geometry::Rect;
     use crate::jpeg::{Encoder, Settings};
     use crate::render::Raster;
 
@@ -337,6 +353,84 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The coefficients of whole MCUs, of each component.
+    fn coefficients(bytes: &[u8], region: Option<Rect>) -> Vec<Vec<[i16; 64]>> {
+        let header = crate::jpeg::Header::read(None, bytes).unwrap();
+        let region = region.unwrap_or(header.dimensions.rect());
+        let mut sequential = Sequential::coefficients(&header, &Wanted { region, ..Wanted::whole(&header) }).unwrap();
+        while !matches!(sequential.next_band(&Input { bytes, start: 0, last: true }).unwrap(), Progress::Done) {}
+        sequential.take_coefficients().unwrap().into_iter().map(|component| component.blocks).collect()
+    }
+
+    /// The JPEG of a part, of which so many bytes are fetched at a time, and whether its bits were copied.
+    fn copied(bytes: &[u8], pyramid: &Pyramid, region: Rect, run: u64) -> Result<(Vec<u8>, bool)> {
+        let service = Service::default();
+        let request = format!("{},{},{},{}/max/0/default.jpg", region.x(), region.y(), region.width(), region.height());
+        let resolved = ImageRequest::parse(Version::V3, &request)?.resolve(&pyramid.info(&service))?;
+        let plan = Rendering::new(&resolved, pyramid, &service.limits)?;
+        let mut scan = Scan::copying(pyramid, &plan, &service.limits)?;
+        (scan.run, scan.store) = (run, ByteStore::new(bytes.len() as u64));
+        let (cut, mut meter) = (matches!(scan.making, Making::Cut), Meter::default());
+        let mut sink = Sink::new(&plan, &EncodeOptions::default(), pyramid.is_gray());
+        loop {
+            match scan.step(&mut meter, &service.limits, &mut |part| sink.push(part))? {
+                Step::Done(false) => return Ok((sink.output.finish()?, cut)),
+                Step::Need(ranges) => {
+                    ranges.iter().for_each(|range| scan.provide(range.start(), bytes[range.start() as usize..range.end() as usize].to_vec()).unwrap());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_has_the_coefficients_of_its_part() {
+        let mut numbers = Numbers(7);
+        for (sampling, interval) in [(Sampling::S420, 0), (Sampling::S444, 0), (Sampling::S422, 0), (Sampling::Gray, 0), (Sampling::S420, 29)] {
+            let bytes = file(505, 390, sampling, interval);
+            let indexed = open(&bytes);
+            rows(&bytes, &indexed, "full/max/0/default.jpg", RUN).unwrap();
+            for _ in 0..20 {
+                let (x, y) = (16 * numbers.below(31), 16 * numbers.below(24));
+                let region = Rect::new(x, y, 1 + numbers.below(505 - x), 1 + numbers.below(390 - y)).unwrap();
+                let wanted = coefficients(&bytes, Some(region));
+                let (first, cut) = copied(&bytes, &open(&bytes), region, RUN).unwrap();
+                assert_eq!(cut, interval == 0);
+                assert!(!cut || coefficients(&first, None) == wanted, "{sampling:?} {region}");
+                for (pyramid, run) in [(&indexed, RUN), (&indexed, 700), (&open(&bytes), 500)] {
+                    assert!(copied(&bytes, pyramid, region, run).unwrap().0 == first, "{sampling:?} {region} by {run}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_out_of_broken_data_is_an_error_or_has_their_coefficients() {
+        let mut numbers = Numbers(11);
+        let sound = file(300, 200, Sampling::S420, 0);
+        let data = crate::jpeg::Header::read(None, &sound).unwrap().scan.data as u32;
+        let region = Rect::new(64, 48, 200, 120).unwrap();
+        let (mut cut, mut refused) = (0, 0);
+        for _ in 0..400 {
+            let mut bytes = sound.clone();
+            for _ in 0..3 {
+                let at = data + numbers.below(bytes.len() as u32 - data);
+                bytes[at as usize] = [0xFF, 0x00, numbers.below(256) as u8][numbers.below(3) as usize];
+            }
+            match copied(&bytes, &open(&bytes), region, [RUN, 900][numbers.below(2) as usize]) {
+                Ok((file, _)) => {
+                    cut += 1;
+                    assert!(coefficients(&file, None) == coefficients(&bytes, Some(region)));
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert!(matches!(error, Error::SourceCorrupt { .. }), "{error:?}");
+                }
+            }
+        }
+        assert!(cut > 50 && refused > 50, "{cut} and {refused}");
     }
 
     #[test]

@@ -160,6 +160,22 @@ impl<'a> BitReader<'a> {
         BitPosition { byte, bit: ((8 - held % 8) % 8) as u8 }
     }
 
+    /// Gives `put` the bits from here to another place in the same data, at most 32 at a time, with their number.
+    pub fn each_up_to(&self, end: &Self, mut put: impl FnMut(u32, u32)) {
+        let (from, to) = (self.place(), end.place());
+        let between = self.data.get(from.byte..to.byte).unwrap_or_default();
+        let stuffed = between.windows(2).filter(|pair| *pair == [0xFF, 0]).count();
+        let mut left = ((between.len() - stuffed) * 8 + usize::from(to.bit)).saturating_sub(from.bit.into());
+        let mut bits = self.clone();
+        while left > 0 {
+            let count = left.min(32) as u32;
+            bits.ensure();
+            put(bits.peek(count), count);
+            bits.skip(count);
+            left -= count as usize;
+        }
+    }
+
     /// Goes on behind the restart marker that must follow (T.81, E.2.4); whatever lies before it is passed over.
     pub fn restart(&mut self, number: u8) -> Restart {
         let mut at = self.place().byte;

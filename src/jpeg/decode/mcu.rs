@@ -14,6 +14,7 @@ use super::lookup::Lookup;
 use super::skip::SkipLookup;
 use crate::error::Result;
 use crate::jpeg::coefficients::Component;
+use crate::jpeg::encode::Cut;
 use crate::jpeg::header::Header;
 use crate::jpeg::huffman::HuffmanSpec;
 use crate::jpeg::plane::Planes;
@@ -210,6 +211,20 @@ impl Mcu {
         for (part, prediction) in self.parts.iter().zip(predictions) {
             *prediction = prediction.wrapping_add(self.codings[part.coding].pass_over_all(bits, part.across * part.down));
         }
+    }
+
+    /// Copies the first MCU of a row of a part.
+    pub fn cut(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions, cut: &mut Cut) -> Result<()> {
+        for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
+            let coding = &self.codings[part.coding];
+            *prediction = prediction.wrapping_add(coding.difference(bits));
+            cut.first_dc(index, *prediction)?;
+            let behind = bits.clone();
+            coding.ac.skip(bits);
+            *prediction = prediction.wrapping_add(coding.pass_over_slowly(bits, part.across * part.down - 1));
+            behind.each_up_to(bits, |word, count| cut.put(word, count));
+        }
+        Ok(())
     }
 
     /// Reads an MCU into planes, at its place from the left.

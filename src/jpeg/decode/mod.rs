@@ -18,6 +18,7 @@ mod store;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};
 pub(crate) use index::{Entry, Index, seal};
+pub(crate) use mcu::Predictions;
 pub(crate) use sequential::{Input, Progress, Sequential};
 
 use buffered::Buffered;

@@ -10,6 +10,7 @@ use super::mcu::{Mcu, Predictions};
 use super::{Band, check_kept, check_memory, empty_components};
 use crate::error::{Error, Result};
 use crate::jpeg::coefficients::Component;
+use crate::jpeg::encode::Cut;
 use crate::jpeg::header::Header;
 use crate::jpeg::plane::{Plane, Planes};
 use crate::jpeg::tables::check_process;
@@ -77,6 +78,8 @@ pub(crate) struct Sequential {
     recorded: (usize, Vec<Entry>),
     /// The MCU whose position is the next to be recorded; none if it is out of reach.
     next_record: usize,
+    /// Where the bits of the region go, if samples are not wanted.
+    cut: Option<Cut>,
     /// Whether data that end too early are no error.
     fill: bool,
     /// The error that it would have been.
@@ -120,6 +123,7 @@ impl Sequential {
             index: None,
             recorded: (0, Vec::new()),
             next_record: usize::MAX,
+            cut: None,
             fill: false,
             damage: None,
         })
@@ -151,6 +155,19 @@ impl Sequential {
     /// The coefficients of the last band, if they are kept a row at a time.
     pub fn row_kept(&self) -> &[Component] {
         self.mcu.row_kept()
+    }
+
+    /// One that copies the bits of the region's MCUs; its bands have no samples.
+    pub fn cutting(header: &Header, wanted: &Wanted, cut: Cut) -> Result<Self> {
+        let mut sequential = Self::of(header, Grid::new(header, wanted)?, false)?;
+        sequential.planes.clear();
+        sequential.cut = Some(cut);
+        Ok(sequential)
+    }
+
+    /// Takes what was copied.
+    pub fn take_cut(&mut self) -> Option<Cut> {
+        self.cut.take()
     }
 
     /// Takes the coefficients that were kept.
@@ -321,6 +338,11 @@ impl Sequential {
     /// The MCUs up to `end` into the planes; whether all were there.
     fn read(&mut self, place: &mut Place<'_>, first: usize, end: usize, last: bool) -> Result<bool> {
         let left = first.saturating_add(self.grid.columns.start);
+        if let Some(mut cut) = self.cut.take() {
+            let copied = self.copy(place, &mut cut, left, end, last);
+            self.cut = Some(cut);
+            return copied;
+        }
         self.mcu.begin_row(self.row.saturating_sub(self.grid.rows.start));
         while self.next < end {
             if !self.step(place, Some(self.next.saturating_sub(left)), last)? {
@@ -328,6 +350,22 @@ impl Sequential {
             }
         }
         Ok(true)
+    }
+
+    /// The bits of the MCUs from `left` up to `end`, or of those of them that were not copied yet; whether all were there.
+    fn copy(&mut self, place: &mut Place<'_>, cut: &mut Cut, left: usize, end: usize, last: bool) -> Result<bool> {
+        if self.next == left {
+            let mut first = place.clone();
+            if !self.step(place, None, last)? {
+                return Ok(false);
+            }
+            self.mcu.cut(&mut first.bits, &mut first.predictions, cut)?;
+        }
+        let from = place.bits.clone();
+        while self.next < end && self.step(place, None, last)? {}
+        from.each_up_to(&place.bits, |word, count| cut.put(word, count));
+        cut.end_row(&place.predictions);
+        Ok(self.next >= end)
     }
 
     /// Records the place before the next MCU: where its restart marker is, if one belongs there; whether that is in reach.

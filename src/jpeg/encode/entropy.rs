@@ -110,7 +110,7 @@ pub(super) fn code_padding(sink: &mut impl Sink, chroma: bool) {
 
 /// The size category of a value, and the bits that tell it from others of that size (tables F.1 and F.2).
 #[inline(always)]
-fn magnitude(value: i32) -> (u32, u32) {
+pub(super) fn magnitude(value: i32) -> (u32, u32) {
     let size = 32 - value.unsigned_abs().leading_zeros();
     (size, (value - i32::from(value < 0)) as u32 & ((1 << size) - 1))
 }

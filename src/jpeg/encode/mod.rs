@@ -5,6 +5,7 @@ mod color;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod color_simd;
 mod copy;
+mod cut;
 mod entropy;
 mod fdct;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -19,6 +20,7 @@ mod segments;
 mod transcode;
 
 pub(crate) use copy::{Copied, Copier, fill};
+pub(crate) use cut::Cut;
 pub(crate) use layout::Sampling;
 pub(crate) use mosaic::{Mosaic, is_lossless};
 #[cfg(any(test, fuzzing))]
@@ -35,6 +37,7 @@ use super::marker::EOI;
 use super::plane::Planes;
 use super::quantization;
 use super::quantization::QuantizationTable;
+use super::unsupported;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 
@@ -43,6 +46,21 @@ use crate::geometry::Dimensions;
 struct Quantization {
     tables: Vec<QuantizationTable>,
     of: [u8; 4],
+}
+
+impl Quantization {
+    /// The tables of some components, each of them once.
+    fn of<'a>(components: impl IntoIterator<Item = &'a QuantizationTable>) -> Result<Self> {
+        let mut quantization = Self { tables: Vec::new(), of: [0; 4] };
+        for (table, number) in components.into_iter().zip(&mut quantization.of) {
+            let known = quantization.tables.iter().position(|known| known == table);
+            *number = u8::try_from(known.unwrap_or(quantization.tables.len())).map_err(|_| unsupported("more tables than components".to_owned()))?;
+            if known.is_none() {
+                quantization.tables.push(*table);
+            }
+        }
+        Ok(quantization)
+    }
 }
 
 /// Which Huffman tables to code with.
