@@ -71,6 +71,10 @@ impl Buffered {
                 if scan.spectral.0 > 0 && !done[*index] {
                     return Err(corrupt(scan.data, "coefficients of a component before its first scan of DC"));
                 }
+                // What is not wanted of a sequential stream is left as soon as the rest is there, so that nothing may be coded anew (B.2.3).
+                if !progressive && done[*index] {
+                    return Err(corrupt(scan.data, "a second scan of a component"));
+                }
                 let number = header.components[*index].quantization;
                 let store = &mut self.stores[*index];
                 if store.quantization.is_none() && store.wanted {
