@@ -21,7 +21,8 @@ fn whole_or_part(header: &Header, stream: &[u8], choices: &mut Bytes<'_>) -> Res
     let reduced = header.dimensions.reduced(reduction.into());
     let crop = if choices.now_and_then(128) { part(choices, reduced) } else { reduced.rect() };
     let gray = choices.now_and_then(64);
-    let fill = choices.now_and_then(64);
+    // What is made up takes no data, but time.
+    let fill = choices.now_and_then(64) && header.dimensions.area() < 1 << 24;
     let wanted = Wanted { region: Rows::region(header, crop, reduction), reduction, gray, memory: MEMORY, fill };
     let mut decoder = Decoder::new(header, stream, &wanted)?;
     let model = if gray { ColorModel::Gray } else { header.color_model() };
