@@ -1,5 +1,6 @@
 //! The largest level of what is a JPEG already: its own coefficients, cut at MCUs, turned and coded again as they are.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::axis::Axis;
@@ -71,11 +72,11 @@ impl Copied {
         let samples = self.kind.len() as u64;
         // A row of MCUs, what is cut of it, and below the last a tile of padding.
         let strip = (width + 64) * u64::from(self.mcu.1) * samples * 4 + side * side * samples * 2;
-        let band = if self.streams() { columns * (32 << 10) } else { width * side.min(height + 64) * samples * 2 + side * side * samples * 4 };
+        let band = if self.streams() { 0 } else { width * side.min(height + 64) * samples * 2 + side * side * samples * 4 };
         // Four times as dense as the file is as a whole, which is much; three bytes a pixel are noise at the best quality.
         let rows = side.min(height);
         let coded = (file.saturating_mul(4).saturating_mul(rows) / height).min(width * rows * 3);
-        [strip, band, coded].into_iter().fold(0, u64::saturating_add)
+        [strip, band, coded, columns * (32 << 10)].into_iter().fold(0, u64::saturating_add)
     }
 
     /// Bytes that are held now.
@@ -86,91 +87,86 @@ impl Copied {
 
     /// Takes the next row of MCUs; finished tiles go to `out` with their numbers as seen.
     pub fn push(&mut self, strip: &[Component], out: &mut dyn FnMut(u32, Vec<u8>) -> Result<()>) -> Result<()> {
-        let mirrored: Vec<Component>;
-        let strip = if self.mirrored {
-            mirrored = strip.iter().map(|component| component.clone().turned(Turn { flipped_across: true, ..Turn::default() })).collect();
-            &mirrored
-        } else {
-            strip
-        };
         let rows = Axis { len: self.size.height().div_ceil(self.mcu.1), flipped: self.turn.flip_y };
         let tile = self.side / self.mcu.1;
         let row = self.come;
         self.come += 1;
         let (begins, ends, group) = (rows.begins(row, tile), rows.ends(row, tile), rows.group(row, tile));
-        if self.streams() { self.code(strip, row, (begins, ends), group, out) } else { self.hold(strip, (begins, ends), group, out) }
+        let mirror = Turn { flipped_across: self.mirrored, ..Turn::default() };
+        if self.streams() {
+            let height = (self.size.height() - row * self.mcu.1).min(self.mcu.1);
+            // The last row of tiles is filled with what is padding.
+            let count = if ends { (group + 1) * tile - row } else { 1 };
+            let mirrored: Vec<Component>;
+            let strip = if self.mirrored {
+                mirrored = strip.iter().map(|component| component.clone().turned(mirror)).collect();
+                &mirrored
+            } else {
+                strip
+            };
+            return self.code(strip, (height, count), (begins, ends), group, out);
+        }
+        if begins {
+            self.band = strip.iter().map(|component| component.with_capacity(tile as usize)).collect();
+        }
+        for (band, strip) in self.band.iter_mut().zip(strip) {
+            band.blocks.append(&mut strip.clone().turned(mirror).blocks);
+        }
+        if !ends {
+            return Ok(());
+        }
+        let band = std::mem::take(&mut self.band);
+        let height = self.side.min(self.size.height() - group * self.side);
+        self.code(&band, (height, tile), (true, true), group, out)
     }
 
     fn streams(&self) -> bool {
         self.turn == Orientation::NORMAL
     }
 
-    /// Of tiles that need no turn.
-    fn code(&mut self, strip: &[Component], row: u32, (begins, ends): (bool, bool), group: u32, out: &mut dyn FnMut(u32, Vec<u8>) -> Result<()>) -> Result<()> {
+    /// Codes rows of MCUs of a row of tiles, the `group`th as seen: those of so many px, filled up to so many rows.
+    fn code(
+        &mut self,
+        strip: &[Component],
+        (height, rows): (u32, u32),
+        (begins, ends): (bool, bool),
+        group: u32,
+        out: &mut dyn FnMut(u32, Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let columns = self.size.width().div_ceil(self.side);
         if begins {
-            self.tiles = (0..self.columns()).map(|_| TileCopy::begin(self.side, &self.kind)).collect::<Result<_>>()?;
+            for _ in 0..columns {
+                self.tiles.push(TileCopy::begin(self.side, &self.kind)?);
+            }
         }
-        let height = (self.size.height() - row * self.mcu.1).min(self.mcu.1);
-        // The last row of tiles is filled with what is padding.
-        let rows = if ends { (group + 1) * (self.side / self.mcu.1) - row } else { 1 };
+        let across = (self.side / self.mcu.0) as usize;
+        let mcus = if self.turn.transpose { (rows as usize, across) } else { (across, rows as usize) };
         let mut tiles = std::mem::take(&mut self.tiles);
         for (column, tile) in (0..).zip(&mut tiles) {
-            let mcus = ((self.side / self.mcu.0) as usize, rows as usize);
-            let part = fill(strip, column as usize * mcus.0, Dimensions::at_least_one(self.width(column), height), mcus)?;
-            tile.push(&part)?;
+            let width = self.side.min(self.size.width() - column * self.side);
+            let size = self.turn.apply(Dimensions::at_least_one(width, height));
+            let left = column as usize * across;
+            let part = if self.streams() { fill(strip, left, size, mcus) } else { fill(&self.turned(strip, left..left + across), 0, size, mcus) };
+            tile.push(&part?)?;
         }
         if !ends {
             self.tiles = tiles;
             return Ok(());
         }
-        let first = group * self.columns();
-        (first..).zip(tiles).try_for_each(|(index, tile)| out(index, tile.finish()?))
-    }
-
-    /// Of tiles that are turned once they are whole.
-    fn hold(&mut self, strip: &[Component], (begins, ends): (bool, bool), group: u32, out: &mut dyn FnMut(u32, Vec<u8>) -> Result<()>) -> Result<()> {
-        let rows = (self.side / self.mcu.1) as usize;
-        if begins {
-            self.band = strip.iter().map(|component| component.with_capacity(rows)).collect();
-        }
-        self.band.iter_mut().zip(strip).for_each(|(band, strip)| band.blocks.extend_from_slice(&strip.blocks));
-        if !ends {
-            return Ok(());
-        }
-        let band = std::mem::take(&mut self.band);
-        let top = group * self.side;
-        let height = self.side.min(self.size.height() - top);
         let down = self.size.height().div_ceil(self.side);
-        for column in 0..self.columns() {
-            let turned: Vec<Component> = self.cut(&band, column).into_iter().map(|component| component.turned(self.turn.into())).collect();
-            let size = self.turn.apply(Dimensions::at_least_one(self.width(column), height));
-            let (across, rows) = ((self.side / self.mcu.0) as usize, rows);
-            let mcus = if self.turn.transpose { (rows, across) } else { (across, rows) };
-            let mut tile = TileCopy::begin(self.side, &self.kind)?;
-            tile.push(&fill(&turned, 0, size, mcus)?)?;
-            out(if self.turn.transpose { column * down + group } else { group * self.columns() + column }, tile.finish()?)?;
+        for (column, tile) in (0..).zip(tiles) {
+            out(if self.turn.transpose { column * down + group } else { group * columns + column }, tile.finish()?)?;
         }
         Ok(())
     }
 
-    /// Columns of tiles.
-    fn columns(&self) -> u32 {
-        self.size.width().div_ceil(self.side)
-    }
-
-    /// Pixels of the image that a column of tiles is wide.
-    fn width(&self, column: u32) -> u32 {
-        self.side.min(self.size.width() - column * self.side)
-    }
-
-    /// The MCUs of a column of tiles.
-    fn cut(&self, strip: &[Component], column: u32) -> Vec<Component> {
-        let mcus = (self.side / self.mcu.0) as usize;
+    /// Some columns of MCUs, as far as they are there, turned.
+    fn turned(&self, band: &[Component], mcus: Range<usize>) -> Vec<Component> {
         let cut = |component: &Component| {
-            let (left, width) = (column as usize * mcus * component.across, mcus * component.across);
-            component.cut(left..(left + width).min(component.columns))
+            let end = (mcus.end * component.across).min(component.columns);
+            component.cut(mcus.start * component.across..end).turned(self.turn.into())
         };
-        strip.iter().map(cut).collect()
+        band.iter().map(cut).collect()
     }
 }
 

@@ -49,18 +49,17 @@ enum Band {
 }
 
 impl Level {
-    /// For `size` as stored.
-    pub fn new(coder: TileCoder, size: Dimensions, turn: Orientation) -> Self {
+    /// For `size` as stored. If it is `copied`, its rows make only the next level.
+    pub fn new(coder: TileCoder, size: Dimensions, turn: Orientation, copied: Option<Copied>) -> Self {
         let tiles = u64::from(size.width().div_ceil(coder.side)) * u64::from(size.height().div_ceil(coder.side));
-        let band = if streams(&coder, turn) { Band::Coded(Vec::new()) } else { Band::Pixels(Vec::new()) };
+        let band = match copied {
+            Some(copied) => Band::Copied(Box::new(copied)),
+            None if streams(&coder, turn) => Band::Coded(Vec::new()),
+            None => Band::Pixels(Vec::new()),
+        };
         let rows = Axis { len: size.height(), flipped: turn.flip_y };
         let entries = vec![Entry::default(); usize::try_from(tiles).unwrap_or(0)];
         Self { coder, turn, size, rows, come: 0, band, above: Vec::new(), half: Vec::new(), entries, spooled: 0 }
-    }
-
-    /// The same of coefficients; its rows make the next level all the same.
-    pub fn copied(self, copied: Copied) -> Self {
-        Self { band: Band::Copied(Box::new(copied)), ..self }
     }
 
     /// Bytes that a level of a size takes at most, its tiles without what they are made of if they are `copied`.

@@ -121,12 +121,10 @@ impl Writer {
             return Ok(coder);
         }
         let coder = self.settle(channels)?;
-        self.levels = self.sizes.iter().map(|size| Level::new(coder, *size, self.turn())).collect();
-        if let Some(copied) = self.copied.take()
-            && !self.levels.is_empty()
-        {
-            let largest = self.levels.remove(0).copied(copied);
-            self.levels.insert(0, largest);
+        for index in 0..self.sizes.len() {
+            // The largest comes first.
+            let level = Level::new(coder, self.sizes[index], self.turn(), self.copied.take());
+            self.levels.push(level);
         }
         Ok(*self.coder.insert(coder))
     }

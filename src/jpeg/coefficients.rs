@@ -119,6 +119,7 @@ impl Component {
 }
 
 /// Each coefficient as near as samples allow.
+#[inline(never)]
 fn sound(block: &[i16; 64]) -> [i16; 64] {
     let mut out = block.map(|value| value.clamp(AC.0, AC.1));
     out[0] = block[0].clamp(DC.0, DC.1);

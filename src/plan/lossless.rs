@@ -4,7 +4,7 @@ use super::{COUNTED_JPG, Price, Rendering, SourcePlan};
 use crate::api::{Format, Quality};
 use crate::jpeg::is_lossless;
 use crate::limits::Limits;
-use crate::pyramid::{Body, OneScan, Pyramid};
+use crate::pyramid::{Body, OneScan, Orientation, Pyramid};
 
 impl Rendering {
     /// The same, priced for copied coefficients, if headers allow for that: a JPEG at scale 1 that begins on blocks. Whether it begins on MCUs, and whether chunks are
@@ -19,10 +19,11 @@ impl Rendering {
         if !unchanged || !begins || (large && !self.is_upright()) {
             return None;
         }
-        // Two bytes for each sample, and for each that is turned or made sound beside it; of as many rows as are held, and some blocks.
+        // Two bytes for each sample, of as many rows as are held, and some blocks; and for each that is turned beside it.
+        let bytes = if self.turn == Orientation::NORMAL { 2 } else { 4 };
         let coefficients = |channels: u64, rows: u32| {
             let rows = if self.is_upright() { rows.min(self.size.height()) } else { self.size.height() };
-            u64::from(self.size.width()).saturating_add(64).saturating_mul(u64::from(rows).saturating_add(64)).saturating_mul(channels).saturating_mul(4)
+            u64::from(self.size.width()).saturating_add(64).saturating_mul(u64::from(rows).saturating_add(64)).saturating_mul(channels).saturating_mul(bytes)
         };
         let memory = match (&self.source, &pyramid.body) {
             (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
@@ -31,8 +32,8 @@ impl Rendering {
                 self.price.memory.max(Price::of_copied(level, pyramid, held, self.size.area()))
             }
             (SourcePlan::Scan { reduction: 1, .. }, Body::Scan(scan)) if self.is_copyable(scan) && !(large && limits.show_incomplete) => {
-                // The decoder's planes are in the price, and the file.
-                self.price.memory.saturating_add(coefficients(scan.header.components.len() as u64, 0))
+                // What is decoded and what is written are in the price.
+                self.price.memory.saturating_add(coefficients(scan.header.components.len() as u64, 64))
             }
             _ => return None,
         };

@@ -45,7 +45,7 @@ fn join(finished: Finished, mut spools: Vec<Vec<u8>>) -> Vec<u8> {
     })
 }
 
-fn write(bytes: &[u8], options: &Options) -> Result<Vec<u8>> {
+pub fn write(bytes: &[u8], options: &Options) -> Result<Vec<u8>> {
     let pyramid = open(bytes)?;
     let mut spools = vec![Vec::new(); Ingest::new(&pyramid, options)?.levels()];
     let finished = native::ingest(&mut &*bytes, &pyramid, options, &mut |spool, piece| {

@@ -1,7 +1,8 @@
 //! What is answered by copied coefficients: which requests, and that nothing is lost on the way.
 
-use azulejo::Encoded;
-use azulejo::api::Format;
+use azulejo::api::{Format, ImageRequest, Service, Version};
+use azulejo::ingest::Options;
+use azulejo::{EncodeOptions, Encoded, Error, Render, Result, Step, native};
 use image::codecs::jpeg::JpegEncoder;
 
 use super::gigapixel::{jpeg_tile, open, recipe, render};
@@ -181,5 +182,95 @@ fn chunks_that_are_sampled_by_turns_are_decoded_to_pixels() {
         let squares: f64 = jpeg.iter().zip(exact.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
         let psnr = 10.0 * (255.0 * 255.0 / (squares / jpeg.len() as f64).max(1e-9)).log10();
         assert!(psnr > 33.0, "{request}: {psnr:.1} dB");
+    }
+}
+
+/// A JPEG of several megabytes and more than a megapixel.
+fn noise() -> Vec<u8> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let picture = image::RgbImage::from_fn(1800, 1400, |_, _| image::Rgb([next(), next(), next()]));
+    let mut file = Vec::new();
+    JpegEncoder::new_with_quality(&mut file, 95).encode_image(&picture).unwrap();
+    file
+}
+
+/// The answer, or what it ended with, and the pieces that had left by then.
+fn pieces(bytes: &[u8], request: &str, service: &Service) -> (Result<Encoded>, usize) {
+    let pyramid = native::open(&mut &*bytes, service).unwrap();
+    let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(service)).unwrap();
+    let mut job = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits).unwrap();
+    let (mut file, mut left) = (Vec::new(), 0);
+    loop {
+        match job.step() {
+            Err(error) => return (Err(error), left),
+            Ok(Step::Done(encoded)) => return (Ok(Encoded { bytes: [file, encoded.bytes].concat(), ..encoded }), left),
+            Ok(Step::Need(ranges)) => {
+                ranges.iter().for_each(|range| job.provide(range.start(), bytes[range.start() as usize..range.end() as usize].to_vec()).unwrap())
+            }
+            Ok(Step::Piece(piece)) => {
+                left += 1;
+                file.extend(piece);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_goes_wrong_behind_the_first_piece_is_an_error_and_before_it_is_decoded() {
+    let file = noise();
+    let (all, service) = ("full/max/0/default.jpg", Service::default());
+    let copied = |encoded: &Encoded, from: &[u8]| from.starts_with(&quantization(&encoded.bytes));
+    let (answer, left) = pieces(&file, all, &service);
+    assert!(copied(&answer.unwrap(), &quantization(&file)) && left > 0, "{left} pieces of {} bytes", file.len());
+
+    // Cut off at the end, and made up only where the decoder does it.
+    let cut = &file[..file.len() - file.len() / 50];
+    let (error, left) = pieces(cut, all, &service);
+    assert!(left > 0 && matches!(error, Err(Error::SourceCorrupt { .. })), "{error:?} after {left}");
+    let mut shown = Service::default();
+    shown.limits.show_incomplete = true;
+    assert!(!copied(&pieces(cut, all, &shown).0.unwrap(), &quantization(&file)));
+
+    let mut options = Options::default();
+    options.tile = 256;
+    let tiff = super::ingest::write(&file, &options).unwrap();
+    let (answer, left) = pieces(&tiff, all, &service);
+    assert!(copied(&answer.unwrap(), &quantization(&file)) && left > 0);
+    // Frame headers of the tiles, the largest level's last: the third component's quantization table.
+    let frames: Vec<usize> = tiff.windows(4).enumerate().filter(|(_, bytes)| *bytes == [0xFF, 0xC0, 0, 17]).map(|(at, _)| at).collect();
+    let tiles = 8 * 6;
+    let unlike = |tile: usize| {
+        let mut tiff = tiff.clone();
+        let table = &mut tiff[frames[frames.len() - tiles + tile] + 18];
+        *table = 1 - *table;
+        pieces(&tiff, all, &service)
+    };
+    let (answer, _) = unlike(3);
+    assert!(!copied(&answer.unwrap(), &quantization(&file)), "it is decoded");
+    let (error, left) = unlike(tiles - 1);
+    assert!(left > 0 && matches!(&error, Err(Error::SourceUnsupported { feature, .. }) if feature.contains("different coding")), "{error:?} after {left}");
+
+    // TileByteCounts of the largest level: the last tile is left out.
+    let counts =
+        tiff.windows(8).find(|entry| entry[..8] == [0x45, 1, 4, 0, tiles as u8, 0, 0, 0]).map(|entry| entry.as_ptr() as usize - tiff.as_ptr() as usize);
+    let table = counts.map(|at| u32::from_le_bytes(*tiff[at + 8..].first_chunk().unwrap()) as usize).unwrap();
+    let mut sparse = tiff.clone();
+    sparse[table + 4 * (tiles - 1)..][..4].fill(0);
+    let (answer, _) = pieces(&sparse, all, &service);
+    assert!(!copied(&answer.unwrap(), &quantization(&file)), "what was left out is made by the decoder");
+}
+
+#[test]
+fn a_tile_at_the_edge_keeps_its_coefficients() {
+    let tile = jpeg_tile();
+    let stored = quantization(&[&tile.0[..tile.0.len() - 2], &tile.1[2..]].concat());
+    let mut file = recipe(1900, 1300, Layout::First, &tile).write();
+    let (pyramid, _) = open(&mut file, 1).unwrap();
+    for request in ["1792,256,108,256/max/0/default", "512,1280,256,20/max/0/default", "1792,1280,108,20/max/0/color"] {
+        check(|format| render(&mut file, &pyramid, &format!("{request}.{format}")).unwrap(), &stored, Some(0), request);
     }
 }
