@@ -135,7 +135,10 @@ impl Writer {
         if self.taken != self.stored.height() {
             return Err(internal("rows are missing"));
         }
-        let pages: Vec<Page<'_>> = self.levels.iter().map(Level::page).collect::<Result<_>>()?;
+        let mut pages: Vec<Page<'_>> = Vec::new();
+        for level in &self.levels {
+            pages.push(level.page()?);
+        }
         let head = Head { coder, icc: self.icc.clone(), pages }.write();
         Ok(Finished { head, spools: (0..self.levels.len()).rev().collect(), dimensions: self.orientation.apply(self.stored) })
     }

@@ -66,7 +66,7 @@ test("regions of more than a megapixel are jpegtran's, out of a file and out of 
 test("24 megapixels are copied in the memory of a few rows", { skip }, async () => {
   const source = tool("cjpeg", ["-quality", "92", "-sample", "1x1"], picture(6000, 4000));
   const tiff = await toPyramid(new Uint8Array(source), { tile: 256 });
-  for (const [name, input, most] of [["a file", new Blob([source]), 20], ["tiles of 256", tiff, 32]]) {
+  for (const [name, input] of [["a file", new Blob([source])], ["tiles of 256", tiff]]) {
     terminate();
     const image = await open(input, { settings: { maxArea: 1e8 }, threads: false });
     const { bytes } = await image.render("full/max/0/default.jpg");
@@ -74,7 +74,7 @@ test("24 megapixels are copied in the memory of a few rows", { skip }, async () 
     const held = memories.at(-1).buffer.byteLength / (1 << 20);
     console.log(`${(bytes.length / 1e6).toFixed(1)} MB of JPEG out of ${name}: ${held.toFixed(1)} MiB of wasm memory`);
     assert.ok(plain(bytes).equals(plain(source)), name);
-    // All coefficients are 144 MB.
-    assert.ok(held <= most, `${held} MiB`);
+    // All coefficients are 144 MB; a run of the file is 8, and is handed over by copying.
+    assert.ok(held <= 32, `${held} MiB`);
   }
 });

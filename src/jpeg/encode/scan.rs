@@ -129,6 +129,7 @@ fn standard() -> [[HuffmanSpec; 2]; 2] {
     [[HuffmanSpec::luminance_dc(), HuffmanSpec::luminance_ac()], [HuffmanSpec::chrominance_dc(), HuffmanSpec::chrominance_ac()]]
 }
 
+#[inline(never)]
 fn restart(writing: &mut Writing<'_>, number: u8) {
     writing.bits.align();
     writing.bits.raw(&[0xFF, RST0 | number]);
