@@ -269,6 +269,7 @@ impl Sequential {
 
     /// Up to an MCU; whether it was reached.
     fn pass_over(&mut self, place: &mut Place<'_>, until: usize, last: bool) -> Result<bool> {
+        self.mcu.expect(until.saturating_sub(self.next));
         let mut asked = self.next;
         // Where nothing is recorded, restart markers lead over all MCUs before them.
         let mut leads = place.restarts.interval > 0;
@@ -304,7 +305,7 @@ impl Sequential {
     /// The MCUs up to `end` into the planes; whether all were there.
     fn read(&mut self, place: &mut Place<'_>, first: usize, end: usize, last: bool) -> Result<bool> {
         let left = first.saturating_add(self.grid.columns.start);
-        self.mcu.begin_row(self.row.saturating_sub(self.grid.rows.start));
+        self.mcu.begin_row(self.row.saturating_sub(self.grid.rows.start), end.saturating_sub(self.next));
         while self.next < end {
             if !self.step(place, Some(self.next.saturating_sub(left)), last)? {
                 return Ok(false);
