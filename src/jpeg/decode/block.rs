@@ -33,7 +33,7 @@ impl Steps {
 pub(super) fn read_ac(bits: &mut BitReader<'_>, lookup: &Lookup, steps: &Steps, block: &mut Coefficients) -> bool {
     let mut reading = Reading { lookup, steps, block, k: 1, seen: 0 };
     while reading.k < 64 {
-        bits.ensure();
+        bits.fill();
         if let Some(entry) = reading.look(bits) {
             let Coefficient { run, size, value } = lookup.coefficient_slowly(bits, entry, true);
             if size == 0 && run != 15 {
@@ -42,8 +42,8 @@ pub(super) fn read_ac(bits: &mut BitReader<'_>, lookup: &Lookup, steps: &Steps, 
             reading.set(run, value);
             continue;
         }
-        // What was ensured is enough for two more.
-        for _ in 0..2 {
+        // There are enough for four more.
+        for _ in 0..4 {
             if reading.k >= 64 || reading.look(bits).is_some() {
                 break;
             }

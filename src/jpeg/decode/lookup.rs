@@ -103,9 +103,18 @@ impl Lookup {
     pub fn skip(&self, bits: &mut BitReader<'_>) {
         let mut k = 1;
         while k < 64 {
-            bits.ensure();
+            bits.fill();
             let Some(coefficients) = self.skip_one(bits) else { return };
             k += coefficients;
+            // There are enough bits for a symbol that is taken slowly and two others.
+            for _ in 0..2 {
+                let (whole, entry) = self.faster(bits);
+                if k >= 64 || !whole {
+                    break;
+                }
+                bits.skip(entry & 31);
+                k += ((entry >> 8) & 127) + 1;
+            }
         }
     }
 

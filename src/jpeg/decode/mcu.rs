@@ -29,8 +29,8 @@ pub(super) struct Mcu {
     codings: Vec<Coding>,
     /// Whether blocks of the MCUs that are read are passed over, or their AC coefficients.
     passes_over: bool,
-    /// MCUs of which blocks were passed over, while they are counted.
-    passed: u32,
+    /// MCUs of which blocks were passed over.
+    passed: usize,
     /// Side of a block as it comes out.
     size: usize,
     block: Coefficients,
@@ -71,7 +71,7 @@ struct Coding {
 }
 
 /// MCUs from which on a table that skips many symbols at once is worth its making.
-const MANY: u32 = 512;
+const MANY: usize = 512;
 
 impl Coding {
     fn new(header: &Header, numbers: (u8, u8)) -> Result<Self> {
@@ -137,14 +137,12 @@ impl Mcu {
         Ok(Self { parts, codings, passes_over: gray || size == 1, passed: 0, size, block: [0; 64], kept: None })
     }
 
-    /// Counts an MCU of which blocks are passed over.
-    #[inline(always)]
-    fn count(&mut self) {
-        if self.passed < MANY {
-            self.passed += 1;
-            if self.passed == MANY {
-                self.codings.iter_mut().for_each(|coding| coding.skip = Some(SkipLookup::new(&coding.specs.0, &coding.specs.1)));
-            }
+    /// Blocks of so many MCUs are going to be passed over.
+    pub fn expect(&mut self, mcus: usize) {
+        let before = self.passed;
+        self.passed = before.saturating_add(mcus);
+        if before < MANY && self.passed >= MANY {
+            self.codings.iter_mut().for_each(|coding| coding.skip = Some(SkipLookup::new(&coding.specs.0, &coding.specs.1)));
         }
     }
 
@@ -153,8 +151,11 @@ impl Mcu {
         self.kept = Some(Kept { components, plain: Steps::new(&[1; 64]), rows: rows.max(1), row: 0 });
     }
 
-    /// The MCU row of the region that is read next.
-    pub fn begin_row(&mut self, row: usize) {
+    /// The MCU row of the region that is read next, and how many MCUs of it.
+    pub fn begin_row(&mut self, row: usize, mcus: usize) {
+        if self.passes_over {
+            self.expect(mcus);
+        }
         if let Some(kept) = &mut self.kept {
             kept.row = row % kept.rows;
         }
@@ -206,8 +207,7 @@ impl Mcu {
 
     /// Passes over an MCU.
     #[inline(never)]
-    pub fn skip(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {
-        self.count();
+    pub fn skip(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {
         for (part, prediction) in self.parts.iter().zip(predictions) {
             *prediction = prediction.wrapping_add(self.codings[part.coding].pass_over_all(bits, part.across * part.down));
         }
@@ -230,9 +230,6 @@ impl Mcu {
     /// Reads an MCU into planes, at its place from the left.
     #[inline(always)]
     pub fn read(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
-        if self.passes_over {
-            self.count();
-        }
         if self.kept.is_some() {
             return self.read_kept(bits, predictions, planes, place);
         }

@@ -303,6 +303,7 @@ impl Sequential {
 
     /// Up to an MCU; whether it was reached.
     fn pass_over(&mut self, place: &mut Place<'_>, until: usize, last: bool) -> Result<bool> {
+        self.mcu.expect(until.saturating_sub(self.next));
         let mut asked = self.next;
         // Where nothing is recorded, restart markers lead over all MCUs before them.
         let mut leads = place.restarts.interval > 0;
@@ -343,7 +344,7 @@ impl Sequential {
             self.cut = Some(cut);
             return copied;
         }
-        self.mcu.begin_row(self.row.saturating_sub(self.grid.rows.start));
+        self.mcu.begin_row(self.row.saturating_sub(self.grid.rows.start), end.saturating_sub(self.next));
         while self.next < end {
             if !self.step(place, Some(self.next.saturating_sub(left)), last)? {
                 return Ok(false);
@@ -362,6 +363,7 @@ impl Sequential {
             self.mcu.cut(&mut first.bits, &mut first.predictions, cut)?;
         }
         let from = place.bits.clone();
+        self.mcu.expect(end.saturating_sub(self.next));
         while self.next < end && self.step(place, None, last)? {}
         from.each_up_to(&place.bits, |word, count| cut.put(word, count));
         cut.end_row(&place.predictions);

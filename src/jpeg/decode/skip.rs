@@ -22,8 +22,8 @@ const ENDS: u32 = 1 << 13;
 /// A symbol whose value reaches beyond the bits that were looked at.
 const LONGER: u32 = 1 << 14;
 
-fn entry_of(bits: u32, coefficients: u32, flags: u32) -> u32 {
-    bits | (coefficients << 6) | flags
+fn entry_of(bits: u32, coefficients: u32, flags: u32) -> u16 {
+    (bits | (coefficients << 6) | flags) as u16
 }
 
 /// The codes of a component's blocks, without the values of AC coefficients.
@@ -36,23 +36,31 @@ pub(super) struct SkipLookup {
 impl SkipLookup {
     /// For tables of DC and AC symbols.
     pub fn new(dc: &HuffmanSpec, ac: &HuffmanSpec) -> Self {
-        let (dc, ac) = (Codes::new(dc), Codes::new(ac));
-        let (mut first, mut entries) = (Box::new([NOTHING; 1 << FIRST_WIDTH]), Box::new([NOTHING as u16; 1 << WIDTH]));
-        for (bits, entry) in entries.iter_mut().enumerate() {
-            let (length, run, size) = ac.first(bits);
-            match ac.symbols(bits, 0, WIDTH) {
-                0 if length > 0 => *entry = entry_of(length + size, run + 1, LONGER) as u16,
-                0 => {}
-                symbols => *entry = symbols as u16,
+        let levels = levels(ac);
+        let mut first = Box::new([NOTHING; 1 << FIRST_WIDTH]);
+        for (symbol, code) in dc.codes() {
+            let (length, size) = (u32::from(code.length), u32::from(symbol & 15));
+            let used = length + size;
+            if used > FIRST_WIDTH {
+                continue;
+            }
+            let rest = level(&levels, FIRST_WIDTH - used);
+            let range = &mut first[usize::from(code.code) << (FIRST_WIDTH - length)..][..1 << (FIRST_WIDTH - length)];
+            for (value, range) in range.chunks_exact_mut(rest.len()).enumerate() {
+                let difference = (extend(value as u32, size) as u32) << 16;
+                for (entry, rest) in range.iter_mut().zip(rest) {
+                    let symbols = if *rest == NOTHING as u16 { 0 } else { u32::from(*rest) };
+                    *entry = (used + symbols) | difference;
+                }
             }
         }
-        for (bits, entry) in first.iter_mut().enumerate() {
-            let bits = bits << (WIDTH - FIRST_WIDTH);
-            let (length, _, size) = dc.first(bits);
-            let used = length + size;
-            if length > 0 && used <= FIRST_WIDTH {
-                let difference = extend((bits as u32 >> (WIDTH - used)) & ((1 << size) - 1), size);
-                *entry = (used + ac.symbols(bits, used, FIRST_WIDTH)) | (difference as u32) << 16;
+        let mut entries = Box::new([0; 1 << WIDTH]);
+        entries.copy_from_slice(level(&levels, WIDTH));
+        for (symbol, code) in ac.codes() {
+            let (length, size) = (u32::from(code.length), u32::from(symbol & 15));
+            if length <= WIDTH && length + size > WIDTH {
+                let range = &mut entries[usize::from(code.code) << (WIDTH - length)..][..1 << (WIDTH - length)];
+                range.fill(entry_of(length + size, u32::from(symbol >> 4) + 1, LONGER));
             }
         }
         Self { first, entries }
@@ -148,45 +156,37 @@ enum Look {
     Nothing,
 }
 
-/// For all bits of this width, the code that they begin with: its length, 0 if it is longer than they are, and its symbol.
-struct Codes(Vec<(u8, u8)>);
-
-impl Codes {
-    fn new(spec: &HuffmanSpec) -> Self {
-        let mut codes = vec![(0, 0); 1 << WIDTH];
-        for (symbol, code) in spec.codes() {
-            let length = u32::from(code.length);
-            if length > WIDTH {
-                break;
-            }
-            let first = usize::from(code.code) << (WIDTH - length);
-            codes[first..first + (1 << (WIDTH - length))].fill((code.length, symbol));
-        }
-        Self(codes)
-    }
-
-    /// The length of the first code, the run and the size that its symbol stands for.
-    #[inline(always)]
-    fn first(&self, bits: usize) -> (u32, u32, u32) {
-        let (length, symbol) = self.0[bits & ((1 << WIDTH) - 1)];
-        (length.into(), u32::from(symbol >> 4), u32::from(symbol & 15))
-    }
-
-    /// As many AC symbols as lie within the first `width` bits, behind those that are `used` up: an entry of the bits and coefficients that they take.
-    fn symbols(&self, bits: usize, mut used: u32, width: u32) -> u32 {
-        let (before, mut coefficients) = (used, 0);
-        loop {
-            let (length, run, size) = self.first(bits << used);
-            if length == 0 || used + length + size > width || coefficients + run + 1 > 63 {
-                return entry_of(used - before, coefficients, 0);
-            }
-            used += length + size;
+/// Entries of all widths up to the widest, one after the other: those of a symbol are those of the bits that it leaves, and the symbol before them.
+fn levels(ac: &HuffmanSpec) -> Vec<u16> {
+    let mut levels = vec![NOTHING as u16; 2 << WIDTH];
+    let codes: Vec<_> =
+        ac.codes().map(|(symbol, code)| (u32::from(symbol >> 4), u32::from(symbol & 15), usize::from(code.code), u32::from(code.length))).collect();
+    for width in 1..=WIDTH {
+        let (narrower, level) = levels.split_at_mut(1 << width);
+        for &(run, size, code, length) in codes.iter().take_while(|(.., length)| *length <= width) {
+            let used = length + size;
+            let range = &mut level[code << (width - length)..][..1 << (width - length)];
             if size == 0 && run != 15 {
-                return entry_of(used - before, coefficients, ENDS);
+                range.fill(entry_of(used, 0, ENDS));
+            } else if used <= width {
+                let symbol = entry_of(used, run + 1, 0);
+                // With more than 63 coefficients it would be no entry.
+                let most = entry_of(63, 62 - run, 0);
+                let rest = self::level(narrower, width - used);
+                for range in range.chunks_exact_mut(rest.len()) {
+                    for (entry, rest) in range.iter_mut().zip(rest) {
+                        *entry = if rest & (NOTHING | 63) as u16 <= most { symbol + rest } else { symbol };
+                    }
+                }
             }
-            coefficients += run + 1;
         }
     }
+    levels
+}
+
+/// Entries of so many bits.
+fn level(levels: &[u16], width: u32) -> &[u16] {
+    &levels[1 << width..2 << width]
 }
 
 #[cfg(test)]
