@@ -4,18 +4,20 @@ use super::Meter;
 use super::chunks::{Chunks, Walk};
 use crate::api::Quality;
 use crate::bytes::Step;
-use crate::codec::tiff::lay_chunk;
+use crate::codec::tiff::{cut_chunk, lay_chunk};
 use crate::error::{Error, Result};
 use crate::jpeg::{Copied, Mosaic, Tables};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
-use crate::pyramid::Pyramid;
+use crate::pyramid::{Orientation, Pyramid};
 
 /// Chunks on their way into the answer.
 pub(super) struct Lossless {
     pub chunks: Chunks,
     walk: Walk,
     mosaic: Mosaic,
+    /// The file, if all of it lies in one chunk whose bits could be copied.
+    cut: Option<Vec<u8>>,
 }
 
 impl Lossless {
@@ -23,7 +25,7 @@ impl Lossless {
     pub fn new(pyramid: &Pyramid, plan: &Rendering) -> Result<Self> {
         let SourcePlan::Chunks { level, columns, rows } = &plan.source else { return Err(Error::Internal { what: "chunks of what has none".to_owned() }) };
         let (walk, mosaic) = (Walk::new(columns.clone(), rows.clone()), Mosaic::new(plan.crop.dimensions()));
-        Ok(Self { chunks: Chunks::new(pyramid, *level)?, walk, mosaic })
+        Ok(Self { chunks: Chunks::new(pyramid, *level)?, walk, mosaic, cut: None })
     }
 
     /// Lays what is there; done once all is, or once something does not fit (`false`).
@@ -33,12 +35,19 @@ impl Lossless {
         if gray && self.chunks.level().samples.count > 1 && self.chunks.profile().is_some() {
             return Ok(Step::Done(false));
         }
+        let alone = self.walk.columns.len() == 1 && self.walk.rows.len() == 1 && plan.turn == Orientation::NORMAL;
         while !self.walk.rows.is_empty() {
             if let Step::Need(ranges) = self.chunks.fetch(&self.walk, plan.price.memory, meter, limits)? {
                 return Ok(Step::Need(ranges));
             }
             let Some(chunk) = self.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };
             let (location, wanted, level) = (chunk.location(), self.chunks.wanted(&chunk, plan.crop)?, self.chunks.level());
+            if alone && !(gray && level.samples.count > 1) {
+                self.cut = cut_chunk(level, &self.chunks.bytes(&location)?, location, wanted, self.chunks.profile())?;
+                if self.cut.is_some() {
+                    return Ok(Step::Done(true));
+                }
+            }
             let left = chunk.column.saturating_mul(level.chunk.width()).saturating_add(wanted.x()).saturating_sub(plan.crop.x());
             let top = level.chunk_top(chunk.row).saturating_add(wanted.y()).saturating_sub(plan.crop.y());
             if !lay_chunk(level, &self.chunks.bytes(&location)?, location, wanted, gray, &mut self.mosaic, (left, top))? {
@@ -51,6 +60,9 @@ impl Lossless {
 
     /// The file, once all is laid.
     pub fn finish(self, plan: &Rendering) -> Result<Vec<u8>> {
+        if let Some(file) = self.cut {
+            return Ok(file);
+        }
         let icc = self.chunks.profile();
         self.mosaic.write(plan.turn.into(), &Copied { tables: Tables::Optimal, icc, ..Copied::default() })
     }

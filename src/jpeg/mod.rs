@@ -35,7 +35,7 @@ mod zigzag;
 pub(crate) use decode::{Band, Decoder, Entry, Grid, Index, Input, Progress, Sequential, Wanted, seal};
 #[cfg(any(test, fuzzing))]
 pub(crate) use encode::Transcode;
-pub(crate) use encode::{Copied, Cut, Encoder, Mosaic, Sampling, Settings, Tables, Turn, is_lossless};
+pub(crate) use encode::{Copied, Cut, Encoder, Mosaic, Sampling, Settings, Tables, Turn, cut, is_lossless};
 pub(crate) use header::{ColorModel, Header};
 pub(crate) use plane::{Plane, Planes};
 pub(crate) use rows::Rows;

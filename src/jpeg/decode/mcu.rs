@@ -61,6 +61,12 @@ struct AcTable {
     skip: Option<SkipLookup>,
 }
 
+/// Copies the bits from one place to another.
+#[inline(never)]
+pub(super) fn copy(from: &BitReader<'_>, to: &BitReader<'_>, cut: &mut Cut) {
+    from.each_up_to(to, |bits, count| cut.put(bits, count));
+}
+
 /// MCUs from which on a table that skips many symbols at once is worth its making.
 const MANY: u64 = 512;
 
@@ -164,6 +170,7 @@ impl Mcu {
     }
 
     /// Copies the first MCU of a row of a part.
+    #[inline(never)]
     pub fn cut(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions, cut: &mut Cut) -> Result<()> {
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
             let ac = &self.ac[part.ac];
@@ -178,7 +185,7 @@ impl Mcu {
                 ac.pass_over(bits);
             }
             if let Some(behind) = behind {
-                behind.each_up_to(bits, |word, count| cut.put(word, count));
+                copy(&behind, bits, cut);
             }
         }
         Ok(())

@@ -4,11 +4,13 @@
 use super::bits::BitWriter;
 use super::entropy::magnitude;
 use super::layout::Layout;
+use super::mosaic::is_lossless;
 use super::{EOI, Quantization, segments};
 use crate::error::Result;
 use crate::geometry::Dimensions;
+use crate::jpeg::coefficients::Turn;
 use crate::jpeg::corrupt;
-use crate::jpeg::decode::Predictions;
+use crate::jpeg::decode::{Input, Predictions, Progress, Sequential, Wanted};
 use crate::jpeg::header::Header;
 use crate::jpeg::huffman::{Code, HuffmanSpec};
 
@@ -92,6 +94,18 @@ impl Cut {
         self.bits.raw(&[0xFF, EOI]);
         self.bits.take()
     }
+}
+
+/// The part of a stream as a stream of its own, with a profile; `None` if its bits cannot be copied.
+pub(crate) fn cut(header: &Header, stream: &[u8], wanted: &Wanted, icc: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+    if !is_lossless(header, wanted.region, false, Turn::default()) {
+        return Ok(None);
+    }
+    let Some(cut) = Cut::new(header, wanted.region.dimensions(), icc)? else { return Ok(None) };
+    let mut sequential = Sequential::cutting(header, wanted, cut)?;
+    let input = Input { bytes: stream, start: 0, last: true };
+    while let Progress::Band(_) = sequential.next_band(&input)? {}
+    Ok(sequential.take_cut().map(Cut::finish))
 }
 
 /// The same codes, and the longest ones for sizes that have none; `None` if there are not enough. The one of all ones stays free (C.2).

@@ -18,7 +18,7 @@ mod segments;
 #[cfg(any(test, fuzzing))]
 mod transcode;
 
-pub(crate) use cut::Cut;
+pub(crate) use cut::{Cut, cut};
 pub(crate) use layout::Sampling;
 pub(crate) use mosaic::{Copied, Mosaic, is_lossless};
 #[cfg(any(test, fuzzing))]
