@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::geometry::Rect;
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::decode::coefficients;
-use crate::jpeg::{Copied, Header, Mosaic, Tables, Transcode, Turn, Wanted};
+use crate::jpeg::{Copied, Header, Mosaic, Tables, Transcode, Turn, Wanted, cut as copy_bits};
 
 /// The result of each operation is a sound stream with the same coefficients, turned; the same samples, where nothing was turned; turned back it is what it was;
 /// and it is the same if it is put together out of parts.
@@ -29,6 +29,9 @@ pub fn transcode(data: &[u8]) {
 
     let wanted = Wanted { region: transcode.region, reduction: 1, gray: transcode.gray, memory: MEMORY, fill: false };
     let before = coefficients(&header, &stream, &wanted, None).unwrap();
+    if turn == Turn::default() && !transcode.gray {
+        same_bits(&header, &stream, &wanted, &before);
+    }
     let after = coefficients(&new, &made, &Wanted::whole(&new), None).unwrap();
     for (index, (before, after)) in before.into_iter().zip(&after).enumerate() {
         let before = before.turned(turn);
@@ -40,6 +43,14 @@ pub fn transcode(data: &[u8]) {
     }
     back(&transcode, &new, &made);
     assert!(in_parts(&header, &stream, &transcode) == made);
+}
+
+/// What is cut bit by bit, if it can be, has the same coefficients, even those of its padding.
+fn same_bits(header: &Header, stream: &[u8], wanted: &Wanted, before: &[Component]) {
+    let Some(made) = copy_bits(header, stream, wanted, None).unwrap() else { return };
+    let new = Header::read(None, &made).unwrap();
+    assert_eq!(new.dimensions, wanted.region.dimensions());
+    assert!(coefficients(&new, &made, &Wanted::whole(&new), None).unwrap() == before);
 }
 
 /// The same region laid in four parts, which meet at some MCU.
