@@ -182,7 +182,7 @@ impl Mcu {
                     cut.first_dc(index, *prediction)?;
                     behind = Some(bits.clone());
                 }
-                ac.pass_over(bits);
+                ac.lookup.skip(bits);
             }
             if let Some(behind) = behind {
                 copy(&behind, bits, cut);
