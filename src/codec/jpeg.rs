@@ -8,7 +8,7 @@ use super::{Part as Made, corrupt, extra, internal, unsupported};
 use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted};
+use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted, cut};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};
@@ -147,9 +147,19 @@ impl<'a> Stream<'a> {
         Ok(Wanted { region, reduction: u8::try_from(part.reduction).unwrap_or(0), gray: sampling == Sampling::Gray, memory: part.memory, fill: false })
     }
 
+    /// A part of the full image as a stream of its own whose bits are copied, with a profile; `None` if they cannot be.
+    pub fn cut(&self, part: Part, icc: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+        let wanted = Wanted { region: part.crop, reduction: 1, gray: false, memory: part.memory, fill: false };
+        if self.is_lossless() || !self.has_planes() { Ok(None) } else { cut(&self.header, self.bytes, &wanted, icc) }
+    }
+
+    fn has_planes(&self) -> bool {
+        matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray)
+    }
+
     /// Lays the coefficients of a part of the full image at a place of a mosaic, px; `false` if they do not fit there.
     pub fn lay(&self, part: Part, mosaic: &mut Mosaic, at: (u32, u32)) -> Result<bool> {
-        let blocks = !self.is_lossless() && matches!(self.meaning(false), ColorModel::YCbCr | ColorModel::Gray);
+        let blocks = !self.is_lossless() && self.has_planes();
         let wanted = Wanted { region: part.crop, reduction: 1, gray: part.gray, memory: part.memory, fill: false };
         Ok(blocks && mosaic.lay(&self.header, self.bytes, &wanted, None, at)?)
     }

@@ -6,12 +6,12 @@ use super::output::Output;
 use crate::api::Quality;
 use crate::bytes::Step;
 use crate::codec::EncodeOptions;
-use crate::codec::tiff::lay_chunk;
+use crate::codec::tiff::{cut_chunk, lay_chunk};
 use crate::error::{Error, Result};
 use crate::jpeg::Mosaic;
 use crate::limits::Limits;
 use crate::plan::{COUNTED_JPG, PIECE, Rendering, SourcePlan};
-use crate::pyramid::Pyramid;
+use crate::pyramid::{Orientation, Pyramid};
 
 /// Chunks on their way into the answer: a row of them at a time, or all if they are turned.
 pub(super) struct Lossless {
@@ -57,6 +57,7 @@ impl Lossless {
                 Step::Piece(piece) => return Ok(Step::Piece(piece)),
             }
         }
+        let alone = self.walk.columns.len() == 1 && self.walk.rows.len() == 1 && plan.turn == Orientation::NORMAL && plan.size.area() <= COUNTED_JPG;
         while !self.walk.rows.is_empty() {
             if let Some(piece) = self.output.take(PIECE as usize) {
                 return Ok(Step::Piece(piece));
@@ -66,6 +67,13 @@ impl Lossless {
             }
             let Some(chunk) = self.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };
             let (location, wanted, level) = (chunk.location(), self.chunks.wanted(&chunk, plan.crop)?, self.chunks.level());
+            if alone
+                && !(gray && level.samples.count > 1)
+                && let Some(file) = cut_chunk(level, &self.chunks.bytes(&location)?, location, wanted, self.chunks.profile())?
+            {
+                self.output.put(file);
+                return Ok(Step::Done(Copied::All));
+            }
             let left = chunk.column.saturating_mul(level.chunk.width()).saturating_add(wanted.x()).saturating_sub(plan.crop.x());
             let top = level.chunk_top(chunk.row).saturating_add(wanted.y()).saturating_sub(plan.crop.y());
             if !lay_chunk(level, &self.chunks.bytes(&location)?, location, wanted, gray, &mut self.mosaic, (left, top))? {

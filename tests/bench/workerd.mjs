@@ -1,7 +1,8 @@
 // What requests cost in workerd, with R2 and HTTP around them; and how many tiles come in a second.
 
 import { readFileSync } from "node:fs";
-import { serve } from "../worker/service.mjs";
+import { Miniflare } from "miniflare";
+import { connect, serve } from "../worker/service.mjs";
 import { JOBS, requestOf } from "./jobs.mjs";
 import { median, quantile, rotated, told, workerdCpu } from "./measure.mjs";
 
@@ -56,48 +57,83 @@ export async function secondVisit(files) {
   }
 }
 
-async function timingOf(service, url) {
-  const { status, headers, text } = await service.get(url);
+const timingOf = async (service, url) => (await costOf(service, url)).timing;
+
+async function costOf(service, url) {
+  const { status, headers, bytes, text } = await service.get(url);
   if (status !== 200) throw new Error(`${url}: ${status} ${text()}`);
-  return headers["server-timing"] ?? "";
+  return { timing: headers["server-timing"] ?? "", length: bytes.length };
 }
 
 const put = async (service, files) => {
   for (const file of FILES) await service.put(file, readFileSync(files[file]));
 };
 
-/** Tiles of full resolution, none of them from the Cache API: one after the other, and so many at once. Each by a connection of its own. */
-export async function throughput(files, { seconds = 4, log = () => {} } = {}) {
-  const service = await serve({ samples: false, caches: false, vars: { LOG: "none" } });
+/** A Worker that does no work: it reads so many bytes of an object in so many reads, and sends so many. */
+const IDLE = `export default {
+  async fetch({ url }, { BUCKET }) {
+    const [key, reads, bytes, answer] = new URL(url).pathname.slice(1).split("/");
+    const length = Math.round(bytes / reads);
+    const read = async (_, index) => (await BUCKET.get(key, { range: { offset: index * length, length } })).arrayBuffer();
+    await Promise.all(Array.from({ length: reads }, read));
+    return new Response(new Uint8Array(answer));
+  },
+};`;
+
+/** What of the time of tiles is the runtime's own: adds to each row what as many bytes cost that are read and sent without any work. */
+async function addFloors(rows, files, seconds) {
+  const options = { modules: true, script: IDLE, compatibilityDate: "2026-04-01", port: 0, r2Buckets: ["BUCKET"] };
+  const service = await connect(new Miniflare(options), options, []);
   try {
     await put(service, files);
-    const rows = [];
-    for (const file of FILES) {
-      const tiles = Array.from({ length: 35 }, (_, index) => [index % 7, Math.floor(index / 7)]).map(([x, y]) => `/iiif/3/${file}/${512 * x},${512 * y},512,512/max/0/default.jpg`);
-      await load(service, tiles, AT_ONCE, seconds / 2);
-      for (const clients of [1, AT_ONCE]) {
-        log(`workerd: ${file}, ${clients} at once`);
-        const { latencies, took, cpu } = await load(service, tiles, clients, seconds);
-        rows.push({ file, clients, perSecond: latencies.length / (took / 1000), p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95), cpu: cpu / latencies.length });
-      }
+    for (const row of rows) {
+      const paths = [`/${row.file}/${Math.max(1, Math.round(row.reads))}/${Math.round(row.bytes)}/${Math.round(row.answer)}`];
+      await load(service, paths, row.clients, seconds / 4);
+      const { latencies, cpu } = await load(service, paths, row.clients, seconds);
+      row.floor = cpu / latencies.length;
     }
-    return rows;
   } finally {
     await service.close();
   }
 }
 
+/** Tiles of full resolution, none of them from the Cache API: one after the other, and so many at once. Each by a connection of its own. */
+export async function throughput(files, { seconds = 4, log = () => {} } = {}) {
+  const service = await serve({ samples: false, caches: false, vars: { LOG: "none" } });
+  const rows = [];
+  try {
+    await put(service, files);
+    for (const file of FILES) {
+      const tiles = Array.from({ length: 35 }, (_, index) => [index % 7, Math.floor(index / 7)]).map(([x, y]) => `/iiif/3/${file}/${512 * x},${512 * y},512,512/max/0/default.jpg`);
+      await load(service, tiles, AT_ONCE, seconds / 2);
+      for (const clients of [1, AT_ONCE]) {
+        log(`workerd: ${file}, ${clients} at once`);
+        const { latencies, took, cpu, timings } = await load(service, tiles, clients, seconds);
+        const mean = (number) => timings.reduce((sum, each) => sum + number(each), 0) / timings.length;
+        const [reads, bytes] = ["reads", "bytes"].map((name) => mean(({ timing }) => Number(told(timing, name))));
+        rows.push({ file, clients, perSecond: latencies.length / (took / 1000), p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95), cpu: cpu / latencies.length, reads, bytes, answer: mean(({ length }) => length) });
+      }
+    }
+  } finally {
+    await service.close();
+  }
+  log("workerd: without any work");
+  await addFloors(rows, files, seconds / 2);
+  return rows;
+}
+
 async function load(service, paths, clients, seconds) {
   const latencies = [];
+  const timings = [];
   let next = 0;
   const [cpu, began] = [workerdCpu(), performance.now()];
   const client = async () => {
     while (performance.now() - began < seconds * 1000) {
       const sent = performance.now();
-      await timingOf(service, paths[next++ % paths.length]);
+      timings.push(await costOf(service, paths[next++ % paths.length]));
       latencies.push(performance.now() - sent);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return { latencies, took: performance.now() - began, cpu: workerdCpu() - cpu };
+  return { latencies, timings, took: performance.now() - began, cpu: workerdCpu() - cpu };
 }

@@ -22,14 +22,29 @@ thread_local! {
 struct Opened {
     key: String,
     page: u32,
-    etag: String,
+    version: Version,
     pyramid: Pyramid,
+}
+
+/// What is known of a version of an object without its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Version {
+    pub etag: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was put there, ms since 1970.
+    pub uploaded: f64,
+}
+
+/// The version of an object that was opened last, if it is kept. There may be another one by now.
+pub(crate) fn version(key: &str, page: u32) -> Option<Version> {
+    PYRAMIDS.with_borrow(|kept| kept.iter().find(|opened| opened.key == key && opened.page == page).map(|opened| opened.version.clone()))
 }
 
 /// The pyramid of this version of an object, if it has been opened lately.
 pub(crate) fn pyramid(key: &str, page: u32, etag: &str) -> Option<Pyramid> {
     PYRAMIDS.with_borrow_mut(|kept| {
-        let opened = kept.remove(kept.iter().position(|opened| opened.key == key && opened.page == page && opened.etag == etag)?);
+        let opened = kept.remove(kept.iter().position(|opened| opened.key == key && opened.page == page && opened.version.etag == etag)?);
         let pyramid = opened.pyramid.clone();
         kept.push(opened);
         // What is learnt of an image makes it heavier.
@@ -39,10 +54,10 @@ pub(crate) fn pyramid(key: &str, page: u32, etag: &str) -> Option<Pyramid> {
 }
 
 /// Keeps a pyramid, in place of older versions.
-pub(crate) fn keep(key: &str, page: u32, etag: &str, pyramid: &Pyramid) {
+pub(crate) fn keep(key: &str, page: u32, version: &Version, pyramid: &Pyramid) {
     PYRAMIDS.with_borrow_mut(|kept| {
-        kept.retain(|opened| opened.key != key || (opened.page != page && opened.etag == etag));
-        kept.push(Opened { key: key.to_owned(), page, etag: etag.to_owned(), pyramid: pyramid.clone() });
+        kept.retain(|opened| opened.key != key || (opened.page != page && opened.version.etag == version.etag));
+        kept.push(Opened { key: key.to_owned(), page, version: version.clone(), pyramid: pyramid.clone() });
         trim(kept);
     });
 }

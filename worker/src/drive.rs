@@ -1,5 +1,6 @@
 //! The driver: fetches from R2 what the core's jobs ask for, all of it from one version of the object.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use azulejo::{ByteRange, Encoded, Error, Open, Pyramid, Render, Step};
@@ -7,21 +8,21 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use worker::{Bucket, Conditional, Range};
 
+use crate::cache::Version;
 use crate::log;
 use crate::meter::{Meter, now};
 
 /// The runtime lets no more than six connections be open.
 const IN_FLIGHT: usize = 6;
 
-/// An object in the bucket, in the version that was there when the request came.
+/// An object in the bucket, in one version.
 pub(crate) struct Object {
     bucket: Bucket,
     meter: Rc<Meter>,
     pub key: String,
-    pub etag: String,
-    pub size: u64,
-    /// When it was put there, ms since 1970.
-    pub uploaded: f64,
+    pub version: Version,
+    /// Whether this version was there when the request came or later.
+    seen: Cell<bool>,
 }
 
 /// What a job has come to.
@@ -61,16 +62,23 @@ impl Job for Render {
 impl Object {
     /// Looks an object up. `None` if there is none.
     pub async fn head(bucket: &Bucket, key: String, meter: &Rc<Meter>) -> azulejo::Result<Option<Self>> {
-        meter.read(0);
-        let object = bucket.head(&key).await.map_err(|error| unreadable(&error))?;
-        Ok(object.map(|object| Self {
-            bucket: bucket.clone(),
-            meter: meter.clone(),
-            key,
-            etag: object.etag(),
-            size: object.size(),
-            uploaded: object.uploaded().as_millis() as f64,
-        }))
+        let version = look(bucket, &key, meter).await?;
+        Ok(version.map(|version| Self { seen: Cell::new(true), ..Self::remembered(bucket, key, version, meter) }))
+    }
+
+    /// An object in a version that was there once. Whether it still is shows with the first read, or is to be [confirmed](Self::confirm).
+    pub fn remembered(bucket: &Bucket, key: String, version: Version, meter: &Rc<Meter>) -> Self {
+        Self { bucket: bucket.clone(), meter: meter.clone(), key, version, seen: Cell::new(false) }
+    }
+
+    /// Makes sure that this version is there, unless a read has shown it. [`Error::SourceChanged`] if it is not.
+    pub async fn confirm(&self) -> azulejo::Result<()> {
+        if self.seen.get() {
+            return Ok(());
+        }
+        let found = look(&self.bucket, &self.key, &self.meter).await?;
+        self.seen.set(found.is_some_and(|found| found.etag == self.version.etag));
+        if self.seen.get() { Ok(()) } else { Err(Error::SourceChanged) }
     }
 
     /// Runs a job to the next piece of its result, or to its end. The ms it waited for bytes are added to the meter.
@@ -93,21 +101,29 @@ impl Object {
     /// Reads a range, which must lie within the object, exactly.
     async fn read(&self, range: ByteRange) -> azulejo::Result<Vec<u8>> {
         self.meter.read(range.len());
-        let pinned = Conditional { etag_matches: Some(self.etag.clone()), ..Conditional::default() };
+        let pinned = Conditional { etag_matches: Some(self.version.etag.clone()), ..Conditional::default() };
         let part = Range::OffsetWithLength { offset: range.start(), length: range.len() };
         let answer = self.bucket.get(&self.key).range(part).only_if(pinned).execute().await.map_err(|error| unreadable(&error))?;
         // Another version answers without a body, a deleted object not at all.
         let object = answer.ok_or(Error::SourceChanged)?;
         let body = object.body().ok_or(Error::SourceChanged)?;
-        if object.etag() != self.etag || object.size() != self.size {
+        if object.etag() != self.version.etag || object.size() != self.version.size {
             return Err(Error::SourceChanged);
         }
+        self.seen.set(true);
         let bytes = body.bytes().await.map_err(|error| unreadable(&error))?;
         if bytes.len() as u64 != range.len() {
             return Err(Error::SourceRead { what: format!("{} bytes came for {}", bytes.len(), range.len()) });
         }
         Ok(bytes)
     }
+}
+
+/// The version of an object that is there now.
+async fn look(bucket: &Bucket, key: &str, meter: &Meter) -> azulejo::Result<Option<Version>> {
+    meter.read(0);
+    let object = bucket.head(key).await.map_err(|error| unreadable(&error))?;
+    Ok(object.map(|object| Version { etag: object.etag(), size: object.size(), uploaded: object.uploaded().as_millis() as f64 }))
 }
 
 /// The error of a read that failed. What the storage said is for the log.

@@ -37,34 +37,56 @@ pub(crate) struct Asked<'a> {
 
 impl Asked<'_> {
     pub async fn answer(&self) -> Result<Answer, Failure> {
-        match self.attempt().await {
+        if self.caches() {
+            match self.attempt(true).await {
+                // Replaced since this isolate has opened it.
+                Err(Failure::Iiif(Error::SourceChanged)) => {}
+                outcome => return outcome,
+            }
+        }
+        match self.attempt(false).await {
             // Replaced between two reads: everything anew, once.
-            Err(Failure::Iiif(Error::SourceChanged)) => self.attempt().await,
+            Err(Failure::Iiif(Error::SourceChanged)) => self.attempt(false).await,
             outcome => outcome,
         }
     }
 
-    async fn attempt(&self) -> Result<Answer, Failure> {
+    /// Answers of the object as it is; one that trusts begins with what this isolate has opened lately, which the first read confirms or refutes.
+    async fn attempt(&self, trusts: bool) -> Result<Answer, Failure> {
         let identifier = self.routed.identifier.as_ref().map_err(Clone::clone)?;
-        let (object, document, page) = self.find(identifier).await?.ok_or_else(|| Error::NotFound { identifier: identifier.as_str().to_owned() })?;
+        let found = self.find(identifier, trusts).await?;
+        let (object, document, page) = found.ok_or_else(|| Error::NotFound { identifier: identifier.as_str().to_owned() })?;
+        let object = Rc::new(object);
+        let outcome = self.of(&object, &document, page, identifier).await;
+        if !matches!(outcome, Err(Failure::Iiif(Error::SourceChanged))) {
+            object.confirm().await?;
+        }
+        outcome
+    }
+
+    async fn of(&self, object: &Rc<Object>, document: &Identifier, page: u32, identifier: &Identifier) -> Result<Answer, Failure> {
         // Only now: a mistake in the rest of the path is told of images that exist.
         match self.routed.what.as_ref().map_err(Clone::clone)? {
             What::Base => Ok(self.redirect(format!("{}/info.json", self.id()))),
-            What::Info(form) => self.info(&object, &document, page, *form, identifier).await,
+            What::Info(form) => self.info(object, document, page, *form, identifier).await,
             What::Image(request) => self.image(object, page, request, identifier).await,
         }
     }
 
     /// The object of an identifier, the document that it is, and the page of it that is meant. `name;2` is the second page of `name`, unless only `name;2`
     /// itself is there.
-    async fn find(&self, identifier: &Identifier) -> Result<Option<(Object, Identifier, u32)>, Failure> {
+    async fn find(&self, identifier: &Identifier, trusts: bool) -> Result<Option<(Object, Identifier, u32)>, Failure> {
         let page = identifier.page().filter(|_| self.config.pages);
         for (document, page) in page.into_iter().chain([(identifier.clone(), 1)]) {
             let key = self.config.object_key.key(document.as_str());
-            if key.len() <= LONGEST_KEY
-                && !is_index(&key)
-                && let Some(object) = Object::head(self.bucket, key, self.meter).await?
-            {
+            if key.len() > LONGEST_KEY || is_index(&key) {
+                continue;
+            }
+            let object = match cache::version(&key, page).filter(|_| trusts) {
+                Some(version) => Some(Object::remembered(self.bucket, key, version, self.meter)),
+                None => Object::head(self.bucket, key, self.meter).await?,
+            };
+            if let Some(object) = object {
                 return Ok(Some((object, document, page)));
             }
         }
@@ -95,15 +117,15 @@ impl Asked<'_> {
 
     async fn pyramid(&self, object: &Object, page: u32) -> Result<Pyramid, Failure> {
         let began = now();
-        let kept = if self.caches() { cache::pyramid(&object.key, page, &object.etag) } else { None };
+        let kept = if self.caches() { cache::pyramid(&object.key, page, &object.version.etag) } else { None };
         let pyramid = match kept {
             Some(pyramid) => pyramid,
             None => {
-                let mut opening = Open::new(object.size, &self.config.service.limits).page(page);
+                let mut opening = Open::new(object.version.size, &self.config.service.limits).page(page);
                 let Outcome::Done(pyramid) = object.run(&mut opening).await? else {
                     return Err(Error::Internal { what: "an image that opens in pieces".to_owned() }.into());
                 };
-                cache::keep(&object.key, page, &object.etag, &pyramid);
+                cache::keep(&object.key, page, &object.version, &pyramid);
                 pyramid
             }
         };
@@ -113,6 +135,7 @@ impl Asked<'_> {
 
     async fn info(&self, object: &Object, document: &Identifier, page: u32, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
         let pyramid = self.pyramid(object, page).await?;
+        object.confirm().await?;
         let info = pyramid.info(&self.config.service);
         let version = self.version();
         let (media_type, text) = match form {
@@ -138,11 +161,11 @@ impl Asked<'_> {
                 answer = link.into_iter().fold(answer, |answer, link| answer.with("link", link));
             }
         }
-        Ok(self.validated(object, answer, &[&object.etag, media_type, &self.id(), &self.config.fingerprint]))
+        Ok(self.validated(object, answer, &[&object.version.etag, media_type, &self.id(), &self.config.fingerprint]))
     }
 
-    async fn image(&self, object: Object, page: u32, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
-        let pyramid = self.pyramid(&object, page).await?;
+    async fn image(&self, object: &Rc<Object>, page: u32, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
+        let pyramid = self.pyramid(object, page).await?;
         let info = pyramid.info(&self.config.service);
         let negotiated = request.format.is_none();
         let format = request.format.unwrap_or_else(|| negotiate_format(self.request.accept.as_deref(), &self.config.service.formats));
@@ -163,7 +186,8 @@ impl Asked<'_> {
         if let Some(wanted) = self.request.parameter("response-content-disposition") {
             answer = answer.with("content-disposition", disposition(&wanted, identifier, format));
         }
-        let mut answer = self.validated(&object, answer, &[&object.key, &page.to_string(), &object.etag, resolved.canonical(), &self.config.fingerprint]);
+        let mut answer =
+            self.validated(object, answer, &[&object.key, &page.to_string(), &object.version.etag, resolved.canonical(), &self.config.fingerprint]);
         if answer.status == 200 {
             let (body, timing) = self.pixels(object, &pyramid, &resolved).await?;
             answer.body = body;
@@ -173,28 +197,37 @@ impl Asked<'_> {
     }
 
     /// The bytes of an image, cached or made, and what they cost.
-    async fn pixels(&self, object: Object, pyramid: &Pyramid, resolved: &ResolvedRequest) -> Result<(Body, String), Failure> {
+    async fn pixels(&self, object: &Rc<Object>, pyramid: &Pyramid, resolved: &ResolvedRequest) -> Result<(Body, String), Failure> {
         let page = pyramid.pages().page.to_string();
-        let url = cache::url(&[&object.key, &page, &object.etag, resolved.canonical(), &self.config.fingerprint]);
-        let caches = self.caches();
-        if caches && let Some(bytes) = cache::find(&url).await {
+        let url = cache::url(&[&object.key, &page, &object.version.etag, resolved.canonical(), &self.config.fingerprint]);
+        let (caches, limits) = (self.caches(), &self.config.service.limits);
+        let plan = || Render::new(pyramid, resolved, &self.config.encode, limits);
+        let shelf = Shelf::new(&object.key, &object.version.etag, self.config.write_index.then_some(self.bucket));
+        // What a file takes whose index is elsewhere is not known yet.
+        let planned = if caches && pyramid.wants_index() { None } else { Some(plan()?) };
+        // To read what is stored as it is wanted is as dear as to ask whether the object is still there, and is the answer.
+        let keeps = caches && !planned.as_ref().is_some_and(Render::is_passthrough);
+        if keeps && let Some(bytes) = cache::find(&url).await {
+            object.confirm().await?;
             return Ok((Body::Bytes(bytes), self.meter.server_timing("hit", None)));
         }
-        let shelf = Shelf::new(&object.key, &object.etag, self.config.write_index.then_some(self.bucket));
-        if caches {
-            shelf.fetch(pyramid).await;
-        }
-        let limits = &self.config.service.limits;
-        let mut render = Render::new(pyramid, resolved, &self.config.encode, limits)?;
+        let mut render = match planned {
+            Some(render) => render,
+            None => {
+                shelf.fetch(pyramid).await;
+                plan()?
+            }
+        };
         let began = now();
         let learnt = caches.then(|| (shelf, pyramid.clone()));
         let pass = gate::enter(render.memory(), limits.memory, render.is_passthrough()).await.ok_or(Failure::Busy)?;
         self.meter.queue.set(now() - began);
         // While this one waited, another may have made the same.
-        if caches
+        if keeps
             && pass.waited
             && let Some(bytes) = cache::find(&url).await
         {
+            object.confirm().await?;
             return Ok((Body::Bytes(bytes), self.meter.server_timing("hit", None)));
         }
         let (began, waited) = (now(), self.meter.waited.get());
@@ -210,7 +243,7 @@ impl Asked<'_> {
                 } else {
                     let pipe = Pipe::new();
                     let readable = pipe.readable();
-                    self.background.spawn(stream(pipe, first, object, render, pass, learnt, self.config.log));
+                    self.background.spawn(stream(pipe, first, object.clone(), render, pass, learnt, self.config.log));
                     Body::Stream(readable)
                 };
                 return Ok((body, self.meter.server_timing("off", Some(false))));
@@ -219,22 +252,24 @@ impl Asked<'_> {
         drop(render);
         let bytes = Uint8Array::from(encoded.bytes.as_slice());
         drop(pass);
-        if let Some((shelf, pyramid)) = learnt {
+        if keeps {
             self.background.spawn(cache::store(url, bytes.clone(), resolved.format().media_type()));
-            self.background.spawn(shelf.keep(pyramid));
         }
-        Ok((Body::Bytes(bytes), self.meter.server_timing(if caches { "miss" } else { "off" }, Some(encoded.passthrough))))
+        if let Some((shelf, index)) = learnt.and_then(worth_keeping) {
+            self.background.spawn(shelf.keep(index));
+        }
+        Ok((Body::Bytes(bytes), self.meter.server_timing(if keeps { "miss" } else { "off" }, Some(encoded.passthrough))))
     }
 
     /// Adds what clients need to keep the answer, or turns it into a 304 if they have it.
     fn validated(&self, object: &Object, answer: Answer, parts: &[&str]) -> Answer {
         let etag = format!("\"{}\"", cache::hash(parts));
         let control = if self.caches() { self.config.cache_control.as_str() } else { "no-store" };
-        let date = js_sys::Date::new(&JsValue::from_f64(object.uploaded));
+        let date = js_sys::Date::new(&JsValue::from_f64(object.version.uploaded));
         let fresh = match (&self.request.if_none_match, &self.request.if_modified_since) {
             (Some(list), _) => list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag),
             // HTTP's dates have whole seconds.
-            (None, Some(since)) => js_sys::Date::parse(since) >= (object.uploaded / 1000.0).floor() * 1000.0,
+            (None, Some(since)) => js_sys::Date::parse(since) >= (object.version.uploaded / 1000.0).floor() * 1000.0,
             (None, None) => false,
         };
         let answer = answer.with("etag", etag).with("last-modified", String::from(date.to_utc_string())).with("cache-control", control);
@@ -242,8 +277,13 @@ impl Asked<'_> {
     }
 }
 
+/// What has been learnt of an image, if it is much.
+fn worth_keeping((shelf, pyramid): (Shelf, Pyramid)) -> Option<(Shelf, Vec<u8>)> {
+    Some((shelf, pyramid.index()?))
+}
+
 /// Writes an answer as it is made. Whoever reads it sees its end only if that came.
-async fn stream(pipe: Pipe, first: Vec<u8>, object: Object, mut render: Render, _pass: gate::Pass, learnt: Option<(Shelf, Pyramid)>, level: log::Level) {
+async fn stream(pipe: Pipe, first: Vec<u8>, object: Rc<Object>, mut render: Render, _pass: gate::Pass, learnt: Option<(Shelf, Pyramid)>, level: log::Level) {
     let mut piece = Some(first);
     loop {
         let bytes = match piece.take() {
@@ -253,8 +293,8 @@ async fn stream(pipe: Pipe, first: Vec<u8>, object: Object, mut render: Render, 
                 Ok(Outcome::Done(encoded)) => {
                     let last = pipe.write(Uint8Array::from(encoded.bytes.as_slice())).await;
                     let _ = if last.is_ok() { pipe.close().await } else { last };
-                    if let Some((shelf, pyramid)) = learnt {
-                        shelf.keep(pyramid).await;
+                    if let Some((shelf, index)) = learnt.and_then(worth_keeping) {
+                        shelf.keep(index).await;
                     }
                     return;
                 }

@@ -61,9 +61,8 @@ impl Shelf {
         if same && object.size() <= MOST { object.body()?.bytes().await.ok() } else { None }
     }
 
-    /// Keeps what has been learnt, if it is much.
-    pub async fn keep(self, pyramid: Pyramid) {
-        let Some(index) = pyramid.index() else { return };
+    /// Keeps what has been learnt.
+    pub async fn keep(self, index: Vec<u8>) {
         cache::store(self.url(), Uint8Array::from(index.as_slice()), "application/octet-stream").await;
         if let Some(bucket) = &self.bucket {
             let of = HashMap::from([(OF.to_owned(), self.etag.clone())]);

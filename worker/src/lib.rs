@@ -1,6 +1,7 @@
 //! azulejo on Cloudflare Workers: IIIF images from an R2 bucket. A thin driver: what a request means and what it looks like is the core's.
 //!
-//! Order of work: method → route → the object's head → pyramid from the isolate's memory → 304 → Cache API → plan → R2 ranges pinned to one etag → answer.
+//! Order of work: method → route → pyramid from the isolate's memory, else the object's head and its headers → 304 → Cache API → plan → R2 ranges pinned to one
+//! etag → answer. What no range has confirmed is confirmed by a head.
 
 #![deny(unsafe_code)]
 

@@ -11,7 +11,7 @@ mod samples;
 mod ycbcr;
 
 pub(crate) use chunk::{Block, decode_chunk, layout};
-pub(crate) use planes::{decode_planes, lay_chunk};
+pub(crate) use planes::{cut_chunk, decode_planes, lay_chunk};
 
 use crate::error::{Error, SourceFormat};
 

@@ -39,6 +39,15 @@ pub(crate) fn decode_planes(
     Ok(true)
 }
 
+/// What is wanted of a chunk (px of the chunk) as a JPEG of its own whose bits are copied, with a profile; `None` if they cannot be.
+pub(crate) fn cut_chunk(level: &Level, bytes: &[u8], location: Location, wanted: Rect, icc: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let part = Part { crop: wanted, reduction: 1, gray: false, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
+    open_jpeg(level, bytes, location)?.cut(part, icc).map_err(|error| relocate(error, location.offset))
+}
+
 /// Lays the coefficients of what is wanted of a chunk (px of the chunk) at a place of a mosaic, px; `false` if they do not fit there, or if the chunk was left
 /// out. `gray` is luminance alone.
 pub(crate) fn lay_chunk(level: &Level, bytes: &[u8], location: Location, wanted: Rect, gray: bool, mosaic: &mut Mosaic, at: (u32, u32)) -> Result<bool> {

@@ -164,8 +164,9 @@ impl<'a> BitReader<'a> {
     pub fn each_up_to(&self, end: &Self, mut put: impl FnMut(u32, u32)) {
         let (from, to) = (self.place(), end.place());
         let between = self.data.get(from.byte..to.byte).unwrap_or_default();
-        let stuffed = between.windows(2).filter(|pair| *pair == [0xFF, 0]).count();
-        let mut left = ((between.len() - stuffed) * 8 + usize::from(to.bit)).saturating_sub(from.bit.into());
+        // A byte 0xFF that is no marker has a zero behind it.
+        let stuffed = between.iter().filter(|byte| **byte == 0xFF).count();
+        let mut left = (between.len().saturating_sub(stuffed) * 8 + usize::from(to.bit)).saturating_sub(from.bit.into());
         let mut bits = self.clone();
         while left > 0 {
             let count = left.min(32) as u32;

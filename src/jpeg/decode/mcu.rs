@@ -70,6 +70,12 @@ struct Coding {
     skip: Option<SkipLookup>,
 }
 
+/// Copies the bits from one place to another.
+#[inline(never)]
+pub(super) fn copy(from: &BitReader<'_>, to: &BitReader<'_>, cut: &mut Cut) {
+    from.each_up_to(to, |bits, count| cut.put(bits, count));
+}
+
 /// MCUs from which on a table that skips many symbols at once is worth its making.
 const MANY: usize = 512;
 
@@ -214,6 +220,7 @@ impl Mcu {
     }
 
     /// Copies the first MCU of a row of a part.
+    #[inline(never)]
     pub fn cut(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions, cut: &mut Cut) -> Result<()> {
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
             let coding = &self.codings[part.coding];
@@ -222,7 +229,7 @@ impl Mcu {
             let behind = bits.clone();
             coding.ac.skip(bits);
             *prediction = prediction.wrapping_add(coding.pass_over_slowly(bits, part.across * part.down - 1));
-            behind.each_up_to(bits, |word, count| cut.put(word, count));
+            copy(&behind, bits, cut);
         }
         Ok(())
     }

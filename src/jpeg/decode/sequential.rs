@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::bits::{BitPosition, BitReader, Restart};
 use super::grid::{Grid, Wanted};
 use super::index::{Entry, Index, Position};
-use super::mcu::{Mcu, Predictions};
+use super::mcu::{Mcu, Predictions, copy};
 use super::{Band, check_kept, check_memory, empty_components};
 use crate::error::{Error, Result};
 use crate::jpeg::coefficients::Component;
@@ -355,19 +355,17 @@ impl Sequential {
 
     /// The bits of the MCUs from `left` up to `end`, or of those of them that were not copied yet; whether all were there.
     fn copy(&mut self, place: &mut Place<'_>, cut: &mut Cut, left: usize, end: usize, last: bool) -> Result<bool> {
+        let mut from = place.clone();
         if self.next == left {
-            let mut first = place.clone();
-            if !self.step(place, None, last)? {
+            if !self.pass_over(place, left.saturating_add(1), last)? {
                 return Ok(false);
             }
-            self.mcu.cut(&mut first.bits, &mut first.predictions, cut)?;
+            self.mcu.cut(&mut from.bits, &mut from.predictions, cut)?;
         }
-        let from = place.bits.clone();
-        self.mcu.expect(end.saturating_sub(self.next));
-        while self.next < end && self.step(place, None, last)? {}
-        from.each_up_to(&place.bits, |word, count| cut.put(word, count));
+        let reached = self.pass_over(place, end, last)?;
+        copy(&from.bits, &place.bits, cut);
         cut.end_row(&place.predictions);
-        Ok(self.next >= end)
+        Ok(reached)
     }
 
     /// Records the place before the next MCU: where its restart marker is, if one belongs there; whether that is in reach.

@@ -6,7 +6,6 @@ use super::{Quantization, Tables, internal, segments};
 use crate::error::Result;
 use crate::geometry::Dimensions;
 use crate::jpeg::coefficients::Component;
-use crate::jpeg::unsupported;
 
 /// How the coefficients are written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,14 +30,7 @@ impl Copier {
     /// Begins an image of components that are sampled and quantized like these. [`Error::TooLarge`](crate::Error::TooLarge) beyond 65 535 px a side.
     pub fn new(dimensions: Dimensions, components: &[Component], copied: &Copied<'_>) -> Result<Self> {
         let layout = Layout::of(dimensions, &factors(components))?;
-        let mut quantization = Quantization { tables: Vec::new(), of: [0; 4] };
-        for (component, number) in components.iter().zip(&mut quantization.of) {
-            let known = quantization.tables.iter().position(|table| *table == component.quantization);
-            *number = u8::try_from(known.unwrap_or(quantization.tables.len())).map_err(|_| unsupported("more tables than components".to_owned()))?;
-            if known.is_none() {
-                quantization.tables.push(component.quantization);
-            }
-        }
+        let quantization = Quantization::of(components.iter().map(|component| &component.quantization))?;
         let head = segments::start(copied.segments, copied.icc)?;
         Ok(Self { layout, scan: ScanWriter::new(layout, quantization, copied.tables, copied.restart_interval, &head), rows: 0 })
     }

@@ -2,15 +2,17 @@
 //! the part begins is the first DC coefficient of each component coded anew, as its difference to another one than before (T.81, F.1.1.5.1).
 
 use super::bits::BitWriter;
-use super::entropy::magnitude;
+use super::entropy::{Codes, Sink, Writing, magnitude};
 use super::layout::Layout;
+use super::mosaic::is_lossless;
 use super::{EOI, Quantization, segments};
 use crate::error::Result;
 use crate::geometry::Dimensions;
+use crate::jpeg::coefficients::Turn;
 use crate::jpeg::corrupt;
-use crate::jpeg::decode::Predictions;
+use crate::jpeg::decode::{Input, Predictions, Progress, Sequential, Wanted};
 use crate::jpeg::header::Header;
-use crate::jpeg::huffman::{Code, HuffmanSpec};
+use crate::jpeg::huffman::HuffmanSpec;
 
 /// Sizes of differences of 8-bit samples' DC coefficients (table F.1), and of their AC coefficients (table F.2).
 const DC_SIZES: u8 = 11;
@@ -22,8 +24,7 @@ const LONGEST: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Cut {
     bits: BitWriter,
-    /// The code for each size of a difference, of luminance and of chrominance.
-    codes: [Vec<Code>; 2],
+    codes: Box<Codes>,
     /// The last DC coefficients that were written.
     predictions: Predictions,
     /// Where the data of the source begin.
@@ -57,11 +58,7 @@ impl Cut {
         segments::tables_and_frame(&mut head, &Layout::of(dimensions, &factors)?, &quantization, &huffman, 0);
         let mut bits = BitWriter::new();
         bits.raw(&head);
-        let codes = huffman.map(|[dc, _]| {
-            let code = |size| dc.codes().find(|(symbol, _)| *symbol == size).map(|(_, code)| code).unwrap_or_default();
-            (0..=DC_SIZES).map(code).collect()
-        });
-        Ok(Some(Self { bits, codes, predictions: [0; 4], data: at }))
+        Ok(Some(Self { bits, codes: Box::new(Codes::new(&huffman)), predictions: [0; 4], data: at }))
     }
 
     /// Appends the lowest `count` bits (at most 32) of a coded segment; all above must be zero.
@@ -74,10 +71,9 @@ impl Cut {
     pub fn first_dc(&mut self, component: usize, value: i16) -> Result<()> {
         let prediction = self.predictions.get(component).copied().unwrap_or_default();
         let (size, bits) = magnitude(i32::from(value).saturating_sub(prediction.into()));
-        let code = self.codes.get(component.min(1)).and_then(|codes| codes.get(size as usize)).filter(|code| code.length > 0);
-        let Some(code) = code else { return Err(corrupt(self.data, "coefficients beyond those of 8-bit samples")) };
-        self.bits.put(code.code.into(), code.length.into());
-        self.bits.put(bits, size);
+        let size = u8::try_from(size).ok().filter(|size| *size <= DC_SIZES);
+        let Some(size) = size else { return Err(corrupt(self.data, "coefficients beyond those of 8-bit samples")) };
+        Writing { bits: &mut self.bits, codes: &self.codes }.symbol::<false>(component > 0, size, bits);
         Ok(())
     }
 
@@ -92,6 +88,18 @@ impl Cut {
         self.bits.raw(&[0xFF, EOI]);
         self.bits.take()
     }
+}
+
+/// The part of a stream as a stream of its own, with a profile; `None` if its bits cannot be copied.
+pub(crate) fn cut(header: &Header, stream: &[u8], wanted: &Wanted, icc: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+    if !is_lossless(header, wanted.region, false, Turn::default()) {
+        return Ok(None);
+    }
+    let Some(cut) = Cut::new(header, wanted.region.dimensions(), icc)? else { return Ok(None) };
+    let mut sequential = Sequential::cutting(header, wanted, cut)?;
+    let input = Input { bytes: stream, start: 0, last: true };
+    while let Progress::Band(_) = sequential.next_band(&input)? {}
+    Ok(sequential.take_cut().map(Cut::finish))
 }
 
 /// The same codes, and the longest ones for sizes that have none; `None` if there are not enough. The one of all ones stays free (C.2).

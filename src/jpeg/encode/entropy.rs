@@ -38,7 +38,7 @@ impl Codes {
 
 fn entry(size: u8, code: crate::jpeg::huffman::Code) -> u32 {
     let size = u32::from(size & 15);
-    // The codes of 16 bits belong to sizes of 10 at most in every table that is made here.
+    // Sizes are 11 at most, of DC coefficients: even the longest codes leave room for the length.
     ((u32::from(code.code) << size) << 5) | (u32::from(code.length) + size)
 }
 

@@ -20,7 +20,7 @@ mod segments;
 mod transcode;
 
 pub(crate) use copy::{Copied, Copier, fill};
-pub(crate) use cut::Cut;
+pub(crate) use cut::{Cut, cut};
 pub(crate) use layout::Sampling;
 pub(crate) use mosaic::{Mosaic, is_lossless};
 #[cfg(any(test, fuzzing))]

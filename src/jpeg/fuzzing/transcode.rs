@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::geometry::Rect;
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::decode::coefficients;
-use crate::jpeg::{Copied, Cut, Header, Input, Mosaic, Progress, Sequential, Tables, Transcode, Turn, Wanted};
+use crate::jpeg::{Copied, Cut, Header, Input, Mosaic, Progress, Sequential, Tables, Transcode, Turn, Wanted, cut as copy_bits};
 
 /// The result of each operation is a sound stream with the same coefficients, turned; the same samples, where nothing was turned; turned back it is what it was;
 /// and it is the same if it is put together out of parts.
@@ -29,6 +29,9 @@ pub fn transcode(data: &[u8]) {
 
     let wanted = Wanted { region: transcode.region, reduction: 1, gray: transcode.gray, memory: MEMORY, fill: false };
     let before = coefficients(&header, &stream, &wanted, None).unwrap();
+    if turn == Turn::default() && !transcode.gray {
+        same_bits(&header, &stream, &wanted, &before);
+    }
     let after = coefficients(&new, &made, &Wanted::whole(&new), None).unwrap();
     let mut sound = true;
     for (index, (mut before, after)) in before.into_iter().zip(&after).enumerate() {
@@ -42,35 +45,30 @@ pub fn transcode(data: &[u8]) {
     // What no samples have is shown as no other is.
     if turn == Turn::default() && sound {
         same_samples(&header, &stream, &wanted, &new, &made);
-        cut_out(&header, &stream, &wanted, &new, &made);
     }
     back(&transcode, &new, &made);
     assert!(in_parts(&header, &stream, &transcode) == made);
 }
 
-/// Where its bits can be copied, they are of the same coefficients, bytes coming some at a time.
-fn cut_out(header: &Header, stream: &[u8], wanted: &Wanted, new: &Header, made: &[u8]) {
-    let cut = Cut::new(header, wanted.region.dimensions(), None).unwrap();
-    let Some(cut) = cut.filter(|_| !wanted.gray || header.components.len() == 1) else { return };
+/// What is cut bit by bit, if it can be, has the same coefficients, even those of its padding; and so if its bytes come some at a time.
+fn same_bits(header: &Header, stream: &[u8], wanted: &Wanted, before: &[Component]) {
+    let Some(made) = copy_bits(header, stream, wanted, None).unwrap() else { return };
+    let new = Header::read(None, &made).unwrap();
+    assert_eq!(new.dimensions, wanted.region.dimensions());
+    assert!(coefficients(&new, &made, &Wanted::whole(&new), None).unwrap() == before);
+
+    let cut = Cut::new(header, wanted.region.dimensions(), None).unwrap().unwrap();
     let mut sequential = Sequential::cutting(header, wanted, cut).unwrap();
     let mut end = header.scan.data;
     loop {
         let start = sequential.seek().unwrap_or(end);
-        match sequential.next_band(&Input { bytes: stream.get(start..end).unwrap_or_default(), start, last: end >= stream.len() }) {
-            Ok(Progress::Band(_)) => {}
-            Ok(Progress::Need { .. }) => end = (end + 61).min(stream.len()),
-            Ok(Progress::Done) => break,
-            Err(error) => return expect_fair(&error, stream),
+        match sequential.next_band(&Input { bytes: stream.get(start..end).unwrap_or_default(), start, last: end >= stream.len() }).unwrap() {
+            Progress::Band(_) => {}
+            Progress::Need { .. } => end = (end + 61).min(stream.len()),
+            Progress::Done => break,
         }
     }
-    let cut = sequential.take_cut().unwrap().finish();
-    let read = Header::read(None, &cut).unwrap();
-    assert_eq!(read.dimensions, new.dimensions);
-    let (one, other) = (coefficients(&read, &cut, &Wanted::whole(&read), None).unwrap(), coefficients(new, made, &Wanted::whole(new), None).unwrap());
-    for (index, (one, other)) in one.iter().zip(&other).enumerate() {
-        assert_eq!(one.quantization, other.quantization);
-        assert!(blocks(&read, index, one) == blocks(new, index, other), "component {index}");
-    }
+    assert!(sequential.take_cut().unwrap().finish() == made);
 }
 
 /// The same region laid in four parts, which meet at some MCU.
