@@ -95,9 +95,13 @@ export function overHttp(name, serve, extra = []) {
       assert.deepEqual(bytes.subarray(-8, -4).toString(), "IEND");
       const head = await get(path, {}, "HEAD");
       assert.deepEqual([head.status, head.bytes.length, head.headers.etag], [200, 0, headers.etag]);
-      // Whoever leaves in the middle of it keeps no place.
+      // Whoever leaves in the middle of it keeps no place; a machine that has much else to do may take longer to notice than others wait for one.
       for (let times = 0; times < 6; times++) await left(service.url, path, 400);
-      assert.equal((await get("/iiif/3/rocket.jpg/full/204,/0/default.jpg")).status, 200);
+      const ask = async () => (await get("/iiif/3/rocket.jpg/full/204,/0/default.jpg")).status;
+      const begun = Date.now();
+      let after = await ask();
+      while (after === 503 && Date.now() - begun < 60_000) after = await ask();
+      assert.equal(after, 200);
     });
 
     test("?cache=false asks no cache and fills none", async () => {
