@@ -3,7 +3,7 @@
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbaImage};
 
-use super::support::{pixels, render, root};
+use super::support::{pixels, psnr, render, root};
 
 fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(root().join("tests/fixtures").join(name)).unwrap()
@@ -179,5 +179,31 @@ fn scaled_is_like_averaged() {
         let expected = full.resize_exact(size.0, size.1, image::imageops::FilterType::Lanczos3).to_rgba8();
         let found = difference(&pixels(&render(&fixture(name), request).unwrap()), &expected);
         assert!(found < 3.5, "{name} {request}: {found}");
+    }
+}
+
+/// Lines of strokes of a few pixels, dark on light: what suffers most from a coarse filter.
+fn page() -> Vec<u8> {
+    let picture = image::RgbImage::from_fn(1024, 1024, |x, y| {
+        let letter = (x / 22).wrapping_mul(0x9E37_79B1) ^ (y / 48).wrapping_mul(0x85EB_CA6B);
+        let (bits, u, v) = (letter ^ (letter >> 15), x % 22, y % 48);
+        let strokes = [u < 7, u > 14, v < 16, v > 34, v.abs_diff(25) < 2];
+        let dark = (4..18).contains(&u) && (13..38).contains(&v) && strokes.iter().enumerate().any(|(bit, stroke)| *stroke && bits >> (bit + 4) & 1 == 1);
+        image::Rgb(if dark { [42, 38, 40] } else { [236, 230, 212] })
+    });
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&picture).unwrap();
+    bytes
+}
+
+#[test]
+fn reduced_jpegs_are_as_near_to_lanczos_as_their_rule_promises() {
+    let bytes = page();
+    let full = DynamicImage::from(pixels(&render(&bytes, "full/max/0/default.png").unwrap()));
+    // Sizes that reductions meet exactly, and some between.
+    for (side, least) in [(512, 45.0), (400, 45.0), (300, 45.0), (256, 36.0), (200, 36.0), (128, 33.0), (100, 25.0), (60, 33.0)] {
+        let expected = full.resize_exact(side, side, image::imageops::FilterType::Lanczos3).to_rgba8();
+        let found = psnr(&pixels(&render(&bytes, &format!("full/{side},/0/default.png")).unwrap()), &expected);
+        assert!(found > least, "{side} px: {found:.1} dB");
     }
 }
