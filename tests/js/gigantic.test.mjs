@@ -10,16 +10,9 @@ import { at } from "../../pkg/lib.mjs";
 import { launch, watched } from "../browser/browser.mjs";
 import { bandedJpeg, colourOfLine } from "../generate/banded.mjs";
 import { TILE, TOLERANCE, colourAt, pyramidTiff, repeatedTiff } from "../generate/pyramid.mjs";
+import { EAR, memories } from "./memory.mjs";
 import { pixels } from "./pixels.mjs";
 
-// Every instance of the engine passes here; its memory is of no use to anybody else.
-const memories = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...given) => {
-  const made = await instantiate(...given);
-  memories.push((made.instance ?? made).exports.memory);
-  return made;
-};
 const { open, terminate } = await import(at("pkg/dist/node/index.js"));
 
 const [WIDTH, HEIGHT] = [10_240, 9_808];
@@ -284,11 +277,6 @@ export function close() {
   viewer.destroy();
   image.close();
 }`;
-  /** Told by the page's workers; patched in, as no part of the package tells it. */
-  const EAR = `globalThis.memories = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...given) => { const made = await instantiate(...given); memories.push((made.instance ?? made).exports.memory); return made; };
-`;
   /** Other places in each round, so that tiles are fetched in each. */
   const places = (round) => [[0.1, 0.1], [0.75, 0.3], [0.4, 0.75]].map(([x, y]) => [x + 0.07 * round, y]);
   let server, origin, browser;

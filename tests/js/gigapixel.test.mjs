@@ -7,6 +7,7 @@ import { at } from "../../pkg/lib.mjs";
 import { launch, watched } from "../browser/browser.mjs";
 import { TOLERANCE, colourAt, levelsOf, repeatedTiff } from "../generate/pyramid.mjs";
 import { serve } from "../worker/service.mjs";
+import { EAR } from "./memory.mjs";
 import { PAGE, site } from "./site.mjs";
 
 const SIDE = 100_000;
@@ -56,11 +57,6 @@ export async function look(scale, middle, places) {
   });
 }
 export const told = () => ({ tiles, failed });
-`;
-/** Told by the page's workers; patched in, as no part of the package tells it. */
-const EAR = `globalThis.memories = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...given) => { const made = await instantiate(...given); memories.push((made.instance ?? made).exports.memory); return made; };
 `;
 
 describe("ten gigapixels", () => {

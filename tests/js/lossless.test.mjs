@@ -5,15 +5,8 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { at } from "../../pkg/lib.mjs";
 import { file } from "./golden.mjs";
+import { memories } from "./memory.mjs";
 
-// Every instance of the engine passes here; its memory is of no use to anybody else.
-const memories = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...given) => {
-  const made = await instantiate(...given);
-  memories.push((made.instance ?? made).exports.memory);
-  return made;
-};
 const { open, toPyramid, terminate } = await import(at("pkg/dist/node/index.js"));
 
 function tool(name, args, input) {

@@ -9,20 +9,12 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { at } from "../../pkg/lib.mjs";
 import { file, rows, rowsOf, sha256 } from "./golden.mjs";
+import { memories } from "./memory.mjs";
 
 const entry = at("pkg", "dist", "node", "index.js");
 if (!existsSync(entry)) throw new Error(`${entry} is missing: node pkg/package.mjs`);
 const { IiifError, blobSource, bytesSource, httpSource, init, open, probe, support, terminate } = await import(entry);
 const { parse } = await import(at("pkg", "dist", "node", "request.js"));
-
-/** The engine's instances, newest last. */
-const instances = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...input) => {
-  const made = await instantiate(...input);
-  instances.push(made.instance ?? made);
-  return made;
-};
 
 test("every answer is the native one, byte for byte", async () => {
   const images = new Map();
@@ -84,7 +76,7 @@ test("images that nobody closes are freed once nobody has them", async () => {
   const collect = runInNewContext("gc");
   const bytes = file("retina-pyramid.tif");
   (await open(bytes)).close();
-  const { memory } = instances.at(-1).exports;
+  const memory = memories.at(-1);
   const leave = async (count) => {
     for (let index = 0; index < count; index++) await open(bytes);
     collect();
@@ -269,11 +261,11 @@ test("whatever is wrong with an input has a code of its own, which is documented
 
 test("terminate: everything goes on in a new engine", async () => {
   const image = await open(file("rocket.jpg"));
-  const before = instances.length;
+  const before = memories.length;
   terminate();
   const [{ request, digest }] = rowsOf("rocket.jpg");
   assert.equal(sha256((await image.render(request)).bytes), digest);
-  assert.equal(instances.length, before + 1);
+  assert.equal(memories.length, before + 1);
 });
 
 async function rejects(promise, code, what = "") {

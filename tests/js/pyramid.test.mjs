@@ -11,16 +11,9 @@ import { at } from "../../pkg/lib.mjs";
 import { launch, watched } from "../browser/browser.mjs";
 import { repeatedTiff } from "../generate/pyramid.mjs";
 import { file, sha256 } from "./golden.mjs";
+import { memories } from "./memory.mjs";
 import { PAGE, site } from "./site.mjs";
 
-// Every instance of the engine passes here; its memory is of no use to anybody else.
-const memories = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...given) => {
-  const made = await instantiate(...given);
-  memories.push((made.instance ?? made).exports.memory);
-  return made;
-};
 const { IiifError, bytesSource, open, probe, spoolPyramid, toPyramid } = await import(at("pkg", "dist", "node", "index.js"));
 
 const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());

@@ -2,16 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { at } from "../../../pkg/lib.mjs";
+import { memories } from "../../js/memory.mjs";
 import { PARAMETERS, requestOf } from "../jobs.mjs";
 
-// Every instance of the engine passes here, so that its memory can be told.
-const memories = [];
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...given) => {
-  const made = await instantiate(...given);
-  memories.push((made.instance ?? made).exports.memory);
-  return made;
-};
 const { open, terminate } = await import(at("pkg/dist/node/index.js"));
 const { parse } = await import(at("pkg/dist/node/request.js"));
 

@@ -1,0 +1,157 @@
+//! The scan of a JPEG file on its way to rows or planes, or to a JPEG again.
+
+mod fetch;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use fetch::{SEAM, joined};
+
+use super::Meter;
+use crate::api::Quality;
+use crate::bytes::{ByteStore, Step};
+use crate::codec::icc::to_srgb;
+use crate::codec::{Intake, Part};
+use crate::error::{Error, Result};
+use crate::geometry::Dimensions;
+use crate::jpeg::{Component, Cut, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
+use crate::limits::Limits;
+use crate::plan::{COUNTED_JPG, Rendering, SourcePlan};
+use crate::pyramid::{Body, OneScan, Orientation, Pyramid};
+use crate::render::Model;
+
+/// What a plan decodes of a scan.
+pub(crate) struct Scan {
+    file: Arc<OneScan>,
+    sequential: Sequential,
+    making: Making,
+    store: ByteStore,
+    /// Bytes that are fetched at a time.
+    run: u64,
+    /// The byte it could not go on from, though there were bytes up to another.
+    stuck: (u64, u64),
+}
+
+/// What becomes of its MCUs.
+enum Making {
+    Pixels(Intake),
+    /// A JPEG of the bits of a part.
+    Cut,
+    /// Its coefficients, so turned, with this profile: as they come, or all at once if a part has dimensions.
+    Copy(Turn, Option<Arc<[u8]>>, Option<Dimensions>),
+}
+
+impl Scan {
+    /// For a plan of copied coefficients.
+    pub fn copying(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
+        let (file, run) = of_scan(pyramid, plan)?;
+        let wanted = Wanted { region: plan.crop, gray: plan.quality == Quality::Gray, memory: limits.memory, ..Wanted::whole(&file.header) };
+        let model = if file.header.components.len() == 1 { Model::Gray } else { Model::Rgb };
+        let icc = file.icc.clone().filter(|icc| to_srgb(icc, model).is_some());
+        let small = plan.turn == Orientation::NORMAL && wanted.region.dimensions().area() <= COUNTED_JPG;
+        if small
+            && !(wanted.gray && file.header.components.len() > 1)
+            && let Some(cut) = Cut::new(&file.header, wanted.region.dimensions(), icc.as_deref())?
+        {
+            return Ok(Self::of(pyramid, file, Sequential::cutting(&file.header, &wanted, cut)?, Making::Cut, run));
+        }
+        let turn = plan.turn.into();
+        Ok(if plan.is_upright() {
+            Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted, false)?, Making::Copy(turn, icc, None), run)
+        } else {
+            Self::of(pyramid, file, Sequential::coefficients(&file.header, &wanted)?, Making::Copy(turn, icc, Some(plan.crop.dimensions())), run)
+        })
+    }
+
+    fn of(pyramid: &Pyramid, file: &Arc<OneScan>, mut sequential: Sequential, making: Making, run: u64) -> Self {
+        sequential.record(file.index());
+        Self { file: file.clone(), sequential, making, store: pyramid.kept.store(), run, stuck: (u64::MAX, 0) }
+    }
+
+    /// For a plan of [`SourcePlan::Scan`]; its answer may be planes of this sampling, if the file has them.
+    pub fn new(pyramid: &Pyramid, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<Self> {
+        let (file, run) = of_scan(pyramid, plan)?;
+        let (wanted, intake) = Intake::new(&file.header, file.icc.as_ref(), plan, planes, limits)?;
+        Ok(Self::of(pyramid, file, Sequential::new(&file.header, &wanted)?, Making::Pixels(intake), run))
+    }
+
+    /// All rows of a plan, and beside them the coefficients, in colours as they are stored.
+    pub fn with_coefficients(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
+        let (file, run) = of_scan(pyramid, plan)?;
+        let (wanted, intake) = Intake::new(&file.header, None, plan, None, limits)?;
+        Ok(Self::of(pyramid, file, Sequential::with_coefficients(&file.header, &wanted, true)?, Making::Pixels(intake), run))
+    }
+
+    /// Those of the MCU row that was made last.
+    pub fn coefficients(&self) -> &[Component] {
+        self.sequential.row_kept()
+    }
+
+    pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
+        self.store.provide(offset, bytes)
+    }
+
+    /// Makes the next MCU row and gives what comes of it to `sink`; `Done` says whether there are more.
+    pub fn step(&mut self, meter: &mut Meter, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Step<bool>> {
+        while let Some(from) = self.sequential.seek() {
+            let seen = if self.stuck.0 == from as u64 { self.stuck.1 } else { from as u64 };
+            let rest = self.store.rest(seen);
+            let size = self.store.size();
+            if rest.is_empty() && seen < size {
+                if self.catches_up(from) {
+                    continue;
+                }
+                return self.fetch(from, seen, meter, limits);
+            }
+            let bytes = if seen == from as u64 { Cow::Borrowed(rest) } else { joined(&self.store, from as u64, seen + rest.len().min(SEAM) as u64)? };
+            let end = from as u64 + bytes.len() as u64;
+            match self.sequential.next_band(&Input { bytes: &bytes, start: from, last: end >= size })? {
+                Progress::Band(band) => {
+                    match &mut self.making {
+                        Making::Pixels(intake) => intake.push(&band, sink)?,
+                        Making::Copy(turn, icc, None) => sink(Part::Coefficients(copied(self.sequential.row_kept(), *turn), icc.clone()))?,
+                        Making::Cut | Making::Copy(.., Some(_)) => {}
+                    }
+                    return Ok(Step::Done(true));
+                }
+                Progress::Need { .. } => self.stuck = (from as u64, end),
+                Progress::Done => break,
+            }
+        }
+        self.learn();
+        meter.damaged(self.sequential.damage());
+        match &mut self.making {
+            Making::Pixels(intake) => intake.finish(sink)?,
+            Making::Cut => {
+                let cut = self.sequential.take_cut().ok_or_else(|| Error::Internal { what: "a part that was not cut".to_owned() })?;
+                sink(Part::File(cut.finish()))?;
+            }
+            Making::Copy(_, _, None) => {}
+            Making::Copy(turn, icc, Some(dimensions)) => {
+                let components = self.sequential.take_coefficients().unwrap_or_default();
+                sink(Part::Coefficients(Mosaic::of(&self.file.header, *dimensions, components).take(*turn)?, icc.take()))?;
+            }
+        }
+        Ok(Step::Done(false))
+    }
+}
+
+/// A row of MCUs as it is written, which may be mirrored.
+fn copied(row: &[Component], turn: Turn) -> Vec<Component> {
+    let copied = |component: &Component| {
+        let mut component = component.clone().turned(turn);
+        component.make_sound();
+        component
+    };
+    row.iter().map(copied).collect()
+}
+
+/// What a plan of [`SourcePlan::Scan`] is about.
+fn of_scan<'a>(pyramid: &'a Pyramid, plan: &Rendering) -> Result<(&'a Arc<OneScan>, u64)> {
+    match (&pyramid.body, &plan.source) {
+        (Body::Scan(file), SourcePlan::Scan { run, .. }) => Ok((file, *run)),
+        _ => Err(Error::Internal { what: "a scan of what has none".to_owned() }),
+    }
+}
