@@ -6,9 +6,6 @@ use crate::error::{Result, Stop};
 use crate::limits::Limits;
 use crate::pyramid::Pyramid;
 
-/// The first read: enough for the headers of nearly every file.
-const FIRST_READ: u64 = 16 << 10;
-
 /// Reads the headers of a file.
 ///
 /// ```
@@ -38,6 +35,9 @@ pub struct Open {
 }
 
 impl Open {
+    /// Bytes of the first read, if there are as many: enough for the headers of nearly every file.
+    pub const FIRST_READ: u64 = 16 << 10;
+
     /// For a file of `size` bytes.
     pub fn new(size: u64, limits: &Limits) -> Self {
         Self { store: ByteStore::new(size), page: 1, limits: limits.clone(), meter: Meter::default() }
@@ -51,7 +51,7 @@ impl Open {
     /// Goes on as far as the bytes reach.
     pub fn step(&mut self) -> Result<Step<Pyramid>> {
         if self.store.held() == 0
-            && let Some(first) = ByteRange::new(0, self.store.size().min(FIRST_READ))
+            && let Some(first) = ByteRange::new(0, self.store.size().min(Self::FIRST_READ))
         {
             return self.meter.need(vec![first], &self.limits);
         }

@@ -80,20 +80,22 @@ export function r2Source(bucket: Bucket, key: string, { writeIndex = false }: R2
     }
   };
 
+  // An index is no image.
+  const hidden = key.endsWith(SUFFIX);
+
   async function head(): Promise<FileVersion | null> {
-    // An index is no image.
-    const object = key.endsWith(SUFFIX) ? null : await storage(() => bucket.head(key));
+    const object = hidden ? null : await storage(() => bucket.head(key));
     return object && { size: object.size, etag: object.etag, modified: object.uploaded };
   }
 
   async function read(offset: number, length: number, { signal, etag }: ReadOptions = {}): Promise<Chunk> {
     signal?.throwIfAborted();
-    const object = await storage(() => bucket.get(key, { range: { offset, length }, ...(etag !== undefined && { onlyIf: { etagMatches: etag } }) }));
+    const object = hidden ? null : await storage(() => bucket.get(key, { range: { offset, length }, ...(etag !== undefined && { onlyIf: { etagMatches: etag } }) }));
     signal?.throwIfAborted();
     if (!object) throw etag === undefined ? new IiifError("not-found", 404, `There is no object ${name}.`) : changed();
     const body = object.arrayBuffer?.bind(object);
     if (!body || (etag !== undefined && object.etag !== etag)) throw changed();
-    return { bytes: new Uint8Array(await storage(body)), size: object.size, etag: object.etag };
+    return { bytes: new Uint8Array(await storage(body)), size: object.size, etag: object.etag, modified: object.uploaded };
   }
 
   const roomy = writeIndex && new TextEncoder().encode(key + SUFFIX).length <= LONGEST_KEY;

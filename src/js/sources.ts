@@ -7,6 +7,8 @@ export interface Chunk {
   size?: number;
   /** The version of the file that the bytes are of. */
   etag?: string;
+  /** When that version was written. */
+  modified?: Date;
 }
 
 export interface ReadOptions {

@@ -10,7 +10,7 @@ import { checkMethod, failure, preflight, send, toError } from "./server/answer.
 import { hash } from "./server/hash.js";
 import { readPage } from "./server/identifier.js";
 import { type ServedImage, type ServedRequest, type ServerOptions, checkLength, prefixes, server } from "./server.js";
-import type { Source } from "./sources.js";
+import type { Chunk, Source } from "./sources.js";
 import { find, store } from "./worker/cache.js";
 import { enter } from "./worker/gate.js";
 import { Images, type Use } from "./worker/images.js";
@@ -124,7 +124,7 @@ async function serve(source: Source, page: number, kept: Kept, call: Call<unknow
   const { images, settings, fingerprint } = kept;
   const began = Date.now();
   const metered: Source = { key: source.key, read: (offset, length, options) => meter.read(length, () => source.read(offset, length, options)) };
-  const found = await discreet(source, () => versionOf(source, metered, meter, signal));
+  const found = await discreet(source, () => versionOf(source, metered, meter, !anew && images.has(source, page), signal));
   if (!found) return null;
   const { version, bytes } = found;
   let opened: Use | undefined;
@@ -215,19 +215,28 @@ async function inside(
   }
 }
 
-/** The version that is there now, and a source that need not read anew what told it. */
-async function versionOf(source: Source, metered: Source, meter: Meter, signal: AbortSignal | undefined): Promise<{ version: FileVersion; bytes: Source } | null> {
-  if ("head" in source) {
-    const version = await meter.read(0, () => (source as VersionedSource).head());
+/** The version that is there now, and a source that need not read anew what told it: the first bytes, unless they are of no use, as a version is opened already. */
+async function versionOf(source: Source, metered: Source, meter: Meter, opened: boolean, signal: AbortSignal | undefined): Promise<{ version: FileVersion; bytes: Source } | null> {
+  const { head } = source as Partial<VersionedSource>;
+  const look = head && (async () => {
+    const version = await meter.read(0, () => head.call(source));
     return version && { version, bytes: metered };
-  }
-  const first = await metered.read(0, FIRST_READ, { ...(signal && { signal }) }).catch((error: unknown) => {
-    if (error instanceof IiifError && error.code === "not-found") return null;
-    throw error;
   });
-  if (!first) return null;
+  if (look && opened) return look();
+  let first: Chunk;
+  try {
+    first = await metered.read(0, FIRST_READ, { ...(signal && { signal }) });
+  } catch (error) {
+    if (error instanceof IiifError && error.code === "not-found") return null;
+    // A source of somebody's own may have no word for that.
+    if (look && !(await look())) return null;
+    throw error;
+  }
   const size = first.size ?? (first.bytes.length < FIRST_READ ? first.bytes.length : undefined);
-  if (size === undefined) throw new IiifError("source-read", 503, `${source.key} does not tell its size.`);
+  if (size === undefined) {
+    if (look) return look();
+    throw new IiifError("source-read", 503, `${source.key} does not tell its size.`);
+  }
   const bytes: Source = {
     key: source.key,
     async read(offset, length, options) {
@@ -235,7 +244,8 @@ async function versionOf(source: Source, metered: Source, meter: Meter, signal: 
       return kept.length === length ? { bytes: kept } : metered.read(offset, length, options);
     },
   };
-  return { version: { size, ...(first.etag !== undefined && { etag: first.etag }) }, bytes };
+  const { etag, modified } = first;
+  return { version: { size, ...(etag !== undefined && { etag }), ...(modified && { modified }) }, bytes };
 }
 
 /** Begins anew what another request's trap brought down. */

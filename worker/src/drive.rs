@@ -1,6 +1,6 @@
 //! The driver: fetches from R2 what the core's jobs ask for, all of it from one version of the object.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use azulejo::{ByteRange, Encoded, Error, Open, Pyramid, Render, Step};
@@ -23,6 +23,8 @@ pub(crate) struct Object {
     pub version: Version,
     /// Whether this version was there when the request came or later.
     seen: Cell<bool>,
+    /// The first bytes of it, if they told the version: until they are asked for.
+    beginning: RefCell<Option<Vec<u8>>>,
 }
 
 /// What a job has come to.
@@ -60,15 +62,27 @@ impl Job for Render {
 }
 
 impl Object {
-    /// Looks an object up. `None` if there is none.
-    pub async fn head(bucket: &Bucket, key: String, meter: &Rc<Meter>) -> azulejo::Result<Option<Self>> {
-        let version = look(bucket, &key, meter).await?;
-        Ok(version.map(|version| Self { seen: Cell::new(true), ..Self::remembered(bucket, key, version, meter) }))
+    /// Looks an object up by reading its beginning, which is what opening it begins with. `None` if there is none.
+    pub async fn find(bucket: &Bucket, key: String, meter: &Rc<Meter>) -> azulejo::Result<Option<Self>> {
+        let found = match begin(bucket, &key, meter).await {
+            Ok(found) => found.map(|(version, bytes)| (version, Some(bytes))),
+            // Of an empty object no range can be asked for.
+            Err(error) => match look(bucket, &key, meter).await? {
+                Some(version) if version.size == 0 => Some((version, None)),
+                Some(_) => return Err(unreadable(&error)),
+                None => None,
+            },
+        };
+        Ok(found.map(|(version, beginning)| Self {
+            seen: Cell::new(true),
+            beginning: RefCell::new(beginning),
+            ..Self::remembered(bucket, key, version, meter)
+        }))
     }
 
     /// An object in a version that was there once. Whether it still is shows with the first read, or is to be [confirmed](Self::confirm).
     pub fn remembered(bucket: &Bucket, key: String, version: Version, meter: &Rc<Meter>) -> Self {
-        Self { bucket: bucket.clone(), meter: meter.clone(), key, version, seen: Cell::new(false) }
+        Self { bucket: bucket.clone(), meter: meter.clone(), key, version, seen: Cell::new(false), beginning: RefCell::new(None) }
     }
 
     /// Makes sure that this version is there, unless a read has shown it. [`Error::SourceChanged`] if it is not.
@@ -100,6 +114,11 @@ impl Object {
 
     /// Reads a range, which must lie within the object, exactly.
     async fn read(&self, range: ByteRange) -> azulejo::Result<Vec<u8>> {
+        if range.start() == 0
+            && let Some(bytes) = self.beginning.take().filter(|bytes| bytes.len() as u64 == range.len())
+        {
+            return Ok(bytes);
+        }
         self.meter.read(range.len());
         let pinned = Conditional { etag_matches: Some(self.version.etag.clone()), ..Conditional::default() };
         let part = Range::OffsetWithLength { offset: range.start(), length: range.len() };
@@ -119,11 +138,28 @@ impl Object {
     }
 }
 
+/// The version of an object that is there now, and its first bytes.
+async fn begin(bucket: &Bucket, key: &str, meter: &Meter) -> worker::Result<Option<(Version, Vec<u8>)>> {
+    meter.read(0);
+    let beginning = Range::OffsetWithLength { offset: 0, length: Open::FIRST_READ };
+    let Some(object) = bucket.get(key).range(beginning).execute().await? else { return Ok(None) };
+    let bytes = match object.body() {
+        Some(body) => body.bytes().await?,
+        None => Vec::new(),
+    };
+    meter.got(bytes.len() as u64);
+    Ok(Some((version(&object), bytes)))
+}
+
 /// The version of an object that is there now.
 async fn look(bucket: &Bucket, key: &str, meter: &Meter) -> azulejo::Result<Option<Version>> {
     meter.read(0);
     let object = bucket.head(key).await.map_err(|error| unreadable(&error))?;
-    Ok(object.map(|object| Version { etag: object.etag(), size: object.size(), uploaded: object.uploaded().as_millis() as f64 }))
+    Ok(object.as_ref().map(version))
+}
+
+fn version(object: &worker::Object) -> Version {
+    Version { etag: object.etag(), size: object.size(), uploaded: object.uploaded().as_millis() as f64 }
 }
 
 /// The error of a read that failed. What the storage said is for the log.

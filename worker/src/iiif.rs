@@ -84,7 +84,7 @@ impl Asked<'_> {
             }
             let object = match cache::version(&key, page).filter(|_| trusts) {
                 Some(version) => Some(Object::remembered(self.bucket, key, version, self.meter)),
-                None => Object::head(self.bucket, key, self.meter).await?,
+                None => Object::find(self.bucket, key, self.meter).await?,
             };
             if let Some(object) = object {
                 return Ok(Some((object, document, page)));

@@ -43,6 +43,11 @@ impl Meter {
     /// Counts a read of so many bytes.
     pub fn read(&self, bytes: u64) {
         self.reads.set(self.reads.get() + 1);
+        self.got(bytes);
+    }
+
+    /// Of a read that was counted, so many bytes came.
+    pub fn got(&self, bytes: u64) {
         self.bytes.set(self.bytes.get() + bytes);
     }
 

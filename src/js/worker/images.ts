@@ -37,6 +37,12 @@ export class Images {
   /** Least recently used first. */
   #kept: Opened[] = [];
 
+  /** Whether any version of it is kept. */
+  has({ key }: Source, page: number): boolean {
+    const name = JSON.stringify([key, page]);
+    return this.#kept.some((opened) => opened.key === name);
+  }
+
   /** The image, opened now if it is not kept or is wanted anew. Without an etag none is kept. */
   async use(source: Source, page: number, version: FileVersion, settings: Settings, anew: boolean, signal: AbortSignal | undefined): Promise<Use> {
     const core = await isolateCore();

@@ -4,13 +4,16 @@ import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { at } from "../../../pkg/lib.mjs";
+import { repeatedTiff } from "../../generate/pyramid.mjs";
 import { png } from "../images.mjs";
 
 const KEY = "image.png";
 const [OLD, NEW] = [png(400, 300), png(500, 200, 3)];
 const PATH = `/iiif/3/${KEY}/full/100,/0/default.png?cache=false`;
-// Head, the first read, the rest of the file.
-const CALLS = 3;
+// The first read, the rest of the file.
+const CALLS = 2;
+/** Its directories lie behind each other and its tiles. */
+const [CHAIN, OTHER_CHAIN] = [[1200, 900], [1500, 600]].map(([width, height]) => repeatedTiff(width, height, { order: "chain" }));
 
 /** Registers the tests for a service that `serve` starts, with a bucket that fails on purpose (faulty.mjs). */
 export function failingBucket(serve) {
@@ -58,8 +61,12 @@ export function failingBucket(serve) {
     });
 
     test("replaced while the information is read: that of one version", async () => {
-      const { json } = await get([{ call: 2, kind: "swap", key: "new" }], `/iiif/3/${KEY}/info.json?cache=false`);
-      assert.deepEqual([json().width, json().height], [500, 200]);
+      await service.put("other-chain", OTHER_CHAIN);
+      for (let call = 1; call <= CALLS; call++) {
+        await service.put("chain.tif", CHAIN);
+        const { json } = await get([{ call, kind: "swap", key: "other-chain" }], "/iiif/3/chain.tif/info.json?cache=false");
+        assert.deepEqual([json().width, json().height], [1500, 600], `before call ${call}`);
+      }
     });
 
     test("deleted between two reads: 404", async () => {
@@ -71,7 +78,11 @@ export function failingBucket(serve) {
 
     test("every single fault at every read", async () => {
       for (const kind of ["throw", "short", "long", "broken-body"]) {
-        for (let call = kind === "throw" ? 1 : 2; call <= CALLS; call++) unavailable(await get([{ call, kind }]), `${kind} at ${call}`);
+        unavailable(await get([{ call: 2, kind }]), `${kind} at 2`);
+        // Of the first read nobody knows beforehand how much will come: if it is not what it should be, it is read again.
+        const first = await get([{ call: 1, kind }]);
+        if (kind === "short" || kind === "long") assert.deepEqual([first.status, first.bytes], [200, oldImage], `${kind} at 1`);
+        else unavailable(first, `${kind} at 1`);
         assert.deepEqual((await get([])).bytes, oldImage);
       }
     });
@@ -80,7 +91,7 @@ export function failingBucket(serve) {
       const kinds = ["throw", "short", "gone", "other-etag", "swap"];
       for (const first of kinds) {
         for (const second of kinds) {
-          for (const [one, two] of [[2, 3], [2, 4], [3, 5], [1, 2], [2, 5]]) {
+          for (const [one, two] of [[1, 2], [1, 3], [2, 3], [2, 4], [1, 4]]) {
             await service.put(KEY, OLD);
             const answer = await get([{ call: one, kind: first, key: "new" }, { call: two, kind: second, key: "new" }]);
             const what = `${first} at ${one}, ${second} at ${two}: ${answer.status}`;
