@@ -1,4 +1,4 @@
-// Writes an image as a tiled TIFF pyramid: npm run pyramid -- IN OUT.tif [--tile 512 --quality 88 --compression jpeg|webp|deflate]
+// Writes an image as a tiled TIFF pyramid: npm run pyramid -- IN OUT.tif [--tile 512 --quality 88 --compression jpeg|webp|deflate --page 1]
 
 import { createReadStream, createWriteStream, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
@@ -8,13 +8,13 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { at, fail } from "./lib.mjs";
 
-const USAGE = `npm run pyramid -- IN OUT.tif [--tile 512] [--quality 88] [--compression jpeg|webp|deflate]
+const USAGE = `npm run pyramid -- IN OUT.tif [--tile 512] [--quality 88] [--compression jpeg|webp|deflate] [--page 1]
 
-IN is a file or a URL. --tile is a multiple of 16 from 64 to 2048, --quality goes from 1 to 100 (WebP of 100 is lossless);
+IN is a file or a URL, and of a document its first page or another. --tile is a multiple of 16 from 64 to 2048, --quality goes from 1 to 100 (WebP of 100 is lossless);
 without --compression images with alpha become Deflate, and all others JPEG. Out of a plain JPEG into JPEG nothing is
 lost at full size, and --quality is that of the smaller levels.`;
 
-const OPTIONS = { tile: { type: "string" }, quality: { type: "string" }, compression: { type: "string" }, help: { type: "boolean" } };
+const OPTIONS = { tile: { type: "string" }, quality: { type: "string" }, compression: { type: "string" }, page: { type: "string" }, help: { type: "boolean" } };
 
 /** What was asked for, or the end with a word on what is wrong. */
 function read(args) {
@@ -42,7 +42,7 @@ function read(args) {
   if (!isUrl && !statSync(input).isFile()) fail(`${input} is not a file.`);
   if (!existsSync(dirname(resolve(output)))) fail(`There is no folder ${dirname(resolve(output))} for ${basename(output)}.`);
   if (existsSync(output) && !statSync(output).isFile()) fail(`${output} is there already, and not a file.`);
-  return { input, isUrl, output: resolve(output), tile: number("tile"), quality: number("quality"), compression: values.compression };
+  return { input, isUrl, output: resolve(output), tile: number("tile"), quality: number("quality"), compression: values.compression, page: number("page") };
 }
 
 /** A file by ranges. One that is changed meanwhile is noticed by its time. */

@@ -157,7 +157,7 @@ interface Opened {
 export async function openImage(host: Host, source: Source, options: OpenOptions): Promise<IiifImage> {
   const { settings = {}, signal, page = 1 } = options;
   check(settings);
-  if (!(Number.isInteger(page) && page >= 1 && page <= MOST_PAGES)) throw invalid(`page is ${String(page)}, and should be a number from 1 to ${MOST_PAGES}.`);
+  checkPage(page);
   const open = () =>
     within(host, host.take(() => false), async (lane) => {
       return { lane, ...(await openFirst(lane.core, source, settings, page, signal)) };
@@ -173,6 +173,11 @@ export async function openImage(host: Host, source: Source, options: OpenOptions
 }
 
 const forgotten = /* @__PURE__ */ (() => (typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<() => void>((close) => close())))();
+
+/** @internal */
+export function checkPage(page: number): void {
+  if (!(Number.isInteger(page) && page >= 1 && page <= MOST_PAGES)) throw invalid(`page is ${String(page)}, and should be a number from 1 to ${MOST_PAGES}.`);
+}
 
 /** Nobody knows the size yet: the first read tells it. @internal */
 export async function openFirst(core: Core, source: Source, settings: Settings, page: number, signal: AbortSignal | undefined): Promise<Opened> {

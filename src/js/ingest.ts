@@ -1,6 +1,6 @@
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
-import { type Settings, type WorkerOptions, check, openFirst } from "./image.js";
+import { type Settings, type WorkerOptions, check, checkPage, openFirst } from "./image.js";
 import type { Host } from "./pool.js";
 import type { Source } from "./sources.js";
 
@@ -25,6 +25,8 @@ export interface PyramidOptions extends WorkerOptions {
   quality?: number | undefined;
   /** Default "jpeg", or "deflate" for an image with alpha. */
   compression?: "jpeg" | "deflate" | "webp" | undefined;
+  /** Which page of a document, from 1. Default 1. */
+  page?: number | undefined;
   /** Of opening the source; `memory` is also that of writing, whose default is 112 MiB. A source that is not a TIFF must fit it as a whole. */
   settings?: Settings;
   signal?: AbortSignal;
@@ -50,14 +52,15 @@ const COMPRESSIONS: readonly unknown[] = ["jpeg", "deflate", "webp"] satisfies P
 
 /** Writes a pyramid in a host of its own: the job takes more memory than an engine that others use has to spare. @internal */
 export async function writePyramid(host: Host, source: Source, spool: Spool, options: PyramidOptions): Promise<PyramidFile> {
-  const { tile, quality, compression, settings = {}, signal, onProgress } = options;
+  const { tile, quality, compression, page = 1, settings = {}, signal, onProgress } = options;
   check(settings);
+  checkPage(page);
   if (tile !== undefined && !(Number.isInteger(tile) && tile % 16 === 0 && tile >= 64 && tile <= 2048)) throw invalid("tile", tile, "a multiple of 16 from 64 to 2048");
   if (quality !== undefined && !(Number.isInteger(quality) && quality >= 1 && quality <= 100)) throw invalid("quality", quality, "a whole number from 1 to 100");
   if (compression !== undefined && !COMPRESSIONS.includes(compression)) throw invalid("compression", compression, `one of ${COMPRESSIONS.join(", ")}`);
   signal?.throwIfAborted();
   const { core } = host.take(() => true);
-  const { image, pin, source: warm } = await openFirst(core, source, settings, 1, signal);
+  const { image, pin, source: warm } = await openFirst(core, source, settings, page, signal);
   const { width, height } = image;
   const job = await image.ingest({ tile, quality, compression, memory: settings.memory });
   let told = 0;

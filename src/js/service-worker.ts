@@ -8,6 +8,7 @@ import { type Level0Options, stitched, withStored } from "./level0.js";
 import { Shared, slots } from "./level0/shared.js";
 import type { Host } from "./pool.js";
 import { type ServedImage, type ServerOptions, prefixes, server } from "./server.js";
+import { readPage } from "./server/identifier.js";
 import { type Held, Images } from "./service/images.js";
 import { CHANGES, type LocalFile, fileOf, isHandle, kept } from "./service/kept.js";
 import { borrowed } from "./service/lanes.js";
@@ -37,6 +38,8 @@ export interface ServeOptions extends Pick<ServerOptions, "versions" | "allowSla
    */
   resolve?(identifier: string, request: Request): Promise<Resolved | Response | null> | Resolved | Response | null;
   settings?: Settings;
+  /** Whether `name;2` is the second page of `name`, for which `resolve` is asked first. Default true. */
+  pages?: boolean;
   /** How many images are kept open, and how many bytes of answers are kept. Default: 8 images, 32 MiB. */
   cache?: { images?: number; bytes?: number };
   /** `engine.wasm`, for images that are decoded in the Service Worker itself; `extra.wasm` is looked for beside its URL. Default: where the package has it; the classic script looks beside the Service Worker's own. */
@@ -86,7 +89,7 @@ interface Asking {
 const PATIENCE = { image: 50, script: 1000 };
 
 function create(scope: Scope, options: ServeOptions): Service {
-  const { resolve, settings = {}, cache = {}, claim = true, engine: module } = options;
+  const { resolve, settings = {}, cache = {}, pages = true, claim = true, engine: module } = options;
   let chosen = module === undefined;
   const begin = async (): Promise<Engine> => {
     if (!chosen) await choose(typeof module === "function" ? module() : new URL(module!, scope.location.href));
@@ -109,11 +112,23 @@ function create(scope: Scope, options: ServeOptions): Service {
     prefix: path,
     async open(identifier, request, stale) {
       const known = asking.get(request)!;
-      if (stale) images.forget(identifier);
-      const found = await (resolve ? holdResolved(identifier, known) : holdKept(identifier));
-      if (!found) return null;
-      known.held.push(found.held);
-      return served(found.held, found.etag, known);
+      // `name;2` is the second page of `name`, unless only `name;2` itself is there.
+      const paged = pages ? readPage(identifier) : undefined;
+      let missing: IiifError | undefined;
+      for (const { document, page } of [...(paged ? [paged] : []), { document: identifier, page: 1 }]) {
+        if (stale) images.forget(document);
+        const found = await (resolve ? holdResolved(document, page, known) : holdKept(document, page)).catch((error: unknown) => {
+          if (!(error instanceof IiifError) || error.code !== "not-found") throw error;
+          missing ??= error;
+          return undefined;
+        });
+        if (known.response) return null;
+        if (!found) continue;
+        known.held.push(found.held);
+        return { ...served(found.held, found.etag, known), ...(pages && { document }) };
+      }
+      if (missing) throw missing;
+      return null;
     },
   });
 
@@ -122,40 +137,42 @@ function create(scope: Scope, options: ServeOptions): Service {
     readonly etag?: string;
   }
 
-  async function holdKept(identifier: string): Promise<Found | undefined> {
+  async function holdKept(identifier: string, page: number): Promise<Found | undefined> {
     const found = await kept(identifier);
-    if (found) return holdFile(identifier, found.file, found.stamp);
+    if (found) return holdFile(identifier, page, found.file, found.stamp);
     images.forget(identifier);
     return undefined;
   }
 
   /** A file behind a handle may have been written anew since it was opened. */
-  async function holdFile(identifier: string, file: LocalFile, stamp: string): Promise<Found> {
+  async function holdFile(identifier: string, page: number, file: LocalFile, stamp: string): Promise<Found> {
     const blob = isHandle(file) ? await fileOf(file) : file;
     const version = isHandle(file) ? `${stamp} ${(blob as File).lastModified} ${blob.size}` : stamp;
-    return { held: await images.hold(identifier, version, () => open(blob)), etag: `${version} ${JSON.stringify(settings)}` };
+    return { held: await images.hold(identifier, page, version, () => open(blob, page)), etag: `${version} ${page} ${JSON.stringify(settings)}` };
   }
 
-  async function holdResolved(identifier: string, known: Asking): Promise<Found | undefined> {
+  async function holdResolved(identifier: string, page: number, known: Asking): Promise<Found | undefined> {
     const handle = handles.get(identifier);
-    if (images.has(identifier)) return handle ? holdFile(identifier, handle, "") : { held: await images.hold(identifier, "", () => Promise.reject(new Error("It is open."))) };
+    if (images.has(identifier, page)) return handle ? holdFile(identifier, page, handle, "") : { held: await images.hold(identifier, page, "", () => Promise.reject(new Error("It is open."))) };
     handles.delete(identifier);
     const found = await resolve!(identifier, known.request);
     if (found instanceof Response) known.response = found;
     if (found instanceof Response || found === null || found === undefined) return undefined;
-    if (!isHandle(found)) return { held: await images.hold(identifier, "", () => open(typeof found === "string" ? address(found) : found)) };
+    if (!isHandle(found)) return { held: await images.hold(identifier, page, "", () => open(typeof found === "string" ? address(found) : found, page)) };
     handles.set(identifier, found);
-    return holdFile(identifier, found, "");
+    return holdFile(identifier, page, found, "");
   }
 
-  async function open(input: Exclude<Resolved, FileSystemFileHandle>): Promise<IiifImage> {
+  async function open(input: Exclude<Resolved, FileSystemFileHandle>, page: number): Promise<IiifImage> {
     const source = toSource(input);
-    return withStored(await openImage(lanes, source, { settings }), source);
+    return withStored(await openImage(lanes, source, { settings, page }), source);
   }
 
   function served({ image, name }: Held, etag: string | undefined, known: Asking): ServedImage {
     return {
       info: (wanted) => image.info(wanted),
+      page: image.page,
+      hasNext: image.hasNext,
       ...(etag !== undefined && { etag }),
       async render(request, { version, canonical, signal }) {
         // What is asked for twice is made once; what nobody waits for any more is not made.

@@ -7,9 +7,11 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { at } from "../../pkg/lib.mjs";
 import { launch, watched } from "../browser/browser.mjs";
 import { repeatedTiff } from "../generate/pyramid.mjs";
+import { tiff } from "../generate/tiff.mjs";
 import { file, sha256 } from "./golden.mjs";
 import { memories } from "./memory.mjs";
 import { PAGE, site } from "./site.mjs";
@@ -63,6 +65,21 @@ test("what is lossless keeps every pixel, alpha too, and is the default where th
     }
     assert.equal(answers[0], answers[1], name);
   }
+});
+
+test("a page of a document", async () => {
+  const pages = [10, 120, 230].map((value, index) => ({ width: 500 - index, height: 400, tiles: [deflateSync(Buffer.alloc(512 * 512 * 3, value))], page: true }));
+  const book = tiff(pages);
+  for (const [index, page] of [undefined, 2, 3].entries()) {
+    const image = await open(await toPyramid(book, { page, compression: "deflate" }));
+    assert.deepEqual([image.width, image.height, image.pages], [500 - index, 400, 1]);
+    const pixels = (await image.render("250,200,1,1/max/0/gray.tif")).bytes;
+    const source = await open(book, { page });
+    assert.equal(sha256(pixels), sha256((await source.render("250,200,1,1/max/0/gray.tif")).bytes));
+    for (const each of [image, source]) each.close();
+  }
+  await rejects(toPyramid(book, { page: 4 }), "not-found", /no page 4: the image has 3/);
+  for (const page of [0, 1.5, "2"]) await rejects(toPyramid(book, { page }), "invalid-argument", /page is .* from 1/);
 });
 
 test("the parts for whoever keeps them: every spool once, the head before them", async () => {

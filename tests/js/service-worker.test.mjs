@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { at } from "../../pkg/lib.mjs";
 import { launch, watched } from "../browser/browser.mjs";
+import { tiff } from "../generate/tiff.mjs";
 import { bundle } from "./build.mjs";
 import { PAGE, site } from "./site.mjs";
 
@@ -49,6 +51,15 @@ const SCRIPTS = {
         return null;
       },
     });`),
+  "/pages.js": script(`
+    serve({
+      resolve(identifier) {
+        notes.push(identifier);
+        return { "book.tif": "/book.tif", "odd;2": "/samples/rocket.jpg" }[identifier] ?? null;
+      },
+    });`),
+  "/allpages.js": script(`serve({ resolve: (identifier) => new URL("/files/" + identifier, location.origin) });`),
+  "/nopages.js": script(`serve({ pages: false, resolve: (identifier) => (identifier === "book.tif;2" ? "/samples/rocket.jpg" : "/book.tif") });`),
   "/elsewhere.js": script(`serve({ prefix: "https://images.invalid/iiif/{version}/", resolve: (identifier) => (identifier === "rocket" ? "/samples/rocket.jpg" : null) });`),
   "/slow.js": script(`
     const { read } = httpSource(location.origin + "/samples/rocket.jpg");
@@ -107,7 +118,8 @@ before(async () => {
       if (event.request.url.endsWith("/use")) event.respondWith(use().then(Response.json, (error) => new Response(error.stack, { status: 500 })));
     });
     serve();`;
-  server = await site({ "/": PAGE, "/folder/": PAGE, ...SCRIPTS });
+  const pages = [10, 120, 230].map((value, index) => ({ width: 500 - index, height: 400, tiles: [deflateSync(Buffer.alloc(512 * 512 * 3, value))], page: true }));
+  server = await site({ "/": PAGE, "/folder/": PAGE, "/book.tif": tiff(pages), "/files/book.tif": tiff(pages), "/files/book.tif;7": rocket, ...SCRIPTS });
   const info = {
     "@context": "http://iiif.io/api/image/2/context.json",
     "@id": `${server.origin}/zero`,
@@ -321,6 +333,70 @@ test("whatever `resolve` gives: URLs, bytes, Blobs, sources, services of level 0
       assert.equal(notes.filter((note) => note === "resolve url").length, 1);
     },
     { expected: errors },
+  );
+});
+
+test("the pages of a document, by `resolve` and of what is kept", async () => {
+  const expected = [/404/];
+  const told = (page, names) =>
+    page.evaluate(async (names) => {
+      const answers = [];
+      for (const name of names) {
+        const { status, text } = await ask(`/iiif/3/${name}/info.json`);
+        const { width, pages } = status === 200 ? JSON.parse(text) : {};
+        answers.push([status, width, pages]);
+      }
+      return answers;
+    }, names);
+  await withPage(
+    "/pages.js",
+    async (page) => {
+      const names = ["book.tif", "book.tif;2", "book.tif;3", "book.tif%3B2", "book.tif;4", "odd;2", "odd;3", "..;2"];
+      const three = [500, 499, 498, 499].map((width) => [200, width, 3]);
+      assert.deepEqual(await told(page, names), [...three, [404, undefined, undefined], [200, 640, undefined], [404, undefined, undefined], [404, undefined, undefined]]);
+      const answer = await page.evaluate(async () => {
+        const colours = [];
+        for (const name of ["book.tif", "book.tif;3"]) {
+          const image = new Image();
+          image.src = `/iiif/3/${name}/9,9,9,9/max/0/default.png`;
+          await image.decode();
+          const context = new OffscreenCanvas(1, 1).getContext("2d");
+          context.drawImage(image, 0, 0);
+          colours.push(context.getImageData(0, 0, 1, 1).data[0]);
+        }
+        return { colours, links: (await fetch("/iiif/3/book.tif;2/info.json")).headers.get("link") };
+      });
+      assert.deepEqual(answer.colours, [10, 230]);
+      for (const [name, relation] of [["book.tif", "prev"], ["book.tif%3B3", "next"]]) assert.ok(answer.links.includes(`/iiif/3/${name}/info.json>;rel="${relation}"`), answer.links);
+      // Once for each page that is opened, and for what is not there.
+      const notes = JSON.parse((await page.evaluate(() => ask("/notes"))).text);
+      assert.deepEqual(notes.filter((name) => name === "book.tif").length, 4);
+    },
+    { expected },
+  );
+  // A URL is no word on whether there is anything.
+  await withPage(
+    "/allpages.js",
+    async (page) => {
+      assert.deepEqual(await told(page, ["book.tif;3", "book.tif;7"]), [[200, 498, 3], [200, 640, undefined]]);
+      const { status, text } = await page.evaluate(() => ask("/iiif/3/book.tif;4/info.json"));
+      assert.equal(status, 404);
+      assert.match(text, /no page 4: the image has 3/);
+    },
+    { expected },
+  );
+  await withPage("/nopages.js", async (page) => assert.deepEqual(await told(page, ["book.tif;2", "book.tif;3"]), [[200, 640, undefined], [200, 500, 3]]));
+  await withPage(
+    "/kept.js",
+    async (page) => {
+      await page.evaluate(async () => azulejo.keep(await (await fetch("/book.tif")).blob(), { identifier: "book" }));
+      assert.deepEqual(await told(page, ["book;2", "book"]), [[200, 499, 3], [200, 500, 3]]);
+      await page.evaluate(async () => azulejo.keep(await sample("rocket.jpg"), { identifier: "book" }));
+      assert.deepEqual(await told(page, ["book;2", "book"]), [[404, undefined, undefined], [200, 640, undefined]]);
+      await page.evaluate(() => azulejo.forget("book"));
+      assert.deepEqual(await told(page, ["book;2", "book"]), [[404, undefined, undefined], [404, undefined, undefined]]);
+    },
+    { expected },
   );
 });
 

@@ -19,6 +19,8 @@ interface Entry {
   forgotten: boolean;
 }
 
+const keyOf = (identifier: string, page: number): string => `${page} ${identifier}`;
+
 export class Images {
   readonly #most: number;
   readonly #entries = new Map<string, Entry>();
@@ -28,26 +30,27 @@ export class Images {
     this.#most = most;
   }
 
-  /** The image that is open under this identifier and is of this version, or one that is opened now. */
-  async hold(identifier: string, stamp: string, open: () => Promise<IiifImage>): Promise<Held> {
-    let entry = this.#entries.get(identifier);
+  /** This page of the image that is open under this identifier and is of this version, or one that is opened now. */
+  async hold(identifier: string, page: number, stamp: string, open: () => Promise<IiifImage>): Promise<Held> {
+    const key = keyOf(identifier, page);
+    let entry = this.#entries.get(key);
     if (entry && entry.stamp !== stamp) {
-      this.forget(identifier);
+      this.#drop(key, entry);
       entry = undefined;
     }
     if (!entry) {
       const opening: Entry = { image: open(), name: String(++this.#opened), stamp, users: 0, forgotten: false };
-      opening.image.catch(() => this.#drop(identifier, opening));
+      opening.image.catch(() => this.#drop(key, opening));
       entry = opening;
     }
     // The last of a Map is the one that was used last.
-    this.#entries.delete(identifier);
-    this.#entries.set(identifier, entry);
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
     const used = entry;
     used.users++;
-    for (const oldest of this.#entries.keys()) {
+    for (const [oldest, entry] of [...this.#entries]) {
       if (this.#entries.size <= this.#most) break;
-      this.forget(oldest);
+      this.#drop(oldest, entry);
     }
     const release = (): void => {
       used.users--;
@@ -61,22 +64,22 @@ export class Images {
     }
   }
 
-  /** Whether one of this identifier is open, or being opened. */
-  has(identifier: string): boolean {
-    return this.#entries.has(identifier);
+  /** Whether this page of the identifier is open, or being opened. */
+  has(identifier: string, page: number): boolean {
+    return this.#entries.has(keyOf(identifier, page));
   }
 
+  /** All its pages. */
   forget(identifier: string): void {
-    const entry = this.#entries.get(identifier);
-    if (entry) this.#drop(identifier, entry);
+    for (const [key, entry] of [...this.#entries]) if (key.slice(key.indexOf(" ") + 1) === identifier) this.#drop(key, entry);
   }
 
   clear(): void {
-    for (const identifier of [...this.#entries.keys()]) this.forget(identifier);
+    for (const [key, entry] of [...this.#entries]) this.#drop(key, entry);
   }
 
-  #drop(identifier: string, entry: Entry): void {
-    if (this.#entries.get(identifier) === entry) this.#entries.delete(identifier);
+  #drop(key: string, entry: Entry): void {
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
     entry.forgotten = true;
     this.#close(entry);
   }
