@@ -106,6 +106,8 @@ impl Price {
         let window = match level.compression {
             Compression::Zstandard => ZSTANDARD_WINDOW,
             Compression::WebP => level.chunk_bytes().saturating_mul(2),
+            // Where colours change in a row and in the one above it: words, at most one a pixel, with as many to grow into.
+            Compression::Fax(_) => mul(&[level.chunk.width().into(), 16]),
             _ => 0,
         };
         let (mut memory, mut work) = (0_u64, 0_u64);

@@ -54,13 +54,16 @@ pub(crate) enum Compression {
     Zstandard,
     /// A whole WebP file a chunk.
     WebP,
-    /// CCITT T.4 (one-dimensional) and T.6.
+    /// CCITT T.4 and T.6.
     Fax(Fax),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fax {
+    /// The one-dimensional codes of T.4 without EOLs, each row from a new byte (TIFF 6.0, section 10).
+    ModifiedHuffman,
     Group3OneDimensional,
+    Group3TwoDimensional,
     Group4,
 }
 
@@ -127,7 +130,9 @@ fn unsupported(feature: impl Into<String>) -> Stop {
 fn compression(code: u64, t4_options: u64) -> Result<Compression, Stop> {
     Ok(match code {
         1 => Compression::None,
+        2 => Compression::Fax(Fax::ModifiedHuffman),
         3 if t4_options & 1 == 0 => Compression::Fax(Fax::Group3OneDimensional),
+        3 => Compression::Fax(Fax::Group3TwoDimensional),
         4 => Compression::Fax(Fax::Group4),
         5 => Compression::Lzw,
         7 => Compression::Jpeg,
@@ -141,8 +146,6 @@ fn compression(code: u64, t4_options: u64) -> Result<Compression, Stop> {
 
 fn name_of_compression(code: u64) -> String {
     let name = match code {
-        2 => "CCITT modified Huffman",
-        3 => "CCITT T.4, two-dimensional",
         6 => "old-style JPEG",
         9 | 10 | 34661 => "JBIG",
         33003 | 33005 | 34712 => "JPEG 2000",
