@@ -51,8 +51,8 @@ export function tileSource(image: IiifImage, options: TileSourceOptions = {}): T
   const maxLevel = Math.max(0, Math.ceil(Math.log2(Math.max(width, height) / tileSize)));
   // Tiles are cached by it: it differs between images, and between copies of this module.
   const name = `azulejo:${++count}.${Math.random().toString(36).slice(2)}/`;
-  let transparent = image.format === "jpeg" ? Promise.resolve(false) : undefined;
-  let known = false;
+  /** Whether there is an alpha channel, which the first tiles tell: they are PNG. */
+  let transparent = image.format === "jpeg" ? false : undefined;
   const jobs = new WeakMap<Job, AbortController>();
 
   const url = (level: number, x: number, y: number): string => {
@@ -62,19 +62,16 @@ export function tileSource(image: IiifImage, options: TileSourceOptions = {}): T
     return `${name}${left},${top},${w},${h}/${Math.ceil(w / factor)},${Math.ceil(h / factor)}/0/default`;
   };
 
-  /** Whether there is an alpha channel: one pixel of PNG tells it. */
-  const hasAlpha = async (): Promise<boolean> => {
-    const { bytes } = await image.render("0,0,1,1/max/0/default.png");
-    return (known = alphaOfPng(bytes));
+  /** One call of the image for each tile: it may be closed as soon as no viewer shows it, and what is under way then still ends well. */
+  const picture = async (request: string, signal: AbortSignal): Promise<ImageBitmap> => {
+    if (transparent !== undefined) return image.bitmap(`${request}.${transparent ? "png" : "jpg"}`, { signal });
+    const { bytes, blob } = await image.render(`${request}.png`, { signal });
+    transparent = alphaOfPng(bytes);
+    return createImageBitmap(blob());
   };
 
   const load = async (job: Job, signal: AbortSignal): Promise<HTMLCanvasElement> => {
-    transparent ??= hasAlpha().catch((error: unknown) => {
-      transparent = undefined;
-      throw error;
-    });
-    const format = (await transparent) ? "png" : "jpg";
-    const bitmap = await image.bitmap(`${job.src.slice(name.length)}.${format}`, { signal });
+    const bitmap = await picture(job.src.slice(name.length), signal);
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
     canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
@@ -91,7 +88,7 @@ export function tileSource(image: IiifImage, options: TileSourceOptions = {}): T
     maxLevel,
     getTileUrl: url,
     getTileHashKey: url,
-    hasTransparency: () => known,
+    hasTransparency: () => transparent ?? false,
     downloadTileStart(job) {
       const control = new AbortController();
       const { signal } = control;

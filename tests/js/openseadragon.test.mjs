@@ -108,7 +108,7 @@ before(async () => {
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   origin = `http://127.0.0.1:${server.address().port}`;
-  browser = await launch();
+  browser = await launch({ webgl: true });
   const page = await browser.newPage();
   await page.goto(`${origin}/?v=6`);
   const made = await page.evaluate(async () => {
@@ -188,6 +188,27 @@ for (const version of Object.keys(VIEWERS)) {
       });
       assert.deepEqual(found.size, [1411, 1411]);
       for (const distinct of found.colours) assert.ok(distinct > 20, `${distinct} colours`);
+    });
+
+    test("an image that is closed while a viewer that is gone waits for its first tile: no tile fails", async () => {
+      const calls = await inPage(async () => {
+        const { open, tileSource } = await import("/test.js");
+        const image = await open("/samples/retina-pyramid.tif");
+        let calls = 0;
+        const source = tileSource({
+          ...image,
+          async render(...given) {
+            // Both at once, as a page does that shows something else.
+            if (!calls++) setTimeout(() => [viewer, image].forEach((each) => each.close()));
+            return image.render(...given);
+          },
+        });
+        const viewer = OpenSeadragon({ id: "viewer", tileSources: source, showNavigator: false, showNavigationControl: false });
+        await new Promise((wake) => setTimeout(wake, 1500));
+        viewer.destroy();
+        return calls;
+      });
+      assert.ok(calls >= 1, `${calls} calls`);
     });
 
     test("tiles at the edges of every level have the size that the viewer expects", async () => {
