@@ -27,10 +27,10 @@ const CHECKS = {
   types: [node(at("node_modules", "typescript", "bin", "tsc"), "-p", at("www"))],
   package: [
     node(at("node_modules", "typescript", "bin", "tsc"), "-p", at("src", "js")),
-    // Much of it waits for the frames of a browser.
+    // Much of it waits: for the frames of a browser, for processes that begin and end.
     ...suite("js", 2),
   ],
-  worker: suite("worker"),
+  worker: suite("worker", 2),
   browser: suite("browser"),
   validator: [node(at("tests", "validator", "run.mjs"))],
 };
