@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{corrupt, decompress, fax, predictor, samples, ycbcr};
+use super::{corrupt, decompress, predictor, samples, ycbcr};
 use crate::bytes::Endian;
 use crate::codec::extra;
 use crate::codec::jpeg::{Components, Part, Stream};
@@ -118,18 +118,17 @@ fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], location: Location,
     } else {
         bytes
     };
-    if let Compression::Fax(kind) = level.compression {
-        let mut bits = fax::decode(bytes, kind, width, rows, at)?;
-        bits.truncate(expected);
+    if let Compression::Fax(_) = level.compression {
+        let bits = decompress::decompress(bytes, level.compression, width, expected, at)?;
         return Ok(samples::unpack(bits, level, endian, width as usize));
     }
     if let Stored::YCbCr(across, down) = level.model {
         let units = width.div_ceil(across.into()) as usize * rows.div_ceil(down.into()) as usize;
-        let data = decompress::decompress(bytes, level.compression, units * (usize::from(across) * usize::from(down) + 2), at)?;
+        let data = decompress::decompress(bytes, level.compression, width, units * (usize::from(across) * usize::from(down) + 2), at)?;
         return Ok(Samples::U8(ycbcr::to_rgb(&data, width as usize, rows as usize, across.into(), down.into())));
     }
     let stride = level.row_bytes() as usize;
-    let mut data = decompress::decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
+    let mut data = decompress::decompress(bytes, level.compression, width, stride * wanted.bottom() as usize, at)?;
     data.drain(..stride * wanted.y() as usize);
     predictor::undo(&mut data, level, endian);
     // The floating-point predictor leaves the most significant byte first.

@@ -2,7 +2,6 @@
 
 mod chunk;
 mod decompress;
-mod fax;
 mod planes;
 mod predictor;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -2,12 +2,11 @@
 
 use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode};
 
-use super::corrupt;
-use crate::error::Result;
+use super::Fault;
 use crate::pyramid::tiff::Fax;
 
 /// Rows of `width` bits, each from a new byte, 1 for black: what WhiteIsZero means without compression.
-pub(super) fn decode(bytes: &[u8], kind: Fax, width: u32, rows: u32, at: u64) -> Result<Vec<u8>> {
+pub(super) fn decode(bytes: &[u8], kind: Fax, width: u32, rows: u32) -> Result<Vec<u8>, Fault> {
     let settings = DecodeSettings {
         columns: width,
         rows,
@@ -36,7 +35,7 @@ pub(super) fn decode(bytes: &[u8], kind: Fax, width: u32, rows: u32, at: u64) ->
     }
     // A strip need not end as a fax call does: rows that are all there count, whatever comes after them.
     if bitmap.bits.len() < whole {
-        return Err(corrupt(at, format!("{} of {rows} CCITT rows could be read", bitmap.bits.len() / stride)));
+        return Err(Fault::Corrupt(format!("{} of {rows} CCITT rows could be read", bitmap.bits.len() / stride)));
     }
     Ok(bitmap.bits)
 }
@@ -96,8 +95,8 @@ mod tests {
         bits.as_bytes().chunks(8).map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
     }
 
-    fn two_rows(kind: Fax, text: &str) -> Result<Vec<u8>> {
-        decode(&bits(text), kind, 8, 2, 100)
+    fn two_rows(kind: Fax, text: &str) -> Result<Vec<u8>, Fault> {
+        decode(&bits(text), kind, 8, 2)
     }
 
     #[test]
@@ -154,7 +153,7 @@ mod tests {
         ] {
             let error = two_rows(kind, &text).unwrap_err();
             let read = if text.is_empty() { 0 } else { 1 };
-            assert!(error.to_string().contains(&format!("{read} of 2 CCITT rows")), "{kind:?} {text}: {error}");
+            assert!(matches!(&error, Fault::Corrupt(what) if what.contains(&format!("{read} of 2 CCITT rows"))), "{kind:?} {text}: {error:?}");
         }
     }
 }
