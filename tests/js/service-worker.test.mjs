@@ -579,25 +579,33 @@ test("images are closed when others take their place, and not while they are use
   const log = [];
   const open = (name) => async () => ({ close: () => log.push(`close ${name}`) });
   const images = new Images(2);
-  const a = await images.hold("a", "1", open("a"));
-  (await images.hold("b", "1", open("b"))).release();
-  (await images.hold("a", "1", open("another a"))).release();
-  (await images.hold("c", "1", open("c"))).release();
+  const a = await images.hold("a", 1, "1", open("a"));
+  (await images.hold("b", 1, "1", open("b"))).release();
+  (await images.hold("a", 1, "1", open("another a"))).release();
+  (await images.hold("c", 1, "1", open("c"))).release();
   const settled = () => new Promise((resolve) => setTimeout(resolve));
   await settled();
   assert.deepEqual(log, ["close b"]);
   // Another version of it; the old one is still in use.
-  (await images.hold("a", "2", open("new a"))).release();
+  (await images.hold("a", 1, "2", open("new a"))).release();
   await settled();
   assert.deepEqual(log, ["close b"]);
   a.release();
   await settled();
   assert.deepEqual(log, ["close b", "close a"]);
-  await assert.rejects(images.hold("d", "1", () => Promise.reject(new Error("no"))), { message: "no" });
-  assert.equal(images.has("d"), false);
+  await assert.rejects(images.hold("d", 1, "1", () => Promise.reject(new Error("no"))), { message: "no" });
+  assert.equal(images.has("d", 1), false);
+  // Each page is an image of its own; all of them are forgotten together.
+  (await images.hold("a", 2, "2", open("a;2"))).release();
+  await settled();
+  assert.deepEqual([log.splice(0), images.has("a", 1), images.has("a", 2)], [["close b", "close a", "close c"], true, true]);
+  images.forget("a");
+  await settled();
+  assert.deepEqual(log.splice(0), ["close new a", "close a;2"]);
+  (await images.hold("e", 1, "1", open("e"))).release();
   images.clear();
   await settled();
-  assert.deepEqual(log, ["close b", "close a", "close c", "close new a"]);
+  assert.deepEqual(log, ["close e"]);
 });
 
 test("every entry of the package, used in a window, a dedicated worker and a Service Worker", async () => {
