@@ -65,6 +65,24 @@ export async function store(url, bytes, type) {
   } catch {}
 }
 
+/** For Rust: an answer; `lines` are the names and values of its headers in turn. A value that is no header is left out: nothing of a request may break an answer. */
+export function respond(status, lines, body) {
+  try {
+    const headers = new Headers();
+    const parts = lines.split("\n");
+    for (let at = 0; at + 1 < parts.length; at += 2) append(headers, parts[at], parts[at + 1]);
+    return new Response(body, { status, headers });
+  } catch {
+    return Response.error();
+  }
+}
+
+function append(headers, name, value) {
+  try {
+    headers.append(name, value);
+  } catch {}
+}
+
 /** For Rust: a body that is written in pieces, by a timer of the request's own broken off if its instance is. */
 export class Pipe {
   #writer;
