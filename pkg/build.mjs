@@ -64,7 +64,7 @@ function guardedGlue() {
     if (text.match(from) === null) fail(`wasm-bindgen's output has changed: ${from} is not in ${join(glue, "index.js")}`);
     text = text.replaceAll(from, to);
   };
-  edit(/^import source /gm, `import { instance as __instance, instantiate as __instantiate } from "azulejo:instance";\nimport `);
+  edit(/^import source /gm, `import { instance as __instance, instantiate as __instantiate, queueMicrotask } from "azulejo:instance";\nimport `);
   edit(/new WebAssembly\.Instance\(wasmModule, __wbg_get_imports\(\)\)/g, "__instantiate(wasmModule, __wbg_get_imports)");
   // Timers and reads of an instance that is gone come home to nobody, quietly.
   edit(

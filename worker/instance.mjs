@@ -34,6 +34,58 @@ export const leave = () => (instance.current = 0);
 /** For Rust: the memory cannot grow by so many bytes. */
 export const exhausted = (bytes) => (instance.exhausted = bytes);
 
+/** What wasm-bindgen's glue schedules its futures by, in place of the runtime's own, which costs many times as much. What a task throws has been seen at the border. */
+export const queueMicrotask = (task) => void Promise.resolve().then(task).catch(() => {});
+
+/** For Rust: what tells the version of an object, or null. These two reject rather than throw, whatever the storage does: an import that throws breaks the instance. */
+export async function look(bucket, key) {
+  const object = await bucket.head(key);
+  return object && part(object);
+}
+
+/** For Rust: the same with a range of its bytes; if an etag is given, only that version has any. */
+export async function read(bucket, key, offset, length, etag) {
+  const object = await bucket.get(key, { range: { offset, length }, ...(etag !== undefined && { onlyIf: { etagMatches: etag } }) });
+  return object && part(object, object.arrayBuffer && new Uint8Array(await object.arrayBuffer()));
+}
+
+const part = ({ etag, size, uploaded }, bytes) => ({ etag, size, uploaded, bytes });
+
+/** For Rust: the bytes that are cached under a URL, or undefined. A cache that fails has nothing. */
+export async function find(url) {
+  try {
+    const found = await caches.default.match(url);
+    const bytes = found && new Uint8Array(await found.arrayBuffer());
+    return bytes?.length && bytes.length === Number(found.headers.get("content-length")) ? bytes : undefined;
+  } catch {}
+}
+
+/** For Rust: caches bytes, for good: another version of source or engine has another URL. */
+export async function store(url, bytes, type) {
+  const headers = { "content-type": type, "content-length": String(bytes.length), "cache-control": "public, max-age=31536000, immutable" };
+  try {
+    await caches.default.put(url, new Response(bytes, { headers }));
+  } catch {}
+}
+
+/** For Rust: an answer; `lines` are the names and values of its headers in turn. A value that is no header is left out: nothing of a request may break an answer. */
+export function respond(status, lines, body) {
+  try {
+    const headers = new Headers();
+    const parts = lines.split("\n");
+    for (let at = 0; at + 1 < parts.length; at += 2) append(headers, parts[at], parts[at + 1]);
+    return new Response(body, { status, headers });
+  } catch {
+    return Response.error();
+  }
+}
+
+function append(headers, name, value) {
+  try {
+    headers.append(name, value);
+  } catch {}
+}
+
 /** For Rust: a body that is written in pieces, by a timer of the request's own broken off if its instance is. */
 export class Pipe {
   #writer;

@@ -3,13 +3,18 @@
 use std::cell::RefCell;
 
 use azulejo::Pyramid;
-use js_sys::{ArrayBuffer, Uint8Array};
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, Response, ResponseInit};
-use worker::Cache;
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
 
 use crate::ENGINE;
+
+#[wasm_bindgen(raw_module = "azulejo:instance")]
+extern "C" {
+    /// A finished answer's bytes. A cache that fails has nothing.
+    pub(crate) async fn find(url: &str) -> Option<Uint8Array>;
+    /// Keeps a finished, whole answer, for good: another version of source or engine has another URL.
+    pub(crate) async fn store(url: &str, bytes: &Uint8Array, media_type: &str);
+}
 
 /// Bytes of pyramids that are kept, at most; the index of a large JPEG file takes one of its hundred.
 const KEPT: usize = 4 << 20;
@@ -34,6 +39,8 @@ pub(crate) struct Version {
     pub size: u64,
     /// When it was put there, ms since 1970.
     pub uploaded: f64,
+    /// The same as `Last-Modified` has it.
+    pub modified: String,
 }
 
 /// The version of an object that was opened last, if it is kept. There may be another one by now.
@@ -68,9 +75,9 @@ fn trim(kept: &mut Vec<Opened>) {
     }
 }
 
-/// The URL under which an answer is cached: the same meaning has the same one, whatever the host and the spelling.
-pub(crate) fn url(parts: &[&str]) -> String {
-    format!("https://azulejo.invalid/{}", hash(parts))
+/// The URL under which is cached what has this hash: the same meaning has the same one, whatever the host and the spelling.
+pub(crate) fn url(hash: &str) -> String {
+    format!("https://azulejo.invalid/{hash}")
 }
 
 /// A hash of texts and of the engine's version, 32 digits: FNV-1a of 128 bits.
@@ -83,29 +90,4 @@ pub(crate) fn hash(texts: &[&str]) -> String {
         }
     }
     format!("{hash:032x}")
-}
-
-/// A finished answer's bytes. A cache that fails has nothing.
-pub(crate) async fn find(url: &str) -> Option<Uint8Array> {
-    let found = Cache::default().get(url, true).await.ok()??;
-    let response: Response = found.into();
-    let length: u32 = response.headers().get("content-length").ok()??.parse().ok()?;
-    let body: ArrayBuffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?.dyn_into().ok()?;
-    (body.byte_length() == length && length > 0).then(|| Uint8Array::new(&body))
-}
-
-/// Keeps a finished, whole answer.
-pub(crate) async fn store(url: String, bytes: Uint8Array, media_type: &'static str) {
-    // For good: another version of source or engine has another URL.
-    let put = async {
-        let headers = Headers::new().ok()?;
-        headers.set("content-type", media_type).ok()?;
-        headers.set("content-length", &bytes.length().to_string()).ok()?;
-        headers.set("cache-control", "public, max-age=31536000, immutable").ok()?;
-        let init = ResponseInit::new();
-        init.set_headers(&headers);
-        let response = Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init).ok()?;
-        Cache::default().put(url, response.into()).await.ok()
-    };
-    let _ = put.await;
 }

@@ -5,6 +5,7 @@ use azulejo::{EncodeOptions, Limits, PngCompression};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
+use crate::cache::hash;
 use crate::cors::Origins;
 use crate::log::Level;
 
@@ -123,7 +124,7 @@ impl Config {
             upscaling: vars.switch("UPSCALING", true)?,
             tile_width: u32::try_from(vars.number("TILE_WIDTH", 512, 64, 4096)?).unwrap_or(512),
         };
-        let fingerprint = format!("{service:?}{encode:?}");
+        let fingerprint = hash(&[&format!("{service:?}{encode:?}")]);
         Ok(Self {
             router,
             object_key: vars.object_key()?,

@@ -6,11 +6,33 @@ use std::rc::Rc;
 use azulejo::{ByteRange, Encoded, Error, Open, Pyramid, Render, Step};
 use futures_util::StreamExt;
 use futures_util::stream;
-use worker::{Bucket, Conditional, Range};
+use js_sys::{Date, Uint8Array};
+use wasm_bindgen::prelude::*;
+use worker::Bucket;
 
 use crate::cache::Version;
 use crate::log;
 use crate::meter::{Meter, now};
+
+#[wasm_bindgen(raw_module = "azulejo:instance")]
+extern "C" {
+    /// What tells the version of an object, if there is one.
+    #[wasm_bindgen(catch, js_name = look)]
+    async fn look_at(bucket: &JsValue, key: &str) -> Result<Option<Part>, JsValue>;
+    /// The same with a range of its bytes; if an etag is given, only that version has any.
+    #[wasm_bindgen(catch, js_name = read)]
+    async fn read_part(bucket: &JsValue, key: &str, offset: f64, length: f64, etag: Option<&str>) -> Result<Option<Part>, JsValue>;
+
+    type Part;
+    #[wasm_bindgen(method, getter)]
+    fn etag(this: &Part) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &Part) -> f64;
+    #[wasm_bindgen(method, getter)]
+    fn uploaded(this: &Part) -> Date;
+    #[wasm_bindgen(method, getter)]
+    fn bytes(this: &Part) -> Option<Uint8Array>;
+}
 
 /// The runtime lets no more than six connections be open.
 const IN_FLIGHT: usize = 6;
@@ -67,7 +89,7 @@ impl Object {
         let found = match begin(bucket, &key, meter).await {
             Ok(found) => found.map(|(version, bytes)| (version, Some(bytes))),
             // Of an empty object no range can be asked for.
-            Err(error) => match look(bucket, &key, meter).await? {
+            Err(error) => match look(bucket, &key, meter).await?.as_ref().map(version) {
                 Some(version) if version.size == 0 => Some((version, None)),
                 Some(_) => return Err(unreadable(&error)),
                 None => None,
@@ -91,7 +113,7 @@ impl Object {
             return Ok(());
         }
         let found = look(&self.bucket, &self.key, &self.meter).await?;
-        self.seen.set(found.is_some_and(|found| found.etag == self.version.etag));
+        self.seen.set(found.is_some_and(|found| found.etag() == self.version.etag));
         if self.seen.get() { Ok(()) } else { Err(Error::SourceChanged) }
     }
 
@@ -120,17 +142,15 @@ impl Object {
             return Ok(bytes);
         }
         self.meter.read(range.len());
-        let pinned = Conditional { etag_matches: Some(self.version.etag.clone()), ..Conditional::default() };
-        let part = Range::OffsetWithLength { offset: range.start(), length: range.len() };
-        let answer = self.bucket.get(&self.key).range(part).only_if(pinned).execute().await.map_err(|error| unreadable(&error))?;
-        // Another version answers without a body, a deleted object not at all.
-        let object = answer.ok_or(Error::SourceChanged)?;
-        let body = object.body().ok_or(Error::SourceChanged)?;
-        if object.etag() != self.version.etag || object.size() != self.version.size {
+        let answer = read_part(self.bucket.as_ref(), &self.key, range.start() as f64, range.len() as f64, Some(&self.version.etag)).await;
+        // Another version answers without bytes, a deleted object not at all.
+        let part = answer.map_err(|error| unreadable(&error.into()))?.ok_or(Error::SourceChanged)?;
+        let bytes = part.bytes().ok_or(Error::SourceChanged)?;
+        if part.etag() != self.version.etag || part.size() != self.version.size as f64 {
             return Err(Error::SourceChanged);
         }
         self.seen.set(true);
-        let bytes = body.bytes().await.map_err(|error| unreadable(&error))?;
+        let bytes = bytes.to_vec();
         if bytes.len() as u64 != range.len() {
             return Err(Error::SourceRead { what: format!("{} bytes came for {}", bytes.len(), range.len()) });
         }
@@ -141,25 +161,21 @@ impl Object {
 /// The version of an object that is there now, and its first bytes.
 async fn begin(bucket: &Bucket, key: &str, meter: &Meter) -> worker::Result<Option<(Version, Vec<u8>)>> {
     meter.read(0);
-    let beginning = Range::OffsetWithLength { offset: 0, length: Open::FIRST_READ };
-    let Some(object) = bucket.get(key).range(beginning).execute().await? else { return Ok(None) };
-    let bytes = match object.body() {
-        Some(body) => body.bytes().await?,
-        None => Vec::new(),
-    };
+    let Some(part) = read_part(bucket.as_ref(), key, 0.0, Open::FIRST_READ as f64, None).await? else { return Ok(None) };
+    let bytes = part.bytes().map(|bytes| bytes.to_vec()).unwrap_or_default();
     meter.got(bytes.len() as u64);
-    Ok(Some((version(&object), bytes)))
+    Ok(Some((version(&part), bytes)))
 }
 
-/// The version of an object that is there now.
-async fn look(bucket: &Bucket, key: &str, meter: &Meter) -> azulejo::Result<Option<Version>> {
+/// The object that is there now.
+async fn look(bucket: &Bucket, key: &str, meter: &Meter) -> azulejo::Result<Option<Part>> {
     meter.read(0);
-    let object = bucket.head(key).await.map_err(|error| unreadable(&error))?;
-    Ok(object.as_ref().map(version))
+    look_at(bucket.as_ref(), key).await.map_err(|error| unreadable(&error.into()))
 }
 
-fn version(object: &worker::Object) -> Version {
-    Version { etag: object.etag(), size: object.size(), uploaded: object.uploaded().as_millis() as f64 }
+fn version(part: &Part) -> Version {
+    let uploaded = part.uploaded();
+    Version { etag: part.etag(), size: part.size() as u64, uploaded: uploaded.get_time(), modified: uploaded.to_utc_string().into() }
 }
 
 /// The error of a read that failed. What the storage said is for the log.

@@ -8,7 +8,6 @@ use azulejo::api::{
 };
 use azulejo::{Error, Open, Pyramid, Render};
 use js_sys::Uint8Array;
-use wasm_bindgen::JsValue;
 use worker::Bucket;
 
 use crate::config::Config;
@@ -161,7 +160,8 @@ impl Asked<'_> {
                 answer = link.into_iter().fold(answer, |answer, link| answer.with("link", link));
             }
         }
-        Ok(self.validated(object, answer, &[&object.version.etag, media_type, &self.id(), &self.config.fingerprint]))
+        let hash = cache::hash(&[&object.version.etag, media_type, &self.id(), &self.config.fingerprint]);
+        Ok(self.validated(object, answer, &hash))
     }
 
     async fn image(&self, object: &Rc<Object>, page: u32, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
@@ -186,10 +186,10 @@ impl Asked<'_> {
         if let Some(wanted) = self.request.parameter("response-content-disposition") {
             answer = answer.with("content-disposition", disposition(&wanted, identifier, format));
         }
-        let mut answer =
-            self.validated(object, answer, &[&object.key, &page.to_string(), &object.version.etag, resolved.canonical(), &self.config.fingerprint]);
+        let hash = cache::hash(&[&object.key, &page.to_string(), &object.version.etag, resolved.canonical(), &self.config.fingerprint]);
+        let mut answer = self.validated(object, answer, &hash);
         if answer.status == 200 {
-            let (body, timing) = self.pixels(object, &pyramid, &resolved).await?;
+            let (body, timing) = self.pixels(object, &pyramid, &resolved, &hash).await?;
             answer.body = body;
             answer = answer.with("server-timing", timing);
         }
@@ -197,9 +197,8 @@ impl Asked<'_> {
     }
 
     /// The bytes of an image, cached or made, and what they cost.
-    async fn pixels(&self, object: &Rc<Object>, pyramid: &Pyramid, resolved: &ResolvedRequest) -> Result<(Body, String), Failure> {
-        let page = pyramid.pages().page.to_string();
-        let url = cache::url(&[&object.key, &page, &object.version.etag, resolved.canonical(), &self.config.fingerprint]);
+    async fn pixels(&self, object: &Rc<Object>, pyramid: &Pyramid, resolved: &ResolvedRequest, hash: &str) -> Result<(Body, String), Failure> {
+        let url = cache::url(hash);
         let (caches, limits) = (self.caches(), &self.config.service.limits);
         let plan = || Render::new(pyramid, resolved, &self.config.encode, limits);
         let shelf = Shelf::new(&object.key, &object.version.etag, self.config.write_index.then_some(self.bucket));
@@ -253,7 +252,8 @@ impl Asked<'_> {
         let bytes = Uint8Array::from(encoded.bytes.as_slice());
         drop(pass);
         if keeps {
-            self.background.spawn(cache::store(url, bytes.clone(), resolved.format().media_type()));
+            let (kept, media_type) = (bytes.clone(), resolved.format().media_type());
+            self.background.spawn(async move { cache::store(&url, &kept, media_type).await });
         }
         if let Some((shelf, index)) = learnt.and_then(worth_keeping) {
             self.background.spawn(shelf.keep(index));
@@ -262,17 +262,16 @@ impl Asked<'_> {
     }
 
     /// Adds what clients need to keep the answer, or turns it into a 304 if they have it.
-    fn validated(&self, object: &Object, answer: Answer, parts: &[&str]) -> Answer {
-        let etag = format!("\"{}\"", cache::hash(parts));
+    fn validated(&self, object: &Object, answer: Answer, hash: &str) -> Answer {
+        let etag = format!("\"{hash}\"");
         let control = if self.caches() { self.config.cache_control.as_str() } else { "no-store" };
-        let date = js_sys::Date::new(&JsValue::from_f64(object.version.uploaded));
         let fresh = match (&self.request.if_none_match, &self.request.if_modified_since) {
             (Some(list), _) => list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag),
             // HTTP's dates have whole seconds.
             (None, Some(since)) => js_sys::Date::parse(since) >= (object.version.uploaded / 1000.0).floor() * 1000.0,
             (None, None) => false,
         };
-        let answer = answer.with("etag", etag).with("last-modified", String::from(date.to_utc_string())).with("cache-control", control);
+        let answer = answer.with("etag", etag).with("last-modified", object.version.modified.as_str()).with("cache-control", control);
         if fresh { answer.not_modified() } else { answer }
     }
 }

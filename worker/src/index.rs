@@ -40,7 +40,7 @@ impl Shelf {
     }
 
     fn url(&self) -> String {
-        cache::url(&["index", &self.key, &self.etag])
+        cache::url(&cache::hash(&["index", &self.key, &self.etag]))
     }
 
     /// Gives an image of which nothing is known yet what is known elsewhere.
@@ -63,7 +63,7 @@ impl Shelf {
 
     /// Keeps what has been learnt.
     pub async fn keep(self, index: Vec<u8>) {
-        cache::store(self.url(), Uint8Array::from(index.as_slice()), "application/octet-stream").await;
+        cache::store(&self.url(), &Uint8Array::from(index.as_slice()), "application/octet-stream").await;
         if let Some(bucket) = &self.bucket {
             let of = HashMap::from([(OF.to_owned(), self.etag.clone())]);
             // It is made anew another time if this fails.

@@ -62,12 +62,12 @@ extern "C" {
     pub(crate) fn abort(this: &Pipe);
 }
 
-/// Answers a request. `id` numbers the requests of the isolate. The promise never rejects.
+/// Answers a request, of which the entry has read [these lines](request::Request::read). `id` numbers the requests of the isolate. The promise never rejects.
 #[wasm_bindgen]
-pub fn handle(id: u32, request: web_sys::Request, env: Env, context: worker::worker_sys::Context) -> Promise {
+pub fn handle(id: u32, lines: String, env: Env, context: worker::worker_sys::Context) -> Promise {
     console_error_panic_hook::set_once();
     let context = route::Background { id, context: worker::Context::new(context) };
-    wasm_bindgen_futures::future_to_promise(Marked::new(id, async move { Ok(route::answer(&request, &env, &context).await.into()) }))
+    wasm_bindgen_futures::future_to_promise(Marked::new(id, async move { Ok(route::answer(&lines, &env, &context).await.into()) }))
 }
 
 /// A future that says whose it is while it is polled.

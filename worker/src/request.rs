@@ -1,4 +1,4 @@
-//! A request, read from the runtime's object.
+//! A request, as the entry reads it from the runtime's object.
 
 /// The methods that are answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,29 +28,30 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub fn read(request: &web_sys::Request) -> Self {
-        let url = request.url();
+    /// Of the lines that the entry makes of a request: the method, the URL, and five headers, empty if they are not there.
+    pub fn read(lines: &str) -> Self {
+        let mut lines = lines.split('\n');
+        let (method, url) = (lines.next(), lines.next().unwrap_or_default());
+        let mut header = || lines.next().filter(|value| !value.is_empty()).map(str::to_owned);
         let url = url.split('#').next().unwrap_or_default();
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
         let (place, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
         let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-        let headers = request.headers();
-        let header = |name| headers.get(name).ok().flatten();
         Self {
-            method: match request.method().as_str() {
-                "GET" => Some(Method::Get),
-                "HEAD" => Some(Method::Head),
-                "OPTIONS" => Some(Method::Options),
+            method: match method {
+                Some("GET") => Some(Method::Get),
+                Some("HEAD") => Some(Method::Head),
+                Some("OPTIONS") => Some(Method::Options),
                 _ => None,
             },
             host: format!("{scheme}://{host}"),
             path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
             query: query.to_owned(),
-            accept: header("accept"),
-            if_none_match: header("if-none-match"),
-            if_modified_since: header("if-modified-since"),
-            origin: header("origin"),
-            asked_headers: header("access-control-request-headers"),
+            accept: header(),
+            if_none_match: header(),
+            if_modified_since: header(),
+            origin: header(),
+            asked_headers: header(),
         }
     }
 

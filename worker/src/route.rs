@@ -6,8 +6,10 @@ use std::rc::Rc;
 
 use azulejo::Error;
 use azulejo::api::Version;
+use js_sys::Reflect;
 use serde_json::{Value, json};
-use worker::Env;
+use wasm_bindgen::JsCast;
+use worker::{Bucket, Env};
 
 use crate::config::{BUCKET, Config, Misconfigured};
 use crate::log::{self, Level};
@@ -36,9 +38,9 @@ impl Background {
 }
 
 /// Answers a request, whatever it is.
-pub(crate) async fn answer(raw: &web_sys::Request, env: &Env, background: &Background) -> web_sys::Response {
+pub(crate) async fn answer(lines: &str, env: &Env, background: &Background) -> web_sys::Response {
     let meter = Rc::new(Meter::new());
-    let request = Request::read(raw);
+    let request = Request::read(lines);
     let config = CONFIG.with(|cell| cell.get_or_init(|| Config::from_env(env).map(Rc::new)).clone());
     let (answer, log) = match &config {
         Ok(config) => (dispatch(&request, env, config, background, &meter).await, config.log),
@@ -71,9 +73,8 @@ async fn dispatch(request: &Request, env: &Env, config: &Rc<Config>, background:
     if request.path.len() + request.query.len() > LONGEST_URL {
         return Failure::TooLong.answer(request, None);
     }
-    let Ok(bucket) = env.bucket(BUCKET) else {
-        return Failure::from(Error::Internal { what: "the bucket is gone".to_owned() }).answer(request, None);
-    };
+    // That it is a bucket was seen when the settings were read.
+    let bucket: Bucket = Reflect::get(env, &BUCKET.into()).unwrap_or_default().unchecked_into();
     match request.path.as_str() {
         "/health" => Answer::json(&json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "engine": ENGINE, "memory": memory() })),
         "/images.json" => images::list(request, &bucket, config).await.unwrap_or_else(|failure| failure.answer(request, None)),
