@@ -31,7 +31,7 @@ const CHECKS = {
     ...suite("js", 2),
   ],
   worker: suite("worker", 2),
-  browser: suite("browser"),
+  browser: suite("browser", 2),
   validator: [node(at("tests", "validator", "run.mjs"))],
 };
 

@@ -29,7 +29,8 @@ export async function launch({ webgl = false } = {}) {
  * `answers` grows with every answer from the image service.
  */
 export async function watched(browser, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  // Motion takes time, and all of a processor where there is no GPU: only where it is asked for.
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   const troubles = [];
   const answers = [];
@@ -46,6 +47,9 @@ export async function watched(browser, options = {}) {
   });
   return { page, context, troubles, answers };
 }
+
+/** Closes all pages: a viewer that nobody looks at any more would still ask for every frame. */
+export const leave = (browser) => Promise.all(browser.contexts().map((context) => context.close()));
 
 /** Puts a screenshot into tests/out. */
 export async function shot(page, name, options = {}) {

@@ -1,8 +1,8 @@
 // The page of one image: viewer, builder, documents, seen by a real browser.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { launch, shot, watched } from "./browser.mjs";
+import { after, afterEach, before, describe, it } from "node:test";
+import { launch, leave, shot, watched } from "./browser.mjs";
 import { AWKWARD_NAME, SAMPLES, WALL, serve } from "./service.mjs";
 import { answered, assertTiles, drawn, preview, settled, uri, walk, zoomThrough } from "./viewing.mjs";
 
@@ -14,6 +14,7 @@ describe("the page of an image", () => {
     browser = await launch();
     service = await serve({ wall: true });
   });
+  afterEach(() => leave(browser));
   after(async () => {
     await browser?.close();
     await service?.close();
@@ -39,7 +40,7 @@ describe("the page of an image", () => {
   }
 
   it("opens a large tiled TIFF, zooms to full resolution in several places, every tile 200", async () => {
-    const { page, troubles, answers } = await open(WALL);
+    const { page, troubles, answers } = await open(WALL, { reducedMotion: "no-preference" });
     assert.match(await page.textContent("#facts"), /^6000 × 4000 pixels · 24 megapixels/);
     await answered(page);
     await shot(page, "image-wall");

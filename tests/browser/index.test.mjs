@@ -1,8 +1,8 @@
 // The page at /: the bucket's images, seen by a real browser.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { launch, shot, watched } from "./browser.mjs";
+import { after, afterEach, before, describe, it } from "node:test";
+import { launch, leave, shot, watched } from "./browser.mjs";
 import { AWKWARD_NAME, SAMPLES, serve } from "./service.mjs";
 
 describe("the page at /", () => {
@@ -13,6 +13,7 @@ describe("the page at /", () => {
     browser = await launch();
     service = await serve();
   });
+  afterEach(() => leave(browser));
   after(async () => {
     await browser?.close();
     await service?.close();

@@ -1,8 +1,8 @@
 // The demo over time: many files, a plain host, no network at all, and an update.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { launch, shot, watched } from "./browser.mjs";
+import { after, afterEach, before, describe, it } from "node:test";
+import { launch, leave, shot, watched } from "./browser.mjs";
 import { serve } from "./service.mjs";
 import { host } from "./static.mjs";
 import { SITE, assertShown, drop, made, opened, sample, strip, visit } from "./trying.mjs";
@@ -16,6 +16,7 @@ describe("the demo, kept", () => {
     browser = await launch();
     service = await serve();
   });
+  afterEach(() => leave(browser));
   after(async () => {
     await browser?.close();
     await service?.close();

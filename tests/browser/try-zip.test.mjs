@@ -5,9 +5,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { open as openInNode } from "../../pkg/dist/node/index.js";
-import { launch, shot, watched } from "./browser.mjs";
+import { launch, leave, shot, watched } from "./browser.mjs";
 import { serve } from "./service.mjs";
 import { host } from "./static.mjs";
 import { paintWall, pyramidTiff } from "../generate/pyramid.mjs";
@@ -28,6 +28,7 @@ describe("the demo's static tiles", () => {
     wall = join(folder, "wall.tif");
     writeFileSync(wall, pyramidTiff(3000, 2000, paintWall));
   });
+  afterEach(() => leave(browser));
   after(async () => {
     await browser?.close();
     await service?.close();

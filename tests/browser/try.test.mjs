@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { open as openInNode } from "../../pkg/dist/node/index.js";
-import { launch, shot, watched } from "./browser.mjs";
+import { launch, leave, shot, watched } from "./browser.mjs";
 import { serve } from "./service.mjs";
 import { host } from "./static.mjs";
 import { paintWall, pyramidTiff } from "../generate/pyramid.mjs";
@@ -29,6 +29,7 @@ describe("the demo at /try", () => {
     wall = join(folder, "wall.tif");
     writeFileSync(wall, pyramidTiff(3000, 2000, paintWall));
   });
+  afterEach(() => leave(browser));
   after(async () => {
     await browser?.close();
     await service?.close();

@@ -82,6 +82,8 @@ const describeSource = (name) => {
 let server;
 let origin;
 let browser;
+/** One that emulates no WebGL, which takes most of the time: for what is no matter of drawing. */
+let plain;
 /** Tiles that were asked for, `name format`. */
 let asked = [];
 before(async () => {
@@ -108,7 +110,7 @@ before(async () => {
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   origin = `http://127.0.0.1:${server.address().port}`;
-  browser = await launch({ webgl: true });
+  [browser, plain] = await Promise.all([launch({ webgl: true }), launch()]);
   const page = await browser.newPage();
   await page.goto(`${origin}/?v=6`);
   const made = await page.evaluate(async () => {
@@ -130,7 +132,7 @@ before(async () => {
   await page.close();
 });
 after(async () => {
-  await browser?.close();
+  await Promise.all([browser?.close(), plain?.close()]);
   server.close();
 });
 
@@ -142,9 +144,9 @@ test("its size", async () => {
 
 for (const version of Object.keys(VIEWERS)) {
   describe(`OpenSeadragon ${version}`, () => {
-    const inPage = async (work, argument, expected = []) => {
+    const inPage = async (work, argument, expected = [], by = browser) => {
       asked = [];
-      const { page, context, troubles } = await watched(browser);
+      const { page, context, troubles } = await watched(by);
       await page.goto(`${origin}/?v=${version}`);
       const found = await page.evaluate(work, argument);
       assert.deepEqual(await page.evaluate(async () => (await import("/test.js")).failed), []);
@@ -164,8 +166,9 @@ for (const version of Object.keys(VIEWERS)) {
           enabled?.uninstall();
           return names.map((_, index) => Boolean(opened.world.getItemAt(index).source.hasTransparency(null, "")));
         },
-        { origin, names, options, viewer },
+        { origin, names, options, viewer: { drawer: "canvas", ...viewer } },
         expected,
+        plain,
       );
       return { asked: names.map((name) => `${name} ${[...new Set(asked.filter((tile) => tile.startsWith(`${name} `)).map((tile) => tile.split(" ")[1]))]}`), transparent };
     };

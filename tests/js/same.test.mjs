@@ -44,7 +44,7 @@ afterEach(() => {
 
 async function same(path, headers = {}, method = "GET") {
   asked++;
-  const [mine, theirs] = [shown(own, await own.get(path, headers, method)), shown(rust, await rust.get(path, headers, method))];
+  const [mine, theirs] = await Promise.all([own, rust].map(async (service) => shown(service, await service.get(path, headers, method))));
   const names = Object.keys({ ...mine, ...theirs }).filter((name) => mine[name] !== theirs[name]);
   if (names.length) different.push(`${method} ${path.slice(0, 100)} ${JSON.stringify(headers)}: ${names.map((name) => `${name} ${String(mine[name]).slice(0, 150)} | ${String(theirs[name]).slice(0, 150)}`)}`);
 }
@@ -109,9 +109,10 @@ test("variables", async () => {
     [{ MEMORY: 4 }],
     [{ ALLOWED_ORIGINS: "https://a.example, http://localhost:3000" }],
   ];
-  for (const [vars, prefix] of settings) {
+  for (const [index, [vars, prefix]] of settings.entries()) {
     await Promise.all([own.set(vars), rust.set({ ...vars, LOG: "none" })]);
-    for (const path of paths(prefix)) await same(path, { origin: "https://a.example" });
+    // A third of them each: three settings meet every path.
+    for (const path of [...paths(prefix)].filter((_, number) => number % 3 === index % 3)) await same(path, { origin: "https://a.example" });
     await same("/iiif/3/rocket.jpg/info.json", { origin: "https://b.example" });
   }
 });
