@@ -47,8 +47,8 @@ export function workerdText({ requests, throughput }) {
 
 ${table(["request", "wall ms", "CPU ms", "reads", "bytes", "passed through", "wasm memory"], rows)}
 
-Tiles of 512² at full resolution, of images that the isolate has opened, none from the Cache API; whoever asks runs on the same machine. *Without work* is a Worker that reads as many bytes in as
-many reads and sends as many: the local runtime's own part, which simulates R2 and HTTP in the same process.
+Tiles of 512² at full resolution, of images that the isolate has opened, none from the Cache API, by connections that are kept; whoever asks runs on the same machine. *Without work* is a Worker that reads as
+many bytes in as many reads and sends as many: the local runtime's own part, which simulates R2 and HTTP in the same process. A tile and all of the image, of the goals, are asked for by turns.
 
 ${table(["tiles", "a second", "p50 ms", "p95 ms", "CPU ms", "without work", "reads", "bytes"], many)}`;
 }

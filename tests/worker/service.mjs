@@ -53,7 +53,7 @@ export async function connect(miniflare, options, log) {
     put: async (key, bytes, more) => (await miniflare.getR2Bucket("BUCKET")).put(key, new Uint8Array(bytes), more),
     bucket: () => miniflare.getR2Bucket("BUCKET"),
     /** The path is sent as it is: nothing is normalised on the way. */
-    get: (path, headers = {}, method = "GET") => send(url, path, headers, method),
+    get: (path, headers = {}, method = "GET", agent = false) => send(url, path, headers, method, agent),
     /** Other variables; the isolate begins anew, the bucket stays. */
     set: (vars) => miniflare.setOptions({ ...options, port: Number(new URL(url).port), bindings: vars }),
     close: () => miniflare.dispose(),
@@ -70,11 +70,11 @@ export function collect(stream, log) {
   });
 }
 
-/** Asks for a path as it is: nothing is normalised on the way. By a connection of its own: a kept one may be closed just when it is taken again. */
-export function send(url, path, headers = {}, method = "GET") {
+/** Asks for a path as it is: nothing is normalised on the way. By a connection of its own unless an agent has some: a kept one may be closed just when it is taken again. */
+export function send(url, path, headers = {}, method = "GET", agent = false) {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const request = rawRequest({ hostname, port, path, agent: false, method, headers: { "accept-encoding": "identity", ...headers } }, (response) => {
+    const request = rawRequest({ hostname, port, path, agent, method, headers: { "accept-encoding": "identity", ...headers } }, (response) => {
       const chunks = [];
       response.on("data", (chunk) => chunks.push(chunk));
       response.on("error", reject);
