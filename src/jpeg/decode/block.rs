@@ -94,10 +94,12 @@ pub(super) fn put(block: &mut Coefficients, any: bool, plane: &mut Plane, x: usi
     if !any || size == 1 {
         let mean = idct::mean(block[0]);
         block[0] = 0;
-        if size == 8 {
-            rows::<8>(out, stride, [[mean; 8]; 8]);
-        } else {
-            out.chunks_mut(stride).take(size).for_each(|row| row[..size].fill(mean));
+        // Each of a size that the compiler knows: to fill so few samples by a call takes longer than to store them.
+        match size {
+            8 => rows(out, stride, [[mean; 8]; 8]),
+            4 => rows(out, stride, [[mean; 4]; 4]),
+            2 => rows(out, stride, [[mean; 2]; 2]),
+            _ => rows(out, stride, [[mean]]),
         }
         return;
     }
