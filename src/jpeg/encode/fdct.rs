@@ -45,6 +45,27 @@ impl Divisors {
         }
         divisors
     }
+
+    /// The DC coefficient of a block that is all of one sample; it has no others.
+    pub fn of_even(&self, sample: u8) -> i16 {
+        let value = (i32::from(sample) - 128) * 64;
+        let quotient = self.divide(0, value.unsigned_abs()) as i16;
+        if value < 0 { -quotient } else { quotient }
+    }
+
+    #[inline(always)]
+    fn divide(&self, index: usize, magnitude: u32) -> u32 {
+        let quotient = ((magnitude + u32::from(self.correction[index])) * u32::from(self.reciprocal[index])) >> 16;
+        (quotient * u32::from(self.scale[index])) >> 16
+    }
+}
+
+/// The sample that all of a block are.
+#[inline(always)]
+pub(super) fn even(samples: &Samples) -> Option<u8> {
+    let first = u64::from_le_bytes(samples[0]);
+    let differing = samples.iter().fold(first ^ first.rotate_left(8), |differing, row| differing | (u64::from_le_bytes(*row) ^ first));
+    (differing == 0).then_some(samples[0][0])
 }
 
 /// Transforms and quantizes; in the bits of the second result, lowest first, which of the coefficients are not zero.
@@ -68,8 +89,7 @@ pub(super) fn transform_scalar(samples: &Samples, divisors: &Divisors, block: &m
         column[4] = (column[4] + 2) >> 2;
         for (y, value) in column.into_iter().enumerate() {
             let index = y * 8 + x;
-            let magnitude = value.unsigned_abs() + u32::from(divisors.correction[index]);
-            let magnitude = (((magnitude * u32::from(divisors.reciprocal[index])) >> 16) * u32::from(divisors.scale[index])) >> 16;
+            let magnitude = divisors.divide(index, value.unsigned_abs());
             block[index] = if value < 0 { -(magnitude as i16) } else { magnitude as i16 };
             present |= u64::from(magnitude != 0) << index;
         }
@@ -142,9 +162,7 @@ mod tests {
             for (index, step) in table.into_iter().enumerate() {
                 let divisor = u32::from(step) * 8;
                 for value in (0..16_400_u32).step_by(if index % 8 == 0 { 1 } else { 13 }) {
-                    let quotient = value + u32::from(divisors.correction[index]);
-                    let quotient = (((quotient * u32::from(divisors.reciprocal[index])) >> 16) * u32::from(divisors.scale[index])) >> 16;
-                    assert_eq!(quotient, (value + divisor / 2) / divisor, "{value} / {divisor}");
+                    assert_eq!(divisors.divide(index, value), (value + divisor / 2) / divisor, "{value} / {divisor}");
                 }
             }
         }
@@ -164,6 +182,25 @@ mod tests {
                     let exact = sum * scale(u) * scale(v) / 4.0;
                     assert!((f64::from(block[v * 8 + u]) - exact).abs() < 0.7, "{v},{u}: {} is not {exact}", block[v * 8 + u]);
                     assert_eq!(present >> (v * 8 + u) & 1 == 1, block[v * 8 + u] != 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn even_blocks_are_known_by_their_sample() {
+        for step in [1, 3, 16, 255] {
+            let divisors = Divisors::new(&[step; 64]);
+            for sample in 0..=255 {
+                let mut samples = [[sample; 8]; 8];
+                let mut block = [7; 64];
+                let present = transform_scalar(&samples, &divisors, &mut block);
+                assert_eq!(even(&samples), Some(sample));
+                assert_eq!((divisors.of_even(sample), u64::from(divisors.of_even(sample) != 0)), (block[0], present));
+                for place in 0..64 {
+                    samples[place / 8][place % 8] ^= 1;
+                    assert_eq!(even(&samples), None, "{place}");
+                    samples[place / 8][place % 8] ^= 1;
                 }
             }
         }

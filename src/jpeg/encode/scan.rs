@@ -4,7 +4,7 @@
 
 use super::bits::BitWriter;
 use super::entropy::{Codes, Positions, Sink, Writing, code_block, code_padding, positions};
-use super::fdct::{Divisors, Samples, present, transform};
+use super::fdct::{Divisors, Samples, even, present, transform};
 use super::layout::Layout;
 use super::optimal::Listing;
 use super::{EOI, HuffmanSpec, Quantization, Tables, segments};
@@ -225,7 +225,15 @@ impl Grid<'_> {
                             continue;
                         }
                         let samples = band.samples(x * 8, v * 8);
-                        let present = transform(&samples, &self.divisors[usize::from(chroma)], &mut block);
+                        let divisors = &self.divisors[usize::from(chroma)];
+                        // Gray pictures have chroma of one value, maps and pages have both: what is not there need not be looked for.
+                        let present = match even(&samples) {
+                            Some(sample) => {
+                                block[0] = divisors.of_even(sample);
+                                u64::from(block[0] != 0)
+                            }
+                            None => transform(&samples, divisors, &mut block),
+                        };
                         code_block(sink, chroma, &block, present, self.positions, &mut state.predictions[component]);
                     }
                 }
