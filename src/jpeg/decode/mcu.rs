@@ -7,16 +7,16 @@
     reason = "the hot loop: its indices come from the grid, which the planes are made for, and DC coefficients wrap at 16 bits"
 )]
 
+use std::sync::Arc;
+
 use super::bits::BitReader;
 use super::block::{Steps, put, read_ac};
+use super::coding::Coding;
 use super::idct::{Coefficients, mean};
-use super::lookup::Lookup;
-use super::skip::SkipLookup;
 use crate::error::Result;
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::encode::Cut;
 use crate::jpeg::header::Header;
-use crate::jpeg::huffman::HuffmanSpec;
 use crate::jpeg::plane::Planes;
 
 /// The DC coefficients before an MCU, of up to four components.
@@ -26,11 +26,8 @@ pub(crate) type Predictions = [i16; 4];
 #[derive(Debug)]
 pub(super) struct Mcu {
     parts: Vec<Part>,
-    codings: Vec<Coding>,
     /// Whether blocks of the MCUs that are read are passed over, or their AC coefficients.
     passes_over: bool,
-    /// MCUs of which blocks were passed over.
-    passed: usize,
     /// Side of a block as it comes out.
     size: usize,
     block: Coefficients,
@@ -52,22 +49,10 @@ struct Kept {
 struct Part {
     across: usize,
     down: usize,
-    coding: usize,
+    coding: Arc<Coding>,
     steps: Steps,
     /// Whether its samples are wanted.
     wanted: bool,
-}
-
-/// The tables that blocks are coded by.
-#[derive(Debug)]
-struct Coding {
-    /// Of DC and AC.
-    numbers: (u8, u8),
-    specs: (HuffmanSpec, HuffmanSpec),
-    dc: Lookup,
-    ac: Lookup,
-    /// Only once much was passed over.
-    skip: Option<SkipLookup>,
 }
 
 /// Copies the bits from one place to another.
@@ -76,80 +61,26 @@ pub(super) fn copy(from: &BitReader<'_>, to: &BitReader<'_>, cut: &mut Cut) {
     from.each_up_to(to, |bits, count| cut.put(bits, count));
 }
 
-/// MCUs from which on a table that skips many symbols at once is worth its making.
-const MANY: usize = 512;
-
-impl Coding {
-    fn new(header: &Header, numbers: (u8, u8)) -> Result<Self> {
-        let at = header.scan.data;
-        let specs = (header.tables.dc(numbers.0, at)?, header.tables.ac(numbers.1, at)?);
-        Ok(Self { numbers, dc: Lookup::new(&specs.0, false), ac: Lookup::new(&specs.1, true), specs, skip: None })
-    }
-
-    /// Takes the DC difference of a block.
-    #[inline(always)]
-    fn difference(&self, bits: &mut BitReader<'_>) -> i16 {
-        bits.ensure();
-        self.dc.difference(bits) as i16
-    }
-
-    /// Passes over a block; its DC difference.
-    #[inline(always)]
-    fn pass_over(&self, bits: &mut BitReader<'_>) -> i16 {
-        match &self.skip {
-            Some(skip) => skip.block(bits, &self.dc, &self.ac) as i16,
-            None => self.pass_over_slowly(bits, 1),
-        }
-    }
-
-    /// Passes over so many blocks; the sum of their DC differences.
-    #[inline(always)]
-    fn pass_over_all(&self, bits: &mut BitReader<'_>, count: usize) -> i16 {
-        match &self.skip {
-            Some(skip) => skip.blocks(bits, &self.dc, &self.ac, count) as i16,
-            None => self.pass_over_slowly(bits, count),
-        }
-    }
-
-    #[inline(never)]
-    fn pass_over_slowly(&self, bits: &mut BitReader<'_>, count: usize) -> i16 {
-        (0..count).fold(0, |sum: i16, _| {
-            let difference = self.difference(bits);
-            self.ac.skip(bits);
-            sum.wrapping_add(difference)
-        })
-    }
-}
-
 impl Mcu {
     /// For the first scan.
     pub fn new(header: &Header, size: usize, gray: bool) -> Result<Self> {
-        let mut codings: Vec<Coding> = Vec::new();
         let mut parts = Vec::new();
         for &(index, dc, ac) in &header.scan.components {
-            let component = &header.components[index];
-            let found = codings.iter().position(|coding| coding.numbers == (dc, ac));
-            if found.is_none() {
-                codings.push(Coding::new(header, (dc, ac))?);
-            }
+            let (component, at) = (&header.components[index], header.scan.data);
             parts.push(Part {
                 across: component.across.into(),
                 down: component.down.into(),
-                coding: found.unwrap_or(codings.len() - 1),
-                steps: Steps::new(header.tables.quantization(component.quantization, header.scan.data)?),
+                coding: Coding::of((header.tables.dc(dc, at)?, header.tables.ac(ac, at)?)),
+                steps: Steps::new(header.tables.quantization(component.quantization, at)?),
                 wanted: !gray || index == 0,
             });
         }
-        Ok(Self { parts, codings, passes_over: gray || size == 1, passed: 0, size, block: [0; 64], kept: None })
+        Ok(Self { parts, passes_over: gray || size == 1, size, block: [0; 64], kept: None })
     }
 
     /// Blocks of so many MCUs are going to be passed over.
-    pub fn expect(&mut self, mcus: usize) {
-        let before = self.passed;
-        self.passed = before.saturating_add(mcus);
-        if before < MANY && self.passed >= MANY {
-            self.codings.iter_mut().for_each(|coding| coding.skip = Some(SkipLookup::new(&coding.specs.0, &coding.specs.1)));
-        }
+    pub fn expect(&self, mcus: usize) {
+        self.parts.iter().for_each(|part| part.coding.expect(mcus.saturating_mul(part.across * part.down)));
     }
 
     /// From now on keeps coefficients, for which `components` have room: that of so many MCU rows, the later in the place of earlier ones.
@@ -181,7 +112,7 @@ impl Mcu {
     fn read_kept(&mut self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
         let Some(Kept { components, plain, row, .. }) = &mut self.kept else { return };
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
-            let coding = &self.codings[part.coding];
+            let coding = &part.coding;
             if !part.wanted {
                 *prediction = prediction.wrapping_add(coding.pass_over_all(bits, part.across * part.down));
                 continue;
@@ -215,7 +146,7 @@ impl Mcu {
     #[inline(never)]
     pub fn skip(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions) {
         for (part, prediction) in self.parts.iter().zip(predictions) {
-            *prediction = prediction.wrapping_add(self.codings[part.coding].pass_over_all(bits, part.across * part.down));
+            *prediction = prediction.wrapping_add(part.coding.pass_over_all(bits, part.across * part.down));
         }
     }
 
@@ -223,7 +154,7 @@ impl Mcu {
     #[inline(never)]
     pub fn cut(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions, cut: &mut Cut) -> Result<()> {
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
-            let coding = &self.codings[part.coding];
+            let coding = &part.coding;
             *prediction = prediction.wrapping_add(coding.difference(bits));
             cut.first_dc(index, *prediction)?;
             let behind = bits.clone();
@@ -245,7 +176,7 @@ impl Mcu {
             return self.read_means(bits, predictions, planes, place);
         }
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
-            let coding = &self.codings[part.coding];
+            let coding = &part.coding;
             if !part.wanted {
                 *prediction = prediction.wrapping_add(coding.pass_over_all(bits, part.across * part.down));
                 continue;
@@ -265,7 +196,7 @@ impl Mcu {
     #[inline(never)]
     fn read_means(&self, bits: &mut BitReader<'_>, predictions: &mut Predictions, planes: &mut Planes, place: usize) {
         for (index, (part, prediction)) in self.parts.iter().zip(predictions).enumerate() {
-            let coding = &self.codings[part.coding];
+            let coding = &part.coding;
             if !part.wanted {
                 *prediction = prediction.wrapping_add(coding.pass_over_all(bits, part.across * part.down));
                 continue;

@@ -3,6 +3,7 @@
 mod bits;
 mod block;
 mod buffered;
+mod coding;
 mod grid;
 mod idct;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
