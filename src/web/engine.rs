@@ -281,8 +281,9 @@ pub struct Answer {
 impl Answer {
     /// Takes the file's bytes out.
     #[wasm_bindgen(js_name = takeBytes)]
-    pub fn take_bytes(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.encoded.bytes)
+    pub fn take_bytes(&mut self) -> Uint8Array {
+        // A vector would be copied into memory that is cleared first.
+        Uint8Array::from(std::mem::take(&mut self.encoded.bytes).as_slice())
     }
 
     /// Media type.

@@ -4,6 +4,7 @@ import { at } from "../../pkg/lib.mjs";
 import { TILE, repeatedTiff } from "../generate/pyramid.mjs";
 import { serve } from "../worker/service.mjs";
 import { median, ms, ratioOf, rotated, table, told, workerdCpu } from "./measure.mjs";
+import { idle, idlePath } from "./workerd.mjs";
 
 /** Sides that all end 160 px after a tile, so that the same is cut at each size. */
 const SIDES = [1184, 3232, 9888, 31_904, 100_000];
@@ -12,7 +13,7 @@ const KINDS = [
   ["unaligned", (side) => [side - TILE, TILE]],
 ];
 /** Requests in a sample, and ms of CPU that one takes at least where requests are too quick to be counted. */
-const REQUESTS = 12;
+const REQUESTS = 24;
 const SAMPLE = 50;
 export const TITLE = "The ladder: from one megapixel to ten gigapixels";
 
@@ -22,46 +23,62 @@ const label = (side) => (side * side >= 1e9 ? `${(side * side) / 1e9}`.slice(0, 
 export async function ladder({ rounds = 9, log = () => {} } = {}) {
   const { open } = await import(at("pkg/dist/node/index.js"));
   const service = await serve({ samples: false, caches: false, vars: { LOG: "none" } });
+  const still = await idle();
   const rungs = [];
   try {
     for (const side of SIDES) {
       const file = repeatedTiff(side, side);
-      await service.put(`${side}.tif`, file);
+      const name = `${side}.tif`;
+      for (const { put } of [service, still]) await put(name, file);
       const image = await open(new Uint8Array(file), { threads: false });
       for (const [kind, place] of KINDS) {
         const [from, size] = place(side);
         const request = `${from},${from},${size},${size}/max/0/default.jpg`;
-        const url = `/iiif/3/${side}.tif/${request}`;
-        const jobs = { cold: ask(service, `${url}?cache=false`), warm: ask(service, url), coldNode: anew(open, file, request), warmNode: again(image, request) };
-        rungs.push({ side, kind, bytes: file.length, jobs, cpu: Object.fromEntries(Object.keys(jobs).map((name) => [name, []])), timing: {} });
+        const url = `/iiif/3/${name}/${request}`;
+        const rung = { side, kind, bytes: file.length, cost: {} };
+        const asMuch = (job) => () => ask(still, idlePath(name, rung.cost[job]))();
+        rung.jobs = {
+          cold: ask(service, `${url}?cache=false`),
+          warm: ask(service, url),
+          coldIdle: asMuch("cold"),
+          warmIdle: asMuch("warm"),
+          coldNode: anew(open, file, request),
+          warmNode: again(image, request),
+        };
+        rung.cpu = Object.fromEntries(Object.keys(rung.jobs).map((name) => [name, []]));
+        rungs.push(rung);
       }
     }
     for (let round = -1; round < rounds; round++) {
       log(`ladder: round ${round + 1} of ${rounds}`);
       for (const rung of rotated(rungs, round)) {
         for (const [name, job] of Object.entries(rung.jobs)) {
-          const { cpu, timing } = await job();
-          rung.timing[name] = timing;
+          const { cpu, ...cost } = await job();
+          rung.cost[name] = cost;
           if (round >= 0) rung.cpu[name].push(cpu);
         }
       }
     }
   } finally {
     await service.close();
+    await still.close();
   }
-  return rungs.map(({ side, kind, bytes, cpu, timing }) => ({
+  return rungs.map(({ side, kind, bytes, cpu, cost: { cold, warm } }) => ({
     side,
     kind,
     bytes,
     samples: cpu,
+    own: { cold: without(cpu.cold, cpu.coldIdle), warm: without(cpu.warm, cpu.warmIdle) },
     cpu: Object.fromEntries(Object.entries(cpu).map(([name, values]) => [name, median(values)])),
-    reads: { cold: told(timing.cold, "reads"), warm: told(timing.warm, "reads") },
-    read: { cold: told(timing.cold, "bytes"), warm: told(timing.warm, "bytes") },
-    passthrough: told(timing.warm, "passthrough"),
+    reads: { cold: cold.reads, warm: warm.reads },
+    read: { cold: cold.bytes, warm: warm.bytes },
+    passthrough: warm.passthrough,
   }));
 }
 
-/** ms of CPU that workerd takes for a request. */
+const without = (all, part) => all.map((value, round) => value - part[round]);
+
+/** ms of CPU that workerd takes for a request, and what it tells of it. */
 const ask = (service, url) => async () => {
   const before = workerdCpu();
   let answer;
@@ -69,7 +86,9 @@ const ask = (service, url) => async () => {
     answer = await service.get(url);
     if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${answer.text()}`);
   }
-  return { cpu: (workerdCpu() - before) / REQUESTS, timing: answer.headers["server-timing"] ?? "" };
+  const cpu = (workerdCpu() - before) / REQUESTS;
+  const timing = answer.headers["server-timing"] ?? "";
+  return { cpu, answer: answer.bytes.length, reads: Number(told(timing, "reads")), bytes: Number(told(timing, "bytes")), passthrough: told(timing, "passthrough") };
 };
 
 const timed = async (work) => {
@@ -78,7 +97,7 @@ const timed = async (work) => {
     await work();
     const { user, system } = process.cpuUsage(before);
     const cpu = (user + system) / 1000;
-    if (cpu >= SAMPLE) return { cpu: cpu / count, timing: "" };
+    if (cpu >= SAMPLE) return { cpu: cpu / count };
   }
 };
 
@@ -95,19 +114,24 @@ const again = (image, request) => () => timed(() => image.render(request));
 export function flatness(rungs) {
   return KINDS.map(([kind]) => {
     const [of10MP, of10GP] = [SIDES[1], SIDES.at(-1)].map((side) => rungs.find((rung) => rung.side === side && rung.kind === kind));
-    return { kind, ...Object.fromEntries(Object.keys(of10GP.cpu).map((name) => [name, ratioOf(of10GP.samples[name], of10MP.samples[name])])) };
+    const ratios = Object.fromEntries(Object.keys(of10GP.samples).map((name) => [name, ratioOf(of10GP.samples[name], of10MP.samples[name])]));
+    // Of differences a round alone says little.
+    const own = (name) => median(of10GP.own[name]) / median(of10MP.own[name]);
+    return { kind, ...ratios, coldOwn: own("cold"), warmOwn: own("warm") };
   });
 }
 
 /** As Markdown. */
 export function ladderText(rungs) {
-  const number = (text) => Number(text).toLocaleString("en").replaceAll(",", " ");
+  const number = (value) => value.toLocaleString("en").replaceAll(",", " ");
   const rows = KINDS.flatMap(([kind]) =>
     rungs.filter((rung) => rung.kind === kind).map(({ side, bytes, cpu, reads, read, passthrough }) => [
-      `${label(side)}, ${kind}`, `${(bytes / 1e6).toFixed(2)} MB`, passthrough, reads.cold, number(read.cold), ms(cpu.cold), reads.warm, number(read.warm), ms(cpu.warm), ms(cpu.coldNode), ms(cpu.warmNode),
+      `${label(side)}, ${kind}`, `${(bytes / 1e6).toFixed(2)} MB`, passthrough,
+      ...["cold", "warm"].flatMap((how) => [reads[how], number(read[how]), ms(cpu[how]), ms(cpu[`${how}Idle`])]), ms(cpu.coldNode), ms(cpu.warmNode),
     ]),
   );
-  const columns = ["image, tile", "file", "passed through", "cold: reads", "bytes", "CPU ms", "warm: reads", "bytes", "CPU ms", "Node, cold", "Node, warm"];
-  const ratios = flatness(rungs).map(({ kind, cold, warm, coldNode, warmNode }) => [kind, ...[cold, warm, coldNode, warmNode].map((ratio) => ratio.toFixed(2))]);
-  return `${table(columns, rows)}\n\n${table(["10 GP / 10 MP, CPU", "cold", "warm", "Node, cold", "Node, warm"], ratios)}`;
+  const columns = ["image, tile", "file", "passed through", "cold: reads", "bytes", "CPU ms", "without work", "warm: reads", "bytes", "CPU ms", "without work", "Node, cold", "Node, warm"];
+  const shown = { cold: "cold", coldOwn: "cold, its own", warm: "warm", warmOwn: "warm, its own", coldNode: "Node, cold", warmNode: "Node, warm" };
+  const ratios = flatness(rungs).map((ratios) => [ratios.kind, ...Object.keys(shown).map((name) => ratios[name].toFixed(2))]);
+  return `${table(columns, rows)}\n\n${table(["10 GP / 10 MP, CPU", ...Object.values(shown)], ratios)}`;
 }

@@ -2,9 +2,9 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 
-/** The runtime's process is the newest workerd child of this one; a new isolate may be a new process. */
-function workerd() {
-  const children = readdirSync("/proc").filter((name) => {
+/** The runtimes' processes: workerd's that are children of this one. */
+function workerds() {
+  return readdirSync("/proc").filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     try {
       const [command, rest] = readFileSync(`/proc/${name}/stat`, "utf8").split(") ");
@@ -13,13 +13,12 @@ function workerd() {
       return false;
     }
   });
-  return Math.max(...children.map(Number));
 }
 
-/** ms that all threads of workerd have run so far, to the microsecond. Linux only. */
+/** ms that all threads of workerd have run so far, to the microsecond; where several of it run, of all, as only one is asked at a time. Linux only. */
 export function workerdCpu() {
-  const tasks = `/proc/${workerd()}/task`;
-  return readdirSync(tasks).reduce((sum, id) => sum + Number(readFileSync(`${tasks}/${id}/schedstat`, "utf8").split(" ")[0]) / 1e6, 0);
+  const threads = workerds().flatMap((id) => readdirSync(`/proc/${id}/task`).map((thread) => `/proc/${id}/task/${thread}/schedstat`));
+  return threads.reduce((sum, path) => sum + Number(readFileSync(path, "utf8").split(" ")[0]) / 1e6, 0);
 }
 
 export const median = (values) => quantile(values, 0.5);

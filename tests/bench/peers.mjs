@@ -9,8 +9,9 @@ import { median, rotated } from "./measure.mjs";
 const CONTESTANTS = ["azulejo", "azulejo-anew", "sharp", "sharp-first-page", "iiif-processor", "sharp-wasm", "wasm-vips", "jsquash"];
 /** ms of CPU that a sample takes at least: the clock and the messages are nothing beside it. */
 const SAMPLE = 50;
-/** ms of work before anything counts: by then V8 has optimised what it will. */
-const WARM = 150;
+/** ms of work before anything counts. Up to `most` it goes on until so many samples in a row are no better than one before: V8 optimises what takes microseconds only after thousands of them. */
+const WARM = { least: 150, most: 3000 };
+const STEADY = 3;
 
 /** `{ contestants: [{ name, version }], results: [{ job, of: { name: { cpu, bytes, passthrough, trouble } } }] }`; cpu in ms per answer. */
 export async function peers(files, { rounds = 9, warm = WARM, only = () => true, log = () => {} } = {}) {
@@ -51,11 +52,14 @@ export async function peers(files, { rounds = 9, warm = WARM, only = () => true,
 
 /** How often it has to be done for a sample, once it is warm. */
 async function enough(each, job, warm) {
-  let times = 1;
+  let [times, least, worse] = [1, Infinity, 0];
   for (let worked = 0; ; ) {
     const { cpu } = await each.ask("run", { id: job.id, times });
     worked += cpu;
-    if (worked >= warm && cpu > 0) return Math.max(1, Math.ceil((SAMPLE * times) / cpu));
+    worse = cpu / times < 0.98 * least ? 0 : worse + 1;
+    least = Math.min(least, cpu / times);
+    const steady = worse >= STEADY || worked >= warm.most;
+    if (worked >= warm.least && steady && cpu > 0) return Math.max(1, Math.ceil((SAMPLE * times) / cpu));
     times = Math.min(100_000, times * (cpu < SAMPLE / 4 ? 4 : 1));
   }
 }

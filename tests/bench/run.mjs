@@ -24,7 +24,7 @@ const log = (line) => process.stderr.write(`${line}\n`);
 const { default: sharp } = await import("sharp");
 const { described, sources } = await import("./sources.mjs");
 const files = wants("peers") || wants("workerd") ? await sources(sharp, log) : {};
-const measured = wants("peers") ? await (await import("./peers.mjs")).peers(files, { rounds, log, ...(quick && { warm: 30 }) }) : undefined;
+const measured = wants("peers") ? await (await import("./peers.mjs")).peers(files, { rounds, log, ...(quick && { warm: { least: 30, most: 30 } }) }) : undefined;
 const workerd = wants("workerd") ? await inWorkerd() : undefined;
 const ladder = wants("ladder") ? await (await import("./ladder.mjs")).ladder({ rounds: quick ? 3 : 15, log }) : undefined;
 

@@ -84,14 +84,22 @@ const IDLE = `export default {
   },
 };`;
 
+/** Its service. */
+export function idle() {
+  const options = { modules: true, script: IDLE, compatibilityDate: "2026-04-01", port: 0, r2Buckets: ["BUCKET"] };
+  return connect(new Miniflare(options), options, []);
+}
+
+/** Where it reads and sends as much as was counted of requests. */
+export const idlePath = (file, { reads, bytes, answer }) => `/${file}/${Math.max(1, Math.round(reads))}/${Math.round(bytes)}/${Math.round(answer)}`;
+
 /** What of the time of tiles is the runtime's own: adds to each row what as many bytes cost that are read and sent without any work. */
 async function addFloors(rows, files, seconds) {
-  const options = { modules: true, script: IDLE, compatibilityDate: "2026-04-01", port: 0, r2Buckets: ["BUCKET"] };
-  const service = await connect(new Miniflare(options), options, []);
+  const service = await idle();
   try {
     await put(service, files);
     for (const row of rows) {
-      const paths = [`/${row.file}/${Math.max(1, Math.round(row.reads))}/${Math.round(row.bytes)}/${Math.round(row.answer)}`];
+      const paths = [idlePath(row.file, row)];
       await load(service, paths, row.clients, seconds / 4);
       const { latencies, cpu } = await load(service, paths, row.clients, seconds);
       row.floor = cpu / latencies.length;
