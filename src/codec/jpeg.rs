@@ -11,6 +11,7 @@ use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted, cut};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
+use crate::pyramid::tiff::Indexes;
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
 /// Called by name and not by type, so that rows are made by the same code for everyone.
@@ -33,6 +34,8 @@ pub(super) struct Stream<'a> {
     bytes: &'a [u8],
     header: Cow<'a, Header>,
     components: Components,
+    /// Where it is told, and told of itself, where its MCUs begin: by its offset in the file.
+    places: Option<(&'a Indexes, u64)>,
 }
 
 /// What is made of a stream.
@@ -90,12 +93,17 @@ impl Bands {
 impl<'a> Stream<'a> {
     /// Reads a header. `tables` come from elsewhere (TIFF Technical Note 2).
     pub fn read(tables: Option<&'a [u8]>, bytes: &'a [u8], components: Components) -> Result<Self> {
-        Ok(Self { tables, bytes, header: Cow::Owned(Header::read(tables, bytes)?), components })
+        Ok(Self { tables, bytes, header: Cow::Owned(Header::read(tables, bytes)?), components, places: None })
     }
 
     /// A file's, of which there is only the header.
     fn of_file(header: &'a Header) -> Self {
-        Self { tables: None, bytes: &[], header: Cow::Borrowed(header), components: Components::AsMarked }
+        Self { tables: None, bytes: &[], header: Cow::Borrowed(header), components: Components::AsMarked, places: None }
+    }
+
+    /// The same, which goes by what is known of where the MCUs of the stream at this offset begin, and adds to it.
+    pub fn by(self, indexes: &'a Indexes, offset: u64) -> Self {
+        Self { places: Some((indexes, offset)), ..self }
     }
 
     /// What its markers say before its first scan.
@@ -132,8 +140,22 @@ impl<'a> Stream<'a> {
         let wanted = self.wanted_planes(part, sampling)?;
         let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
         let cut = Cut { crop: part.crop, sampling, grid: decoder.grid().clone() };
+        self.each_band(&mut decoder, &mut |band| sink(cut.planes(band)))
+    }
+
+    /// Gives all bands of a decoder to `sink`.
+    fn each_band(&self, decoder: &mut Decoder<'_>, sink: &mut dyn FnMut(&Band<'_>) -> Result<()>) -> Result<()> {
+        let places = self.places.filter(|_| self.header.is_streamable());
+        let index = places.map(|(indexes, offset)| indexes.of(offset, &self.header, self.bytes.len())).transpose()?;
+        if let Some(index) = &index {
+            decoder.record(index.clone());
+        }
         while let Some(band) = decoder.next_band()? {
-            sink(cut.planes(&band))?;
+            sink(&band)?;
+        }
+        if let Some(((indexes, offset), index)) = places.zip(index) {
+            let (first, entries) = decoder.recorded();
+            indexes.learn(offset, index, first, &entries);
         }
         Ok(())
     }
@@ -200,9 +222,7 @@ impl<'a> Stream<'a> {
         }
         let (mut decoder, mut rows) = self.begin(part)?;
         let mut sink: Sink<'_> = &mut |row: &[u8]| sink(Row::U8(row));
-        while let Some(band) = decoder.next_band()? {
-            rows.push(&band, &mut sink)?;
-        }
+        self.each_band(&mut decoder, &mut |band| rows.push(band, &mut sink))?;
         rows.finish(&mut sink)
     }
 

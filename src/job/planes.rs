@@ -18,7 +18,7 @@ pub(super) struct PlaneRows {
     /// Of the answer.
     sampling: Sampling,
     /// Of the planes that come, once that is known; and how each becomes the answer's, unless it is that already.
-    source: Option<(Sampling, Vec<Pipeline>)>,
+    source: Option<(Sampling, Vec<Option<Pipeline>>)>,
     /// The chunks of a row of chunks so far, side by side.
     row: Vec<Planes>,
     /// What does not yet fill a row of MCUs.
@@ -69,18 +69,18 @@ impl PlaneRows {
         if !self.begin(sampling) {
             return Err(Error::Internal { what: "planes that are sampled by turns".to_owned() });
         }
-        match &mut self.source {
-            Some((_, pipelines)) if !pipelines.is_empty() => {
-                for ((pipeline, plane), rest) in pipelines.iter_mut().zip(&planes).zip(&mut self.rest) {
-                    for y in 0..plane.height {
-                        pipeline.pass_on(Row::U8(plane.row(y)), &mut |rows| {
-                            rest.append(&rows.data);
-                            Ok(())
-                        })?;
-                    }
-                }
+        let pipelines = self.source.iter_mut().flat_map(|(_, pipelines)| pipelines);
+        for ((pipeline, plane), rest) in pipelines.zip(planes).zip(&mut self.rest) {
+            let Some(pipeline) = pipeline else {
+                join(rest, plane);
+                continue;
+            };
+            for y in 0..plane.height {
+                pipeline.pass_on(Row::U8(plane.row(y)), &mut |rows| {
+                    rest.append(&rows.data);
+                    Ok(())
+                })?;
             }
-            _ => append(&mut self.rest, planes),
         }
         self.encode(output)
     }
@@ -101,12 +101,9 @@ impl PlaneRows {
         let (stored, made) = (sampling.factors(), self.sampling.factors());
         let component = |index| if index == 0 { self.plan.clone() } else { self.plan.of_component(stored, made) };
         let plans: Vec<Rendering> = (0..sampling.components()).map(component).collect();
-        let mut pipelines = Vec::new();
-        if plans.iter().any(|plan| !plan.is_exact()) {
-            let layout = Layout { model: Model::Gray, alpha: Alpha::None };
-            pipelines.extend(plans.iter().map(|plan| Pipeline::new(plan, layout, None)));
-            self.rest = plans.iter().map(|plan| Plane::new(plan.size.width() as usize, 0)).collect();
-        }
+        let layout = Layout { model: Model::Gray, alpha: Alpha::None };
+        let pipelines = plans.iter().map(|plan| (!plan.is_exact()).then(|| Pipeline::new(plan, layout, None))).collect();
+        self.rest = plans.iter().map(|plan| Plane::new(plan.size.width() as usize, 0)).collect();
         self.source = Some((sampling, pipelines));
         true
     }
@@ -147,6 +144,14 @@ fn append(above: &mut Planes, below: Planes) {
     if above.is_empty() {
         *above = below;
     } else {
-        above.iter_mut().zip(below).for_each(|(above, below)| above.append(&below.data));
+        above.iter_mut().zip(below).for_each(|(above, below)| join(above, below));
+    }
+}
+
+fn join(above: &mut Plane, below: Plane) {
+    if above.height == 0 {
+        *above = below;
+    } else {
+        above.append(&below.data);
     }
 }

@@ -27,7 +27,7 @@ mod quantization;
 mod rows;
 mod tables;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) mod vector;
 mod zigzag;

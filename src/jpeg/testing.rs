@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::geometry::Rect;
 
 /// Numbers without end, the same ones each time.
-pub(super) struct Numbers(pub u64);
+pub(crate) struct Numbers(pub u64);
 
 impl Numbers {
     /// Less than `end`.
@@ -16,7 +16,7 @@ impl Numbers {
 }
 
 /// Samples with a slope, edges and noise, so that every kind of block comes up.
-pub(super) fn picture(numbers: &mut Numbers, width: u32, height: u32, channels: u32) -> Vec<u8> {
+pub(crate) fn picture(numbers: &mut Numbers, width: u32, height: u32, channels: u32) -> Vec<u8> {
     let (noise, slope, edge) = (numbers.below(120) * numbers.below(2) + 1, numbers.below(8), numbers.below(width + 8));
     let mut samples = Vec::new();
     for y in 0..height {
@@ -38,7 +38,7 @@ pub(super) fn rows(stream: &[u8], reduction: u8, crop: Option<Rect>) -> Result<V
 }
 
 /// Rows through the encoder.
-pub(super) fn encode(settings: &Settings<'_>, samples: &[u8]) -> Vec<u8> {
+pub(crate) fn encode(settings: &Settings<'_>, samples: &[u8]) -> Vec<u8> {
     let mut encoder = Encoder::new(settings).unwrap();
     let mut bytes = Vec::new();
     for row in samples.chunks_exact(settings.dimensions.width() as usize * settings.sampling.components()) {

@@ -4,7 +4,7 @@ use azulejo::EncodeOptions;
 use azulejo::api::{Service, Version};
 use azulejo::native;
 
-use super::support::{pixels, psnr, root};
+use super::support::{pixels, psnr, render, root};
 
 const REQUESTS: &[&str] = &[
     "full/max/0/default",
@@ -37,5 +37,28 @@ fn planes_show_what_pixels_show() {
                 assert!(psnr > least, "{name} {request}: {psnr:.1} dB");
             }
         }
+    }
+}
+
+#[test]
+fn a_chunk_is_gone_on_with_where_it_is_known() {
+    let sound = std::fs::read(root().join("www/samples/retina-pyramid.tif")).unwrap();
+    // All streams have other bits where they begin: whoever reads those shows something else, or nothing.
+    let mut broken = sound.clone();
+    for at in 0..sound.len() - 40 {
+        if sound[at..].starts_with(&[0xFF, 0xDA, 0]) {
+            broken[at + 16..at + 24].fill(0x11);
+        }
+    }
+    let service = Service::default();
+    let known = native::open(&mut sound.as_slice(), &service).unwrap();
+    let show = |mut source: &[u8], request: &str| native::render(&mut source, &known, Version::V3, request, &service, &EncodeOptions::default()).unwrap().bytes;
+    for request in ["300,310,100,100/max/0/default.jpg", "270,400,77,90/max/0/default.jpg", "300,310,100,100/max/0/default.png"] {
+        let fresh = render(&sound, request).unwrap().bytes;
+        assert!(render(&broken, request).map_or(true, |encoded| encoded.bytes != fresh), "{request}");
+        for _ in 0..2 {
+            assert_eq!(show(&sound, request), fresh, "{request}");
+        }
+        assert_eq!(show(&broken, request), fresh, "{request}, from what is known of it");
     }
 }

@@ -141,6 +141,8 @@ pub(super) fn open_jpeg<'a>(level: &'a Level, bytes: &'a [u8], Location { offset
     let components = if matches!(level.model, Stored::YCbCr(..)) { Components::YCbCr } else { Components::Raw };
     let tables = level.jpeg_tables.as_deref().filter(|tables| tables.len() > 4);
     let stream = Stream::read(tables, bytes, components).map_err(|error| relocate(error, at))?;
+    // The offset is that of the first plane.
+    let stream = if level.samples.planar { stream } else { stream.by(&level.indexes, at) };
     let planes = if level.samples.planar { 1 } else { level.samples.count };
     // A chunk at the edge may be coded in whole blocks of 16, but not be another image.
     let (width, height) = (stream.dimensions().width(), stream.dimensions().height());

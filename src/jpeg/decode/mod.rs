@@ -22,6 +22,8 @@ pub(crate) use index::{Entry, Index, seal};
 pub(crate) use mcu::Predictions;
 pub(crate) use sequential::{Input, Progress, Sequential};
 
+use std::sync::Arc;
+
 use buffered::Buffered;
 
 use super::coefficients::Component;
@@ -79,6 +81,21 @@ impl<'a> Decoder<'a> {
         Decoder { grid: self.grid, process }
     }
 
+    /// Goes by an index from now on, and records the positions behind its last one; only a stream of one scan has any.
+    pub fn record(&mut self, index: Arc<Index>) {
+        if let Process::Sequential(sequential, _) = &mut self.process {
+            sequential.record(index);
+        }
+    }
+
+    /// Takes the positions that were recorded, and the number of the first of them.
+    pub fn recorded(&mut self) -> (usize, Vec<Entry>) {
+        match &mut self.process {
+            Process::Sequential(sequential, _) => sequential.recorded(),
+            Process::Buffered(_) => Default::default(),
+        }
+    }
+
     /// Which MCUs come, and where their samples lie.
     pub fn grid(&self) -> &Grid {
         &self.grid
@@ -127,7 +144,7 @@ pub(super) fn coefficients(header: &Header, stream: &[u8], wanted: &Wanted, inde
     }
     let mut sequential = Sequential::coefficients(header, wanted)?;
     if let Some(index) = index {
-        sequential.follow(std::sync::Arc::new(index.clone()));
+        sequential.follow(Arc::new(index.clone()));
     }
     let input = Input { bytes: stream, start: 0, last: true };
     while let Progress::Band(_) = sequential.next_band(&input)? {}

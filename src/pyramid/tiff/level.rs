@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Indexes;
 use super::ifd::{Array, Directory, Header};
 use super::sample::{Compression, Model, Samples, Storage};
 use crate::bytes::{ByteRange, ByteStore};
@@ -40,6 +41,8 @@ pub(crate) struct Level {
     pub samples: Samples,
     pub jpeg_tables: Option<Arc<[u8]>>,
     pub icc: Option<Arc<[u8]>>,
+    /// Of its JPEG chunks.
+    pub indexes: Arc<Indexes>,
     offsets: Array,
     byte_counts: Option<Array>,
     /// Height of a stored strip or tile.
@@ -78,6 +81,7 @@ impl Level {
             samples,
             jpeg_tables: optional(tag::JPEG_TABLES, LONGEST_TABLES)?.map(Arc::from),
             icc: None,
+            indexes: Arc::default(),
             offsets,
             byte_counts: directory.array(counts),
             strip_rows: chunk.height(),
@@ -231,7 +235,8 @@ impl Level {
     pub(super) fn weight(&self) -> usize {
         let palette = if let Model::Palette(colors) = &self.model { colors.len().saturating_mul(2) } else { 0 };
         let held = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or(0, |bytes| bytes.len());
-        size_of::<Self>().saturating_add(palette).saturating_add(held(&self.jpeg_tables)).saturating_add(held(&self.icc))
+        let held = held(&self.jpeg_tables).saturating_add(held(&self.icc)).saturating_add(self.indexes.weight());
+        size_of::<Self>().saturating_add(palette).saturating_add(held)
     }
 }
 

@@ -1,12 +1,14 @@
 //! TIFF 6.0 and BigTIFF: a page, and the smaller copies of it in further directories of the chain or in SubIFDs.
 
 mod ifd;
+mod indexes;
 mod level;
 mod pages;
 mod sample;
 
 use std::sync::{Arc, OnceLock};
 
+pub(crate) use indexes::Indexes;
 pub(crate) use level::{Level, Location};
 pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW};
 
