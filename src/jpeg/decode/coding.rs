@@ -1,7 +1,6 @@
 //! The look-up tables of a pair of Huffman tables. The chunks of a TIFF share theirs, and most files have the standard's: the last ones are kept.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -18,7 +17,7 @@ const KEPT: usize = 8;
 
 thread_local! {
     /// The one that was used last is the first.
-    static LAST: RefCell<VecDeque<Arc<Coding>>> = const { RefCell::new(VecDeque::new()) };
+    static LAST: RefCell<Vec<Arc<Coding>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The tables that blocks are coded by.
@@ -38,12 +37,12 @@ impl Coding {
     /// That of tables of DC and AC symbols: if it is not kept it is made.
     pub fn of(specs: (HuffmanSpec, HuffmanSpec)) -> Arc<Self> {
         LAST.with_borrow_mut(|last| {
-            let known = last.iter().position(|coding| coding.specs == specs).and_then(|place| last.remove(place));
+            let known = last.iter().position(|coding| coding.specs == specs).map(|place| last.remove(place));
             let coding = known.unwrap_or_else(|| {
                 let (dc, ac) = (Lookup::new(&specs.0, false), Lookup::new(&specs.1, true));
                 Arc::new(Self { specs, dc, ac, passed: AtomicUsize::new(0), skip: OnceLock::new() })
             });
-            last.push_front(coding.clone());
+            last.insert(0, coding.clone());
             last.truncate(KEPT);
             coding
         })

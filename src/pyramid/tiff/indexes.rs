@@ -1,6 +1,5 @@
 //! Where the MCUs of JPEG chunks begin, as far as chunks were decoded: who wants more of one need not read what lies before it once more.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
@@ -13,20 +12,18 @@ const KEPT: usize = 128 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Indexes {
     /// By the chunks' offsets in the file; the one that was used last is the first.
-    known: Mutex<VecDeque<(u64, Arc<Index>)>>,
+    known: Mutex<Vec<(u64, Arc<Index>)>>,
 }
 
 impl Indexes {
     /// That of a chunk, which is a stream of `size` bytes with this header at an offset of the file.
     pub fn of(&self, offset: u64, header: &Header, size: usize) -> Result<Arc<Index>> {
         let mut known = self.lock();
-        let place = known.iter().position(|(at, _)| *at == offset);
-        if let Some(found) = place.and_then(|place| known.remove(place)) {
-            let index = found.1.clone();
-            known.push_front(found);
-            return Ok(index);
-        }
-        Ok(Arc::new(Index::of_file(header, size)?))
+        let Some(place) = known.iter().position(|(at, _)| *at == offset) else { return Index::of_file(header, size).map(Arc::new) };
+        let found = known.remove(place);
+        let index = found.1.clone();
+        known.insert(0, found);
+        Ok(index)
     }
 
     /// Adds positions that were come by, the first of which has this number, to what was known of a chunk.
@@ -37,7 +34,7 @@ impl Indexes {
         Arc::make_mut(&mut index).learn(first, entries);
         let mut known = self.lock();
         known.retain(|(at, _)| *at != offset);
-        known.push_front((offset, index));
+        known.insert(0, (offset, index));
         let mut kept = 0_usize;
         let fitting = known.iter().take_while(|(_, index)| {
             kept = kept.saturating_add(index.weight());
@@ -52,7 +49,7 @@ impl Indexes {
         self.lock().iter().fold(0, |sum, (_, index)| sum.saturating_add(index.weight()))
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(u64, Arc<Index>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, Arc<Index>)>> {
         // Whoever panicked while holding it left it whole.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
