@@ -202,7 +202,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
           return { bytes, type, width, height, canonical, passthrough };
         });
         const priced = { ...begun, memory, light };
-        return admission ? admitted(admission, priced) : priced;
+        return admission ? await admitted(admission, priced) : priced;
       },
       async ingest({ tile, quality, compression, memory }) {
         if (needsExtra || compression === "webp") await extra();

@@ -67,14 +67,14 @@ async function readExactly(source: Source, offset: number, length: number, pin: 
   return bytes;
 }
 
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  // As nearly always: a stored tile is so little work that lanes would be an eighth of it.
+function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<unknown> {
+  // As nearly always; of the work that a stored tile is, lanes would be a good part.
   if (items.length === 1) return work(items[0]!);
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < items.length) await work(items[next++]!);
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
+  return Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

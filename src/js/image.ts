@@ -258,7 +258,7 @@ function wrap(host: Host, settings: Settings, page: number, first: Lane, opened:
         within(host, host.take((lane) => copies.has(lane)), async (lane) => {
           const image = await copyIn(lane);
           signal?.throwIfAborted();
-          return driveWhole(await image.render(known, text), source, pin, signal);
+          return await driveWhole(await image.render(known, text), source, pin, signal);
         }),
       );
       return { ...answer, blob: () => new Blob([answer.bytes as Uint8Array<ArrayBuffer>], { type: answer.type }) };

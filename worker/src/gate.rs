@@ -14,7 +14,7 @@ use crate::meter::now;
 /// Renders that are under way at the same time, at most.
 const RENDERS: usize = 2;
 /// ms after which a waiting request gives up: viewers do not ask again for a tile that failed, so a late one is better.
-const PATIENCE: f64 = 10_000.0;
+const PATIENCE: f64 = 20_000.0;
 /// ms after which a place is free again, whoever holds it: the runtime may drop a request without a word.
 const LEASE: f64 = 60_000.0;
 /// ms between two looks of the first in the queue.
