@@ -73,13 +73,12 @@ const put = async (service, files) => {
   for (const file of FILES) await service.put(file, readFileSync(files[file]));
 };
 
-/** A Worker that does no work: it reads so many bytes of an object in so many reads, and sends so many. */
+/** A Worker that does no work: it reads so many bytes of an object in so many reads, one after the other, and sends so many. */
 const IDLE = `export default {
   async fetch({ url }, { BUCKET }) {
     const [key, reads, bytes, answer] = new URL(url).pathname.slice(1).split("/");
     const length = Math.round(bytes / reads);
-    const read = async (_, index) => (await BUCKET.get(key, { range: { offset: index * length, length } })).arrayBuffer();
-    await Promise.all(Array.from({ length: reads }, read));
+    for (let index = 0; index < reads; index++) await (await BUCKET.get(key, { range: { offset: index * length, length } })).arrayBuffer();
     return new Response(new Uint8Array(answer));
   },
 };`;
