@@ -34,7 +34,7 @@ pub(super) struct Stream<'a> {
     bytes: &'a [u8],
     header: Cow<'a, Header>,
     components: Components,
-    /// Where it is told, and told of itself, where its MCUs begin: by its offset in the file.
+    /// What is known of where MCUs begin, and its offset in the file, by which that is kept.
     places: Option<(&'a Indexes, u64)>,
 }
 
