@@ -277,7 +277,7 @@ mod tests {
         let level = &tiff.levels[0];
         let rows = level.dimensions.height().div_ceil(level.chunk.height());
         let stream = |column, row| {
-            let location = level.locate(&store, tiff.endian, column, row, 0).unwrap();
+            let location = level.locate(&store, tiff.endian, column, row, 0, false).unwrap();
             &file[location.offset as usize..(location.offset + location.bytes) as usize]
         };
         let tile = |(column, row)| coefficients(level.jpeg_tables.as_deref(), stream(column, row)).1;

@@ -93,7 +93,7 @@ impl Head<'_> {
     }
 
     fn build(&self, big: bool, tables_at: u64, data_at: u64) -> (Vec<u8>, Vec<u8>) {
-        let mut out = header(big);
+        let mut out = header(big, self.pages.iter().all(|page| page.entries.is_sorted_by_key(|entry| entry.offset)));
         let mut tables = Vec::new();
         let mut shared: Vec<(u16, Vec<u8>, u64)> = Vec::new();
         // The smallest level's data come first.
@@ -184,12 +184,14 @@ impl Head<'_> {
     }
 }
 
-/// Byte order and version, the offset of the first directory, and the "ghost area" that tells GDAL and others that all directories come first.
-fn header(big: bool) -> Vec<u8> {
+/// Byte order and version, the offset of the first directory, and the "ghost area" that tells GDAL and others that all directories come first, that tiles tell their
+/// own lengths, and whether they lie row by row.
+fn header(big: bool, in_order: bool) -> Vec<u8> {
+    let order = if in_order { "BLOCK_ORDER=ROW_MAJOR\n" } else { "" };
     // The space is room for a YES.
-    const SAYS: &[u8] = b"LAYOUT=IFDS_BEFORE_DATA\nKNOWN_INCOMPATIBLE_EDITION=NO\n ";
-    let mut ghost = format!("GDAL_STRUCTURAL_METADATA_SIZE={:06} bytes\n", SAYS.len()).into_bytes();
-    append(&mut ghost, SAYS);
+    let says = format!("LAYOUT=IFDS_BEFORE_DATA\n{order}BLOCK_LEADER=SIZE_AS_UINT4\nBLOCK_TRAILER=LAST_4_BYTES_REPEATED\nKNOWN_INCOMPATIBLE_EDITION=NO\n ");
+    let mut ghost = format!("GDAL_STRUCTURAL_METADATA_SIZE={:06} bytes\n{says}", says.len()).into_bytes();
+    even(&mut ghost);
     if big {
         let first = (16 + ghost.len() as u64).to_le_bytes();
         return [b"II\x2b\0\x08\0\0\0".as_slice(), &first, &ghost].concat();
@@ -198,10 +200,14 @@ fn header(big: bool) -> Vec<u8> {
     [b"II\x2a\0".as_slice(), &first, &ghost].concat()
 }
 
-/// Values and directories begin at even offsets.
 fn append(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(value);
-    out.extend(std::iter::repeat_n(0, value.len() % 2));
+    even(out);
+}
+
+/// Values and directories begin at even offsets.
+fn even(out: &mut Vec<u8>) {
+    out.resize(out.len().next_multiple_of(2), 0);
 }
 
 #[cfg(test)]
@@ -233,6 +239,9 @@ mod tests {
         for (bytes, version) in [(1, 42), (exact, 42), (exact + 1, 43), (u32::MAX, 43)] {
             let head = head(bytes);
             assert_eq!(head[..4], [b'I', b'I', version, 0]);
+            let (first, big) = if version == 42 { (u64::from(head[4]), false) } else { (u64::from(head[8]), true) };
+            assert_eq!(first, header(big, true).len() as u64);
+            assert!(first.is_multiple_of(2), "the first directory is at byte {first}");
             let mut job = Open::new(head.len() as u64 + 5 * u64::from(bytes), &Limits::default());
             let pyramid = loop {
                 match job.step().unwrap() {
@@ -250,7 +259,7 @@ mod tests {
             let Body::Tiff(tiff) = &pyramid.body else { panic!("not a TIFF") };
             let mut store = ByteStore::new(pyramid.file_size);
             store.provide(0, head.clone()).unwrap();
-            let at = |level: usize, column, row| tiff.levels[level].locate(&store, tiff.endian, column, row, 0).unwrap();
+            let at = |level: usize, column, row| tiff.levels[level].locate(&store, tiff.endian, column, row, 0, false).unwrap();
             // The smallest level first, behind the head.
             assert_eq!((at(1, 0, 0).offset, at(1, 0, 0).bytes), (head.len() as u64, bytes.into()));
             for index in 0..4_u32 {

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::geometry::Dimensions;
 use crate::jpeg::Component;
 use crate::pyramid::Orientation;
+use crate::pyramid::tiff::leader;
 use crate::render::{Raster, turn};
 
 /// Where a tile lies in its spool.
@@ -98,7 +99,7 @@ impl Level {
     /// Takes the next row of MCUs; finished tiles go to `out`.
     pub fn copy(&mut self, strip: &[Component], out: &mut dyn FnMut(Vec<u8>)) -> Result<()> {
         let Self { band: Band::Copied(copied), entries, spooled, .. } = self else { return Err(internal("coefficients that nobody wants")) };
-        copied.push(strip, &mut |index, bytes| keep(entries, spooled, index, bytes, out))
+        copied.push(strip, &mut |index, bytes| keep(entries, spooled, index, &bytes, out))
     }
 
     /// Takes the next row; finished tiles go to `out`. A row of the next level is given back when there is one.
@@ -154,7 +155,7 @@ impl Level {
                 }
                 for (column, tile) in (0..).zip(tiles) {
                     let bytes = tile.finish()?;
-                    keep(&mut self.entries, &mut self.spooled, group * across + column, bytes, out)?;
+                    keep(&mut self.entries, &mut self.spooled, group * across + column, &bytes, out)?;
                 }
             }
             Band::Pixels(pixels) => {
@@ -164,7 +165,7 @@ impl Level {
                     let raster = turn(self.cut(&pixels, column), self.turn);
                     let bytes = self.coder.encode(pad(raster, side))?;
                     let index = if self.turn.transpose { column * down + group } else { group * across + column };
-                    keep(&mut self.entries, &mut self.spooled, index, bytes, out)?;
+                    keep(&mut self.entries, &mut self.spooled, index, &bytes, out)?;
                 }
                 pixels.clear();
                 self.band = Band::Pixels(pixels);
@@ -186,13 +187,13 @@ impl Level {
     }
 }
 
-/// Notes where a tile lies, and hands it on.
-fn keep(entries: &mut [Entry], spooled: &mut u64, index: u32, bytes: Vec<u8>, out: &mut dyn FnMut(Vec<u8>)) -> Result<()> {
+/// Notes where a tile lies, and hands it on, with its leader and trailer.
+fn keep(entries: &mut [Entry], spooled: &mut u64, index: u32, tile: &[u8], out: &mut dyn FnMut(Vec<u8>)) -> Result<()> {
     let internal = || internal("a tile beyond its level, or of no length");
-    let length = u32::try_from(bytes.len()).ok().filter(|length| *length > 0).ok_or_else(internal)?;
-    *entries.get_mut(index as usize).ok_or_else(internal)? = Entry { offset: *spooled, bytes: length };
-    *spooled += u64::from(length);
-    out(bytes);
+    let (block, bytes) = (leader::block(tile).ok_or_else(internal)?, u32::try_from(tile.len()).map_err(|_| internal())?);
+    *entries.get_mut(index as usize).ok_or_else(internal)? = Entry { offset: *spooled + leader::BYTES, bytes };
+    *spooled += block.len() as u64;
+    out(block);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
 use crate::limits::Limits;
 use crate::plan::BATCH;
-use crate::pyramid::tiff::{Level, Location, Tiff};
+use crate::pyramid::tiff::{Level, Location, Tiff, leader};
 use crate::pyramid::{Body, Pyramid};
 use crate::render::Row;
 
@@ -31,7 +31,7 @@ pub(crate) struct Located {
 impl Located {
     /// Of its first plane.
     pub fn location(&self) -> Location {
-        self.planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0 })
+        self.planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0, led: false })
     }
 }
 
@@ -68,6 +68,8 @@ pub(crate) struct Chunks {
     store: ByteStore,
     /// Parts of tables that were asked for and are to be kept for other requests.
     tables: Vec<ByteRange>,
+    /// Whether chunks are believed to tell their own lengths.
+    led: bool,
     /// The next chunks, as many as make a batch.
     located: VecDeque<Located>,
     /// Chunks have been taken from the batch.
@@ -78,15 +80,14 @@ impl Chunks {
     /// Of the level with an index; [`Error::Internal`] if there is none.
     pub fn new(pyramid: &Pyramid, level: usize) -> Result<Self> {
         let Body::Tiff(tiff) = &pyramid.body else { return Err(Error::Internal { what: "chunks of what is no TIFF".to_owned() }) };
-        if level >= tiff.levels.len() {
-            return Err(Error::Internal { what: "a level that is not there".to_owned() });
-        }
+        let led = tiff.levels.get(level).ok_or_else(|| Error::Internal { what: "a level that is not there".to_owned() })?.led;
         Ok(Self {
             pyramid: pyramid.clone(),
             tiff: tiff.clone(),
             level,
             store: pyramid.kept.store(),
             tables: Vec::new(),
+            led,
             located: VecDeque::new(),
             begun: false,
         })
@@ -114,23 +115,42 @@ impl Chunks {
 
     /// Fetches the next chunks of a walk, as many as make a batch; `memory` is what the request takes with them.
     pub fn fetch(&mut self, walk: &Walk, memory: u64, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
-        if self.located.is_empty() {
-            if std::mem::take(&mut self.begun) {
-                // What has been decoded is not needed again.
-                self.store = self.pyramid.kept.store();
+        loop {
+            if self.located.is_empty() {
+                if std::mem::take(&mut self.begun) {
+                    // What has been decoded is not needed again.
+                    self.store = self.pyramid.kept.store();
+                }
+                match self.locate(walk.clone()) {
+                    Ok(located) => self.located = located.into(),
+                    Err(Stop::Fail(error)) => return Err(error),
+                    Err(Stop::Need(entries)) => return self.need_tables(&entries, meter, limits),
+                }
+                self.pyramid.kept.add(&self.store, &std::mem::take(&mut self.tables));
             }
-            match self.locate(walk.clone()) {
-                Ok(located) => self.located = located.into(),
-                Err(Stop::Fail(error)) => return Err(error),
-                Err(Stop::Need(entries)) => return self.need_tables(&entries, meter, limits),
+            if self.begun {
+                return Ok(Step::Done(()));
             }
-            self.pyramid.kept.add(&self.store, &std::mem::take(&mut self.tables));
+            let missing = self.missing(memory, limits)?;
+            if !missing.is_empty() {
+                return meter.need(ByteRange::coalesce(missing, GAP), limits);
+            }
+            if self.measure() {
+                return Ok(Step::Done(()));
+            }
+            // Written over since: the tables know.
+            self.led = false;
+            self.located.clear();
         }
-        if self.begun {
-            return Ok(Step::Done(()));
-        }
-        let missing = self.missing(memory, limits)?;
-        if missing.is_empty() { Ok(Step::Done(())) } else { meter.need(ByteRange::coalesce(missing, GAP), limits) }
+    }
+
+    /// Lets the chunks that are here tell their lengths; false if one of them does not.
+    fn measure(&mut self) -> bool {
+        let Self { located, store, .. } = self;
+        located.iter_mut().flat_map(|chunk| &mut chunk.planes).filter(|location| location.led).all(|location| {
+            let length = location.range().and_then(|range| leader::length(&store.read(range).ok()?));
+            length.map(|bytes| *location = Location { bytes, led: false, ..*location }).is_some()
+        })
     }
 
     /// Whether all chunks of a walk are there, none having been left out: asks for what tables tell of them.
@@ -138,7 +158,7 @@ impl Chunks {
         let (level, mut walk) = (self.level(), walk.clone());
         let (mut missing, mut all) = (Vec::new(), true);
         while !walk.rows.is_empty() {
-            match level.locate(&self.store, self.tiff.endian, walk.column, walk.rows.start, 0) {
+            match level.locate(&self.store, self.tiff.endian, walk.column, walk.rows.start, 0, self.led) {
                 Ok(location) => all &= location.bytes > 0,
                 Err(Stop::Need(ranges)) => missing.extend(ranges),
                 Err(Stop::Fail(error)) => return Err(error),
@@ -163,7 +183,7 @@ impl Chunks {
 
     /// The stored bytes of a chunk; none for one that was left out.
     pub fn bytes(&self, location: &Location) -> Result<Cow<'_, [u8]>> {
-        match ByteRange::at(location.offset, location.bytes) {
+        match location.range() {
             None => Ok(Cow::Borrowed(&[])),
             Some(range) => self.store.read(range).map_err(|_| Error::Internal { what: "a chunk that was fetched is not here".to_owned() }),
         }
@@ -191,7 +211,7 @@ impl Chunks {
             let (column, row) = (walk.column, walk.rows.start);
             let mut planes = Vec::new();
             for plane in 0..level.planes() {
-                match level.locate(&self.store, self.tiff.endian, column, row, plane) {
+                match level.locate(&self.store, self.tiff.endian, column, row, plane, self.led) {
                     Ok(location) => planes.push(location),
                     Err(Stop::Need(ranges)) => missing.extend(ranges),
                     Err(stop) => return Err(stop),
@@ -212,12 +232,11 @@ impl Chunks {
     /// What is missing of the located chunks. A chunk that lies about its size is refused before it is fetched.
     fn missing(&self, memory: u64, limits: &Limits) -> Result<Vec<ByteRange>> {
         let mut missing = Vec::new();
-        for location in self.located.iter().flat_map(|chunk| &chunk.planes) {
-            let Some(range) = ByteRange::at(location.offset, location.bytes) else { continue };
-            if range.end() > self.store.size() {
-                let what = format!("a chunk ends at byte {} of {}", range.end(), self.store.size());
+        for location in self.located.iter().flat_map(|chunk| &chunk.planes).filter(|location| location.bytes > 0) {
+            let Some(range) = location.range().filter(|range| range.end() <= self.store.size()) else {
+                let what = format!("a chunk of {} bytes from byte {}, in a file of {}", location.bytes, location.offset, self.store.size());
                 return Err(Error::SourceCorrupt { format: self.pyramid.format, at: location.offset, what });
-            }
+            };
             missing.extend(self.store.missing(range));
         }
         let total = missing.iter().fold(0_u64, |sum, range| sum.saturating_add(range.len()));

@@ -10,11 +10,11 @@ const COMPRESSIONS = { jpeg: 7, deflate: 8 };
 /**
  * `levels` are `{ width, height, tiles }`, the largest first, and with `page` the largest of a further page; the tiles are encoded and lie row by row. A buffer that occurs again is stored once, unless `apart`.
  *
- * `order` is that of the file: "cog" has all directories first, then their tables of tiles, then the tiles of the smallest level up to the largest; "chain" is
- * what libvips writes, who makes one level after the other: the tiles of a level, its directory, its tables, then the next. `tables` are the JPEGTables.
+ * `order` is that of the file: "cog" has all directories first, then their tables of tiles, then the tiles of the smallest level up to the largest, each between its
+ * length and its last four bytes, and says so in GDAL's words; "chain" is what libvips writes, who makes one level after the other: the tiles of a level, its directory, its tables, then the next. `tables` are the JPEGTables.
  */
 export function tiff(levels, { tile = 512, compression = "deflate", order = "chain", big = false, apart = false, tables } = {}) {
-  const file = sections(big, apart);
+  const file = sections(big, apart, order === "cog");
   const pages = levels.map((level, index) => ({ tiles: level.tiles, offsets: [], directory: directory(big, entries(level, index, { tile, compression, tables, big })) }));
   const placeTiles = (page) => (page.offsets = page.tiles.map(file.placeTile));
   if (order === "cog") {
@@ -93,8 +93,11 @@ function directory(big, all) {
   };
 }
 
+const SAYS = "LAYOUT=IFDS_BEFORE_DATA\nBLOCK_LEADER=SIZE_AS_UINT4\nBLOCK_TRAILER=LAST_4_BYTES_REPEATED\nKNOWN_INCOMPATIBLE_EDITION=NO\n ";
+const GHOST = Buffer.from(`GDAL_STRUCTURAL_METADATA_SIZE=${String(SAYS.length).padStart(6, "0")} bytes\n${SAYS}`);
+
 /** The file from its header on; what is placed may be written to until the end. All lies at even offsets. */
-function sections(big, apart) {
+function sections(big, apart, led) {
   const header = Buffer.from(big ? [0x49, 0x49, 43, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] : [0x49, 0x49, 42, 0, 0, 0, 0, 0]);
   const parts = [header];
   const offsets = new Map();
@@ -106,10 +109,16 @@ function sections(big, apart) {
     end += bytes.length + (bytes.length % 2);
     return at;
   };
+  const placeBlock = (bytes) => {
+    const leader = Buffer.alloc(4);
+    leader.writeUInt32LE(bytes.length);
+    return place(Buffer.concat([leader, bytes, bytes.subarray(-4)])) + leader.length;
+  };
+  if (led) place(GHOST);
   return {
     place,
     placeTile(bytes) {
-      if (apart || !offsets.has(bytes)) offsets.set(bytes, place(bytes));
+      if (apart || !offsets.has(bytes)) offsets.set(bytes, led ? placeBlock(bytes) : place(bytes));
       return offsets.get(bytes);
     },
     end(first) {

@@ -365,3 +365,13 @@ test("libvips reads every page, with the pixels of the source", { skip: skip("vi
     image.close();
   }
 });
+
+/** GDAL's own judge, by the Python that it was installed for. */
+const judge = (...args) => spawnSync("/usr/bin/python3", ["-m", "osgeo_utils.samples.validate_cloud_optimized_geotiff", ...args], { encoding: "utf8" });
+
+test("GDAL finds it cloud-optimized, every leader and trailer in place", { skip: judge("--help").stdout?.includes("Usage") ? false : "GDAL is not installed" }, async () => {
+  for await (const { path } of written()) {
+    const { status, stdout } = judge("--full-check=yes", path);
+    assert.deepEqual([status, /is a valid cloud optimized GeoTIFF/.test(stdout)], [0, true], `${path}: ${stdout}`);
+  }
+});

@@ -38,6 +38,7 @@ pub fn recipe<'a>(width: u32, height: u32, layout: Layout, (tables, chunk): &'a 
         jpeg_tables: Some(tables),
         icc: None,
         chunk,
+        led: false,
         // A bit a pixel, about what collections keep.
         spread: u64::from(TILE * TILE / 8),
         pages: 1,
@@ -128,6 +129,66 @@ fn a_warm_tile_is_one_read_and_its_neighbours_need_no_table() {
     // Four chunks in one round.
     let (_, rounds, _) = render_within(&mut file, &pyramid, "51300,51300,256,256/max/0/default.jpg", &Service::default()).unwrap();
     assert_eq!(rounds, 1);
+}
+
+#[test]
+fn a_chunk_that_tells_its_own_length_costs_a_read_less() {
+    let tile = jpeg_tile();
+    // Chunks, and runs of them in the file; the last is that of the whole file.
+    for (request, chunks, runs) in
+        [("51200,51200,256,256/max/0/default.jpg", 1, 1), ("51300,51300,256,256/max/0/default.jpg", 4, 2), ("99900,99900,100,100/max/0/default.png", 1, 1)]
+    {
+        let known = {
+            let mut file = recipe(100_000, 100_000, Layout::First, &tile).write();
+            let (pyramid, _) = open(&mut file, 1).unwrap();
+            render(&mut file, &pyramid, request).unwrap()
+        };
+        let mut file = Recipe { led: true, ..recipe(100_000, 100_000, Layout::First, &tile) }.write();
+        let (pyramid, _) = open(&mut file, 1).unwrap();
+        let (reads, bytes) = (file.reads, file.bytes);
+        let (encoded, rounds, _) = render_within(&mut file, &pyramid, request, &Service::default()).unwrap();
+        assert_eq!(encoded, known, "{request}");
+        assert_eq!((rounds, file.reads - reads), (2, 1 + runs), "{request}: a table, then what is wanted");
+        let most = (16 << 10) + chunks * (tile.1.len() as u64 + 8);
+        assert!(file.bytes - bytes <= most, "{request}: {} bytes", file.bytes - bytes);
+        let before = file.reads;
+        assert_eq!(render(&mut file, &pyramid, request).unwrap(), known);
+        assert_eq!(file.reads - before, runs, "{request}: the table is known");
+        // Written over by who knows nothing of leaders or of trailers: the tables tell.
+        for at in [0, 4 + tile.1.len()] {
+            let mut file = Recipe { led: true, ..recipe(100_000, 100_000, Layout::First, &tile) }.write();
+            file.damage(at);
+            let (pyramid, _) = open(&mut file, 1).unwrap();
+            assert_eq!(render(&mut file, &pyramid, request).unwrap(), known, "{request}, damaged at {at}");
+        }
+    }
+}
+
+#[test]
+fn whatever_the_next_offset_is_a_chunk_is_found() {
+    let tile = jpeg_tile();
+    let (request, index) = ("51200,51200,256,256/max/0/default.jpg", 200 * 391 + 200);
+    let mut known = None;
+    let (at, length) = ((64 << 20) + index * (tile.1.len() as u64 + 8), tile.1.len() as u64);
+    // What follows is left out, is the same, lies before, within, a byte too near, far away, beyond the end, nowhere; and the chunk itself is left out.
+    let next = [0, at, at - 8, at + 1, at + length / 2, at + length + 7, at + (1 << 24), 1 << 40, u64::MAX];
+    for next in std::iter::once(at + length + 8).chain(next) {
+        let mut file = Recipe { led: true, ..recipe(100_000, 100_000, Layout::First, &tile) }.write();
+        file.displace(index + 1, &[next; 80]);
+        let (pyramid, _) = open(&mut file, 1).unwrap();
+        let encoded = render(&mut file, &pyramid, request).unwrap();
+        assert_eq!(&encoded, known.get_or_insert(encoded.clone()), "the next one at {next}");
+    }
+    for lost in [0, 3, u64::MAX] {
+        let mut file = Recipe { led: true, ..recipe(100_000, 100_000, Layout::First, &tile) }.write();
+        file.displace(index, &[lost]);
+        let (pyramid, _) = open(&mut file, 1).unwrap();
+        match render(&mut file, &pyramid, request) {
+            // Black: it was left out.
+            Ok(encoded) => assert!(lost == 0 && pixels(&encoded).pixels().all(|pixel| pixel.0 == [0, 0, 0, 255])),
+            Err(error) => assert!(lost != 0 && is_clean(&error), "{lost}: {error}"),
+        }
+    }
 }
 
 #[test]
@@ -374,7 +435,7 @@ fn memory_does_not_grow_with_the_image() {
         assert!(large <= small + 1 && large <= 12, "{request}: {small} MiB, then {large}");
     }
     // A hundred megapixels stream.
-    for request in ["full/max/0/default.png", "full/max/90/default.png", "full/max/180/default.png"] {
+    for request in ["full/max/0/default.png", "full/max/90/default.png", "full/max/180/default.png", "full/max/0/bitonal.webp", "full/max/270/bitonal.webp"] {
         assert!(memory(10_000, request).unwrap() <= 40, "{request}");
     }
 }

@@ -309,6 +309,7 @@ fn four_hundred_megapixels_take_the_memory_of_a_row_of_tiles() {
         icc: None,
         chunk: &chunk,
         spread: 4096,
+        led: false,
         pages: 1,
     };
     let mut file = recipe.write();

@@ -29,6 +29,8 @@ pub struct Recipe<'a> {
     pub icc: Option<&'a [u8]>,
     /// The one chunk of all levels.
     pub chunk: &'a [u8],
+    /// It is there for each tile, with its length before it and its last four bytes again behind it, as GDAL writes COGs; only of [`Layout::First`].
+    pub led: bool,
     /// Bytes that each chunk takes in the file, as far as its layout goes.
     pub spread: u64,
     /// Pages, each a pyramid.
@@ -39,6 +41,8 @@ pub struct Recipe<'a> {
 pub struct Virtual {
     size: u64,
     pieces: BTreeMap<u64, Vec<u8>>,
+    /// What the file repeats from a byte on, to its end.
+    repeated: (u64, Vec<u8>),
     /// Rounds are counted by the driver; these are reads and bytes.
     pub reads: u32,
     pub bytes: u64,
@@ -55,7 +59,9 @@ impl Source for Virtual {
         }
         self.reads += 1;
         self.bytes += range.len();
-        let mut out = vec![0; range.len() as usize];
+        let (from, block) = &self.repeated;
+        let repeated = |at: u64| at.checked_sub(*from).filter(|_| !block.is_empty()).map_or(0, |at| block[(at % block.len() as u64) as usize]);
+        let mut out: Vec<u8> = (range.start()..range.end()).map(repeated).collect();
         for (start, piece) in self.pieces.range(..range.end()) {
             let (from, to) = ((*start).max(range.start()), (start + piece.len() as u64).min(range.end()));
             if from < to {
@@ -66,20 +72,44 @@ impl Source for Virtual {
     }
 }
 
+/// Where the tables of a COG begin: with the offsets of the largest level.
+const TABLES: u64 = 1 << 20;
+
+impl Virtual {
+    /// Puts other offsets into the table of the largest level, from an entry on; only of [`Layout::First`].
+    pub fn displace(&mut self, entry: u64, offsets: &[u64]) {
+        let table = self.pieces.get_mut(&TABLES).unwrap();
+        let bytes: Vec<u8> = offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect();
+        table[8 * entry as usize..][..bytes.len()].copy_from_slice(&bytes);
+    }
+
+    /// Changes a byte of what is repeated.
+    pub fn damage(&mut self, at: usize) {
+        self.repeated.1[at] ^= 0x55;
+    }
+}
+
 impl Recipe<'_> {
     /// BigTIFF, always.
     pub fn write(&self) -> Virtual {
-        let mut file = Writer { big_endian: self.big_endian, at: 16, tables: 1 << 20, pieces: BTreeMap::new() };
+        let mut file = Writer { big_endian: self.big_endian, at: 16, tables: TABLES, pieces: BTreeMap::new() };
         let mut header = if self.big_endian { b"MM\0\x2b\0\x08\0\0".to_vec() } else { b"II\x2b\0\x08\0\0\0".to_vec() };
         // The pointer to the next directory, to be filled in.
         let mut link = 8;
         let mut links: Vec<(u64, u64)> = Vec::new();
         if self.layout == Layout::First {
-            let ghost = b"GDAL_STRUCTURAL_METADATA_SIZE=000025 bytes\nLAYOUT=IFDS_BEFORE_DATA\n ";
-            file.put(ghost);
+            file.put(if self.led {
+                b"GDAL_STRUCTURAL_METADATA_SIZE=000118 bytes\nLAYOUT=IFDS_BEFORE_DATA\nBLOCK_LEADER=SIZE_AS_UINT4\nBLOCK_TRAILER=LAST_4_BYTES_REPEATED\nKNOWN_INCOMPATIBLE_EDITION=NO\n ".as_slice()
+            } else {
+                b"GDAL_STRUCTURAL_METADATA_SIZE=000025 bytes\nLAYOUT=IFDS_BEFORE_DATA\n "
+            });
         }
         let tile = if self.layout == Layout::First { 64 << 20 } else { 256 };
-        if self.layout == Layout::First {
+        let mut repeated = (0, Vec::new());
+        if self.led {
+            let leader = (self.chunk.len() as u32).to_le_bytes();
+            repeated = (tile - 4, [&leader, self.chunk, &self.chunk[self.chunk.len() - 4..]].concat());
+        } else if self.layout == Layout::First {
             file.pieces.insert(tile, self.chunk.to_vec());
         } else {
             file.at = tile;
@@ -111,8 +141,13 @@ impl Recipe<'_> {
             if link == 8 { header.extend(bytes) } else { file.patch(link, &bytes) }
         }
         file.pieces.insert(0, header);
-        let size = if self.layout == Layout::First { file.tables.max(file.at) + (100 << 20) } else { file.at };
-        Virtual { size, pieces: file.pieces, reads: 0, bytes: 0 }
+        let tiles = u64::from(self.width.div_ceil(self.tile)) * u64::from(self.height.div_ceil(self.tile));
+        let size = match self.layout {
+            Layout::First if self.led => tile - 4 + tiles * repeated.1.len() as u64,
+            Layout::First => file.tables.max(file.at) + (100 << 20),
+            _ => file.at,
+        };
+        Virtual { size, pieces: file.pieces, repeated, reads: 0, bytes: 0 }
     }
 
     pub fn levels(&self) -> Vec<(u32, u32)> {
@@ -139,7 +174,8 @@ impl Recipe<'_> {
         add(277, 3, &[samples], 2);
         add(322, 3, &[self.tile.into()], 2);
         add(323, 3, &[self.tile.into()], 2);
-        add(324, 16, &vec![tile; count as usize], 8);
+        let step = if self.led { self.chunk.len() as u64 + 8 } else { 0 };
+        add(324, 16, &(0..count).map(|index| tile + step * index).collect::<Vec<_>>(), 8);
         add(325, 4, &vec![self.chunk.len() as u64; count as usize], 4);
         if !children.is_empty() {
             add(330, 16, children, 8);

@@ -30,15 +30,25 @@ impl Header {
         Ok(Self { endian, big, first })
     }
 
-    /// Whether the file says that all directories lie before its pixels, as GDAL's cloud-optimized files do in the "ghost area" behind the header.
+    /// Whether the file says that all directories lie before its pixels.
     pub fn directories_first(&self, store: &ByteStore) -> bool {
+        self.says(store, &[b"LAYOUT=IFDS_BEFORE_DATA"])
+    }
+
+    /// Whether it says that chunks tell their own lengths (see [`super::leader`]).
+    pub fn blocks_are_led(&self, store: &ByteStore) -> bool {
+        self.says(store, &[b"BLOCK_LEADER=SIZE_AS_UINT4", b"BLOCK_TRAILER=LAST_4_BYTES_REPEATED"])
+    }
+
+    /// What GDAL's cloud-optimized files say of themselves in the "ghost area" behind the header.
+    fn says(&self, store: &ByteStore, all: &[&[u8]]) -> bool {
         const LONGEST: u64 = 512;
         let at = if self.big { 16 } else { 8 };
         let range = ByteRange::new(at, at.saturating_add(LONGEST).min(store.size()));
         let Some(Ok(ghost)) = range.map(|range| store.read(range)) else { return false };
         let says = |what: &[u8]| ghost.windows(what.len()).any(|window| window == what);
-        // A file that was written to since may have moved its directories.
-        ghost.starts_with(b"GDAL_STRUCTURAL_METADATA_SIZE=") && says(b"LAYOUT=IFDS_BEFORE_DATA") && !says(b"KNOWN_INCOMPATIBLE_EDITION=YES")
+        // A file that was written to since may have moved its directories, and its chunks.
+        ghost.starts_with(b"GDAL_STRUCTURAL_METADATA_SIZE=") && all.iter().all(|what| says(what)) && !says(b"KNOWN_INCOMPATIBLE_EDITION=YES")
     }
 
     pub fn cursor<'a>(&self, store: &'a ByteStore, at: u64) -> Cursor<'a> {

@@ -2,6 +2,7 @@
 
 mod ifd;
 mod indexes;
+pub(crate) mod leader;
 mod level;
 mod pages;
 mod sample;
