@@ -1,7 +1,7 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
 //! Layers, left never imports right:
-//! `error, limits, geometry ← api ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
+//! `error, limits, geometry ← api, options ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
 
 pub mod api;
 mod bytes;
@@ -14,6 +14,7 @@ mod jpeg;
 mod limits;
 #[cfg(not(target_family = "wasm"))]
 pub mod native;
+mod options;
 mod plan;
 mod pyramid;
 mod render;
@@ -26,9 +27,9 @@ mod web;
 pub use jpeg::fuzzing;
 
 pub use bytes::{ByteRange, ByteStore, Step};
-pub use codec::{EncodeOptions, PngCompression};
 pub use error::{Error, Part, Result, SourceFormat, Stop};
 pub use geometry::{Dimensions, Rect, scale_round};
 pub use job::{Encoded, Open, Render};
 pub use limits::Limits;
+pub use options::{EncodeOptions, PngCompression};
 pub use pyramid::{Orientation, Pages, Pyramid};

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::api::{ImageRequest, Service, Version};
 use crate::bytes::{ByteRange, Step};
-use crate::codec::EncodeOptions;
 use crate::error::{Error, Result};
 use crate::ingest::{self, Finished, Ingest, Options};
 use crate::job::{Encoded, Open, Render};
+use crate::options::EncodeOptions;
 use crate::pyramid::Pyramid;
 
 /// Something that can be read by range without waiting.

@@ -1,35 +1,14 @@
 //! Rasters to the bytes of an answer.
 
+use super::extra::LosslessWebP;
 use super::{extra, png, tif};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Copied, Copier, Planes, Sampling, Settings, Tables};
-use crate::plan::{COUNTED_JPG, LARGE_TIF};
+use crate::options::EncodeOptions;
+use crate::plan::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP};
 use crate::render::{Raster, bitonal};
-
-/// How answers are encoded; the same options give the same bytes.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct EncodeOptions {
-    /// 1 to 100 on libjpeg's scale.
-    pub jpeg_quality: u8,
-    /// JPEGs of up to 1 MP smaller by a fifth, at half a decibel less on average, for about ten times the time of coding them (trellis quantization); where there is
-    /// memory for it, 34 bytes a pixel. What is stored or copied without loss stays as it is.
-    pub jpeg_small: bool,
-    /// 0 to 100 on libwebp's scale; of lossy WebP.
-    pub webp_quality: u8,
-    /// Lossless WebP for everything.
-    pub webp_lossless: bool,
-    /// How hard to try.
-    pub png_compression: PngCompression,
-}
-
-impl Default for EncodeOptions {
-    fn default() -> Self {
-        Self { jpeg_quality: 80, jpeg_small: false, webp_quality: 75, webp_lossless: false, png_compression: PngCompression::Fast }
-    }
-}
 
 impl EncodeOptions {
     /// How finely JPEG samples colours: where quality counts, they keep their edges.
@@ -52,19 +31,6 @@ impl EncodeOptions {
     }
 }
 
-/// Effort for PNG: the later, the slower. Line art and charts become much smaller, scans by a twentieth, photographs hardly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PngCompression {
-    /// Runs only.
-    Fastest,
-    /// The best deal for tiles.
-    Fast,
-    /// Three times the time of `Fast`.
-    Balanced,
-    /// Up to ten times the time of `Fast`.
-    High,
-}
-
 /// Makes a file of rows that come from the top; what is finished of it can be taken at any time, so that neither pixels nor file need ever be whole.
 pub(crate) struct Encoder {
     kind: Kind,
@@ -76,6 +42,8 @@ enum Kind {
     Jpeg(Box<crate::jpeg::Encoder>, usize),
     Copy(Box<Copier>),
     Tif(tif::Rows),
+    /// Lossless.
+    WebP(Box<LosslessWebP>),
     /// The coder wants all pixels at once.
     Whole {
         format: Format,
@@ -88,13 +56,15 @@ impl Encoder {
     /// For an image of these dimensions whose pixels have `channels` samples: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
     pub fn new(dimensions: Dimensions, channels: usize, format: Format, quality: Quality, options: &EncodeOptions) -> Result<Self> {
         let bitonal = quality == Quality::Bitonal;
+        let by_rows = Self::by_rows(format, quality, dimensions, channels, options);
         let kind = match format {
             Format::Png => Kind::Png(Box::new(png::Rows::new(dimensions, channels, bitonal, options.png_compression)?)),
-            Format::Jpg if Self::by_rows(format, dimensions, channels, options) => {
+            Format::Jpg if by_rows => {
                 let settings = Settings { tables: tables(dimensions), ..Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality) };
                 Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
             }
-            Format::Tif if Self::by_rows(format, dimensions, channels, options) => Kind::Tif(tif::Rows::new(dimensions, channels)),
+            Format::Tif if by_rows => Kind::Tif(tif::Rows::new(dimensions, channels)),
+            Format::WebP if by_rows => Kind::WebP(Box::new(LosslessWebP::new(dimensions, channels, bitonal)?)),
             _ => {
                 let room = dimensions.area() as usize * channels;
                 Kind::Whole { format, raster: Raster { dimensions, channels, data: Vec::with_capacity(room) }, options: options.clone() }
@@ -110,13 +80,20 @@ impl Encoder {
     }
 
     /// Whether the file is made row by row.
-    pub fn by_rows(format: Format, dimensions: Dimensions, channels: usize, options: &EncodeOptions) -> bool {
+    pub fn by_rows(format: Format, quality: Quality, dimensions: Dimensions, channels: usize, options: &EncodeOptions) -> bool {
+        let bytes = dimensions.area() * channels as u64;
         match format {
             Format::Png => true,
             Format::Jpg => !options.is_small(format, dimensions.area()),
-            Format::Tif => dimensions.area() * channels as u64 > LARGE_TIF,
-            Format::WebP | Format::Gif => false,
+            Format::Tif => bytes > LARGE_TIF,
+            Format::WebP => bytes > LARGE_WEBP && options.is_lossless_webp(format, quality),
+            Format::Gif => false,
         }
+    }
+
+    /// Whether all rows have come, and are to come again.
+    pub fn is_counted(&self) -> bool {
+        matches!(&self.kind, Kind::WebP(encoder) if encoder.is_counted())
     }
 
     /// Adds rows, which have the right width and number of samples.
@@ -127,6 +104,7 @@ impl Encoder {
         match &mut self.kind {
             Kind::Png(encoder) => encoder.push(&rows),
             Kind::Tif(encoder) => encoder.push(&rows),
+            Kind::WebP(encoder) => encoder.push(&rows.data),
             Kind::Copy(_) => Err(super::internal("rows among coefficients")),
             Kind::Jpeg(encoder, stride) => rows.data.chunks_exact(*stride).try_for_each(|row| encoder.push_row(row)),
             // All at once: no need to copy.
@@ -164,6 +142,7 @@ impl Encoder {
             Kind::Jpeg(encoder, _) => encoder.held(),
             Kind::Copy(copier) => copier.held(),
             Kind::Tif(encoder) => encoder.held(),
+            Kind::WebP(encoder) => encoder.held(),
             Kind::Whole { .. } => 0,
         }
     }
@@ -175,6 +154,7 @@ impl Encoder {
             Kind::Jpeg(encoder, _) => encoder.take(),
             Kind::Copy(copier) => copier.take(),
             Kind::Tif(encoder) => encoder.take(),
+            Kind::WebP(encoder) => encoder.take(),
             Kind::Whole { .. } => Vec::new(),
         }
     }
@@ -186,6 +166,7 @@ impl Encoder {
             Kind::Jpeg(encoder, _) => encoder.finish(),
             Kind::Copy(copier) => copier.finish(),
             Kind::Tif(mut encoder) => Ok(encoder.take()),
+            Kind::WebP(mut encoder) => encoder.finish(),
             Kind::Whole { format, raster, options } => encode(raster, format, self.bitonal, &options),
         }
     }
@@ -196,14 +177,11 @@ fn tables(dimensions: Dimensions) -> Tables {
     if dimensions.area() <= COUNTED_JPG { Tables::Optimal } else { Tables::Standard }
 }
 
-fn encode(raster: Raster, format: Format, is_bitonal: bool, options: &EncodeOptions) -> Result<Vec<u8>> {
+fn encode(raster: Raster, format: Format, bitonal: bool, options: &EncodeOptions) -> Result<Vec<u8>> {
     match format {
         Format::Png => Err(super::internal("encoded by rows")),
-        Format::Jpg => extra::encode(format, raster, extra::Settings { quality: options.jpeg_quality, lossless: false }),
-        Format::WebP | Format::Gif | Format::Tif => {
-            // Line art has no tones for a lossy coder to save on, and edges for it to spoil.
-            let settings = extra::Settings { quality: options.webp_quality, lossless: options.webp_lossless || is_bitonal };
-            extra::encode(format, raster, settings)
-        }
+        Format::Jpg => extra::encode(format, raster, options.jpeg_quality),
+        Format::WebP if bitonal || options.webp_lossless => LosslessWebP::of(&raster, bitonal),
+        Format::WebP | Format::Gif | Format::Tif => extra::encode(format, raster, options.webp_quality),
     }
 }

@@ -12,7 +12,6 @@ mod tile;
 mod whole;
 
 pub(crate) use encode::Encoder;
-pub use encode::{EncodeOptions, PngCompression};
 pub(crate) use jpeg::Intake;
 pub use tile::TileCompression;
 pub(crate) use tile::{TileCoder, TileCopy, TileRows, tables_of};

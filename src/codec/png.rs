@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
-use super::{PngCompression, corrupt, internal};
+use super::{corrupt, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
+use crate::options::PngCompression;
 use crate::render::{Alpha, Layout, Model, Raster, Row};
 
 /// Bytes in an IDAT chunk.

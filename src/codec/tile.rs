@@ -5,6 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
+use super::extra::LosslessWebP;
 use super::{extra, internal};
 use crate::api::Format;
 use crate::error::Result;
@@ -101,7 +102,10 @@ impl TileCoder {
                 if raster.is_gray() {
                     colored(&mut raster);
                 }
-                extra::encode(Format::WebP, raster, extra::Settings { quality: self.quality, lossless: self.quality == 100 })
+                match self.quality {
+                    100 => LosslessWebP::of(&raster, false),
+                    quality => extra::encode(Format::WebP, raster, quality),
+                }
             }
         }
     }

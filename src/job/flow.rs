@@ -5,9 +5,10 @@ use super::output::Output;
 use super::planes::PlaneRows;
 use super::scan::Scan;
 use crate::bytes::Step;
-use crate::codec::{EncodeOptions, Part, WholeRows};
+use crate::codec::{Encoder, Part, WholeRows};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::options::EncodeOptions;
 use crate::plan::{PIECE, Rendering};
 use crate::pyramid::Pyramid;
 use crate::render::{Pipeline, Raster, Row};
@@ -34,9 +35,9 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    /// For the answer to a plan, out of a source that is `gray` or not.
-    pub fn new(plan: &Rendering, options: &EncodeOptions, gray: bool) -> Self {
-        Self { output: Output::new(plan, options), all: None, height: plan.size.height(), planes: PlaneRows::of(plan, options, gray) }
+    /// For the answer to a plan, out of a source that is `gray` or not; to an encoder that has counted all rows, if there is one.
+    pub fn new(plan: &Rendering, options: &EncodeOptions, gray: bool, counted: Option<Encoder>) -> Self {
+        Self { output: Output::new(plan, options, counted), all: None, height: plan.size.height(), planes: PlaneRows::of(plan, options, gray) }
     }
 
     /// How the answer is sampled for which planes will do.
@@ -71,15 +72,15 @@ impl Flow {
     }
 
     /// Of a scan that is yet to be fetched.
-    pub fn of_scan(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
-        let sink = Sink::new(plan, options, pyramid.is_gray());
+    pub fn of_scan(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, counted: Option<Encoder>, limits: &Limits) -> Result<Self> {
+        let sink = Sink::new(plan, options, pyramid.is_gray(), counted);
         let scan = Scan::new(pyramid, plan, sink.sampling(), limits)?;
         Ok(Self { from: From::Scan(Box::new(scan)), sink })
     }
 
     /// Of a scan whose coefficients are to be copied.
     pub fn of_coefficients(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
-        let sink = Sink::new(plan, options, pyramid.is_gray());
+        let sink = Sink::new(plan, options, pyramid.is_gray(), None);
         Ok(Self { from: From::Scan(Box::new(Scan::copying(pyramid, plan, limits)?)), sink })
     }
 

@@ -5,11 +5,11 @@ use super::chunks::{Chunks, Walk};
 use super::output::Output;
 use crate::api::Quality;
 use crate::bytes::Step;
-use crate::codec::EncodeOptions;
 use crate::codec::tiff::{cut_chunk, lay_chunk};
 use crate::error::{Error, Result};
 use crate::jpeg::Mosaic;
 use crate::limits::Limits;
+use crate::options::EncodeOptions;
 use crate::plan::{COUNTED_JPG, PIECE, Rendering, SourcePlan};
 use crate::pyramid::{Orientation, Pyramid};
 
@@ -37,7 +37,7 @@ impl Lossless {
         let (walk, mosaic) = (Walk::new(columns.clone(), rows.clone()), Mosaic::new(plan.crop.dimensions()));
         // A file that is small leaves in one piece, when all has been seen.
         let looked = plan.size.area() <= COUNTED_JPG;
-        let mut lossless = Self { chunks: Chunks::new(pyramid, *level)?, walk, mosaic, output: Output::new(plan, options), looked };
+        let mut lossless = Self { chunks: Chunks::new(pyramid, *level)?, walk, mosaic, output: Output::new(plan, options, None), looked };
         lossless.begin_row(plan);
         Ok(lossless)
     }

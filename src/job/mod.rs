@@ -38,6 +38,8 @@ pub(crate) struct Meter {
     rounds: u64,
     /// Samples that will be decoded; what is fetched counts as well.
     work: u64,
+    /// All of it will be asked for once more.
+    twice: bool,
     /// The byte at which a file ends too early, if what there is of it was shown all the same.
     cut_off: Option<u64>,
 }
@@ -56,9 +58,11 @@ impl Meter {
         }
         self.ranges = self.ranges.saturating_add(ranges.len() as u64);
         self.bytes = ranges.iter().fold(self.bytes, |sum, range| sum.saturating_add(range.len()));
-        over("ranges", self.ranges, limits.ranges.into())?;
-        over("bytes", self.bytes, limits.fetched)?;
-        over("work", self.work.saturating_add(self.bytes), limits.work)?;
+        let times = if self.twice { 2 } else { 1 };
+        let bytes = self.bytes.saturating_mul(times);
+        over("ranges", self.ranges.saturating_mul(times), limits.ranges.into())?;
+        over("bytes", bytes, limits.fetched)?;
+        over("work", self.work.saturating_add(bytes), limits.work)?;
         Ok(Step::Need(ranges))
     }
 

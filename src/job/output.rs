@@ -1,9 +1,10 @@
 //! From upright rows to the file: turned, rotated, toned, encoded.
 
-use crate::codec::{EncodeOptions, Encoder};
+use crate::codec::Encoder;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Planes};
+use crate::options::EncodeOptions;
 use crate::plan::Rendering;
 use crate::render::{Raster, flatten, rotate, turn};
 
@@ -18,8 +19,9 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub fn new(plan: &Rendering, options: &EncodeOptions) -> Self {
-        Self { plan: plan.clone(), options: options.clone(), encoder: None, file: None, dimensions: plan.turn.apply(plan.size) }
+    /// For the answer to a plan; to an encoder that has counted all rows, if there is one.
+    pub fn new(plan: &Rendering, options: &EncodeOptions, counted: Option<Encoder>) -> Self {
+        Self { plan: plan.clone(), options: options.clone(), encoder: counted, file: None, dimensions: plan.turn.apply(plan.size) }
     }
 
     /// Width and height of the answer, px; of a rotated one only at the end.
@@ -27,9 +29,19 @@ impl Output {
         self.dimensions
     }
 
+    /// Whether all rows have come, and are to come again.
+    pub fn is_counted(&self) -> bool {
+        self.encoder.as_ref().is_some_and(Encoder::is_counted)
+    }
+
+    /// What has counted them.
+    pub fn into_encoder(self) -> Option<Encoder> {
+        self.encoder
+    }
+
     /// Whether the rows of a raster can be encoded a few at a time.
     pub fn by_rows(&self, raster: &Raster) -> bool {
-        Encoder::by_rows(self.plan.format, raster.dimensions, raster.channels, &self.options)
+        Encoder::by_rows(self.plan.format, self.plan.quality, raster.dimensions, raster.channels, &self.options)
     }
 
     /// Adds a window, upright.

@@ -3,11 +3,11 @@
 use super::chunks::{Chunks, Located};
 use super::output::Output;
 use crate::api::{Format, Quality};
-use crate::codec::EncodeOptions;
 use crate::codec::tiff::decode_planes;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::jpeg::{Plane, Planes, Sampling};
+use crate::options::EncodeOptions;
 use crate::plan::Rendering;
 use crate::pyramid::Orientation;
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};

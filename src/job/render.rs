@@ -13,10 +13,11 @@ use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::stored::{self, Colors};
 use crate::codec::tiff::{Block, layout};
-use crate::codec::{self, EncodeOptions, WholeRows};
+use crate::codec::{self, Encoder, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
+use crate::options::EncodeOptions;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::pyramid::Pyramid;
 use crate::pyramid::tiff::{Level, Model};
@@ -53,6 +54,8 @@ pub struct Render {
     by_pixels: bool,
     /// Pieces of the answer are gone.
     left: bool,
+    /// All rows have been counted, and are made again to be written.
+    counted: Option<Encoder>,
     state: State,
 }
 
@@ -100,15 +103,27 @@ struct Window {
 impl Render {
     /// Plans a request; [`Error::SourceTooCostly`] if it would break the limits.
     pub fn new(pyramid: &Pyramid, request: &ResolvedRequest, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
-        let plan = Plan::new(request, pyramid, limits)?;
-        let meter = Meter { work: plan.rendering().price.work, ..Meter::default() };
+        let plan = Plan::new(request, pyramid, options, limits)?;
+        let price = plan.rendering().price;
+        let meter = Meter { work: price.work, twice: price.twice, ..Meter::default() };
         let mut options = options.clone();
-        let mut memory = plan.rendering().price.memory.saturating_add(options.small_memory(request.format(), request.size().area()));
+        let mut memory = price.memory.saturating_add(options.small_memory(request.format(), request.size().area()));
         if memory > limits.memory {
             options.jpeg_small = false;
-            memory = plan.rendering().price.memory;
+            memory = price.memory;
         }
-        Ok(Self { pyramid: pyramid.clone(), plan, options, limits: limits.clone(), meter, memory, by_pixels: false, left: false, state: State::Begin })
+        Ok(Self {
+            pyramid: pyramid.clone(),
+            plan,
+            options,
+            limits: limits.clone(),
+            meter,
+            memory,
+            by_pixels: false,
+            left: false,
+            counted: None,
+            state: State::Begin,
+        })
     }
 
     /// Where a file ends too early, if what there is of it was shown all the same ([`Limits::show_incomplete`]); known when all is done.
@@ -162,7 +177,7 @@ impl Render {
         }
     }
 
-    fn begin(&self) -> Result<Next> {
+    fn begin(&mut self) -> Result<Next> {
         let state = match &self.plan {
             Plan::Passthrough(chunk, _) => State::Stored(Box::new(Chunks::new(&self.pyramid, chunk.level)?), *chunk),
             Plan::Lossless(plan) if matches!(plan.source, SourcePlan::Scan { .. }) => {
@@ -171,14 +186,14 @@ impl Render {
             Plan::Lossless(plan) => State::Lossless(Box::new(Lossless::new(&self.pyramid, plan, &self.options)?)),
             Plan::Render(plan) => match plan.source {
                 SourcePlan::Whole { .. } => State::Whole(self.pyramid.kept.store()),
-                SourcePlan::Scan { .. } => State::Flow(Box::new(Flow::of_scan(&self.pyramid, plan, &self.options, &self.limits)?)),
+                SourcePlan::Scan { .. } => State::Flow(Box::new(Flow::of_scan(&self.pyramid, plan, &self.options, self.counted.take(), &self.limits)?)),
                 SourcePlan::Chunks { level, .. } => {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
                     let planes =
                         PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| !self.by_pixels && level.has_planes() && chunks.profile().is_none());
-                    State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options) }))
+                    State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options, self.counted.take()) }))
                 }
             },
         };
@@ -243,7 +258,7 @@ impl Render {
         }
         let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
         let plan = self.plan.rendering();
-        let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray());
+        let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
         if self.pyramid.format == SourceFormat::Png {
             let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
@@ -265,7 +280,7 @@ impl Render {
         })
     }
 
-    fn step_encode(&self, raster: Option<Raster>, row: u32, mut output: Box<Output>) -> Result<Next> {
+    fn step_encode(&mut self, raster: Option<Raster>, row: u32, mut output: Box<Output>) -> Result<Next> {
         if let Some(piece) = output.take(PIECE as usize) {
             return Ok(Next::Stop(State::Encode(raster, row, output), Step::Piece(piece)));
         }
@@ -277,7 +292,9 @@ impl Render {
         let left = raster.dimensions.height() - row;
         let rows = u32::try_from(ROWS / raster.stride().max(1)).unwrap_or(1).clamp(1, left);
         output.encode(raster.rows(row, rows))?;
-        Ok(Next::Go(State::Encode((rows < left).then_some(raster), row + rows, output)))
+        // Rows that are here need not be made again to be written.
+        let row = if output.is_counted() { 0 } else { row + rows };
+        Ok(Next::Go(State::Encode((row < raster.dimensions.height()).then_some(raster), row, output)))
     }
 
     fn step_bands(&mut self, mut bands: Box<Bands>) -> Result<Next> {
@@ -332,7 +349,13 @@ impl Render {
         }
     }
 
-    fn done(&self, output: Output) -> Result<Next> {
+    fn done(&mut self, output: Output) -> Result<Next> {
+        if output.is_counted() {
+            // Nothing of it has left yet.
+            self.counted = output.into_encoder();
+            self.meter.twice = false;
+            return Ok(Next::Go(State::Begin));
+        }
         let dimensions = output.dimensions();
         let encoded = Encoded { bytes: output.finish()?, format: self.plan.rendering().format, dimensions, passthrough: false };
         Ok(Next::Stop(State::Done, Step::Done(encoded)))

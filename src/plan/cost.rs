@@ -17,6 +17,8 @@ pub(crate) const LEAST_RUN: u64 = 1 << 20;
 pub(crate) const PIECE: u64 = 4 << 20;
 /// Bytes of pixels from which a TIFF is made row by row; smaller ones are worth compressing.
 pub(crate) const LARGE_TIF: u64 = 8 << 20;
+/// Bytes of pixels from which those of a lossless WebP are made twice, row by row, to be counted and to be written; fewer are held between the two.
+pub(crate) const LARGE_WEBP: u64 = 8 << 20;
 /// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
 /// Tables, kernels and code that every request needs, bytes.
@@ -31,11 +33,22 @@ pub(crate) struct Price {
     pub work: u64,
     /// Bytes that will be fetched of a scan, about.
     pub bytes: u64,
+    /// All that is fetched and decoded is so twice, which work and bytes count.
+    pub twice: bool,
 }
 
 impl Price {
     pub fn of(plan: &Rendering, pyramid: &Pyramid) -> Self {
         let raster = plan.size.area().saturating_mul(Self::channels(plan, pyramid));
+        let once = Self::once(plan, pyramid, raster);
+        if comes_twice(plan, pyramid, raster) {
+            Self { work: once.work.saturating_mul(2), bytes: once.bytes.saturating_mul(2), twice: true, ..once }
+        } else {
+            once
+        }
+    }
+
+    fn once(plan: &Rendering, pyramid: &Pyramid, raster: u64) -> Self {
         match (&plan.source, &pyramid.body) {
             (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
                 tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_chunks(plan, pyramid, level, raster))
@@ -43,7 +56,7 @@ impl Price {
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 let memory = BASE.saturating_add(pipeline(plan, plan.crop.width())).saturating_add(of_whole(whole, pyramid, plan, raster));
                 // Every row is unpacked and passed on, however little a pixel has.
-                Self { memory, work: mul(&[pyramid.stored.area(), u64::from(whole.channels).max(3)]), bytes: 0 }
+                Self { memory, work: mul(&[pyramid.stored.area(), u64::from(whole.channels).max(3)]), ..Self::default() }
             }
             (SourcePlan::Scan { reduction, .. }, Body::Scan(scan)) => Self::of_scan(plan, scan, *reduction, raster),
             _ => Self::default(),
@@ -81,7 +94,7 @@ impl Price {
         // Where nothing leads past them, MCUs are read though nothing is made of them: a sixteenth of the work.
         let end = mul(&[grid.rows.end.saturating_sub(1) as u64, grid.mcus.0 as u64]).saturating_add(grid.columns.end as u64);
         let passed = if reading.open { end.saturating_sub(first.mcu as u64) / 16 } else { 0 };
-        Self { memory, work: mul(&[mcu, wanted.saturating_add(passed)]), bytes: reading.bytes() }
+        Self { memory, work: mul(&[mcu, wanted.saturating_add(passed)]), bytes: reading.bytes(), twice: false }
     }
 
     /// Samples per pixel of the finished pixels, at most.
@@ -130,7 +143,7 @@ impl Price {
             };
             memory = memory.max(sum(&[fetched, window, level.chunk_bytes(), planes, decoded, band, pipeline(plan, source.width()), made]));
         }
-        Self { memory: sum(&[BASE, memory, finishing(plan, raster)]), work, bytes: 0 }
+        Self { memory: sum(&[BASE, memory, finishing(plan, raster)]), work, ..Self::default() }
     }
 
     /// Bytes of memory that copied coefficients of `area` px take, which are held `coefficients` bytes.
@@ -161,6 +174,7 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, raster: u64) -> 
             Format::Png => raster.saturating_add(raster / 64),
             Format::Tif => raster.saturating_add(raster.min(LARGE_TIF)),
             Format::Jpg => coded(plan.size.area()).max(self::finishing(plan, raster)),
+            Format::WebP if plan.lossless => raster.saturating_add(self::finishing(plan, raster)),
             _ => finishing,
         }),
         WholeMode::Rows | WholeMode::Jpeg { .. } => source.saturating_add(raster).max(finishing),
@@ -207,17 +221,36 @@ fn reusable(whole: &Whole, plan: &Rendering) -> u64 {
     if is_reused { mul(&[plan.level.width().into(), plan.crop.height().into(), whole.channels.into()]) } else { 0 }
 }
 
+/// Whether a lossless WebP is too large for its pixels to be held, and they are not there all at once anyway.
+fn comes_twice(plan: &Rendering, pyramid: &Pyramid, raster: u64) -> bool {
+    let flows = match &pyramid.body {
+        Body::Tiff(_) => true,
+        Body::Scan(_) => plan.is_upright(),
+        Body::Whole(whole) => plan.is_upright() && whole.mode != WholeMode::Image,
+    };
+    plan.lossless && flows && turned(plan, raster) > LARGE_WEBP
+}
+
+/// Bytes of the finished pixels. A free rotation at most doubles the area, and brings alpha.
+fn turned(plan: &Rendering, raster: u64) -> u64 {
+    if plan.angle.is_some() { plan.size.area().saturating_mul(8) } else { raster }
+}
+
 /// What the encoder holds: of some formats the file as far as it has not been taken, of others all pixels and all of the file.
 fn finishing(plan: &Rendering, raster: u64) -> u64 {
-    // A free rotation at most doubles the area, and brings alpha.
-    let (area, turned) =
-        if plan.angle.is_some() { (plan.size.area().saturating_mul(2), plan.size.area().saturating_mul(8)) } else { (plan.size.area(), raster) };
+    let (area, turned) = (plan.size.area().saturating_mul(if plan.angle.is_some() { 2 } else { 1 }), turned(plan, raster));
     match plan.format {
         Format::Jpg => coded_jpg(area),
         Format::Png => turned.min(PIECE.saturating_mul(2)),
         // Its pixels and the file, or rows.
         Format::Tif => turned.min(LARGE_TIF).saturating_mul(2).saturating_add(LARGE_TIF / 64),
         Format::Gif => turned.saturating_add(area.saturating_mul(8)),
+        Format::WebP if plan.lossless => {
+            // The same; alpha, which is counted, may not be there. And four bytes of each pixel of some rows, and the modes of all blocks.
+            let held = if turned > LARGE_WEBP.saturating_mul(2) { PIECE } else { turned.min(LARGE_WEBP) };
+            let sides = u64::from(plan.size.width()).saturating_add(plan.size.height().into());
+            sum(&[held.saturating_mul(2), LARGE_WEBP / 8, sides.saturating_mul(100), area / 48])
+        }
         Format::WebP => turned.saturating_add(area.saturating_mul(12)),
     }
 }

@@ -14,7 +14,7 @@ mod reach;
 mod rendering;
 mod windows;
 
-pub(crate) use cost::{BATCH, COUNTED_JPG, LARGE_TIF, LEAST_RUN, PIECE, Price, RUN};
+pub(crate) use cost::{BATCH, COUNTED_JPG, LARGE_TIF, LARGE_WEBP, LEAST_RUN, PIECE, Price, RUN};
 pub(crate) use passthrough::StoredChunk;
 pub(crate) use reach::{LOBES, Reach};
 pub(crate) use rendering::{Frame, Rendering, SourcePlan};
@@ -22,6 +22,7 @@ pub(crate) use rendering::{Frame, Rendering, SourcePlan};
 use crate::api::ResolvedRequest;
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::options::EncodeOptions;
 use crate::pyramid::Pyramid;
 
 /// How a request is answered.
@@ -38,8 +39,8 @@ pub(crate) enum Plan {
 
 impl Plan {
     /// The plan for a request. [`crate::Error::SourceTooCostly`] if no way of doing it is within the limits.
-    pub fn new(request: &ResolvedRequest, pyramid: &Pyramid, limits: &Limits) -> Result<Self> {
-        let rendering = Rendering::new(request, pyramid, limits)?;
+    pub fn new(request: &ResolvedRequest, pyramid: &Pyramid, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
+        let rendering = Rendering::new(request, pyramid, options, limits)?;
         Ok(match (StoredChunk::of(&rendering, pyramid), rendering.lossless(pyramid, limits)) {
             (Some(chunk), _) => Self::Passthrough(chunk, rendering),
             (None, Some(rendering)) => Self::Lossless(rendering),

@@ -7,6 +7,7 @@ use crate::api::{Format, Quality, ResolvedRequest};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
+use crate::options::EncodeOptions;
 use crate::pyramid::tiff::Level;
 use crate::pyramid::{Body, Orientation, Pyramid};
 
@@ -30,6 +31,8 @@ pub(crate) struct Rendering {
     pub angle: Option<f64>,
     pub quality: Quality,
     pub format: Format,
+    /// Of WebP: without loss.
+    pub lossless: bool,
     pub price: Price,
 }
 
@@ -55,7 +58,7 @@ pub(crate) struct Frame {
 
 impl Rendering {
     /// The plan for a request. [`Error::SourceTooCostly`] if no way of doing it is within the limits.
-    pub fn new(request: &ResolvedRequest, pyramid: &Pyramid, limits: &Limits) -> Result<Self> {
+    pub fn new(request: &ResolvedRequest, pyramid: &Pyramid, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
         let internal = |what: &str| Error::Internal { what: what.to_owned() };
         check_format(request)?;
         let region = pyramid.orientation.to_stored(request.region(), pyramid.stored).ok_or_else(|| internal("a resolved region lies outside the image"))?;
@@ -90,6 +93,7 @@ impl Rendering {
             angle,
             quality: request.quality(),
             format: request.format(),
+            lossless: options.is_lossless_webp(request.format(), request.quality()),
             price: Price::default(),
         };
         plan.settle_price(pyramid, limits)?;
@@ -118,6 +122,7 @@ impl Rendering {
             angle: None,
             quality: Quality::Default,
             format: Format::Jpg,
+            lossless: false,
             price: Price::default(),
         }
     }
@@ -145,7 +150,8 @@ impl Rendering {
     /// Fetches as much of a scan at a time as there is memory for.
     fn settle_run(&mut self, limits: &Limits) {
         if let SourcePlan::Scan { run, .. } = &mut self.source {
-            let most = self.price.bytes.saturating_add(self.price.bytes / 8).clamp(LEAST_RUN, RUN);
+            let once = if self.price.twice { self.price.bytes / 2 } else { self.price.bytes };
+            let most = once.saturating_add(once / 8).clamp(LEAST_RUN, RUN);
             let more = most.saturating_sub(LEAST_RUN).min(limits.memory.saturating_sub(self.price.memory));
             *run = LEAST_RUN.saturating_add(more);
             self.price.memory = self.price.memory.saturating_add(more);

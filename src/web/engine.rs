@@ -7,10 +7,10 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::api::{ImageRequest, Service, Version};
 use crate::bytes::{ByteRange, Step};
-use crate::codec::{EncodeOptions, PngCompression};
 use crate::error::Error;
 use crate::job::{Encoded, Open, Render};
 use crate::limits::Limits;
+use crate::options::{EncodeOptions, PngCompression};
 use crate::pyramid::Pyramid;
 
 /// Limits and encoder settings, each optional, as JavaScript names them.

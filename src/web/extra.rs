@@ -18,7 +18,7 @@ mod module {
 
     use super::PACKED;
     use crate::api::Format;
-    use crate::codec::extra::{Decoded, Fault, Settings, coder};
+    use crate::codec::extra::{Decoded, Fault, coder};
     use crate::error::SourceFormat;
     use crate::geometry::Dimensions;
     use crate::render::Raster;
@@ -69,7 +69,7 @@ mod module {
 
     /// Encodes `width` × `height` pixels of `channels` samples.
     #[wasm_bindgen]
-    pub fn encode(format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8, lossless: bool) -> Result<Vec<u8>, JsValue> {
+    pub fn encode(format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8) -> Result<Vec<u8>, JsValue> {
         let format = match format {
             "gif" => Format::Gif,
             "tif" => Format::Tif,
@@ -77,11 +77,52 @@ mod module {
             _ => Format::WebP,
         };
         let raster = Raster { dimensions: Dimensions::at_least_one(width, height), channels: channels as usize, data };
-        coder::encode(format, raster, Settings { quality, lossless }).map_err(thrown)
+        coder::encode(format, raster, quality).map_err(thrown)
+    }
+
+    /// A lossless WebP under way, whose rows come twice.
+    #[wasm_bindgen]
+    pub struct LosslessWebP(coder::LosslessWebP);
+
+    #[wasm_bindgen]
+    impl LosslessWebP {
+        /// Adds the samples of rows.
+        pub fn push(&mut self, samples: &[u8]) -> Result<(), JsValue> {
+            self.0.push(samples).map_err(thrown)
+        }
+
+        /// Whether all rows have come, and are to come again.
+        #[wasm_bindgen(getter, js_name = isCounted)]
+        pub fn is_counted(&self) -> bool {
+            self.0.is_counted()
+        }
+
+        /// Bytes of the file that are finished.
+        #[wasm_bindgen(getter)]
+        pub fn held(&self) -> u32 {
+            self.0.held() as u32
+        }
+
+        /// Takes what is finished of the file.
+        pub fn take(&mut self) -> Vec<u8> {
+            self.0.take()
+        }
+
+        /// The rest of the file, once all rows have come twice.
+        pub fn finish(&mut self) -> Result<Vec<u8>, JsValue> {
+            self.0.finish().map_err(thrown)
+        }
+    }
+
+    /// Begins a lossless WebP of `width` × `height` pixels of `channels` samples.
+    #[wasm_bindgen(js_name = losslessWebP)]
+    pub fn lossless_webp(width: u32, height: u32, channels: u32, bitonal: bool) -> Result<LosslessWebP, JsValue> {
+        coder::lossless_webp(Dimensions::at_least_one(width, height), channels as usize, bitonal).map(LosslessWebP).map_err(thrown)
     }
 
     fn thrown(fault: Fault) -> JsValue {
         JsValue::from(match fault {
+            Fault::Changed => "changed:".to_owned(),
             Fault::Corrupt(what) => format!("corrupt:{what}"),
             Fault::Unsupported(what) => format!("unsupported:{what}"),
             Fault::Internal(what) => format!("internal:{what}"),
@@ -96,7 +137,7 @@ mod engine {
     use super::PACKED;
     use crate::api::Format;
     use crate::codec::extra::installed::{self, Module};
-    use crate::codec::extra::{Decoded, Fault, Settings};
+    use crate::codec::extra::{Decoded, Fault};
     use crate::error::SourceFormat;
     use crate::geometry::Dimensions;
     use crate::pyramid::tiff::Compression;
@@ -111,7 +152,25 @@ mod engine {
         #[wasm_bindgen(method, catch)]
         fn unpack(this: &Codecs, compression: &str, bytes: &[u8], width: u32, expected: u32) -> Result<Vec<u8>, JsValue>;
         #[wasm_bindgen(method, catch)]
-        fn encode(this: &Codecs, format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8, lossless: bool) -> Result<Vec<u8>, JsValue>;
+        fn encode(this: &Codecs, format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8) -> Result<Vec<u8>, JsValue>;
+
+        #[wasm_bindgen(method, catch, js_name = losslessWebP)]
+        fn lossless_webp(this: &Codecs, width: u32, height: u32, channels: u32, bitonal: bool) -> Result<LosslessWebP, JsValue>;
+
+        /// A file that it makes of rows.
+        pub type LosslessWebP;
+        #[wasm_bindgen(method, catch)]
+        fn push(this: &LosslessWebP, samples: &[u8]) -> Result<(), JsValue>;
+        #[wasm_bindgen(method, getter, js_name = isCounted)]
+        fn is_counted(this: &LosslessWebP) -> bool;
+        #[wasm_bindgen(method, getter)]
+        fn held(this: &LosslessWebP) -> u32;
+        #[wasm_bindgen(method)]
+        fn take(this: &LosslessWebP) -> Vec<u8>;
+        #[wasm_bindgen(method, catch)]
+        fn finish(this: &LosslessWebP) -> Result<Vec<u8>, JsValue>;
+        #[wasm_bindgen(method)]
+        fn free(this: &LosslessWebP);
 
         /// What it decodes to.
         pub type Pixels;
@@ -153,10 +212,47 @@ mod engine {
             if made.len() > expected { Err(Fault::Internal("the module of extra codecs gave more than was expected".to_owned())) } else { Ok(made) }
         }
 
-        fn encode(&self, format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {
+        fn encode(&self, format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
             let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
             let channels = u32::try_from(raster.channels).map_err(|error| Fault::Internal(error.to_string()))?;
-            self.encode(format.extension(), raster.data, width, height, channels, settings.quality, settings.lossless).map_err(fault)
+            self.encode(format.extension(), raster.data, width, height, channels, quality).map_err(fault)
+        }
+
+        fn lossless_webp(&self, dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<installed::LosslessWebP, Fault> {
+            let channels = u32::try_from(channels).map_err(|error| Fault::Internal(error.to_string()))?;
+            let begun = self.lossless_webp(dimensions.width(), dimensions.height(), channels, bitonal).map_err(fault)?;
+            Ok(Box::new(Rows(begun)))
+        }
+    }
+
+    /// It is given up with the last of it.
+    struct Rows(LosslessWebP);
+
+    impl installed::Rows for Rows {
+        fn push(&mut self, samples: &[u8]) -> Result<(), Fault> {
+            self.0.push(samples).map_err(fault)
+        }
+
+        fn is_counted(&self) -> bool {
+            self.0.is_counted()
+        }
+
+        fn held(&self) -> usize {
+            self.0.held() as usize
+        }
+
+        fn take(&mut self) -> Vec<u8> {
+            self.0.take()
+        }
+
+        fn finish(&mut self) -> Result<Vec<u8>, Fault> {
+            self.0.finish().map_err(fault)
+        }
+    }
+
+    impl Drop for Rows {
+        fn drop(&mut self) {
+            self.0.free();
         }
     }
 
@@ -166,6 +262,7 @@ mod engine {
         match text.split_once(':') {
             Some(("corrupt", what)) => Fault::Corrupt(what.to_owned()),
             Some(("unsupported", what)) => Fault::Unsupported(what.to_owned()),
+            Some(("changed", _)) => Fault::Changed,
             _ => Fault::Internal(text),
         }
     }

@@ -172,6 +172,36 @@ test("another site that does not share a file is named as that; what it need not
   await page.close();
 });
 
+test("lossless WebP shows the pixels of PNG, also where it is made of rows that come twice", async () => {
+  const page = await browser.newPage();
+  await page.goto(origin);
+  const different = await page.evaluate(async () => {
+    const { open } = await import("/test.js");
+    const settings = { webpLossless: true };
+    const pixels = async (image, request) => {
+      const bitmap = await image.bitmap(request);
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+      context.drawImage(bitmap, 0, 0);
+      return new Uint32Array(context.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer);
+    };
+    const found = [];
+    for (const [url, request] of [
+      ["/samples/astronaut.png", "full/max/0/default"],
+      ["/samples/astronaut.png", "full/^2000,/0/default"],
+      ["/samples/rocket.jpg", "full/^4000,/0/gray"],
+      ["/samples/retina-pyramid.tif", "full/^3000,/90/bitonal"],
+    ]) {
+      const image = await open(url, { settings });
+      const [webp, png] = [await pixels(image, `${request}.webp`), await pixels(image, `${request}.png`)];
+      if (webp.length !== png.length || webp.some((pixel, index) => pixel !== png[index])) found.push(`${url} ${request}`);
+      image.close();
+    }
+    return found;
+  });
+  assert.deepEqual(different, []);
+  await page.close();
+});
+
 test("a bitmap of what this browser does not decode", async () => {
   const page = await browser.newPage();
   await page.goto(origin);

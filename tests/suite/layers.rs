@@ -1,4 +1,4 @@
-//! The direction of the house: `error, limits, geometry ← api ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`. Left never imports right.
+//! The direction of the house: `error, limits, geometry ← api, options ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`. Left never imports right.
 
 use std::fs;
 use std::path::Path;
@@ -9,6 +9,7 @@ use super::support::root;
 const LAYERS: &[(&str, u32)] = &[
     ("error", 0),
     ("limits", 0),
+    ("options", 1),
     ("geometry", 0),
     ("api", 1),
     ("bytes", 2),

@@ -16,3 +16,4 @@ mod rounds;
 mod small;
 mod support;
 mod vectors;
+mod webp;

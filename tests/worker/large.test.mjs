@@ -15,7 +15,7 @@ const MOST = 48 * MIB;
 describe("a hundred megapixels", () => {
   let service, size;
   before(async () => {
-    service = await serve({ samples: false, vars: { MAX_AREA: "none", LOG: "errors" } });
+    service = await serve({ samples: false, vars: { MAX_AREA: "none", WEBP_LOSSLESS: "on", LOG: "errors" } });
     await service.put("jpeg.tif", repeatedTiff(SIDE, SIDE));
     await service.put("deflate.tif", repeatedTiff(SIDE, SIDE, { compression: "deflate" }));
     const plain = bandedJpeg(SIDE, SIDE);
@@ -35,6 +35,9 @@ describe("a hundred megapixels", () => {
     ["plain.jpg/full/5000,/0/default.jpg", "jpg"],
     ["plain.jpg/full/max/0/default.jpg", "jpg"],
     ["plain.jpg/full/max/0/default.png", "png"],
+    ["jpeg.tif/full/max/0/default.webp", "webp"],
+    ["deflate.tif/full/max/270/bitonal.webp", "webp"],
+    ["plain.jpg/full/max/0/gray.webp", "webp"],
   ]) {
     test(path, async () => {
       const { status, headers, bytes } = await service.get(`/iiif/3/${path}?cache=false`);
@@ -43,6 +46,7 @@ describe("a hundred megapixels", () => {
       assert.deepEqual(dimensions(bytes), [type, side, side]);
       if (type === "jpg") assert.equal(bytes.readUInt16BE(bytes.length - 2), 0xffd9);
       else if (type === "png") assert.equal(bytes.toString("latin1", bytes.length - 8, bytes.length - 4), "IEND");
+      else if (type === "webp") assert.deepEqual([bytes.readUInt32LE(4) + 8, bytes.length % 2], [bytes.length, 0]);
       else assert.ok(bytes.length > side * side * 3);
       const held = await memory();
       console.log(`${path}: ${(bytes.length / 1e6).toFixed(1)} MB${headers["content-length"] ? "" : ", streamed"}; ${(held / MIB).toFixed(1)} MiB of wasm memory`);
@@ -61,7 +65,7 @@ describe("a hundred megapixels", () => {
 
   test("what does not fit is refused before anything is read, and costs no memory", async () => {
     const before = await memory();
-    for (const path of ["jpeg.tif/full/max/0/default.webp", "jpeg.tif/full/max/45/default.png", "deflate.tif/full/max/0/default.gif", "jpeg.tif/full/^30000,/0/default.gif"]) {
+    for (const path of ["jpeg.tif/full/8000,/45/default.webp", "jpeg.tif/full/max/45/default.png", "deflate.tif/full/max/0/default.gif", "jpeg.tif/full/^30000,/0/default.gif"]) {
       const { status, headers, text } = await service.get(`/iiif/3/${path}?cache=false`, { accept: "application/json" });
       assert.equal(status, 503, path);
       assert.match(text(), /source-too-costly/);

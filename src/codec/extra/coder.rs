@@ -5,7 +5,8 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
-use super::{Decoded, Fault, Settings, fax, gif, lossless, packed, small, tif, webp};
+pub(crate) use super::vp8l::Rows as LosslessWebP;
+use super::{Decoded, Fault, fax, gif, lossless, packed, small, tif, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -37,15 +38,19 @@ pub(crate) fn unpack(compression: Compression, bytes: &[u8], width: u32, expecte
     Ok(out)
 }
 
-pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {
+pub(crate) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     match format {
         Format::Gif => gif::encode(&raster),
         Format::Tif => tif::encode(&raster),
-        Format::WebP if settings.lossless => webp::encode_lossless(&raster),
-        Format::WebP => webp::encode_lossy(raster, settings.quality),
-        Format::Jpg => small::encode(&raster, settings.quality),
+        Format::WebP => webp::encode(raster, quality),
+        Format::Jpg => small::encode(&raster, quality),
         Format::Png => Err(internal("encoded elsewhere")),
     }
+}
+
+/// Begins a lossless WebP.
+pub(crate) fn lossless_webp(dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<LosslessWebP, Fault> {
+    Ok(LosslessWebP::new(dimensions, channels, bitonal))
 }
 
 fn read(mut decoder: impl ImageDecoder, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{Decoded, Fault, Settings};
+use super::{Decoded, Fault};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -13,8 +13,20 @@ use crate::render::Raster;
 pub(crate) trait Module {
     fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault>;
     fn unpack(&self, compression: Compression, bytes: &[u8], width: u32, expected: usize) -> Result<Vec<u8>, Fault>;
-    fn encode(&self, format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault>;
+    fn encode(&self, format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault>;
+    fn lossless_webp(&self, dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<LosslessWebP, Fault>;
 }
+
+/// A file that such a module makes of rows.
+pub(crate) trait Rows {
+    fn push(&mut self, samples: &[u8]) -> Result<(), Fault>;
+    fn is_counted(&self) -> bool;
+    fn held(&self) -> usize;
+    fn take(&mut self) -> Vec<u8>;
+    fn finish(&mut self) -> Result<Vec<u8>, Fault>;
+}
+
+pub(crate) type LosslessWebP = Box<dyn Rows>;
 
 thread_local! {
     // The one global of the core: which code is linked is no matter of a request.
@@ -37,6 +49,10 @@ pub(crate) fn unpack(compression: Compression, bytes: &[u8], width: u32, expecte
     with(|module| module.unpack(compression, bytes, width, expected))
 }
 
-pub(crate) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>, Fault> {
-    with(|module| module.encode(format, raster, settings))
+pub(crate) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
+    with(|module| module.encode(format, raster, quality))
+}
+
+pub(crate) fn lossless_webp(dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<LosslessWebP, Fault> {
+    with(|module| module.lossless_webp(dimensions, channels, bitonal))
 }

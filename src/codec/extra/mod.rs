@@ -18,6 +18,8 @@ mod small;
 #[cfg(feature = "extra")]
 mod tif;
 #[cfg(feature = "extra")]
+pub(crate) mod vp8l;
+#[cfg(feature = "extra")]
 mod webp;
 
 #[cfg(feature = "extra")]
@@ -32,6 +34,9 @@ use crate::geometry::Dimensions;
 use crate::pyramid::tiff::Compression;
 use crate::render::Raster;
 
+/// Bytes of rows that are encoded at a time.
+const ROWS: usize = 256 << 10;
+
 /// A decoded file: 3 or 4 samples of 8 bits a pixel, rows without gaps; of a lossless JPEG 1 to 4 samples as stored, or of 16 bits in this machine's order.
 #[derive(Debug)]
 pub(crate) struct Decoded {
@@ -43,15 +48,6 @@ pub(crate) struct Decoded {
     pub icc: Option<Vec<u8>>,
 }
 
-/// How an answer is encoded.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
-    /// 0 to 100, of lossy WebP; 1 to 100, of JPEG.
-    pub quality: u8,
-    /// Of WebP.
-    pub lossless: bool,
-}
-
 /// What a coder may say.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -61,28 +57,89 @@ pub(crate) enum Fault {
     Unsupported(String),
     /// Something that cannot be.
     Internal(String),
+    /// Pixels are not those that came before.
+    Changed,
+}
+
+impl Fault {
+    /// As an error about a file whose data begin at a byte.
+    fn of(self, format: SourceFormat, at: u64) -> Error {
+        match self {
+            Self::Corrupt(what) => corrupt(format, at, what),
+            Self::Unsupported(what) => unsupported(format, what),
+            other => other.of_encoding(),
+        }
+    }
+
+    /// As an error of making a file.
+    fn of_encoding(self) -> Error {
+        match self {
+            Self::Corrupt(what) | Self::Unsupported(what) | Self::Internal(what) => internal(what),
+            Self::Changed => Error::SourceChanged,
+        }
+    }
 }
 
 /// The pixels of a file that its header says to have the dimensions `planned`; a coder takes at most `memory` bytes for itself.
 pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded> {
-    coding::decode(format, bytes, planned, memory).map_err(|fault| match fault {
-        Fault::Corrupt(what) => corrupt(format, 0, what),
-        Fault::Unsupported(what) => unsupported(format, what),
-        Fault::Internal(what) => internal(what),
-    })
+    coding::decode(format, bytes, planned, memory).map_err(|fault| fault.of(format, 0))
 }
 
 /// At most `expected` bytes out of packed ones (LZW, Zstandard or CCITT) that lie at a byte of a TIFF, in rows of `width` px; fewer if they end before.
 pub(super) fn unpack(compression: Compression, bytes: &[u8], width: u32, expected: usize, at: u64) -> Result<Vec<u8>> {
     coding::unpack(compression, bytes, width, expected).map_err(|fault| match fault {
-        Fault::Corrupt(what) | Fault::Unsupported(what) => corrupt(SourceFormat::Tiff, at, what),
-        Fault::Internal(what) => internal(what),
+        Fault::Unsupported(what) => corrupt(SourceFormat::Tiff, at, what),
+        fault => fault.of(SourceFormat::Tiff, at),
     })
 }
 
-/// A raster as WebP, GIF, TIFF or small JPEG.
-pub(super) fn encode(format: Format, raster: Raster, settings: Settings) -> Result<Vec<u8>> {
-    coding::encode(format, raster, settings).map_err(|fault| match fault {
-        Fault::Corrupt(what) | Fault::Unsupported(what) | Fault::Internal(what) => Error::Internal { what },
-    })
+/// A raster as lossy WebP (`quality` 0 to 100), small JPEG (1 to 100), GIF or TIFF.
+pub(super) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>> {
+    coding::encode(format, raster, quality).map_err(Fault::of_encoding)
+}
+
+/// Rows of a lossless WebP, which come twice: for its length, which it begins with, and for what is in it.
+pub(super) struct LosslessWebP(coding::LosslessWebP);
+
+impl LosslessWebP {
+    /// Of pixels with `channels` samples: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; `bitonal` ones are 0 or 255.
+    pub fn new(dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<Self> {
+        coding::lossless_webp(dimensions, channels, bitonal).map(Self).map_err(Fault::of_encoding)
+    }
+
+    /// The file of pixels that are all there.
+    pub fn of(raster: &Raster, bitonal: bool) -> Result<Vec<u8>> {
+        let mut rows = Self::new(raster.dimensions, raster.channels, bitonal)?;
+        for _ in 0..2 {
+            // A few at a time: a module of its own takes a copy.
+            let some = (ROWS / raster.stride()).max(1) * raster.stride();
+            raster.data.chunks(some).try_for_each(|samples| rows.push(samples))?;
+        }
+        rows.finish()
+    }
+
+    /// Adds the samples of rows. After the last one they begin anew: [`Error::SourceChanged`] if others come than before.
+    pub fn push(&mut self, samples: &[u8]) -> Result<()> {
+        self.0.push(samples).map_err(Fault::of_encoding)
+    }
+
+    /// Whether all rows have come, and are to come again.
+    pub fn is_counted(&self) -> bool {
+        self.0.is_counted()
+    }
+
+    /// Bytes of the file that are finished.
+    pub fn held(&self) -> usize {
+        self.0.held()
+    }
+
+    /// Takes what is finished of the file.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.0.take()
+    }
+
+    /// The rest of the file, once all rows have come twice.
+    pub fn finish(&mut self) -> Result<Vec<u8>> {
+        self.0.finish().map_err(Fault::of_encoding)
+    }
 }

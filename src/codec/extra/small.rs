@@ -4,8 +4,8 @@ use mozjpeg_rs::{Encoder, Subsampling};
 
 use super::Fault;
 use super::coder::internal;
-use crate::codec::EncodeOptions;
 use crate::jpeg::Sampling;
+use crate::options::EncodeOptions;
 use crate::render::Raster;
 
 /// A raster of 1 or 3 samples a pixel, sampled as the engine's own encoder does at this `quality`, 1 to 100.

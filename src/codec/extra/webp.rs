@@ -1,7 +1,5 @@
-//! WebP: lossless by image-webp (through `image`), lossy by webp-rust, the only usable encoder in pure Rust under a free licence.
+//! Lossy WebP by webp-rust, the only usable encoder in pure Rust under a free licence.
 
-use image::codecs::webp::WebPEncoder;
-use image::{ExtendedColorType, ImageEncoder};
 use webp_rust::ImageBuffer;
 
 use super::Fault;
@@ -9,22 +7,8 @@ use super::coder::internal;
 use crate::codec::rgba;
 use crate::render::Raster;
 
-/// A raster as lossless WebP.
-pub(super) fn encode_lossless(raster: &Raster) -> Result<Vec<u8>, Fault> {
-    let color = match raster.channels {
-        1 => ExtendedColorType::L8,
-        2 => ExtendedColorType::La8,
-        3 => ExtendedColorType::Rgb8,
-        _ => ExtendedColorType::Rgba8,
-    };
-    let mut bytes = Vec::new();
-    let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
-    WebPEncoder::new_lossless(&mut bytes).write_image(&raster.data, width, height, color).map_err(internal)?;
-    Ok(bytes)
-}
-
 /// A raster as lossy WebP at `quality` 0 to 100, by the fastest method.
-pub(super) fn encode_lossy(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
+pub(super) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let opaque = !raster.has_alpha();
     let image = ImageBuffer { width: raster.dimensions.width() as usize, height: raster.dimensions.height() as usize, rgba: rgba(raster) };
     let config = webp_rust::LossyEncodingConfig { quality: quality.into(), method: 0, no_alpha: opaque, ..Default::default() };

@@ -2,9 +2,9 @@ use super::super::chunks::GAP;
 use super::super::flow::Sink;
 use super::*;
 use crate::api::{ImageRequest, Service, Version};
-use crate::codec::EncodeOptions;
 use crate::geometry::Rect;
 use crate::jpeg::{Encoder, Settings};
+use crate::options::EncodeOptions;
 use crate::render::Raster;
 
 /// Numbers without end, the same ones each time.
@@ -58,7 +58,7 @@ struct Found {
 fn rows(bytes: &[u8], pyramid: &Pyramid, request: &str, run: u64) -> Result<Found> {
     let service = Service::default();
     let resolved = ImageRequest::parse(Version::V3, request)?.resolve(&pyramid.info(&service))?;
-    let plan = Rendering::new(&resolved, pyramid, &service.limits)?;
+    let plan = Rendering::new(&resolved, pyramid, &EncodeOptions::default(), &service.limits)?;
     let (mut meter, mut found) = (Meter::default(), Found { rows: Vec::new(), rounds: 0, bytes: 0, held: 0 });
     let mut scan = Scan::new(pyramid, &plan, None, &service.limits)?;
     scan.run = run;
@@ -147,11 +147,11 @@ fn copied(bytes: &[u8], pyramid: &Pyramid, region: Rect, run: u64) -> Result<(Ve
     let service = Service::default();
     let request = format!("{},{},{},{}/max/0/default.jpg", region.x(), region.y(), region.width(), region.height());
     let resolved = ImageRequest::parse(Version::V3, &request)?.resolve(&pyramid.info(&service))?;
-    let plan = Rendering::new(&resolved, pyramid, &service.limits)?;
+    let plan = Rendering::new(&resolved, pyramid, &EncodeOptions::default(), &service.limits)?;
     let mut scan = Scan::copying(pyramid, &plan, &service.limits)?;
     (scan.run, scan.store) = (run, ByteStore::new(bytes.len() as u64));
     let (cut, mut meter) = (matches!(scan.making, Making::Cut), Meter::default());
-    let mut sink = Sink::new(&plan, &EncodeOptions::default(), pyramid.is_gray());
+    let mut sink = Sink::new(&plan, &EncodeOptions::default(), pyramid.is_gray(), None);
     loop {
         match scan.step(&mut meter, &service.limits, &mut |part| sink.push(part))? {
             Step::Done(false) => return Ok((sink.output.finish()?, cut)),

@@ -1,0 +1,157 @@
+use super::*;
+use crate::codec::extra::LosslessWebP;
+use crate::error::Error;
+use crate::render::Raster;
+use image::{DynamicImage, ImageDecoder};
+
+/// A file's pixels by another decoder, RGBA, and whether it says to have alpha.
+fn decoded(file: &[u8], dimensions: Dimensions) -> (Vec<u8>, bool) {
+    let decoder = image::codecs::webp::WebPDecoder::new(std::io::Cursor::new(file)).unwrap();
+    let alpha = decoder.color_type().has_alpha();
+    assert_eq!(decoder.dimensions(), (dimensions.width(), dimensions.height()));
+    (DynamicImage::from_decoder(decoder).unwrap().to_rgba8().into_raw(), alpha)
+}
+
+fn rgba(raster: &Raster) -> Vec<u8> {
+    let pixel = |samples: &[u8]| match *samples {
+        [gray] => [gray, gray, gray, 255],
+        [gray, alpha] => [gray, gray, gray, alpha],
+        [red, green, blue] => [red, green, blue, 255],
+        [red, green, blue, alpha, ..] => [red, green, blue, alpha],
+        [] => [0; 4],
+    };
+    raster.data.chunks_exact(raster.channels).flat_map(pixel).collect()
+}
+
+/// A file in pieces, whose rows come a few at a time.
+fn in_pieces(raster: &Raster, bitonal: bool, rows: u32) -> Vec<u8> {
+    let mut encoder = Rows::new(raster.dimensions, raster.channels, bitonal);
+    let mut file = Vec::new();
+    for pass in 0..2 {
+        assert_eq!(encoder.is_counted(), pass == 1);
+        for first in (0..raster.dimensions.height()).step_by(rows as usize) {
+            encoder.push(&raster.rows(first, rows.min(raster.dimensions.height() - first)).data).unwrap();
+            if pass == 1 {
+                let held = encoder.held();
+                let piece = encoder.take();
+                assert_eq!((piece.len(), encoder.held()), (held, 0));
+                file.extend(piece);
+            }
+        }
+    }
+    file.extend(encoder.finish().unwrap());
+    file
+}
+
+/// Encodes it, and looks at everything about the file.
+fn check(what: &str, raster: &Raster, bitonal: bool) -> usize {
+    let file = LosslessWebP::of(raster, bitonal).unwrap();
+    let length = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    assert_eq!(([&file[..4], &file[8..16]].concat(), file.len() % 2), (b"RIFFWEBPVP8L".to_vec(), 0), "{what}");
+    assert_eq!((length(4), length(16).next_multiple_of(2)), (file.len() - 8, file.len() - 20), "{what}");
+    let (pixels, alpha) = decoded(&file, raster.dimensions);
+    assert!(pixels == rgba(raster), "{what}: other pixels");
+    assert_eq!(alpha, raster.has_alpha(), "{what}");
+    for rows in [1, 7] {
+        assert!(in_pieces(raster, bitonal, rows) == file, "{what}: another file in pieces");
+    }
+    file.len()
+}
+
+fn noise(at: usize) -> u8 {
+    (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xBF58_476D_1CE4_E5B9).to_be_bytes()[0]
+}
+
+/// Pictures by name: each sample of its place, its channel and its index.
+type Painter = (&'static str, fn(usize, usize, usize, usize) -> u8);
+const PICTURES: [Painter; 7] = [
+    ("flat", |_, _, channel, _| [200, 30, 90, 120][channel]),
+    ("nothing", |_, _, _, _| 0),
+    ("noise", |_, _, _, index| noise(index)),
+    ("slope", |x, y, channel, _| (x * 2 + y * 3 + channel * 50 + (x * y) / 64) as u8),
+    ("grain", |x, y, channel, index| (x / 2 + y + channel * 20) as u8 ^ (noise(index) & 3)),
+    ("few colors", |x, y, channel, _| noise((x / 9 * 31 + y / 6 * 77) % 5 * 4 + channel)),
+    ("stripes", |x, _, channel, _| if x % 5 < 2 { 10 } else { 240 - channel as u8 }),
+];
+
+fn painted((_, paint): Painter, dimensions: Dimensions, channels: usize) -> Raster {
+    let width = dimensions.width() as usize;
+    let data =
+        (0..dimensions.area() as usize * channels).map(|index| paint(index / channels % width, index / channels / width, index % channels, index)).collect();
+    Raster { dimensions, channels, data }
+}
+
+#[test]
+fn every_kind_of_pixel_comes_back() {
+    for (width, height) in [(1, 1), (2, 1), (1, 2), (1, 300), (300, 1), (15, 17), (16, 16), (33, 40), (257, 65)] {
+        let dimensions = Dimensions::new(width, height).unwrap();
+        for picture in PICTURES {
+            for channels in 1..=4 {
+                check(&format!("{}, {dimensions}, {channels} channels", picture.0), &painted(picture, dimensions, channels), false);
+            }
+        }
+    }
+}
+
+#[test]
+fn bitonal_pixels_come_back() {
+    for (width, height) in [(1, 1), (7, 9), (8, 1), (9, 30), (1, 100), (640, 130)] {
+        let dimensions = Dimensions::new(width, height).unwrap();
+        for picture in PICTURES {
+            for channels in 1..=4 {
+                let mut raster = painted(picture, dimensions, channels);
+                crate::render::bitonal(&mut raster);
+                check(&format!("{}, {dimensions}, {channels} channels", picture.0), &raster, true);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_longest_sides_come_back() {
+    for (width, height) in [(16_383, 2), (2, 16_383)] {
+        let dimensions = Dimensions::new(width, height).unwrap();
+        for picture in PICTURES {
+            for channels in [1, 4] {
+                check(&format!("{}, {dimensions}, {channels} channels", picture.0), &painted(picture, dimensions, channels), false);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_simple_takes_few_bytes_and_noise_no_more_than_it_is() {
+    let dimensions = Dimensions::new(1000, 800).unwrap();
+    let size = |picture: usize, channels| check(PICTURES[picture].0, &painted(PICTURES[picture], dimensions, channels), false);
+    // A reference copies up to 4096 pixels.
+    assert!(size(0, 3) < 500 && size(1, 4) < 500 && size(6, 3) < 800);
+    assert!(size(2, 3) < 1000 * 800 * 3 + 2000 && size(2, 1) < 1000 * 800 + 1000);
+    let mut page = painted(PICTURES[5], dimensions, 1);
+    crate::render::bitonal(&mut page);
+    assert!(check("page", &page, true) < 1000 * 800 / 8 / 8);
+}
+
+#[test]
+fn other_rows_in_the_second_pass_are_an_error() {
+    let dimensions = Dimensions::new(40, 50).unwrap();
+    let first = painted(PICTURES[4], dimensions, 3);
+    let again = |second: &Raster| {
+        let mut rows = LosslessWebP::new(dimensions, 3, false).unwrap();
+        rows.push(&first.data).unwrap();
+        rows.push(&second.data).and_then(|()| rows.finish().map(drop))
+    };
+    assert_eq!(again(&first), Ok(()));
+    // Other symbols, and the same ones in another order.
+    assert_eq!(again(&painted(PICTURES[2], dimensions, 3)), Err(Error::SourceChanged));
+    let mut swapped = first.clone();
+    swapped.data.rotate_left(3);
+    assert_eq!(again(&swapped), Err(Error::SourceChanged));
+    let mut one = first.clone();
+    one.data[40 * 49 * 3 + 5] ^= 1;
+    assert_eq!(again(&one), Err(Error::SourceChanged));
+    // Too few, and too many.
+    assert_eq!(again(&first.rows(0, 49)).unwrap_err().code(), "internal");
+    let mut rows = LosslessWebP::new(dimensions, 3, false).unwrap();
+    (0..2).for_each(|_| rows.push(&first.data).unwrap());
+    assert_eq!(rows.push(&first.rows(0, 1).data), Err(Error::SourceChanged));
+}
