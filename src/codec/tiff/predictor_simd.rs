@@ -9,21 +9,21 @@ pub(super) fn sum_bytes(row: &mut [u8], samples: usize) -> usize {
     match samples {
         // To each sample those before it in the vector, by doubling; `sum` has the last pixel before it in front.
         1 => by_sixteens(row, |sum, v| {
-            let v = i8x16_add(v, i8x16_shuffle::<0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30>(i8x16_splat(0), v));
-            let v = i8x16_add(v, i8x16_shuffle::<0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29>(i8x16_splat(0), v));
-            let v = i8x16_add(v, i8x16_shuffle::<0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27>(i8x16_splat(0), v));
-            let v = i8x16_add(v, i8x16_shuffle::<0, 0, 0, 0, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23>(i8x16_splat(0), v));
             i8x16_add(v, i8x16_shuffle::<15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15>(sum, sum))
         }),
         3 => by_sixteens(row, |sum, v| {
-            let v = i8x16_add(v, i8x16_shuffle::<0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28>(i8x16_splat(0), v));
-            let v = i8x16_add(v, i8x16_shuffle::<0, 0, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25>(i8x16_splat(0), v));
-            let v = i8x16_add(v, i8x16_shuffle::<0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 17, 18, 19>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19>(i8x16_splat(0), v));
             i8x16_add(v, i8x16_shuffle::<13, 14, 15, 13, 14, 15, 13, 14, 15, 13, 14, 15, 13, 14, 15, 13>(sum, sum))
         }),
         4 => by_sixteens(row, |sum, v| {
-            let v = i8x16_add(v, i8x16_shuffle::<0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27>(i8x16_splat(0), v));
-            let v = i8x16_add(v, i8x16_shuffle::<0, 0, 0, 0, 0, 0, 0, 0, 16, 17, 18, 19, 20, 21, 22, 23>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27>(i8x16_splat(0), v));
+            let v = i8x16_add(v, i8x16_shuffle::<8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23>(i8x16_splat(0), v));
             i8x16_add(v, i8x16_shuffle::<12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15>(sum, sum))
         }),
         _ => 0,
