@@ -1,6 +1,6 @@
 // How many renders may be under way in one engine: its memory is one for all, and to run out of it costs every one of them.
 
-import type { CoreJob } from "./core.js";
+import type { CoreJob, Soon } from "./core.js";
 
 /** Bytes that the renders of an engine may take together; it has more, as its heap has gaps. What takes more by itself, if its settings let it, is alone. */
 export const MEMORY = 42 << 20;
@@ -16,19 +16,21 @@ export class Admission {
   #inside = 0;
   #queue: Waiting[] = [];
 
-  /** Waits for so many bytes; what is returned gives them back. */
-  async enter(memory: number): Promise<() => void> {
-    if (this.#queue.length || !this.#fits(memory)) await new Promise<void>((enter) => this.#queue.push({ memory, enter }));
-    else this.#take(memory);
-    return () => {
-      this.#inside--;
-      this.#held -= memory;
-      for (let next = this.#queue[0]; next && this.#fits(next.memory); next = this.#queue[0]) {
-        this.#queue.shift();
-        this.#take(next.memory);
-        next.enter();
-      }
-    };
+  /** Waits for so many bytes, if they are not free. */
+  enter(memory: number): Soon<void> {
+    if (this.#queue.length || !this.#fits(memory)) return new Promise<void>((enter) => this.#queue.push({ memory, enter }));
+    this.#take(memory);
+  }
+
+  /** Gives them back. */
+  leave(memory: number): void {
+    this.#inside--;
+    this.#held -= memory;
+    for (let next = this.#queue[0]; next && this.#fits(next.memory); next = this.#queue[0]) {
+      this.#queue.shift();
+      this.#take(next.memory);
+      next.enter();
+    }
   }
 
   #fits(memory: number): boolean {
@@ -42,13 +44,18 @@ export class Admission {
 }
 
 /** A render that was let in, and is out when it is freed. */
-export async function admitted<T>(admission: Admission, job: CoreJob<T>): Promise<CoreJob<T>> {
-  const leave = await admission.enter(job.memory ?? 0);
-  return {
-    ...job,
+export function admitted<T>(admission: Admission, job: CoreJob<T>): Soon<CoreJob<T>> {
+  const memory = job.memory ?? 0;
+  const inside: CoreJob<T> = {
+    step: job.step,
+    provide: job.provide,
+    memory,
+    light: job.light,
     free() {
       job.free();
-      leave();
+      admission.leave(memory);
     },
   };
+  const entering = admission.enter(memory);
+  return entering ? entering.then(() => inside) : inside;
 }

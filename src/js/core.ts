@@ -7,17 +7,23 @@ export type { Answer } from "./image.js";
 
 // The core as the rest of the package sees it: asynchronous, so that it may be here or in a worker.
 
+/**
+ * Now, where the engine is in this thread, or later. A stored tile is so little work that promises would be a good part of it. For the same reason objects on
+ * its way are written out, not spread: what V8 clones is garbage only for a collection of all of the heap, which takes as long as some hundred tiles.
+ */
+export type Soon<T> = T | Promise<T>;
+
 /** Something that is stepped until it is done; between steps the bytes it names are provided. */
 export interface CoreJob<T> {
   /** Starts and ends of the ranges it lacks, a piece of a result that is made in pieces, or the result (of one in pieces, its end). */
-  step(): Promise<{ needed: Float64Array } | Piece | { done: T }>;
+  step(): Soon<{ needed: Float64Array } | Piece | { done: T }>;
   /** Hands bytes over; they may be moved away. */
-  provide(offset: number, bytes: Uint8Array): Promise<void>;
+  provide(offset: number, bytes: Uint8Array): Soon<void>;
   free(): void;
   /** Bytes of the engine's memory that it takes at most, where the engine is in this thread. */
-  readonly memory?: number;
+  readonly memory?: number | undefined;
   /** Whether it is next to no work. */
-  readonly light?: boolean;
+  readonly light?: boolean | undefined;
 }
 
 export interface Piece {
@@ -80,6 +86,8 @@ interface WasmJob {
   step(): Float64Array | Uint8Array | undefined;
   provide(offset: number, bytes: Uint8Array): void;
   free(): void;
+  readonly memory?: number;
+  readonly light?: boolean;
 }
 
 interface WasmAnswer extends Omit<Answer, "bytes"> {
@@ -161,13 +169,15 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
 
   function job<T>(job: WasmJob, result: () => T, more?: () => Omit<Piece, "piece">): CoreJob<T> {
     return {
-      async step() {
+      step() {
         const step = call(() => job.step());
         if (step === undefined) return { done: result() };
         return step instanceof Float64Array ? { needed: step } : { piece: step, ...more?.() };
       },
-      provide: async (offset, bytes) => call(() => job.provide(offset, bytes)),
+      provide: (offset, bytes) => call(() => job.provide(offset, bytes)),
       free: release(job),
+      memory: job.memory,
+      light: job.light,
     };
   }
 
@@ -193,7 +203,6 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         if (needsExtra || EXTRA.test(request) || (other.jpegSmall && !OWN.test(request))) await extra();
         // To say nothing is cheaper than to say that there is nothing to say.
         const rendering = call(() => image.render(version, request, Object.keys(other).length ? other : undefined));
-        const { memory, light } = rendering;
         const begun = job(rendering, () => {
           const answer = present(call(() => rendering.result()));
           const { type, width, height, canonical, passthrough } = answer;
@@ -201,8 +210,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
           answer.free();
           return { bytes, type, width, height, canonical, passthrough };
         });
-        const priced = { ...begun, memory, light };
-        return admission ? await admitted(admission, priced) : priced;
+        return admission ? admitted(admission, begun) : begun;
       },
       async ingest({ tile, quality, compression, memory }) {
         if (needsExtra || compression === "webp") await extra();
@@ -212,8 +220,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
           () => call(() => ({ head: ingesting.head(), spools: [...ingesting.spools()] })),
           () => call(() => ({ spool: ingesting.spool, rows: [ingesting.rows, ingesting.allRows] as const })),
         );
-        const priced = { ...begun, memory: ingesting.memory };
-        return admission ? admitted(admission, priced) : priced;
+        return admission ? admitted(admission, begun) : begun;
       },
       free: release(image),
     };

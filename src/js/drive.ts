@@ -1,6 +1,6 @@
-import type { Answer, CoreJob, Piece } from "./core.js";
+import type { Answer, CoreJob, Piece, Soon } from "./core.js";
 import { IiifError } from "./error.js";
-import type { Source } from "./sources.js";
+import type { ReadOptions, Source } from "./sources.js";
 
 /** The version of a file that was seen first, and all its size. */
 export interface Pin {
@@ -19,8 +19,9 @@ export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal
   try {
     for (;;) {
       signal?.throwIfAborted();
+      const stepping = job.step();
       // A step in a worker may take a while, and its result is of no use any more.
-      const step = await unlessAborted(job.step(), signal);
+      const step = isLater(stepping) ? await unlessAborted(stepping, signal) : stepping;
       signal?.throwIfAborted();
       if ("done" in step) return step.done;
       if ("piece" in step) {
@@ -32,7 +33,8 @@ export async function drive<T>(job: CoreJob<T>, source: Source, pin: Pin, signal
       // Once a read has failed the others are of no use, and the job is gone: to call it would break the engine.
       await inParallel(ranges, async ([start, end]) => {
         const bytes = over ? undefined : await readExactly(source, start, end - start, pin, signal);
-        if (bytes && !over) await job.provide(start, bytes);
+        const providing = bytes && !over ? job.provide(start, bytes) : undefined;
+        if (isLater(providing)) await providing;
       });
       signal?.throwIfAborted();
     }
@@ -59,13 +61,17 @@ export async function driveWhole(job: CoreJob<Answer>, source: Source, pin: Pin,
 
 /** Exactly `length` bytes of the pinned version. */
 async function readExactly(source: Source, offset: number, length: number, pin: Pin, signal?: AbortSignal): Promise<Uint8Array> {
-  const options = { ...(signal && { signal }), ...(pin.etag !== undefined && { etag: pin.etag }) };
+  const options: ReadOptions = {};
+  if (signal) options.signal = signal;
+  if (pin.etag !== undefined) options.etag = pin.etag;
   const { bytes, size, etag } = await source.read(offset, length, options);
   const changed = (size !== undefined && size !== pin.size) || (pin.etag !== undefined && etag !== undefined && etag !== pin.etag);
   if (changed) throw new IiifError("source-changed", 503, `${source.key} was replaced while it was read.`);
   if (bytes.length !== length) throw new IiifError("source-read", 503, `${source.key} gave ${bytes.length} bytes where ${length} were asked for.`);
   return bytes;
 }
+
+const isLater = <T>(value: Soon<T>): value is Promise<T> => value instanceof Promise;
 
 function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<unknown> {
   // As nearly always; of the work that a stored tile is, lanes would be a good part.

@@ -158,12 +158,9 @@ export async function openImage(host: Host, source: Source, options: OpenOptions
   const { settings = {}, signal, page = 1 } = options;
   check(settings);
   checkPage(page);
-  const open = () =>
-    within(host, host.take(() => false), async (lane) => {
-      return { lane, ...(await openFirst(lane.core, source, settings, page, signal)) };
-    });
-  const { lane, ...opened } = await undisturbed(open).catch((error: unknown) => {
-    if (isError(error, "source-changed")) return undisturbed(open);
+  const open = () => undisturbed(host, () => false, async (lane) => ({ lane, ...(await openFirst(lane.core, source, settings, page, signal)) }));
+  const { lane, ...opened } = await open().catch((error: unknown) => {
+    if (isError(error, "source-changed")) return open();
     throw error;
   });
   const { image, close } = wrap(host, settings, page, lane, opened);
@@ -195,22 +192,14 @@ export async function openFirst(core: Core, source: Source, settings: Settings, 
   return { image: await drive(await core.open(size, settings, page), warm, pin, signal), pin, source: warm };
 }
 
-/** Runs a call in a lane, which is ended if the call broke it or found it broken. */
-async function within<T>(host: Host, lane: Lane, work: (lane: Lane) => Promise<T>): Promise<T> {
-  try {
-    return await work(lane);
-  } catch (error) {
-    if (error instanceof IiifError && FATAL.includes(error.code)) host.drop(lane);
-    throw error;
-  }
-}
-
-/** Begins a call anew that another one's trap brought down; whose trap it was is not begun anew, so this ends. */
-async function undisturbed<T>(call: () => Promise<T>): Promise<T> {
+/** Runs a call in a lane, which is ended if the call broke it or found it broken. What another one's trap brought down is begun anew; whose trap it was is not, so this ends. */
+async function undisturbed<T>(host: Host, prefer: (lane: Lane) => boolean, call: (lane: Lane) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; ) {
+    const lane = host.take(prefer);
     try {
-      return await call();
+      return await call(lane);
     } catch (error) {
+      if (error instanceof IiifError && FATAL.includes(error.code)) host.drop(lane);
       const innocent = isError(error, "engine-lost") || (isError(error, "worker-lost") && attempt++ < ATTEMPTS);
       if (!innocent) throw error;
     }
@@ -254,14 +243,12 @@ function wrap(host: Host, settings: Settings, page: number, first: Lane, opened:
     const [known, text] = read(request, version);
     running++;
     try {
-      const answer = await undisturbed(() =>
-        within(host, host.take((lane) => copies.has(lane)), async (lane) => {
-          const image = await copyIn(lane);
-          signal?.throwIfAborted();
-          return await driveWhole(await image.render(known, text), source, pin, signal);
-        }),
-      );
-      return { ...answer, blob: () => new Blob([answer.bytes as Uint8Array<ArrayBuffer>], { type: answer.type }) };
+      const answer = await undisturbed(host, (lane) => copies.has(lane), async (lane) => {
+        const image = await copyIn(lane);
+        signal?.throwIfAborted();
+        return driveWhole(await image.render(known, text), source, pin, signal);
+      });
+      return Object.assign(answer, { blob: () => new Blob([answer.bytes as Uint8Array<ArrayBuffer>], { type: answer.type }) });
     } finally {
       running--;
       free();
