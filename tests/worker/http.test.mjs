@@ -50,7 +50,8 @@ describe("its own paths and its log", () => {
     await get("/iiif/3/nothing%1B%5B31m/info.json?token=secret");
     await get(`/iiif/3/${"y".repeat(900)}/info.json`);
     await new Promise((wake) => setTimeout(wake, 100));
-    const events = service.log.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+    // Of what was asked for before, the list of images, a line may still come.
+    const events = service.log.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line)).filter(({ path }) => path !== "/images.json");
     assert.deepEqual(events.map(({ event, status }) => [event, status]), [["request", 400], ["request", 404]]);
     assert.ok(events[1].path.length <= 257);
     assert.ok(!service.log.join("").includes("secret"));
