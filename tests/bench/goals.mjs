@@ -30,8 +30,9 @@ export function goals({ measured, ladder, workerd }) {
   const passing = ratio("pyramid-jpeg.tif: aligned tile, 512²");
   goal("TIFF of JPEG tiles, an aligned one passed through", "≥ 300×", `${times(passing)}${passed ? "" : ", decoded"}`, passed && passing >= 300);
   faster("TIFF of JPEG tiles, aligned, cut to 511², by its bits", 2.5, tiff("pyramid-jpeg.tif", "aligned, cut to 511²"));
+  faster("TIFF of JPEG tiles, aligned, decoded and encoded anew (512² → 384²)", 2.5, tiff("pyramid-jpeg.tif", "aligned, 512² → 384²"));
   faster("TIFF of JPEG tiles, unaligned 512²", 2.5, tiff("pyramid-jpeg.tif", "unaligned, 512²"));
-  faster("TIFF of Deflate tiles, an aligned one", 2.5, tiff("pyramid-deflate.tif", "aligned tile, 512²", "aligned, cut to 511²"));
+  faster("TIFF of Deflate tiles, an aligned one", 2.5, tiff("pyramid-deflate.tif", "aligned tile, 512²", "aligned, cut to 511²", "aligned, 512² → 384²"));
   faster("TIFF of Deflate tiles, unaligned 512²", 2.5, tiff("pyramid-deflate.tif", "unaligned, 512²"));
   for (const [tiles, file] of [["JPEG", "pyramid-jpeg.tif"], ["Deflate", "pyramid-deflate.tif"]]) {
     const by = (against) => tiff(file, ...scaled).map((id) => ratio(id, KEPT, against));
@@ -47,7 +48,7 @@ export function goals({ measured, ladder, workerd }) {
   if (curves) {
     flat("A tile of 10 GP against one of 10 MP, in workerd, cold and warm: the Worker's own", curves.flatMap(({ coldOwn, warmOwn }) => [coldOwn, warmOwn]));
     flat("The same with the local R2 and HTTP in it: warm", curves.map(({ warm }) => warm));
-    flat("The same: cold, with two reads more", curves.map(({ cold }) => cold));
+    flat("The same: cold, with a page of a table to be read as well", curves.map(({ cold }) => cold));
   }
 
   const vast = (name) => [`vast.jpg: ${name}`];

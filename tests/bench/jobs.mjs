@@ -6,6 +6,7 @@ const region = (x, y, size, to = size) => ({ x, y, size, to });
 const TIFF = [
   ["aligned tile, 512²", region(1024, 1024, 512)],
   ["aligned, cut to 511²", region(1024, 1024, 511)],
+  ["aligned, 512² → 384²", region(1024, 1024, 512, 384)],
   ["unaligned, 512²", region(1300, 900, 512)],
   ["2048² → 512²", { ...region(1000, 500, 2048, 512), page: 2 }],
   ["thumbnail, 400 px", { whole: 400, page: 3 }],

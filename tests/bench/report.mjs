@@ -69,10 +69,10 @@ ${table(["contestant", "version"], measured.contestants.map(({ name, version }) 
 ## Method
 
 CPU time of whole processes, with all their threads, compilers and collectors. Each contestant runs in a process of its own that stays alive and has done the job until it takes no less time any more; it does it as
-often as takes 50 ms, then it is another one's turn, in a new order each round: medians of ${rounds} rounds. The ratio is sharp's time by the contestant's, the median of the rounds' ratios: above 1 is faster than sharp.
+often as takes 50 ms, after as many times that do not count, then it is another one's turn, in a new order each round: medians of ${rounds} rounds. The ratio is sharp's time by the contestant's, the median of the rounds' ratios: above 1 is faster than sharp.
 sharp is native libvips with one thread and without its cache, and is told which page of a pyramid to read; *first page* is what it does by itself. Files are in memory, answers are JPEG of quality 80. *azulejo*
 keeps an image open between answers, as a server does; *opening each time* knows nothing of it beforehand. An aligned tile of a JPEG pyramid is exactly one that is stored, and may be given as it is; cut to 511² it
-is the same tile, and cannot. Wasm memory is that of an engine that has done just this job.
+is the same tile, and cannot, but its bits may be copied; scaled to 384² it has to be decoded. Wasm memory is that of an engine that has done just this job.
 Requests are parsed from their parameters on by azulejo, with the address around them by iiif-processor, which knows no other way.
 In workerd, R2 and HTTP are the local runtime's and are counted too.
 
@@ -94,7 +94,7 @@ ${workerdText(workerd)}
 
 ## ${TITLE}
 
-Pyramids in the order of a COG, of 512² JPEG tiles; a few tiles are repeated, so neighbours may be read as one. The tile lies at the bottom right. Cold: the image is not known; warm: it has been opened. *Without
+Pyramids in the order of a COG, of 512² JPEG tiles that tell their own length, as GDAL writes them; a few tiles are repeated, so neighbours may be read as one. The tile lies at the bottom right. Cold: the image is not known; warm: it has been opened. *Without
 work* is a Worker that reads and sends as much, and *its own* is what azulejo's takes beyond that. *Node* is the same by the package, without R2 and HTTP.
 
 ${ladderText(ladder)}
