@@ -12,7 +12,7 @@ const REPEATS = 3;
 const AT_ONCE = 8;
 
 /** Connections that are kept, as browsers keep theirs. */
-const connections = (count) => new Agent({ keepAlive: true, maxSockets: count });
+export const connections = (count) => new Agent({ keepAlive: true, maxSockets: count });
 
 /** Each request as if it were the first: nothing is kept of it. */
 export async function requests(files, { rounds = 9, log = () => {} } = {}) {
@@ -84,13 +84,13 @@ const IDLE = `export default {
 };`;
 
 /** Its service. */
-export function idle() {
+function idle() {
   const options = { modules: true, script: IDLE, compatibilityDate: "2026-04-01", port: 0, r2Buckets: ["BUCKET"] };
   return connect(new Miniflare(options), options, []);
 }
 
 /** Where it reads and sends as much as was counted of requests. */
-export const idlePath = (file, { reads, bytes, answer }) => `/${file}/${Math.max(1, Math.round(reads))}/${Math.round(bytes)}/${Math.round(answer)}`;
+const idlePath = (file, { reads, bytes, answer }) => `/${file}/${Math.max(1, Math.round(reads))}/${Math.round(bytes)}/${Math.round(answer)}`;
 
 /** What of the time of tiles is the runtime's own: adds to each row what as many bytes cost that are read and sent without any work. */
 async function addFloors(rows, files, seconds) {

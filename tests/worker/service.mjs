@@ -8,12 +8,12 @@ import { at } from "../../pkg/lib.mjs";
 const wrangler = readFileSync(at("wrangler.toml"), "utf8");
 const compatibilityDate = wrangler.match(/compatibility_date = "([^"]+)"/)[1];
 
-/** Starts a service. `faults` puts faulty.mjs before it; `samples` fills the bucket with the project's samples; without `caches` the Cache API keeps nothing; `port` 0 is any. */
-export async function serve({ vars = {}, faults = false, samples: filled = true, site = false, caches = true, port = 0 } = {}) {
+/** Starts a service. `front` is a module that is put before it; `samples` fills the bucket with the project's samples; without `caches` the Cache API keeps nothing; `port` 0 is any. */
+export async function serve({ vars = {}, front, samples: filled = true, site = false, caches = true, port = 0 } = {}) {
   const built = ["worker/build/index.js", "worker/build/index_bg.wasm"];
   for (const file of built) if (!existsSync(at(file))) throw new Error(`${file} is missing: npm run build`);
   const modules = [
-    ...(faults ? [{ type: "ESModule", path: at("tests/worker/faulty.mjs") }] : []),
+    ...(front ? [{ type: "ESModule", path: at(front) }] : []),
     { type: "ESModule", path: at(built[0]) },
     { type: "CompiledWasm", path: at(built[1]) },
   ];

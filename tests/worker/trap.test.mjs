@@ -15,7 +15,7 @@ describe("a broken instance", () => {
   const get = (faults = [], path = PATH) => service.get(path, { "x-faults": JSON.stringify(faults), accept: "application/json", origin: "https://a.example" });
   const memory = async () => (await service.get("/health")).json().memory;
   before(async () => {
-    service = await serve({ faults: true });
+    service = await serve({ front: "tests/worker/faulty.mjs" });
     await service.put("image.png", png(700, 500));
     solo = (await get()).bytes;
   });
