@@ -48,6 +48,42 @@ fn what_is_not_built_in_is_named() {
 }
 
 #[test]
+fn pixels_of_a_webp_that_are_of_another_size() {
+    let plain = std::fs::read(super::support::root().join("tests/fixtures/lossy-alpha.webp")).unwrap();
+    let at = |kind: &[u8]| plain.windows(4).position(|bytes| bytes == kind).unwrap();
+    let (size, parts) = (&plain[24..30], &plain[at(b"ALPH")..]);
+    let vp8 = at(b"VP8 ") - at(b"ALPH");
+    let chunk = |kind: &[u8], data: &[u8]| [kind, &(data.len() as u32).to_le_bytes(), data].concat();
+    let animation = |flags: u8, size: &[u8], frame: &[u8], parts: &[u8]| {
+        // Not blended with what is behind it.
+        let frame = [&[0; 6], frame, &[0, 0, 0, 2], parts].concat();
+        let chunks = [chunk(b"VP8X", &[&[flags, 0, 0, 0], size].concat()), chunk(b"ANIM", &[0; 6]), chunk(b"ANMF", &frame)].concat();
+        chunk(b"RIFF", &[b"WEBP".as_slice(), &chunks].concat())
+    };
+    let made = |file: &[u8]| render(file, "full/max/0/default.png");
+    // The same pixels, as the only frame of an animation.
+    assert!(made(&animation(0x12, size, size, parts)).unwrap() == made(&plain).unwrap());
+
+    let mut smaller = size.to_vec();
+    smaller[0] -= 1;
+    let mut vast = plain.clone();
+    vast[at(b"VP8 ") + 14..at(b"VP8 ") + 18].fill(0x3F);
+    let mut unnamed = parts.to_vec();
+    unnamed[vp8..vp8 + 4].copy_from_slice(b"ABCD");
+    for (what, file) in [
+        ("of a frame that is smaller", animation(0x12, size, &smaller, parts)),
+        ("of a frame without alpha", animation(0x02, size, &smaller, &parts[vp8..])),
+        ("of a frame in a file that is no animation", animation(0x10, &smaller, size, parts)),
+        ("of what takes 400 MB", vast),
+    ] {
+        let error = made(&file).unwrap_err();
+        assert!(error.code() == "source-corrupt" && error.to_string().contains("VP8 data are of"), "{what}: {error}");
+    }
+    let error = made(&animation(0x12, size, size, &unnamed)).unwrap_err();
+    assert!(error.to_string().contains("not followed by VP8 data"), "{error}");
+}
+
+#[test]
 fn every_fixture_with_flipped_bytes() {
     for (name, bytes) in images("tests/fixtures") {
         let positions = (0..bytes.len().min(600)).chain((600..bytes.len()).step_by(bytes.len() / 40 + 1));

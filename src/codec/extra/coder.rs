@@ -17,7 +17,10 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     match format {
         SourceFormat::Gif => read(GifDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
         SourceFormat::Jpeg => lossless::decode(&bytes, planned, memory),
-        SourceFormat::WebP => read(WebPDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
+        SourceFormat::WebP => {
+            webp::check_sizes(&bytes, planned)?;
+            read(WebPDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory)
+        }
         other => Err(Fault::Internal(format!("{} is not decoded here", other.name()))),
     }
 }
