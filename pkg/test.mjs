@@ -11,17 +11,15 @@ const tests = (folder) => {
   const names = existsSync(at("tests", folder)) ? readdirSync(at("tests", folder)) : [];
   return names.filter((name) => name.endsWith(".test.mjs")).map((name) => at("tests", folder, name));
 };
+const clippy = (...what) => ["cargo", "clippy", "--locked", "--profile", "lint", ...what, "--", "-D", "warnings"];
 const suite = (folder, atOnce = 1) => [node("--test", "--test-reporter=spec", `--test-concurrency=${atOnce}`, ...tests(folder))];
 
 const CHECKS = {
   format: [["cargo", "fmt", "--all", "--check"]],
   lint: [
-    ["cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings"],
-    ["cargo", "clippy", "--locked", "-p", "azulejo-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
-    ...["web", "extra-module"].map((feature) => {
-      const surface = ["-p", "azulejo", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown"];
-      return ["cargo", "clippy", "--locked", ...surface, "--", "-D", "warnings"];
-    }),
+    clippy("--all-targets"),
+    clippy("-p", "azulejo-worker", "--target", "wasm32-unknown-unknown"),
+    ...["web", "extra-module"].map((feature) => clippy("-p", "azulejo", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown")),
   ],
   rust: [["cargo", "test", "--locked"]],
   types: [node(at("node_modules", "typescript", "bin", "tsc"), "-p", at("www"))],
