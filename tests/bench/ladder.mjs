@@ -37,15 +37,15 @@ export async function ladder({ rounds = 9, log = () => {} } = {}) {
         const cold = `${warm}?cache=false`;
         const job = (service, url) => () => ask(service, url, requestsOf(side), agent);
         const jobs = { cold: job(service, cold), coldHeld: job(holding, cold), warm: job(service, warm), warmHeld: job(holding, warm) };
-        rungs.push({ side, kind, bytes: file.length, jobs, told: {}, samples: Object.fromEntries(Object.keys(jobs).map((name) => [name, []])) });
+        rungs.push({ side, kind, bytes: file.length, jobs, cost: {}, samples: Object.fromEntries(Object.keys(jobs).map((name) => [name, []])) });
       }
     }
     for (let round = -1; round < rounds; round++) {
       log(`ladder: round ${round + 1} of ${rounds}`);
-      for (const { jobs, told, samples } of rotated(rungs, round)) {
+      for (const { jobs, cost, samples } of rotated(rungs, round)) {
         for (const [name, job] of Object.entries(jobs)) {
           const { cpu, ...rest } = await job();
-          told[name] = rest;
+          cost[name] = rest;
           if (round >= 0) samples[name].push(cpu);
         }
       }
@@ -55,7 +55,7 @@ export async function ladder({ rounds = 9, log = () => {} } = {}) {
     await service.close();
     await holding.close();
   }
-  return rungs.map(({ side, kind, bytes, samples, told: { cold, warm } }) => ({
+  return rungs.map(({ side, kind, bytes, samples, cost: { cold, warm } }) => ({
     side,
     kind,
     bytes,
