@@ -9,12 +9,12 @@ import { collect, connect, samples } from "../../worker/service.mjs";
 
 const compatibilityDate = readFileSync(at("wrangler.toml"), "utf8").match(/compatibility_date = "([^"]+)"/)[1];
 
-/** As Wrangler does it: one module, the package found by its exports, and the wasm beside it. `faults` puts tests/worker/faulty.mjs before the Worker. */
-async function bundled(entry, faults, engine) {
+/** As Wrangler does it: one module, the package found by its exports, and the wasm beside it. `front` is a module that is put before the Worker. */
+async function bundled(entry, front, engine) {
   if (!existsSync(at("pkg/dist/workerd/worker.js"))) throw new Error("pkg/dist is missing: node pkg/package.mjs");
   const own = at("tests/js/own", entry);
   const { outputFiles } = await build({
-    entryPoints: [faults ? at("tests/worker/faulty.mjs") : own],
+    entryPoints: [front ? at(front) : own],
     bundle: true,
     format: "esm",
     target: "es2022",
@@ -43,8 +43,8 @@ async function bundled(entry, faults, engine) {
 }
 
 /** Starts the Worker with a bucket; `vars` are its variables, `engine` the bytes of another wasm. */
-export async function serve({ vars = {}, faults = false, samples: filled = true, caches = true, entry = "worker.ts", date = compatibilityDate, engine } = {}) {
-  const folder = await bundled(entry, faults, engine);
+export async function serve({ vars = {}, front, samples: filled = true, caches = true, entry = "worker.ts", date = compatibilityDate, engine } = {}) {
+  const folder = await bundled(entry, front, engine);
   const log = [];
   const options = {
     modules: [

@@ -21,7 +21,7 @@ export function failingBucket(serve) {
     let service, oldImage, newImage;
     const get = (faults, path = PATH) => service.get(path, { "x-faults": JSON.stringify(faults), accept: "application/json" });
     before(async () => {
-      service = await serve({ faults: true, samples: false });
+      service = await serve({ front: "tests/worker/faulty.mjs", samples: false });
       await service.put("new", NEW);
       await service.put(KEY, NEW);
       newImage = (await get([])).bytes;
