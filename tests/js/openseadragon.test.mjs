@@ -15,7 +15,7 @@ for (const [version, name] of Object.entries(VIEWERS)) FOLDERS[version] = `node_
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp" };
 
 const PAGE = `<!doctype html><title>azulejo</title><link rel="icon" href="data:,">
-<style>#viewer { width: 800px; height: 600px }</style><div id="viewer"></div>`;
+<style>#viewer { width: 400px; height: 300px }</style><div id="viewer"></div>`;
 const SCRIPT = `
 import { open } from "/dist/web/index.js";
 import { enableFormats, tileSource } from "/dist/web/openseadragon.js";
