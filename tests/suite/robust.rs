@@ -54,27 +54,28 @@ fn pixels_of_a_webp_that_are_of_another_size() {
     let (size, parts) = (&plain[24..30], &plain[at(b"ALPH")..]);
     let vp8 = at(b"VP8 ") - at(b"ALPH");
     let chunk = |kind: &[u8], data: &[u8]| [kind, &(data.len() as u32).to_le_bytes(), data].concat();
-    let animation = |flags: u8, size: &[u8], frame: &[u8], parts: &[u8]| {
-        // Not blended with what is behind it.
-        let frame = [&[0; 6], frame, &[0, 0, 0, 2], parts].concat();
-        let chunks = [chunk(b"VP8X", &[&[flags, 0, 0, 0], size].concat()), chunk(b"ANIM", &[0; 6]), chunk(b"ANMF", &frame)].concat();
-        chunk(b"RIFF", &[b"WEBP".as_slice(), &chunks].concat())
-    };
+    let head = |flags: u8, size: &[u8]| chunk(b"VP8X", &[&[flags, 0, 0, 0], size].concat());
+    // Not blended with what is behind it.
+    let framed = |frame: &[u8], parts: &[u8]| [chunk(b"ANIM", &[0; 6]), chunk(b"ANMF", &[&[0; 6], frame, &[0, 0, 0, 2], parts].concat())].concat();
+    let webp = |chunks: &[Vec<u8>]| chunk(b"RIFF", &[b"WEBP".as_slice(), &chunks.concat()].concat());
+    let animation = |flags: u8, size: &[u8], frame: &[u8], parts: &[u8]| webp(&[head(flags, size), framed(frame, parts)]);
     let made = |file: &[u8]| render(file, "full/max/0/default.png");
     // The same pixels, as the only frame of an animation.
     assert!(made(&animation(0x12, size, size, parts)).unwrap() == made(&plain).unwrap());
 
     let mut smaller = size.to_vec();
     smaller[0] -= 1;
-    let mut vast = plain.clone();
-    vast[at(b"VP8 ") + 14..at(b"VP8 ") + 18].fill(0x3F);
+    let mut vast = parts.to_vec();
+    vast[vp8 + 14..vp8 + 18].fill(0x3F);
     let mut unnamed = parts.to_vec();
     unnamed[vp8..vp8 + 4].copy_from_slice(b"ABCD");
     for (what, file) in [
         ("of a frame that is smaller", animation(0x12, size, &smaller, parts)),
         ("of a frame without alpha", animation(0x02, size, &smaller, &parts[vp8..])),
         ("of a frame in a file that is no animation", animation(0x10, &smaller, size, parts)),
-        ("of what takes 400 MB", vast),
+        ("of a frame after a second header, which does not count", webp(&[head(0x12, size), head(0x10, size), framed(&smaller, parts)])),
+        ("of what takes 400 MB", webp(&[head(0x10, size), vast.clone()])),
+        ("of what takes 400 MB behind a frame in a file that is no animation", webp(&[head(0x10, size), framed(size, parts), vast])),
     ] {
         let error = made(&file).unwrap_err();
         assert!(error.code() == "source-corrupt" && error.to_string().contains("VP8 data are of"), "{what}: {error}");

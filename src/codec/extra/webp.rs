@@ -22,13 +22,14 @@ pub(super) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
 /// Whether lossy pixels have the size that they should have: those of the file its own, those of an animation's first frame the frame's. image-webp takes memory
 /// for as many as they say to be before it looks at that, and does not look at all if a frame has alpha.
 pub(super) fn check_sizes(file: &[u8], planned: Dimensions) -> Result<(), Fault> {
-    let mut animated = false;
-    for (kind, data) in chunks(file.get(12..).unwrap_or_default()) {
-        match (kind, data) {
-            (b"VP8X", [flags, ..]) => animated = flags & ANIMATION != 0,
-            (b"VP8 ", _) => check_size(data, planned)?,
-            // No other frame is decoded.
-            (b"ANMF", _) => return check_frame(data, if animated { None } else { Some(planned) }),
+    let mut chunks = chunks(file.get(12..).unwrap_or_default()).peekable();
+    let animated = chunks.peek().is_some_and(|(kind, data)| *kind == b"VP8X" && data.first().is_some_and(|flags| flags & ANIMATION != 0));
+    for (kind, data) in chunks {
+        match kind {
+            // No other frame is decoded, and nothing but frames.
+            b"ANMF" if animated => return check_frame(data, None),
+            b"ANMF" => check_frame(data, Some(planned))?,
+            b"VP8 " if !animated => check_size(data, planned)?,
             _ => {}
         }
     }
