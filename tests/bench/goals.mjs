@@ -46,7 +46,7 @@ export function goals({ measured, ladder, workerd }) {
   const flat = (what, found) => goal(what, "≤ 1.20×", `${Math.min(...found).toFixed(2)}× to ${Math.max(...found).toFixed(2)}×`, Math.max(...found) <= 1.2);
   const curves = ladder && flatness(ladder);
   if (curves) {
-    flat("A tile of 10 GP against one of 10 MP, CPU of workerd, cold and warm", curves.flatMap(({ coldHeld, warmHeld }) => [coldHeld, warmHeld]));
+    flat("A tile of 10 GP against one of 10 MP, CPU of workerd without R2 and its binding, cold and warm", curves.flatMap(({ coldHeld, warmHeld }) => [coldHeld, warmHeld]));
     flat("The same with the local R2 in it: warm", curves.map(({ warm }) => warm));
     flat("The same: cold, with a page of a table to be read as well", curves.map(({ cold }) => cold));
   }

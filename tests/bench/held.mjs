@@ -1,4 +1,4 @@
-// The Worker with a bucket that holds its objects in the isolate's memory: what is left is its own work and HTTP's. Where it is deployed R2 is elsewhere, too, and is no CPU of the isolate.
+// The Worker with a bucket that holds its objects in the isolate's memory: what is left is its own work and HTTP's. Neither R2 counts, nor what the binding to it takes of the isolate.
 
 import worker from "../../worker/build/index.js";
 

@@ -95,7 +95,7 @@ ${workerdText(workerd)}
 ## ${TITLE}
 
 Pyramids in the order of a COG, of 512² JPEG tiles that tell their own length, as GDAL writes them; a few tiles are repeated, so neighbours may be read as one. The tile lies at the bottom right. Cold: the image is not known; warm: it has been opened.
-CPU is that of workerd, with HTTP, and of R2 as if it were elsewhere, as it is where the Worker is deployed: its objects are held in the isolate's memory. *With R2's* counts the local runtime's R2 as well, which is of the same process.
+CPU is that of workerd with HTTP, and without R2: its objects are held in the isolate's memory. *With R2's* counts the local runtime's R2, which is of the same process, and the binding to it. Deployed, R2 is elsewhere and the binding is not: what is billed lies between the two.
 
 ${ladderText(ladder)}
 `;
