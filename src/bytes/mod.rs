@@ -6,6 +6,7 @@
 )]
 
 mod cursor;
+mod notes;
 mod range;
 mod store;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ByteRange;
+use super::notes::Notes;
 use crate::error::{Error, Result};
 
 /// The parts of one file that have been fetched so far.
@@ -16,12 +17,29 @@ pub struct ByteStore {
     size: u64,
     pieces: BTreeMap<u64, Arc<Vec<u8>>>,
     held: u64,
+    notes: Notes,
 }
 
 impl ByteStore {
     /// An empty store for a file of `size` bytes.
     pub fn new(size: u64) -> Self {
-        Self { size, pieces: BTreeMap::new(), held: 0 }
+        Self { size, pieces: BTreeMap::new(), held: 0, notes: Notes::default() }
+    }
+
+    /// The same, with notes of what is read.
+    pub fn noting(size: u64) -> Self {
+        Self { notes: Notes::begun(), ..Self::new(size) }
+    }
+
+    /// Begins with the notes anew.
+    pub fn note_anew(&self) {
+        self.notes.clear();
+    }
+
+    /// What has been read, or was found to be here: each byte once.
+    pub fn noted(&self) -> Vec<(u64, Vec<u8>)> {
+        let ranges = ByteRange::coalesce(self.notes.ranges(), 0);
+        ranges.into_iter().filter_map(|range| Some((range.start(), self.get(range).ok()?.into_owned()))).collect()
     }
 
     /// Size of the file, bytes.
@@ -34,6 +52,11 @@ impl ByteStore {
         self.held
     }
 
+    /// The pieces, and where each begins.
+    pub fn parts(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.pieces.iter().map(|(start, piece)| (*start, piece.as_slice()))
+    }
+
     /// Adds what a driver fetched. [`Error::SourceRead`] if it is empty or lies beyond the end of the file.
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
         let len = bytes.len() as u64;
@@ -43,7 +66,7 @@ impl ByteStore {
         }
         let Some(range) = ByteRange::at(offset, len) else { return Ok(()) };
         // Only what is new goes in, so that pieces never overlap.
-        let holes = self.missing(range);
+        let holes = self.holes(range);
         if holes == [range] {
             self.insert(offset, bytes);
             return Ok(());
@@ -96,7 +119,7 @@ impl ByteStore {
 
     /// Whether all of `range` is here.
     pub fn has(&self, range: ByteRange) -> bool {
-        self.missing(range).is_empty()
+        self.holes(range).is_empty()
     }
 
     /// A store of what is here of `ranges`, as far as `most` bytes go; first come, first kept.
@@ -104,7 +127,7 @@ impl ByteStore {
         let mut kept = Self::new(self.size);
         for range in ranges {
             for part in self.present(range) {
-                if let Ok(bytes) = self.read(part)
+                if let Ok(bytes) = self.get(part)
                     && kept.held.saturating_add(part.len()) <= most
                 {
                     // Within the file, as it is read from there.
@@ -119,7 +142,7 @@ impl ByteStore {
     fn present(&self, range: ByteRange) -> Vec<ByteRange> {
         let mut at = range.start();
         let mut parts = Vec::new();
-        for hole in self.missing(range) {
+        for hole in self.holes(range) {
             parts.extend(ByteRange::new(at, hole.start()));
             at = hole.end();
         }
@@ -129,17 +152,24 @@ impl ByteStore {
 
     /// The bytes of `range`, borrowed if one piece holds them all; else what is missing of it.
     pub fn read(&self, range: ByteRange) -> std::result::Result<Cow<'_, [u8]>, Vec<ByteRange>> {
+        let bytes = self.get(range)?;
+        self.notes.add(range);
+        Ok(bytes)
+    }
+
+    /// The same without a note.
+    fn get(&self, range: ByteRange) -> std::result::Result<Cow<'_, [u8]>, Vec<ByteRange>> {
         if let Some(bytes) = self.within_one_piece(range) {
             return Ok(Cow::Borrowed(bytes));
         }
-        let missing = self.missing(range);
-        if !missing.is_empty() {
-            return Err(missing);
+        let holes = self.holes(range);
+        if !holes.is_empty() {
+            return Err(holes);
         }
         let mut joined = Vec::with_capacity(usize::try_from(range.len()).unwrap_or(0));
         let mut at = range.start();
         while at < range.end() {
-            // `missing` found no hole, so some piece holds `at`.
+            // There is no hole, so some piece holds `at`.
             let Some((start, piece)) = self.piece_at(at) else { return Err(vec![range]) };
             let skip = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
             let rest = piece.get(skip..).unwrap_or_default();
@@ -152,6 +182,15 @@ impl ByteStore {
 
     /// The parts of `range` that have not been provided, in order.
     pub fn missing(&self, range: ByteRange) -> Vec<ByteRange> {
+        let holes = self.holes(range);
+        if holes.is_empty() {
+            self.notes.add(range);
+        }
+        holes
+    }
+
+    /// The same without a note.
+    fn holes(&self, range: ByteRange) -> Vec<ByteRange> {
         let mut holes = Vec::new();
         let mut at = range.start();
         while at < range.end() {
@@ -209,6 +248,23 @@ mod tests {
         let kept = store.only([range(5, 15), range(18, 42)], 100);
         assert_eq!((kept.held(), kept.missing(range(0, 50))), (9, vec![range(0, 10), range(15, 18), range(20, 40), range(42, 50)]));
         assert_eq!(store.only([range(40, 50), range(10, 20)], 10).missing(range(0, 100)), vec![range(0, 40), range(50, 100)]);
+    }
+
+    #[test]
+    fn notes_what_is_read_and_nothing_else() {
+        let mut store = ByteStore::noting(100);
+        store.provide(10, (10..40).collect()).unwrap();
+        store.read(range(12, 15)).unwrap();
+        store.note_anew();
+        assert!(store.noted().is_empty());
+        store.read(range(20, 24)).unwrap();
+        store.read(range(22, 26)).unwrap();
+        assert!(store.missing(range(30, 32)).is_empty());
+        // Not here, or not asked for as bytes.
+        store.read(range(38, 42)).unwrap_err();
+        assert!(store.has(range(11, 19)));
+        store.only([range(10, 40)], 100);
+        assert_eq!(store.noted(), [(20, vec![20, 21, 22, 23, 24, 25]), (30, vec![30, 31])]);
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Open {
 
     /// For a file of `size` bytes.
     pub fn new(size: u64, limits: &Limits) -> Self {
-        Self { store: ByteStore::new(size), page: 1, limits: limits.clone(), meter: Meter::default() }
+        Self { store: ByteStore::noting(size), page: 1, limits: limits.clone(), meter: Meter::default() }
     }
 
     /// Of a document, this page (from 1); [`crate::Error::PageNotFound`] if it is not there.
@@ -55,6 +55,7 @@ impl Open {
         {
             return self.meter.need(vec![first], &self.limits);
         }
+        self.store.note_anew();
         match Pyramid::open(&self.store, self.page) {
             Ok(pyramid) => Ok(Step::Done(pyramid)),
             Err(Stop::Fail(error)) => Err(error),
@@ -66,8 +67,14 @@ impl Open {
         }
     }
 
-    /// Hands over fetched bytes.
+    /// Hands over fetched bytes, or such as are known before any is asked for.
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
         self.store.provide(offset, bytes)
+    }
+
+    /// The bytes that the image was opened with, and where each run of them begins. Handed over before the first step to another job for the same version of
+    /// the file and the same page, they are all that it needs.
+    pub fn headers(&self) -> Vec<(u64, Vec<u8>)> {
+        self.store.noted()
     }
 }

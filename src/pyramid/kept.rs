@@ -47,6 +47,11 @@ impl Kept {
         }
     }
 
+    /// What is held.
+    pub fn parts(&self) -> Vec<(u64, Vec<u8>)> {
+        self.lock().parts().map(|(start, bytes)| (start, bytes.to_vec())).collect()
+    }
+
     /// Bytes held.
     pub fn held(&self) -> u64 {
         self.lock().held()

@@ -183,6 +183,12 @@ impl Pyramid {
         matches!(&self.body, Body::Scan(scan) if scan.take_index(bytes))
     }
 
+    /// What is kept of the file's tables of chunks, as far as these have been fetched, and where each run of bytes begins: together with
+    /// [`crate::Open::headers`] it tells where these chunks lie as well.
+    pub fn tables(&self) -> Vec<(u64, Vec<u8>)> {
+        self.kept.parts()
+    }
+
     /// Which page of the file this is, and what is known of the others.
     pub fn pages(&self) -> Pages {
         self.pages

@@ -47,11 +47,20 @@ pub fn recipe<'a>(width: u32, height: u32, layout: Layout, (tables, chunk): &'a 
 
 /// Rounds of fetching beside the result.
 pub fn open(file: &mut Virtual, page: u32) -> Result<(Pyramid, u32)> {
+    let (pyramid, rounds, _) = open_with(file, page, Vec::new())?;
+    Ok((pyramid, rounds))
+}
+
+type Parts = Vec<(u64, Vec<u8>)>;
+
+/// With parts of the file that are known beforehand; the rounds, and what opened it.
+fn open_with(file: &mut Virtual, page: u32, known: Parts) -> Result<(Pyramid, u32, Parts)> {
     let mut job = Open::new(file.size()?, &Service::default().limits).page(page);
+    known.into_iter().try_for_each(|(offset, bytes)| job.provide(offset, bytes))?;
     let mut rounds = 0;
     loop {
         match job.step()? {
-            Step::Done(pyramid) => return Ok((pyramid, rounds)),
+            Step::Done(pyramid) => return Ok((pyramid, rounds, job.headers())),
             Step::Piece(_) => panic!("opening has no pieces"),
             Step::Need(ranges) => {
                 rounds += 1;
@@ -102,6 +111,30 @@ fn opening_takes_few_rounds_whatever_the_size_and_the_layout() {
                 assert!(file.bytes < 3 << 20, "{layout:?} of {side}²: {} bytes", file.bytes);
                 assert!(pyramid.weight() < 300 << 10, "{layout:?} of {side}²: {} bytes are kept", pyramid.weight());
             }
+        }
+    }
+}
+
+#[test]
+fn what_has_opened_an_image_opens_it_again_without_a_read() {
+    let tile = jpeg_tile();
+    let bytes = |parts: &Parts| parts.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+    for side in [1000, 10_000, 100_000] {
+        for layout in [Layout::First, Layout::SubIfds, Layout::Chain] {
+            let mut file = recipe(side, side, layout, &tile).write();
+            let (pyramid, _, headers) = open_with(&mut file, 1, Vec::new()).unwrap();
+            assert!(bytes(&headers) < 12 << 10, "{layout:?} of {side}²: {} bytes", bytes(&headers));
+            let (again, rounds, same) = open_with(&mut file, 1, headers.clone()).unwrap();
+            assert_eq!((rounds, again.info(&Service::default())), (0, pyramid.info(&Service::default())), "{layout:?} of {side}²");
+            assert!(same == headers, "{layout:?} of {side}²: {} bytes, then {}", bytes(&headers), bytes(&same));
+            // With the tables that a tile has taken, it is one read.
+            let request = format!("{0},{0},256,256/max/0/default.jpg", side / 2 / TILE * TILE);
+            let shown = render(&mut file, &pyramid, &request).unwrap();
+            assert!(bytes(&pyramid.tables()) <= 256 << 10);
+            let (known, rounds, _) = open_with(&mut file, 1, [pyramid.tables(), headers].concat()).unwrap();
+            let before = file.reads;
+            assert!(render(&mut file, &known, &request).unwrap() == shown, "{layout:?} of {side}²");
+            assert_eq!((rounds, file.reads - before), (0, 1), "{layout:?} of {side}²");
         }
     }
 }

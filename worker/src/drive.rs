@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use azulejo::{ByteRange, Encoded, Error, Open, Pyramid, Render, Step};
+use azulejo::{ByteRange, Encoded, Error, Limits, Open, Pyramid, Render, Step};
 use futures_util::StreamExt;
 use futures_util::stream;
 use js_sys::{Date, Uint8Array};
@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 use worker::Bucket;
 
 use crate::cache::Version;
+use crate::headers::Headers;
 use crate::log;
 use crate::meter::{Meter, now};
 
@@ -45,9 +46,16 @@ pub(crate) struct Object {
     pub version: Version,
     /// Whether this version was there when the request came or later.
     seen: Cell<bool>,
-    /// The first bytes of it, if they told the version: until they are asked for.
-    beginning: RefCell<Option<Vec<u8>>>,
+    /// What of its bytes is here before any is asked for: until it is opened.
+    parts: RefCell<Parts>,
+    /// How many they are if another isolate has opened it with them, bytes.
+    pub recalled: usize,
+    /// What has opened it, if it was opened for this request.
+    pub headers: RefCell<Option<Parts>>,
 }
+
+/// Some of an object's bytes: where each part begins, and the part.
+pub(crate) type Parts = Vec<(u64, Vec<u8>)>;
 
 /// What a job has come to.
 pub(crate) enum Outcome<T> {
@@ -87,24 +95,45 @@ impl Object {
     /// Looks an object up by reading its beginning, which is what opening it begins with. `None` if there is none.
     pub async fn find(bucket: &Bucket, key: String, meter: &Rc<Meter>) -> azulejo::Result<Option<Self>> {
         let found = match begin(bucket, &key, meter).await {
-            Ok(found) => found.map(|(version, bytes)| (version, Some(bytes))),
+            Ok(found) => found,
             // Of an empty object no range can be asked for.
             Err(error) => match look(bucket, &key, meter).await?.as_ref().map(version) {
-                Some(version) if version.size == 0 => Some((version, None)),
+                Some(version) if version.size == 0 => Some((version, Vec::new())),
                 Some(_) => return Err(unreadable(&error)),
                 None => None,
             },
         };
-        Ok(found.map(|(version, beginning)| Self {
-            seen: Cell::new(true),
-            beginning: RefCell::new(beginning),
-            ..Self::remembered(bucket, key, version, meter)
+        Ok(found.map(|(version, bytes)| {
+            // One of another length than there must be is read again, and then told of.
+            let whole = !bytes.is_empty() && bytes.len() as u64 == version.size.min(Open::FIRST_READ);
+            let parts = if whole { vec![(0, bytes)] } else { Vec::new() };
+            Self { seen: Cell::new(true), parts: RefCell::new(parts), ..Self::remembered(bucket, key, version, meter) }
         }))
     }
 
     /// An object in a version that was there once. Whether it still is shows with the first read, or is to be [confirmed](Self::confirm).
     pub fn remembered(bucket: &Bucket, key: String, version: Version, meter: &Rc<Meter>) -> Self {
-        Self { bucket: bucket.clone(), meter: meter.clone(), key, version, seen: Cell::new(false), beginning: RefCell::new(None) }
+        let (seen, parts, headers) = (Cell::new(false), RefCell::default(), RefCell::default());
+        Self { bucket: bucket.clone(), meter: meter.clone(), key, version, seen, parts, recalled: 0, headers }
+    }
+
+    /// The same, with what another isolate has opened it with.
+    pub fn recalled(bucket: &Bucket, key: String, headers: Headers, meter: &Rc<Meter>) -> Self {
+        let recalled = headers.bytes();
+        let Headers { version, parts } = headers;
+        Self { recalled, parts: RefCell::new(parts), ..Self::remembered(bucket, key, version, meter) }
+    }
+
+    /// Opens page `page` of it: the image, and the bytes that took.
+    pub async fn open(&self, page: u32, limits: &Limits) -> azulejo::Result<(Pyramid, Parts)> {
+        let mut opening = Open::new(self.version.size, limits).page(page);
+        for (offset, bytes) in self.parts.take() {
+            opening.provide(offset, bytes)?;
+        }
+        match self.run(&mut opening).await? {
+            Outcome::Done(pyramid) => Ok((pyramid, opening.headers())),
+            Outcome::Piece(_) => Err(Error::Internal { what: "an image that opens in pieces".to_owned() }),
+        }
     }
 
     /// Makes sure that this version is there, unless a read has shown it. [`Error::SourceChanged`] if it is not.
@@ -136,11 +165,6 @@ impl Object {
 
     /// Reads a range, which must lie within the object, exactly.
     async fn read(&self, range: ByteRange) -> azulejo::Result<Vec<u8>> {
-        if range.start() == 0
-            && let Some(bytes) = self.beginning.take().filter(|bytes| bytes.len() as u64 == range.len())
-        {
-            return Ok(bytes);
-        }
         self.meter.read(range.len());
         let answer = read_part(self.bucket.as_ref(), &self.key, range.start() as f64, range.len() as f64, Some(&self.version.etag)).await;
         // Another version answers without bytes, a deleted object not at all.

@@ -6,12 +6,13 @@ use azulejo::api::{
     Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link,
     content_disposition, info_media_type, negotiate_format, page_link, profile_link,
 };
-use azulejo::{Error, Open, Pyramid, Render};
+use azulejo::{Error, Pyramid, Render};
 use js_sys::Uint8Array;
 use worker::Bucket;
 
 use crate::config::Config;
 use crate::drive::{Object, Outcome};
+use crate::headers::Headers;
 use crate::index::{Shelf, is_index};
 use crate::meter::{Meter, now};
 use crate::request::{Method, Request};
@@ -50,7 +51,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Answers of the object as it is; one that trusts begins with what this isolate has opened lately, which the first read confirms or refutes.
+    /// Answers of the object as it is; one that trusts begins with what has been opened lately, which the first read confirms or refutes.
     async fn attempt(&self, trusts: bool) -> Result<Answer, Failure> {
         let identifier = self.routed.identifier.as_ref().map_err(Clone::clone)?;
         let found = self.find(identifier, trusts).await?;
@@ -59,8 +60,18 @@ impl Asked<'_> {
         let outcome = self.of(&object, &document, page, identifier).await;
         if !matches!(outcome, Err(Failure::Iiif(Error::SourceChanged))) {
             object.confirm().await?;
+            self.keep_headers(&object, page);
         }
         outcome
+    }
+
+    /// Keeps what has opened an image for this request, for isolates that have not.
+    fn keep_headers(&self, object: &Object, page: u32) {
+        let Some(headers) = object.headers.take().filter(|_| self.caches()) else { return };
+        let pyramid = cache::pyramid(&object.key, page, &object.version.etag);
+        if let Some(headers) = pyramid.and_then(|pyramid| Headers::of(&object.version, headers, object.recalled, &pyramid)) {
+            self.background.spawn(headers.keep(object.key.clone(), page));
+        }
     }
 
     async fn of(&self, object: &Rc<Object>, document: &Identifier, page: u32, identifier: &Identifier) -> Result<Answer, Failure> {
@@ -81,15 +92,23 @@ impl Asked<'_> {
             if key.len() > LONGEST_KEY || is_index(&key) {
                 continue;
             }
-            let object = match cache::version(&key, page).filter(|_| trusts) {
-                Some(version) => Some(Object::remembered(self.bucket, key, version, self.meter)),
-                None => Object::find(self.bucket, key, self.meter).await?,
+            let object = if trusts && let Some(version) = cache::version(&key, page) {
+                Some(Object::remembered(self.bucket, key, version, self.meter))
+            } else if trusts && let Some(headers) = self.recall(&key, page).await {
+                Some(Object::recalled(self.bucket, key, headers, self.meter))
+            } else {
+                Object::find(self.bucket, key, self.meter).await?
             };
             if let Some(object) = object {
                 return Ok(Some((object, document, page)));
             }
         }
         Ok(None)
+    }
+
+    /// What another isolate has opened an image with. Information does without: it would have to be confirmed by as many reads as it takes anew.
+    async fn recall(&self, key: &str, page: u32) -> Option<Headers> {
+        if matches!(self.routed.what, Ok(What::Image(_))) { Headers::find(key, page).await } else { None }
     }
 
     fn version(&self) -> Version {
@@ -120,10 +139,10 @@ impl Asked<'_> {
         let pyramid = match kept {
             Some(pyramid) => pyramid,
             None => {
-                let mut opening = Open::new(object.version.size, &self.config.service.limits).page(page);
-                let Outcome::Done(pyramid) = object.run(&mut opening).await? else {
-                    return Err(Error::Internal { what: "an image that opens in pieces".to_owned() }.into());
-                };
+                let opened = object.open(page, &self.config.service.limits).await;
+                // What the cache holds has opened it once.
+                let (pyramid, headers) = if object.recalled > 0 { opened.map_err(|_| Error::SourceChanged)? } else { opened? };
+                object.headers.replace(Some(headers));
                 cache::keep(&object.key, page, &object.version, &pyramid);
                 pyramid
             }

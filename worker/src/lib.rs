@@ -11,6 +11,7 @@ mod cors;
 mod drive;
 mod gate;
 #[cfg(target_family = "wasm")]
+mod headers;
 mod heap;
 mod iiif;
 mod images;
