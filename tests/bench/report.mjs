@@ -94,8 +94,9 @@ ${workerdText(workerd)}
 
 ## ${TITLE}
 
-Pyramids in the order of a COG, of 512² JPEG tiles that tell their own length, as GDAL writes them; a few tiles are repeated, so neighbours may be read as one. The tile lies at the bottom right. Cold: the image is not known; warm: it has been opened.
-CPU is that of workerd with HTTP, and without R2: its objects are held in the isolate's memory. *With R2's* counts the local runtime's R2, which is of the same process, and the binding to it. Deployed, R2 is elsewhere and the binding is not: what is billed lies between the two.
+Pyramids in the order of a COG, of 512² JPEG tiles that tell their own length, as GDAL writes them; a few tiles are repeated, so neighbours may be read as one. The tile lies at the bottom right. Cold: nobody knows the image;
+*new isolate*: another one has opened it and left what it had read in the Cache API; warm: the isolate itself has opened it. Finished answers are not kept.
+CPU is that of workerd, with HTTP and its own bindings to R2 and the Cache API. What keeps their bytes is another process, asked over HTTP, and is not counted.
 
 ${ladderText(ladder)}
 `;
