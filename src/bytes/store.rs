@@ -264,6 +264,8 @@ mod tests {
         store.read(range(38, 42)).unwrap_err();
         assert!(store.has(range(11, 19)));
         store.only([range(10, 40)], 100);
+        store.clone().read(range(33, 35)).unwrap();
+        assert!(store.clone().noted().is_empty());
         assert_eq!(store.noted(), [(20, vec![20, 21, 22, 23, 24, 25]), (30, vec![30, 31])]);
     }
 
