@@ -58,6 +58,8 @@ const main :Workerd.Worker = (
 `;
 
 async function listening(server) {
+  // One that is closed for idleness may be just about to be used again.
+  server.keepAliveTimeout = 0;
   await once(server.listen(0, "127.0.0.1"), "listening");
   return server.address().port;
 }

@@ -14,7 +14,7 @@ const KINDS = [
 /** The rungs that are compared. */
 const COMPARED = [SIDES[1], SIDES.at(-1)];
 /** Requests in a sample: more of those that are compared. */
-const requestsOf = (side) => (COMPARED.includes(side) ? 72 : 24);
+const requestsOf = (side) => (COMPARED.includes(side) ? 144 : 24);
 /** So many names of each file that an isolate has forgotten one when it comes again: it remembers 4 MiB. */
 const NAMES = 320;
 /** How an image is known: by nobody; by another isolate, which left what it had read in the Cache API; by the isolate itself. */
@@ -35,8 +35,8 @@ export async function ladder({ rounds = 9, log = () => {} } = {}) {
         const names = Array.from({ length: NAMES }, (_, index) => `${side}-${kind}-${index}.tif`);
         service.put(names, file);
         const [from, size] = place(side);
-        const urls = names.map((name) => `/iiif/3/${name}/${from},${from},${size},${size}/max/0/default.jpg`);
-        const rung = { side, kind, bytes: file.length, urls: { cold: [`${urls[0]}?cache=false`], new: urls, warm: [urls[0]] }, cost: {}, samples: {} };
+        const [own, ...urls] = names.map((name) => `/iiif/3/${name}/${from},${from},${size},${size}/max/0/default.jpg`);
+        const rung = { side, kind, bytes: file.length, urls: { cold: [`${own}?cache=false`], new: urls, warm: [own] }, cost: {}, samples: {} };
         for (const known of KNOWN) rung.samples[known] = [];
         rungs.push(rung);
         log(`ladder: ${label(side)}, ${kind}, opened by others`);
