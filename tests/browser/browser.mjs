@@ -14,6 +14,25 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+/** What Chromium prepares for its own window, which has no visitor: the suggestions of an address bar, by a process in each context, which takes as long as a page. */
+const UNSEEN = ["WebUIOmniboxPopup", "WebUIOmniboxAimPopup"];
+/** What Playwright turns off: of several such lists Chromium heeds the last. */
+const UNWANTED = [
+  "AvoidUnnecessaryBeforeUnloadCheckSync",
+  "DestroyProfileOnBrowserClose",
+  "HttpsUpgrades",
+  "HttpsFirstBalancedModeAutoEnable",
+  "LensOverlay",
+  "MediaRouter",
+  "PaintHolding",
+  "ThirdPartyStoragePartitioning",
+  "AvoidCorsURLLoaderRestartOnRedirect",
+  "OptimizationHints",
+  "NetworkTimeServiceQuerying",
+  "AimEnabled",
+  "PreconnectToSearch",
+];
+FLAGS.push(`--disable-features=${[...UNWANTED, ...UNSEEN]}`);
 
 /** Starts Chromium, or says what to do about its absence. Where there is no GPU, WebGL is emulated, which takes half of the time of a test: only where it is asked for. */
 export async function launch({ webgl = false } = {}) {
