@@ -134,12 +134,27 @@ describe("the demo's static tiles", () => {
     await page.check('input[name="pack-format"][value="png"]', { force: true });
     let downloads = 0;
     page.on("download", () => downloads++);
+    // After some pictures the workers wait: however slow this test is, packing does not end before it is cancelled.
+    await page.evaluate(() => {
+      const { postMessage } = Worker.prototype;
+      const held = [];
+      let pictures = 0;
+      Worker.prototype.postMessage = function (...given) {
+        if (given[0].ask.ask === "render" && ++pictures > 10) held.push([this, ...given]);
+        else postMessage.apply(this, given);
+      };
+      globalThis.release = () => {
+        Worker.prototype.postMessage = postMessage;
+        for (const [worker, ...given] of held) worker.postMessage(...given);
+      };
+    });
     await page.click("#pack-start");
     await page.waitForFunction(() => document.querySelector("#pack-progress progress")?.value > 0);
     assert.match(await page.textContent("#pack-progress"), /Packing wall\.tif: \d+ of \d+ pictures/);
     await page.locator("#pack-progress").scrollIntoViewIfNeeded();
     await shot(page, "try-packing");
     await page.keyboard.press("Escape");
+    await page.evaluate(() => globalThis.release());
     await page.waitForSelector("#pack-done:not([hidden])");
     assert.match(await page.textContent("#pack-done"), /^Cancelled/);
     assert.equal(await page.isVisible("#pack-progress"), false);
