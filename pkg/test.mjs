@@ -1,36 +1,36 @@
 // Every check, or those that are named: npm test -- rust worker
 
 import { existsSync, readdirSync } from "node:fs";
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { build } from "./build.mjs";
 import { at, fail, output, run, say } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
 const node = (...args) => [process.execPath, ...args];
-const tests = (folder) => {
-  const names = existsSync(at("tests", folder)) ? readdirSync(at("tests", folder)) : [];
-  return names.filter((name) => name.endsWith(".test.mjs")).map((name) => at("tests", folder, name));
-};
+const tsc = (...folder) => node(at("node_modules", "typescript", "bin", "tsc"), "-p", at(...folder));
 const clippy = (...what) => ["cargo", "clippy", "--locked", "--profile", "lint", ...what, "--", "-D", "warnings"];
-const suite = (folder, atOnce = 1) => [node("--test", "--test-reporter=spec", `--test-concurrency=${atOnce}`, ...tests(folder))];
+const suite = (folder) => {
+  const names = existsSync(at("tests", folder)) ? readdirSync(at("tests", folder)) : [];
+  return names.filter((name) => name.endsWith(".test.mjs")).map((name) => node("--test-reporter=spec", at("tests", folder, name)));
+};
 
+/** What fills all processors by itself, and what may run beside whatever else: tests that wait for frames, for timers and for processes that begin and end. */
 const CHECKS = {
-  format: [["cargo", "fmt", "--all", "--check"]],
-  lint: [
-    clippy("--all-targets"),
-    clippy("-p", "azulejo-worker", "--target", "wasm32-unknown-unknown"),
-    ...["web", "extra-module"].map((feature) => clippy("-p", "azulejo", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown")),
-  ],
-  rust: [["cargo", "test", "--locked"]],
-  types: [node(at("node_modules", "typescript", "bin", "tsc"), "-p", at("www"))],
-  package: [
-    node(at("node_modules", "typescript", "bin", "tsc"), "-p", at("src", "js")),
-    // Much of it waits: for the frames of a browser, for processes that begin and end.
-    ...suite("js", 2),
-  ],
-  worker: suite("worker", 2),
-  browser: suite("browser", 2),
-  validator: [node(at("tests", "validator", "run.mjs"))],
+  format: { alone: [["cargo", "fmt", "--all", "--check"]] },
+  lint: {
+    alone: [
+      clippy("--all-targets"),
+      clippy("-p", "azulejo-worker", "--target", "wasm32-unknown-unknown"),
+      ...["web", "extra-module"].map((feature) => clippy("-p", "azulejo", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown")),
+    ],
+  },
+  rust: { alone: [["cargo", "test", "--locked", "--no-run"]], beside: [["cargo", "test", "--locked"]] },
+  types: { beside: [tsc("www")] },
+  package: { beside: [tsc("src", "js"), ...suite("js")] },
+  browser: { beside: suite("browser") },
+  worker: { beside: suite("worker") },
+  validator: { beside: [node(at("tests", "validator", "run.mjs"), "--built")] },
 };
 
 const named = process.argv.slice(2);
@@ -42,15 +42,34 @@ await build();
 
 /** ms after which a command hangs: what takes longest takes a third of it. */
 const HANGS = 20 * 60_000;
+/** One more than can run: there is always one that waits. */
+const AT_ONCE = availableParallelism() + 1;
 
-const results = [];
-for (const [name, commands] of Object.entries(CHECKS)) {
-  if (named.length && !named.includes(name)) continue;
-  say(`\n── ${name} ${"─".repeat(60 - name.length)}\n`);
-  const began = performance.now();
-  const passed = commands.every(([command, ...args]) => spawnSync(command, args, { cwd: at(), stdio: "inherit", timeout: HANGS, killSignal: "SIGKILL" }).status === 0);
-  results.push({ name, passed, seconds: Math.round((performance.now() - began) / 1000) });
-}
+const began = performance.now();
+const results = Object.keys(CHECKS)
+  .filter((name) => !named.length || named.includes(name))
+  .map((name) => ({ name, passed: true, seconds: 0 }));
+const jobs = (when) => results.flatMap((result) => (CHECKS[result.name][when] ?? []).map((command) => ({ result, command })));
+for (const job of jobs("alone")) await work(job);
+const waiting = jobs("beside");
+await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  for (let job; (job = waiting.shift()); ) await work(job);
+}));
 say("");
-for (const { name, passed, seconds } of results) say(`${passed ? "pass" : "FAIL"}  ${name.padEnd(12)} ${String(seconds).padStart(5)} s`);
+for (const { name, passed, seconds } of results) say(`${passed ? "pass" : "FAIL"}  ${name.padEnd(12)} ${seconds.toFixed().padStart(5)} s`);
+say(`All of it, much at once: ${((performance.now() - began) / 1000).toFixed()} s`);
 process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
+
+/** Runs a command, and shows what it says when it has ended: several at once would talk over each other. */
+async function work({ result, command: [command, ...args] }) {
+  const began = performance.now();
+  const child = spawn(command, args, { cwd: at(), stdio: ["ignore", "pipe", "pipe"], timeout: HANGS, killSignal: "SIGKILL" });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => said.push(bytes));
+  const status = await new Promise((ended) => child.on("error", (error) => ended(said.push(Buffer.from(String(error))))).on("close", ended));
+  const seconds = (performance.now() - began) / 1000;
+  result.seconds += seconds;
+  if (status !== 0) result.passed = false;
+  say(`\n── ${result.name}: ${[command, ...args].map((part) => part.replace(at("/"), "")).join(" ")}, ${seconds.toFixed(1)} s ──\n`);
+  process.stdout.write(Buffer.concat(said));
+}
