@@ -21,9 +21,15 @@ export function pixels(file) {
   for (let y = 0; y < height; y++) {
     const row = data.subarray(y * (stride + 1) + 1, (y + 1) * (stride + 1));
     unfilter(data[y * (stride + 1)], row, above, channels);
-    for (let x = 0; x < width; x++) {
-      const [from, to] = [x * channels, (y * width + x) * 4];
-      for (let n = 0; n < 3; n++) rgba[to + n] = depth === 1 ? 255 * ((row[x >> 3] >> (7 - (x & 7))) & 1) : row[from + (channels >= 3 ? n : 0)];
+    // A gray is all three.
+    const [green, blue] = channels < 3 ? [0, 0] : [1, 2];
+    for (let x = 0, from = 0, to = y * width * 4; x < width; x++, from += channels, to += 4) {
+      if (depth === 1) rgba.fill(255 * ((row[x >> 3] >> (7 - (x & 7))) & 1), to, to + 3);
+      else {
+        rgba[to] = row[from];
+        rgba[to + 1] = row[from + green];
+        rgba[to + 2] = row[from + blue];
+      }
       rgba[to + 3] = channels % 2 ? 255 : row[from + channels - 1];
     }
     above = row;
@@ -35,25 +41,23 @@ export function pixels(file) {
 export function difference(a, b) {
   if (a.width !== b.width || a.height !== b.height) throw new Error(`${a.width} × ${a.height} and ${b.width} × ${b.height}`);
   if (a.rgba.equals(b.rgba)) return { most: 0, mean: 0 };
-  let [most, sum] = [0, 0];
-  for (let at = 0; at < a.rgba.length; at++) {
-    const apart = Math.abs(a.rgba[at] - b.rgba[at]);
+  const [one, other] = [a.rgba, b.rgba];
+  let most = 0;
+  let sum = 0;
+  for (let at = 0; at < one.length; at++) {
+    const apart = Math.abs(one[at] - other[at]);
     if (apart > most) most = apart;
     sum += apart;
   }
-  return { most, mean: sum / a.rgba.length };
+  return { most, mean: sum / one.length };
 }
 
 /** PNG 9.2: what a byte was predicted from is added to it. */
 function unfilter(filter, row, above, step) {
-  for (let x = 0; x < row.length; x++) {
-    const left = x < step ? 0 : row[x - step];
-    const corner = x < step ? 0 : above[x - step];
-    if (filter === 1) row[x] += left;
-    else if (filter === 2) row[x] += above[x];
-    else if (filter === 3) row[x] += (left + above[x]) >> 1;
-    else if (filter === 4) row[x] += paeth(left, above[x], corner);
-  }
+  if (filter === 1) for (let x = step; x < row.length; x++) row[x] += row[x - step];
+  else if (filter === 2) for (let x = 0; x < row.length; x++) row[x] += above[x];
+  else if (filter === 3) for (let x = 0; x < row.length; x++) row[x] += ((x < step ? 0 : row[x - step]) + above[x]) >> 1;
+  else if (filter === 4) for (let x = 0; x < row.length; x++) row[x] += x < step ? above[x] : paeth(row[x - step], above[x], above[x - step]);
 }
 
 function paeth(left, up, corner) {
