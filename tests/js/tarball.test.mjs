@@ -47,11 +47,18 @@ const PATIENCE = 180_000;
 
 let folder;
 let tarball;
+/** A project with nothing but the package, as npm installs it: each project begins as a copy of it. */
+let installed;
 let browser;
 before(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "azulejo-")));
   const packed = await npm(at(), "pack", "--json", "--ignore-scripts", "--pack-destination", folder);
   tarball = join(folder, JSON.parse(packed)[0].filename);
+  installed = join(folder, "installed");
+  mkdirSync(installed);
+  writeFileSync(join(installed, "package.json"), '{ "private": true, "type": "module" }');
+  await npm(installed, "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball);
+  assert.ok(existsSync(join(installed, "node_modules", "azulejo", "package.json")));
   browser = await launch();
 });
 after(async () => {
@@ -60,14 +67,13 @@ after(async () => {
 });
 
 /** A new project with the package and these files. */
-async function project(name, files) {
+function project(name, files) {
   const root = join(folder, name);
-  for (const [path, text] of Object.entries({ "package.json": '{ "private": true, "type": "module" }', ...files })) {
+  cpSync(installed, root, { recursive: true });
+  for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  await npm(root, "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball);
-  assert.ok(existsSync(join(root, "node_modules", "azulejo", "package.json")));
   return root;
 }
 
@@ -106,7 +112,7 @@ function fromTarball(root, paths) {
 }
 
 test("Vite builds it", async () => {
-  const root = await project("vite", { "index.html": HTML, "app.js": APP });
+  const root = project("vite", { "index.html": HTML, "app.js": APP });
   const modules = [];
   const notes = { name: "notes", moduleParsed: ({ id }) => void modules.push(id) };
   await vite.build({ root, configFile: false, logLevel: "error", plugins: [notes], build: { emptyOutDir: true } });
@@ -118,7 +124,7 @@ test("Vite builds it", async () => {
 });
 
 test("Vite serves it while one develops", async () => {
-  const root = await project("vite-dev", { "index.html": HTML, "app.js": APP });
+  const root = project("vite-dev", { "index.html": HTML, "app.js": APP });
   const server = await vite.createServer({ root, configFile: false, logLevel: "error", server: { host: "127.0.0.1", port: 0, hmr: false } });
   try {
     await server.listen();
@@ -129,7 +135,7 @@ test("Vite serves it while one develops", async () => {
 });
 
 test("webpack builds it", async () => {
-  const root = await project("webpack", { "dist/index.html": HTML, "src.js": APP });
+  const root = project("webpack", { "dist/index.html": HTML, "src.js": APP });
   const compiler = webpack({ mode: "production", context: root, entry: { app: "./src.js" }, output: { path: join(root, "dist") }, performance: false });
   const stats = await new Promise((resolve, reject) => compiler.run((error, stats) => (error ? reject(error) : resolve(stats))));
   await new Promise((closed) => compiler.close(closed));
@@ -142,7 +148,7 @@ test("webpack builds it", async () => {
 test("esbuild builds it, if it is told of the worker and of the engine", async () => {
   // What the documentation asks of users of esbuild, and no more: an entry for the worker, a copy of the engine, and init with its address.
   const init = 'import { init } from "azulejo";\nawait init(new URL("./engine.wasm", import.meta.url));\n';
-  const root = await project("esbuild", { "dist/index.html": HTML, "src.js": init + APP });
+  const root = project("esbuild", { "dist/index.html": HTML, "src.js": init + APP });
   const { metafile } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: { app: "src.js", "pool-worker": "azulejo/pool-worker" },
@@ -166,7 +172,7 @@ const engine = statSync(fileURLToPath(import.meta.resolve("azulejo/engine.wasm")
 const found = await globalThis.run(new Uint8Array(await (await import("node:fs/promises")).readFile(process.argv[2])));
 console.log(JSON.stringify({ found, exports: entries.map((entry) => Object.keys(entry).length > 0), version, engine: engine > 100_000, from: import.meta.resolve("azulejo") }));
 `;
-  const root = await project("node", { "app.js": wasm + APP + rest });
+  const root = project("node", { "app.js": wasm + APP + rest });
   const { found, exports, version, engine, from } = JSON.parse(await output(process.execPath, ["--no-warnings", "app.js", at("www", "samples", "rocket.jpg")], root));
   assert.deepEqual(found, { ...EXPECTED, support: "undefined" });
   assert.deepEqual(exports, ENTRIES.map(() => true));
@@ -176,7 +182,7 @@ console.log(JSON.stringify({ found, exports: entries.map((entry) => Object.keys(
 });
 
 test("a page takes it from another site, as from a CDN", async () => {
-  const root = await project("cdn", {});
+  const root = project("cdn", {});
   const headers = { "access-control-allow-origin": "*" };
   const cdn = await site({ "/npm/azulejo@0/": join(root, "node_modules", "azulejo") }, { headers });
   const base = `${cdn.origin}/npm/azulejo@0/pkg/dist/web`;
@@ -245,7 +251,7 @@ test("TypeScript knows it, in every way that modules are resolved, without OpenS
   };
   const program = (name) => (name === "no-dom" ? "no-dom.ts" : "consumer.ts");
   const files = Object.entries(configs).map(([name, compilerOptions]) => [`tsconfig.${name}.json`, JSON.stringify({ compilerOptions, files: [program(name)] })]);
-  const root = await project("typescript", { "consumer.ts": CONSUMER, "no-dom.ts": NO_DOM, ...Object.fromEntries(files) });
+  const root = project("typescript", { "consumer.ts": CONSUMER, "no-dom.ts": NO_DOM, ...Object.fromEntries(files) });
   for (const name of Object.keys(configs)) await output(process.execPath, [at("node_modules", "typescript", "bin", "tsc"), "-p", `tsconfig.${name}.json`], root);
 });
 

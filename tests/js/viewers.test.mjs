@@ -207,6 +207,8 @@ for (const viewer of Object.keys(PAGES)) {
         await shot(page, `${name}-whole`);
         for (const place of [{ x: 400, y: 300 }, { x: 700, y: 850 }, { x: 0, y: 0 }]) {
           await page.evaluate(({ x, y }) => go(x, y), place);
+          // A picture of the page takes longer than a look at whether it is worth it.
+          await idle(page);
           await shows(page, place);
         }
         await idle(page);
