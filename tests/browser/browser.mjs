@@ -5,15 +5,6 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const OUT = fileURLToPath(new URL("../out/", import.meta.url));
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 /** What Chromium prepares for its own window, which has no visitor: the suggestions of an address bar, by a process in each context, which takes as long as a page. */
 const UNSEEN = ["WebUIOmniboxPopup", "WebUIOmniboxAimPopup"];
 /** What Playwright turns off: of several such lists Chromium heeds the last. */
@@ -32,7 +23,16 @@ const UNWANTED = [
   "AimEnabled",
   "PreconnectToSearch",
 ];
-FLAGS.push(`--disable-features=${[...UNWANTED, ...UNSEEN]}`);
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  `--disable-features=${[...UNWANTED, ...UNSEEN]}`,
+];
 
 /** Starts Chromium, or says what to do about its absence. Where there is no GPU, WebGL is emulated, which takes half of the time of a test: only where it is asked for. */
 export async function launch({ webgl = false } = {}) {

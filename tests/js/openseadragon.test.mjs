@@ -82,7 +82,7 @@ const describeSource = (name) => {
 let server;
 let origin;
 /** Browsers, and a page of each: to begin a document anew takes a fifth of what a page takes. */
-let browsers;
+let browsers = [];
 let tab;
 /** One that emulates no WebGL, for what is no matter of drawing. */
 let plain;
