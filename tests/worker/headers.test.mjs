@@ -6,17 +6,17 @@ import { TILE, repeatedTiff } from "../generate/pyramid.mjs";
 import { serve } from "./service.mjs";
 
 const KEY = "map.tif";
-const tile = (from, size = TILE) => `/iiif/3/${KEY}/${from},${from},${size},${size}/max/0/default.jpg`;
+const tile = (from, key = KEY) => `/iiif/3/${key}/${from},${from},${TILE},${TILE}/max/0/default.jpg`;
 const readsOf = ({ headers }) => Number(headers["server-timing"].match(/reads;desc="(\d+)"/)[1]);
 /** What is kept is written behind the answer. */
 const written = () => new Promise((wake) => setTimeout(wake, 300));
 
 describe("what a new isolate knows of an image", () => {
-  /** With a bucket that holds `file`; `again` begins with a new isolate. */
-  const using = async (file, work, options = {}) => {
+  /** With a bucket that holds these files; `again` begins with a new isolate. */
+  const using = async (files, work, options = {}) => {
     const service = await serve({ samples: false, ...options });
     try {
-      await service.put(KEY, file);
+      for (const [key, file] of Object.entries(files)) await service.put(key, file);
       let times = 0;
       const again = async () => {
         await written();
@@ -35,27 +35,31 @@ describe("what a new isolate knows of an image", () => {
 
   test("a tile takes one read, wherever the directories and tables lie", async () => {
     // With all tables at the beginning, with a table too long for that, with directories behind the tiles of their levels.
-    const files = { "10 MP": repeatedTiff(3232, 3232), "10 GP": repeatedTiff(100_000, 100_000), chain: repeatedTiff(9888, 9888, { order: "chain" }) };
-    for (const [name, file] of Object.entries(files)) {
-      await using(file, async ({ get, again }) => {
-        const path = tile(5 * TILE);
-        const cold = await get(path);
-        assert.ok(readsOf(cold) > 1, name);
-        await again();
-        const known = await get(path);
-        assert.deepEqual([name, readsOf(known), known.bytes.equals(cold.bytes)], [name, 1, true]);
-        // Of another place it is the same, but for tables that nobody has asked for.
-        await again();
-        const elsewhere = await get(tile(2 * TILE));
-        assert.ok(readsOf(elsewhere) <= (name === "10 GP" ? 2 : 1), `${name}: ${readsOf(elsewhere)} reads`);
-        await again();
-        assert.equal(readsOf(await get(tile(2 * TILE))), 1, `${name}: these are added`);
-      });
-    }
+    const files = { "10MP": repeatedTiff(3232, 3232), "10GP": repeatedTiff(100_000, 100_000), chain: repeatedTiff(9888, 9888, { order: "chain" }) };
+    await using(files, async ({ get, again }) => {
+      const cold = {};
+      for (const key of Object.keys(files)) {
+        cold[key] = await get(tile(5 * TILE, key));
+        assert.ok(readsOf(cold[key]) > 1, key);
+      }
+      await again();
+      for (const key of Object.keys(files)) {
+        const known = await get(tile(5 * TILE, key));
+        assert.deepEqual([key, readsOf(known), known.bytes.equals(cold[key].bytes)], [key, 1, true]);
+      }
+      // Of another place it is the same, but for tables that nobody has asked for; these are added.
+      await again();
+      for (const key of Object.keys(files)) {
+        const reads = readsOf(await get(tile(2 * TILE, key)));
+        assert.ok(reads <= (key === "10GP" ? 2 : 1), `${key}: ${reads} reads`);
+      }
+      await again();
+      for (const key of Object.keys(files)) assert.equal(readsOf(await get(tile(2 * TILE, key))), 1, key);
+    });
   });
 
   test("information is always read of what is there; it opens the image for others", async () => {
-    await using(repeatedTiff(9888, 9888, { order: "chain" }), async ({ get, again, put }) => {
+    await using({ [KEY]: repeatedTiff(9888, 9888, { order: "chain" }) }, async ({ get, again, put }) => {
       const info = `/iiif/3/${KEY}/info.json`;
       const all = readsOf(await get(info));
       await again();
@@ -69,7 +73,7 @@ describe("what a new isolate knows of an image", () => {
   });
 
   test("replaced or deleted since: what is there now", async () => {
-    await using(repeatedTiff(3232, 3232), async ({ get, ask, again, put, bucket }) => {
+    await using({ [KEY]: repeatedTiff(3232, 3232) }, async ({ get, ask, again, put, bucket }) => {
       const path = tile(TILE);
       await get(path);
       await put(KEY, repeatedTiff(3232, 3232, { quality: 40 }));
@@ -87,7 +91,7 @@ describe("what a new isolate knows of an image", () => {
 
   test("what the cache has lost or spoilt costs reads, and nothing else", async () => {
     await using(
-      repeatedTiff(3232, 3232),
+      { [KEY]: repeatedTiff(3232, 3232) },
       async ({ get, again }) => {
         const path = tile(TILE);
         const cold = await get(path);
