@@ -50,7 +50,7 @@ const results = Object.keys(CHECKS)
   .filter((name) => !named.length || named.includes(name))
   .map((name) => ({ name, passed: true, seconds: 0 }));
 const jobs = (when) => results.flatMap((result) => (CHECKS[result.name][when] ?? []).map((command) => ({ result, command })));
-for (const job of jobs("alone")) await work(job);
+for (const job of jobs("alone")) await work(job, "inherit");
 const waiting = jobs("beside");
 await Promise.all(Array.from({ length: AT_ONCE }, async () => {
   for (let job; (job = waiting.shift()); ) await work(job);
@@ -60,12 +60,12 @@ for (const { name, passed, seconds } of results) say(`${passed ? "pass" : "FAIL"
 say(`All of it, much at once: ${((performance.now() - began) / 1000).toFixed()} s`);
 process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
 
-/** Runs a command, and shows what it says when it has ended: several at once would talk over each other. */
-async function work({ result, command: [command, ...args] }) {
+/** Runs a command. What it says is shown as it says it if it is alone, and else when it has ended: several at once would talk over each other. */
+async function work({ result, command: [command, ...args] }, speaks = "pipe") {
   const began = performance.now();
-  const child = spawn(command, args, { cwd: at(), stdio: ["ignore", "pipe", "pipe"], timeout: HANGS, killSignal: "SIGKILL" });
+  const child = spawn(command, args, { cwd: at(), stdio: ["ignore", speaks, speaks], timeout: HANGS, killSignal: "SIGKILL" });
   const said = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => said.push(bytes));
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (bytes) => said.push(bytes));
   const status = await new Promise((ended) => child.on("error", (error) => ended(said.push(Buffer.from(String(error))))).on("close", ended));
   const seconds = (performance.now() - began) / 1000;
   result.seconds += seconds;
