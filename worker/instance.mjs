@@ -37,18 +37,30 @@ export const exhausted = (bytes) => (instance.exhausted = bytes);
 /** What wasm-bindgen's glue schedules its futures by, in place of the runtime's own, which costs many times as much. What a task throws has been seen at the border. */
 export const queueMicrotask = (task) => void Promise.resolve().then(task).catch(() => {});
 
-/** For Rust: what tells the version of an object, or null. These two reject rather than throw, whatever the storage does: an import that throws breaks the instance. */
+/** For Rust: what tells the version of an object, or null. These three reject rather than throw, whatever the storage does: an import that throws breaks the instance. */
 export async function look(bucket, key) {
   const object = await bucket.head(key);
   return object && part(object);
 }
 
-/** For Rust: the same with a range of its bytes; if an etag is given, only that version has any. */
-export async function read(bucket, key, offset, length, etag) {
-  const object = await bucket.get(key, { range: { offset, length }, ...(etag !== undefined && { onlyIf: { etagMatches: etag } }) });
-  return object && part(object, object.arrayBuffer && new Uint8Array(await object.arrayBuffer()));
+/** For Rust: the same with its first bytes. */
+export async function begin(bucket, key, length) {
+  const object = await bucket.get(key, { range: { offset: 0, length } });
+  return object && part(object, await bytesOf(object));
 }
 
+/**
+ * For Rust: a range of an object's bytes, or null if it is not this version of it any more. The answer tells its version: an `onlyIf` would be one more
+ * thing to be written and read with each of them.
+ */
+export async function read(bucket, key, offset, length, etag, size) {
+  const object = await bucket.get(key, { range: { offset, length } });
+  if (object?.etag === etag && object.size === size) return bytesOf(object);
+  await object?.body.cancel();
+  return null;
+}
+
+const bytesOf = async (object) => new Uint8Array(await object.arrayBuffer());
 const part = ({ etag, size, uploaded }, bytes) => ({ etag, size, uploaded, bytes });
 
 /** For Rust: the bytes that are cached under a URL, or undefined. A cache that fails has nothing. */

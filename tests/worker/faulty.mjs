@@ -54,10 +54,30 @@ class R2Bucket {
   }
 }
 
+/** Of buffers what their arrays tell as their length, which the wasm asks for to make room. */
+const lengths = new WeakMap();
+const arrays = Object.getPrototypeOf(Uint8Array.prototype);
+const { get: lengthOf } = Object.getOwnPropertyDescriptor(arrays, "length");
+Object.defineProperty(arrays, "length", {
+  configurable: true,
+  get() {
+    const told = lengths.get(this.buffer);
+    return told ? told() : lengthOf.call(this);
+  },
+});
+
 function tampered(object, kind) {
-  const { key, etag, size, uploaded } = object;
+  const { key, etag, size, uploaded, body } = object;
   const bytes = () => object.arrayBuffer();
-  const plain = { key, etag, size, uploaded, bodyUsed: false, arrayBuffer: bytes };
+  const plain = { key, etag, size, uploaded, body, bodyUsed: false, arrayBuffer: bytes };
+  const ofLength = (told) => ({
+    ...plain,
+    arrayBuffer: async () => {
+      const buffer = await bytes();
+      lengths.set(buffer, told);
+      return buffer;
+    },
+  });
   switch (kind) {
     case "short":
       return { ...plain, arrayBuffer: async () => (await bytes()).slice(1) };
@@ -69,20 +89,15 @@ function tampered(object, kind) {
       return { ...plain, etag: "of another object" };
     // These break the wasm instance, each in a way of its own.
     case "panic":
-      // No text, and longer than any can be: to make room for it is a trap.
-      return { ...plain, etag: { length: 2 ** 31 } };
+      // Longer than any can be: to make room for it is a trap.
+      return ofLength(() => 2 ** 31);
     case "exhaust":
       return { ...plain, arrayBuffer: async () => new ArrayBuffer(100 << 20) };
     case "throw-through":
       // An import that throws unwinds the wasm like a stack overflow does: as a RangeError, not as a trap.
-      return {
-        ...plain,
-        etag: {
-          get length() {
-            throw new RangeError("Maximum call stack size exceeded");
-          },
-        },
-      };
+      return ofLength(() => {
+        throw new RangeError("Maximum call stack size exceeded");
+      });
     default:
       throw new Error(`no fault ${kind}`);
   }

@@ -20,8 +20,14 @@ extern "C" {
 const KEPT: usize = 4 << 20;
 
 thread_local! {
+    static PYRAMIDS: RefCell<Pyramids> = const { RefCell::new(Pyramids { opened: Vec::new(), weight: 0 }) };
+}
+
+struct Pyramids {
     /// Least recently used first.
-    static PYRAMIDS: RefCell<Vec<Opened>> = const { RefCell::new(Vec::new()) };
+    opened: Vec<Opened>,
+    /// Bytes of all of them.
+    weight: usize,
 }
 
 struct Opened {
@@ -29,6 +35,8 @@ struct Opened {
     page: u32,
     version: Version,
     pyramid: Pyramid,
+    /// Its bytes when it was [weighed](weigh) last.
+    weight: usize,
 }
 
 /// What is known of a version of an object without its bytes.
@@ -45,17 +53,15 @@ pub(crate) struct Version {
 
 /// The version of an object that was opened last, if it is kept. There may be another one by now.
 pub(crate) fn version(key: &str, page: u32) -> Option<Version> {
-    PYRAMIDS.with_borrow(|kept| kept.iter().find(|opened| opened.key == key && opened.page == page).map(|opened| opened.version.clone()))
+    PYRAMIDS.with_borrow(|kept| kept.opened.iter().find(|opened| opened.key == key && opened.page == page).map(|opened| opened.version.clone()))
 }
 
 /// The pyramid of this version of an object, if it has been opened lately.
 pub(crate) fn pyramid(key: &str, page: u32, etag: &str) -> Option<Pyramid> {
-    PYRAMIDS.with_borrow_mut(|kept| {
-        let opened = kept.remove(kept.iter().position(|opened| opened.key == key && opened.page == page && opened.version.etag == etag)?);
-        let pyramid = opened.pyramid.clone();
-        kept.push(opened);
-        // What is learnt of an image makes it heavier.
-        trim(kept);
+    PYRAMIDS.with_borrow_mut(|Pyramids { opened, .. }| {
+        let found = opened.remove(opened.iter().position(|opened| opened.key == key && opened.page == page && opened.version.etag == etag)?);
+        let pyramid = found.pyramid.clone();
+        opened.push(found);
         Some(pyramid)
     })
 }
@@ -63,15 +69,35 @@ pub(crate) fn pyramid(key: &str, page: u32, etag: &str) -> Option<Pyramid> {
 /// Keeps a pyramid, in place of older versions.
 pub(crate) fn keep(key: &str, page: u32, version: &Version, pyramid: &Pyramid) {
     PYRAMIDS.with_borrow_mut(|kept| {
-        kept.retain(|opened| opened.key != key || (opened.page != page && opened.version.etag == version.etag));
-        kept.push(Opened { key: key.to_owned(), page, version: version.clone(), pyramid: pyramid.clone() });
-        trim(kept);
+        kept.opened.retain(|opened| {
+            let stays = opened.key != key || (opened.page != page && opened.version.etag == version.etag);
+            kept.weight -= if stays { 0 } else { opened.weight };
+            stays
+        });
+        let weight = pyramid.weight();
+        kept.opened.push(Opened { key: key.to_owned(), page, version: version.clone(), pyramid: pyramid.clone(), weight });
+        kept.weight += weight;
+        kept.trim();
     });
 }
 
-fn trim(kept: &mut Vec<Opened>) {
-    while kept.iter().map(|opened| opened.pyramid.weight()).sum::<usize>() > KEPT {
-        kept.remove(0);
+/// Weighs what is kept of an object anew: what a request has learnt of an image makes it heavier. To weigh all of them each time would cost more than a tile.
+pub(crate) fn weigh(key: &str) {
+    PYRAMIDS.with_borrow_mut(|kept| {
+        for opened in kept.opened.iter_mut().filter(|opened| opened.key == key) {
+            let weight = opened.pyramid.weight();
+            kept.weight = kept.weight - opened.weight + weight;
+            opened.weight = weight;
+        }
+        kept.trim();
+    });
+}
+
+impl Pyramids {
+    fn trim(&mut self) {
+        while self.weight > KEPT {
+            self.weight -= self.opened.remove(0).weight;
+        }
     }
 }
 

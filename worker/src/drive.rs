@@ -10,7 +10,7 @@ use js_sys::{Date, Uint8Array};
 use wasm_bindgen::prelude::*;
 use worker::Bucket;
 
-use crate::cache::Version;
+use crate::cache::{self, Version};
 use crate::headers::Headers;
 use crate::log;
 use crate::meter::{Meter, now};
@@ -20,9 +20,12 @@ extern "C" {
     /// What tells the version of an object, if there is one.
     #[wasm_bindgen(catch, js_name = look)]
     async fn look_at(bucket: &JsValue, key: &str) -> Result<Option<Part>, JsValue>;
-    /// The same with a range of its bytes; if an etag is given, only that version has any.
+    /// The same with its first bytes.
+    #[wasm_bindgen(catch, js_name = begin)]
+    async fn first_part(bucket: &JsValue, key: &str, length: f64) -> Result<Option<Part>, JsValue>;
+    /// A range of its bytes, if it is still of this version.
     #[wasm_bindgen(catch, js_name = read)]
-    async fn read_part(bucket: &JsValue, key: &str, offset: f64, length: f64, etag: Option<&str>) -> Result<Option<Part>, JsValue>;
+    async fn read_range(bucket: &JsValue, key: &str, offset: f64, length: f64, etag: &str, size: f64) -> Result<Option<Uint8Array>, JsValue>;
 
     type Part;
     #[wasm_bindgen(method, getter)]
@@ -106,8 +109,10 @@ impl Object {
         Ok(found.map(|(version, bytes)| {
             // One of another length than there must be is read again, and then told of.
             let whole = !bytes.is_empty() && bytes.len() as u64 == version.size.min(Open::FIRST_READ);
-            let parts = if whole { vec![(0, bytes)] } else { Vec::new() };
-            Self { seen: Cell::new(true), parts: RefCell::new(parts), ..Self::remembered(bucket, key, version, meter) }
+            let mut object = Self::remembered(bucket, key, version, meter);
+            object.seen = Cell::new(true);
+            object.parts = RefCell::new(if whole { vec![(0, bytes)] } else { Vec::new() });
+            object
         }))
     }
 
@@ -120,8 +125,10 @@ impl Object {
     /// The same, with what another isolate has opened it with.
     pub fn recalled(bucket: &Bucket, key: String, headers: Headers, meter: &Rc<Meter>) -> Self {
         let recalled = headers.bytes();
-        let Headers { version, parts } = headers;
-        Self { recalled, parts: RefCell::new(parts), ..Self::remembered(bucket, key, version, meter) }
+        let mut object = Self::remembered(bucket, key, headers.version, meter);
+        object.recalled = recalled;
+        object.parts = RefCell::new(headers.parts);
+        object
     }
 
     /// Opens page `page` of it: the image, and the bytes that took.
@@ -155,9 +162,15 @@ impl Object {
                 Step::Need(ranges) => ranges,
             };
             let began = now();
-            let mut reads = stream::iter(ranges.into_iter().map(|range| async move { (range.start(), self.read(range).await) })).buffer_unordered(IN_FLIGHT);
-            while let Some((offset, bytes)) = reads.next().await {
-                job.provide(offset, bytes?)?;
+            if let [range] = ranges[..] {
+                // Which it mostly is. A stream of one would be polled twice.
+                job.provide(range.start(), self.read(range).await?)?;
+            } else {
+                let mut reads =
+                    stream::iter(ranges.into_iter().map(|range| async move { (range.start(), self.read(range).await) })).buffer_unordered(IN_FLIGHT);
+                while let Some((offset, bytes)) = reads.next().await {
+                    job.provide(offset, bytes?)?;
+                }
             }
             self.meter.waited.set(self.meter.waited.get() + now() - began);
         }
@@ -166,15 +179,10 @@ impl Object {
     /// Reads a range, which must lie within the object, exactly.
     async fn read(&self, range: ByteRange) -> azulejo::Result<Vec<u8>> {
         self.meter.read(range.len());
-        let answer = read_part(self.bucket.as_ref(), &self.key, range.start() as f64, range.len() as f64, Some(&self.version.etag)).await;
-        // Another version answers without bytes, a deleted object not at all.
-        let part = answer.map_err(|error| unreadable(&error.into()))?.ok_or(Error::SourceChanged)?;
-        let bytes = part.bytes().ok_or(Error::SourceChanged)?;
-        if part.etag() != self.version.etag || part.size() != self.version.size as f64 {
-            return Err(Error::SourceChanged);
-        }
+        let Version { etag, size, .. } = &self.version;
+        let answer = read_range(self.bucket.as_ref(), &self.key, range.start() as f64, range.len() as f64, etag, *size as f64).await;
+        let bytes = answer.map_err(|error| unreadable(&error.into()))?.ok_or(Error::SourceChanged)?.to_vec();
         self.seen.set(true);
-        let bytes = bytes.to_vec();
         if bytes.len() as u64 != range.len() {
             return Err(Error::SourceRead { what: format!("{} bytes came for {}", bytes.len(), range.len()) });
         }
@@ -182,10 +190,17 @@ impl Object {
     }
 }
 
+impl Drop for Object {
+    /// A request has read of it what it needed.
+    fn drop(&mut self) {
+        cache::weigh(&self.key);
+    }
+}
+
 /// The version of an object that is there now, and its first bytes.
 async fn begin(bucket: &Bucket, key: &str, meter: &Meter) -> worker::Result<Option<(Version, Vec<u8>)>> {
     meter.read(0);
-    let Some(part) = read_part(bucket.as_ref(), key, 0.0, Open::FIRST_READ as f64, None).await? else { return Ok(None) };
+    let Some(part) = first_part(bucket.as_ref(), key, Open::FIRST_READ as f64).await? else { return Ok(None) };
     let bytes = part.bytes().map(|bytes| bytes.to_vec()).unwrap_or_default();
     meter.got(bytes.len() as u64);
     Ok(Some((version(&part), bytes)))
