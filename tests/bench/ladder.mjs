@@ -13,12 +13,15 @@ const KINDS = [
 ];
 /** The rungs that are compared. */
 const COMPARED = [SIDES[1], SIDES.at(-1)];
-/** Requests in a sample: more of those that are compared. */
-const requestsOf = (side) => (COMPARED.includes(side) ? 144 : 24);
+/** In each round the rungs have so many turns, nearly at the same time, as the machine's mood changes within seconds. */
+const TURNS = 10;
+/** Requests in a turn: more of those that are compared. */
+const requestsOf = (side) => (COMPARED.includes(side) ? 20 : 4);
 /** So many names of each file that an isolate has forgotten one when it comes again: it remembers 4 MiB. */
 const NAMES = 320;
-/** How an image is known: by nobody; by another isolate, which left what it had read in the Cache API; by the isolate itself. */
-const KNOWN = ["cold", "new", "warm"];
+/** How an image is known: by nobody; the same with the Cache API left out (`?cache=false`); by another isolate, which left what it had read in the Cache API; by the isolate itself. */
+const KNOWN = ["cold", "uncached", "new", "warm"];
+const SHOWN = { cold: "cold", uncached: "without cache", new: "new isolate", warm: "warm" };
 export const TITLE = "The ladder: from one megapixel to ten gigapixels";
 
 const label = (side) => (side * side >= 1e9 ? `${(side * side) / 1e9}`.slice(0, 4) + " GP" : `${(side * side) / 1e6}`.slice(0, 4) + " MP");
@@ -32,25 +35,26 @@ export async function ladder({ rounds = 9, log = () => {} } = {}) {
     for (const side of SIDES) {
       const file = repeatedTiff(side, side);
       for (const [kind, place] of KINDS) {
-        const names = Array.from({ length: NAMES }, (_, index) => `${side}-${kind}-${index}.tif`);
+        // Cold is a name that nobody has asked for yet: one for each request.
+        const names = Array.from({ length: NAMES + (1 + TURNS * requestsOf(side)) * (rounds + 1) }, (_, index) => `${side}-${kind}-${index}.tif`);
         service.put(names, file);
         const [from, size] = place(side);
         const [own, ...urls] = names.map((name) => `/iiif/3/${name}/${from},${from},${size},${size}/max/0/default.jpg`);
-        const rung = { side, kind, bytes: file.length, urls: { cold: [`${own}?cache=false`], new: urls, warm: [own] }, cost: {}, samples: {} };
+        const others = urls.splice(0, NAMES - 1);
+        const rung = { side, kind, bytes: file.length, urls: { cold: urls, uncached: [`${own}?cache=false`], new: others, warm: [own] }, cost: {}, samples: {} };
         for (const known of KNOWN) rung.samples[known] = [];
         rungs.push(rung);
         log(`ladder: ${label(side)}, ${kind}, opened by others`);
-        for (const url of urls) await answered(service, url, agent);
+        for (const url of others) await answered(service, url, agent);
       }
     }
     for (let round = -1; round < rounds; round++) {
       log(`ladder: round ${round + 1} of ${rounds}`);
-      for (const { side, urls, cost, samples } of rotated(rungs, round)) {
+      for (const [kind] of KINDS) {
+        const of = rotated(rungs.filter((rung) => rung.kind === kind), round);
         for (const known of KNOWN) {
-          const { cpu, found, ...rest } = await ask(service, urls[known], requestsOf(side), agent);
-          if (found !== (known === "new" ? 1 : 0)) throw new Error(`${known}, ${urls[known][0]}: ${found} of what was asked for had been opened by others`);
-          cost[known] = rest;
-          if (round >= 0) samples[known].push(cpu);
+          const cpu = await byTurns(service, of, known, agent);
+          if (round >= 0) of.forEach(({ samples }, index) => samples[known].push(cpu[index]));
         }
       }
     }
@@ -67,18 +71,28 @@ async function answered(service, url, agent) {
   return answer;
 }
 
-/** ms of CPU that workerd takes for a request, and what it tells of it; each of the URLs gets its turn before any comes again. */
-async function ask({ found, ...service }, urls, times, agent) {
-  let [answer, before, had] = [];
-  // The first half does not count: while others had their turns, caches and memory became theirs.
-  for (let count = -times; count < times; count++) {
-    if (count === 0) [before, had] = [workerdCpu(), found()];
-    urls.push(urls.shift());
-    answer = await answered(service, urls.at(-1), agent);
+/** ms of CPU that workerd takes for a request of each rung; of its URLs each comes before any comes again. */
+async function byTurns({ found, ...service }, rungs, known, agent) {
+  const next = ({ urls }) => {
+    urls[known].push(urls[known].shift());
+    return answered(service, urls[known].at(-1), agent);
+  };
+  // The first does not count: what others did meanwhile may have made an isolate forget.
+  for (const rung of rungs) await next(rung);
+  const cpu = rungs.map(() => 0);
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const [index, rung] of rungs.entries()) {
+      const [before, had, requests] = [workerdCpu(), found(), requestsOf(rung.side)];
+      let answer;
+      for (let count = 0; count < requests; count++) answer = await next(rung);
+      cpu[index] += (workerdCpu() - before) / (TURNS * requests);
+      const opened = (found() - had) / requests;
+      if (opened !== (known === "new" ? 1 : 0)) throw new Error(`${known}, ${rung.urls[known].at(-1)}: ${opened} of what was asked for had been opened by others`);
+      const timing = answer.headers["server-timing"] ?? "";
+      rung.cost[known] = { reads: Number(told(timing, "reads")), bytes: Number(told(timing, "bytes")), passthrough: told(timing, "passthrough") };
+    }
   }
-  const timing = answer.headers["server-timing"] ?? "";
-  const cost = { reads: Number(told(timing, "reads")), bytes: Number(told(timing, "bytes")), passthrough: told(timing, "passthrough") };
-  return { cpu: (workerdCpu() - before) / times, found: (found() - had) / times, ...cost };
+  return cpu;
 }
 
 /** How much more a tile of the last rung costs than one of the second. */
@@ -98,8 +112,7 @@ export function ladderText(rungs) {
       ...KNOWN.flatMap((known) => [cost[known].reads, number(cost[known].bytes), ms(cpu[known])]),
     ]),
   );
-  const shown = { cold: "cold", new: "new isolate", warm: "warm" };
-  const columns = ["image, tile", "file", "passed through", ...KNOWN.flatMap((known) => [`${shown[known]}: reads`, "bytes", "CPU ms"])];
+  const columns = ["image, tile", "file", "passed through", ...KNOWN.flatMap((known) => [`${SHOWN[known]}: reads`, "bytes", "CPU ms"])];
   const ratios = flatness(rungs).map((ratios) => [ratios.kind, ...KNOWN.map((known) => ratios[known].toFixed(2))]);
-  return `${table(columns, rows)}\n\n${table(["10 GP / 10 MP, CPU", ...Object.values(shown)], ratios)}`;
+  return `${table(columns, rows)}\n\n${table(["10 GP / 10 MP, CPU", ...Object.values(SHOWN)], ratios)}`;
 }

@@ -94,8 +94,9 @@ ${workerdText(workerd)}
 
 ## ${TITLE}
 
-Pyramids in the order of a COG, of 512² JPEG tiles that tell their own length, as GDAL writes them; a few tiles are repeated, so neighbours may be read as one. The tile lies at the bottom right. Cold: nobody knows the image;
-*new isolate*: another one has opened it and left what it had read in the Cache API; warm: the isolate itself has opened it. Finished answers are not kept.
+Pyramids in the order of a COG, of 512² JPEG tiles that tell their own length, as GDAL writes them; a few tiles are repeated, so neighbours may be read as one. The tile lies at the bottom right. Cold: nobody has asked for the image before;
+*without cache*: the same by \`?cache=false\`, which neither looks into the Cache API nor leaves anything there; *new isolate*: another one has opened the image and left what it had read; warm: the isolate itself has opened
+it. Finished answers are looked for and given to the Cache API, which forgets them.
 CPU is that of workerd, with HTTP and its own bindings to R2 and the Cache API. What keeps their bytes is another process, asked over HTTP, and is not counted.
 
 ${ladderText(ladder)}
