@@ -23,15 +23,15 @@ export async function apart({ vars = {} } = {}) {
   const folder = mkdtempSync(at("tests/out", "apart-"));
   for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(at("worker/build", name), `${folder}/${name}`);
   writeFileSync(`${folder}/config.capnp`, config({ r2Port, cachePort, vars }));
-  const process = spawn(workerd, ["serve", `${folder}/config.capnp`, "--control-fd=3"], { stdio: ["ignore", "inherit", "inherit", "pipe"] });
-  const url = `http://127.0.0.1:${await portOf(process)}`;
+  const child = spawn(workerd, ["serve", `${folder}/config.capnp`, "--control-fd=3"], { stdio: ["ignore", "inherit", "inherit", "pipe"] });
+  const url = `http://127.0.0.1:${await portOf(child)}`;
   return {
     put: bucket.put,
     found: cache.found,
     get: (path, headers = {}, method = "GET", agent = false) => send(url, path, headers, method, agent),
     async close() {
-      process.kill();
-      await once(process, "exit");
+      child.kill();
+      await once(child, "exit");
       for (const { server } of [bucket, cache]) server.close().closeAllConnections();
       rmSync(folder, { recursive: true });
     },

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { TILE, repeatedTiff } from "../generate/pyramid.mjs";
+import { deflateSync } from "node:zlib";
+import { TILE, grain, repeatedTiff } from "../generate/pyramid.mjs";
+import { tiff } from "../generate/tiff.mjs";
 import { serve } from "./service.mjs";
 
 const KEY = "map.tif";
@@ -55,6 +57,31 @@ describe("what a new isolate knows of an image", () => {
       }
       await again();
       for (const key of Object.keys(files)) assert.equal(readsOf(await get(tile(2 * TILE, key))), 1, key);
+    });
+  });
+
+  test("each page of a document by itself", async () => {
+    // Each directory lies behind the pixels of its page, which do not fit into what is read at first.
+    const pages = [1, 2, 3].map((page) => {
+      const samples = Buffer.alloc(TILE * TILE * 3);
+      for (let at = 0; at < samples.length; at++) samples[at] = 40 * page + grain(at % 1021, at >> 4, page);
+      return { width: 500, height: 400, tiles: [deflateSync(samples, { level: 1 })], page: true };
+    });
+    await using({ "book.tif": tiff(pages) }, async ({ get, again }) => {
+      const names = ["book.tif", "book.tif;2", "book.tif;3"];
+      const pixels = (name) => get(`/iiif/3/${name}/100,100,64,64/max/0/default.png`);
+      const cold = {};
+      for (const name of names.slice(0, 2)) {
+        cold[name] = await pixels(name);
+        assert.ok(readsOf(cold[name]) > 1, name);
+      }
+      assert.ok(!cold[names[0]].bytes.equals(cold[names[1]].bytes), "other pixels");
+      await again();
+      for (const name of names.slice(0, 2)) {
+        const known = await pixels(name);
+        assert.deepEqual([name, readsOf(known), known.bytes.equals(cold[name].bytes)], [name, 1, true]);
+      }
+      assert.ok(readsOf(await pixels(names[2])) > 1, "nobody has asked for the third");
     });
   });
 
