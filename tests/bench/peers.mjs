@@ -38,9 +38,9 @@ export async function peers(files, { rounds = 9, warm = WARM, only = () => true,
         for (const one of rotated(able, round)) {
           const { each } = one;
           // While others had their turns, caches became theirs, and a kernel that gives idle memory away took that, too.
-          const idle = await each.ask("run", { id: job.id, times: one.times });
+          const first = await each.ask("run", { id: job.id, times: one.times });
           // It takes less than when it was warmed up: then it was not.
-          if (idle.cpu < SAMPLE / 2) one.times = Math.ceil((SAMPLE * one.times) / Math.max(idle.cpu, 1));
+          if (first.cpu < SAMPLE / 2) one.times = Math.ceil((SAMPLE * one.times) / Math.max(first.cpu, 1));
           const { cpu } = await each.ask("run", { id: job.id, times: one.times });
           of[each.name].samples.push(cpu / one.times);
         }

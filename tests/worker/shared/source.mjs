@@ -50,6 +50,25 @@ export function failingBucket(serve) {
       }
     });
 
+    test("replaced by a smaller one, which has nothing where the old one is read: all new", async () => {
+      const [large, small] = [repeatedTiff(1200, 900), png(20, 20)];
+      const path = (key) => `/iiif/3/${key}/0,0,20,20/max/0/default.png`;
+      await service.put("small", small);
+      const { bytes } = await get([], path("small"));
+      for (let call = 1; call <= CALLS; call++) {
+        await service.put("tiles.tif", large);
+        const { status, text, ...swapped } = await get([{ call, kind: "swap", key: "small" }], `${path("tiles.tif")}?cache=false`);
+        assert.deepEqual([status, swapped.bytes.equals(bytes)], [200, true], `before call ${call}: ${text().slice(0, 200)}`);
+      }
+      // By an isolate that has opened the old one.
+      await service.put("tiles.tif", large);
+      const { headers } = await get([], path("tiles.tif"));
+      assert.ok(Number(headers["server-timing"].match(/bytes;desc="(\d+)"/)[1]) > 16 << 10, "more than the beginning was read");
+      await service.put("tiles.tif", small);
+      const known = await get([], path("tiles.tif"));
+      assert.deepEqual([known.status, known.bytes.equals(bytes)], [200, true], known.text().slice(0, 200));
+    });
+
     test("replaced again and again: 503, and right afterwards", async () => {
       await service.put("old", OLD);
       const faults = [
