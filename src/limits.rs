@@ -34,7 +34,8 @@ impl Default for Limits {
             memory: 42 << 20,
             fetched: 512 << 20,
             ranges: 4096,
-            rounds: 64,
+            // A page of a document is found by way of all before it, where their directories lie between their pixels.
+            rounds: 512,
             work: 1_200_000_000,
             show_incomplete: false,
         }

@@ -28,6 +28,7 @@ const counts = new Map();
 let right = 0;
 let slowest = { ms: 0 };
 let memory = 0;
+let levels = 0;
 
 const anchor = "/iiif/3/rocket.jpg/full/200,/0/default.png";
 const before = (await service.get(anchor)).bytes;
@@ -49,6 +50,7 @@ await service.close();
 
 const references = files.filter((row) => row.use === "reference");
 for (const [group, { files, right }] of counts) console.log(`${group.padEnd(16)} ${String(right).padStart(4)} of ${String(files).padStart(4)} ${group.startsWith("reference") ? "right" : "clean"}`);
+console.log(`${levels} sizes of TIFFs are their pictures`);
 console.log(`slowest answer ${Math.round(slowest.ms)} ms (${slowest.file}); largest wasm memory ${(memory / 2 ** 20).toFixed(1)} MiB`);
 const excused = references.filter((row) => exceptions.has(row.file));
 if (excused.length > 0) console.log(`\nexceptions:\n${excused.map((row) => `  ${row.file}: ${exceptions.get(row.file).reason}`).join("\n")}`);
@@ -81,14 +83,27 @@ async function checkReference(row, key) {
   const base = `/iiif/2/${encodeURIComponent(key)}`;
   const info = await ask(row, `${base}/info.json`);
   if (info.code) return `info.json: ${info.code} ${info.answer.text().trim()}`;
-  const { width, height } = info.answer.json();
+  const { width, height, sizes = [] } = info.answer.json();
   const stored = row.ref_dims || row.header_dims;
   const turned = Number(/orientation([1-8])/.exec(row.features)?.[1] ?? 1) >= 5;
   const expected = turned ? stored.split("x").reverse().join("x") : stored;
   if (`${width}x${height}` !== expected) return `info.json: ${width}x${height} instead of ${expected}`;
   const image = await ask(row, `${base}/full/max/0/default.png`);
   if (image.code) return `image: ${image.code} ${image.answer.text().trim()}`;
-  return compareMeans(row, means(image.answer.bytes));
+  const whole = means(image.answer.bytes);
+  return compareMeans(row, whole) ?? (row.format === "tiff" ? compareLevels(row, base, whole, sizes) : undefined);
+}
+
+/** Each level of a pyramid is the same picture, smaller. */
+async function compareLevels(row, base, whole, sizes) {
+  for (const { width, height } of sizes.filter(({ width, height }) => Math.min(width, height) >= 16)) {
+    const { answer, code } = await ask(row, `${base}/full/${width},${height}/0/default.png`);
+    if (code) return `${width}x${height}: ${code} ${answer.text().trim()}`;
+    levels++;
+    const found = means(answer.bytes);
+    const off = Math.max(...found.colors.map((value, band) => Math.abs(value - whole.colors[band])));
+    if (off > 3) return `${width}x${height}: mean off by ${off.toFixed(2)}`;
+  }
 }
 
 /** The manifest's mean is libvips', over all bands, before colour management: comparable where neither colours nor depth are converted. */

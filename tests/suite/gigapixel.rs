@@ -402,6 +402,20 @@ fn pages_are_found_and_told() {
 }
 
 #[test]
+fn a_page_of_a_long_document_is_found_by_way_of_those_before_it() {
+    let tile = jpeg_tile();
+    let mut file = Recipe { pages: 600, ..recipe(1500, 1000, Layout::Chain, &tile) }.write();
+    // Each has a pyramid, whose directories lie behind each other's tiles.
+    let (pyramid, _) = open(&mut file, 80).unwrap();
+    assert_eq!(pyramid.pages().page, 80);
+    assert!(render(&mut file, &pyramid, "512,512,256,256/max/0/default.jpg").unwrap().passthrough);
+    let before = (file.reads, file.bytes);
+    let error = open(&mut file, 500).unwrap_err();
+    assert_eq!(error.to_string(), "The request is too costly for this image: it needs 513 of rounds, and the limit is 512.");
+    assert!(file.reads - before.0 < 1100 && file.bytes - before.1 < 16 << 20, "{} reads, {} bytes", file.reads - before.0, file.bytes - before.1);
+}
+
+#[test]
 fn an_endless_chain_ends() {
     // 65 000 directories in a row, each a page: what is here is counted, what is not is not fetched.
     let mut bytes = b"II\x2a\0\x08\0\0\0".to_vec();

@@ -102,6 +102,31 @@ fn deep_and_transparent_files_are_as_others_read_them() {
 }
 
 #[test]
+fn a_copy_has_samples_like_those_of_its_image_whatever_it_leaves_unsaid() {
+    // 32 × 32 gray fractions and a copy of half the size, one strip each; as libvips writes them, only the first says that they are fractions.
+    let entry = |tag: u16, kind: u16, value: u32| [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat();
+    let mut file = b"II\x2a\0\x08\0\0\0".to_vec();
+    for (side, values) in [(32_u32, [0.25_f32; 32 * 32].to_vec()), (16, [0.5_f32; 16 * 16].to_vec())] {
+        let full = side == 32;
+        let mut entries =
+            vec![entry(254, 4, u32::from(!full)), entry(256, 4, side), entry(257, 4, side), entry(258, 3, 32), entry(259, 3, 1), entry(262, 3, 1)];
+        let pixels = file.len() as u32 + 2 + 12 * (if full { 11 } else { 10 }) + 4;
+        entries.extend([entry(273, 4, pixels), entry(277, 3, 1), entry(278, 4, side), entry(279, 4, 4 * side * side)]);
+        if full {
+            entries.push(entry(339, 3, 3));
+        }
+        file.extend((entries.len() as u16).to_le_bytes());
+        file.extend(entries.concat());
+        file.extend((if full { pixels + 4 * side * side } else { 0 }).to_le_bytes());
+        file.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    }
+    for (request, gray) in [("full/max/0/default.png", 64), ("full/16,16/0/default.png", 128)] {
+        let found = pixels(&render(&file, request).unwrap());
+        assert!(found.pixels().all(|pixel| pixel.0[0].abs_diff(gray) <= 1), "{request}: {:?}", found.get_pixel(3, 3));
+    }
+}
+
+#[test]
 fn every_orientation_is_applied_dimensions_included() {
     for tag in 1..=8 {
         let name = format!("orientation-{tag}.jpg");
@@ -111,9 +136,17 @@ fn every_orientation_is_applied_dimensions_included() {
         let found = difference(&whole(&name), &expected.to_rgba8());
         assert!(found < 0.6, "{name}: {found}");
     }
+    // Of a TIFF the same pixels, whatever its tag (274, a SHORT) says.
+    let mut file = std::fs::read(root().join("tests/fixtures/orientation-6.tif")).unwrap();
+    let entry = file.windows(10).position(|bytes| bytes == [0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0]).unwrap();
+    for tag in 1..=8 {
+        file[entry + 8] = tag;
+        let mut expected = reference("rgb8.png");
+        expected.apply_orientation(Orientation::from_exif(tag).unwrap());
+        assert_eq!(pixels(&render(&file, "full/max/0/default.png").unwrap()), expected.to_rgba8(), "TIFF, {tag}");
+    }
     let mut expected = reference("rgb8.png");
     expected.apply_orientation(Orientation::Rotate90);
-    assert_eq!(whole("orientation-6.tif"), expected.to_rgba8());
     assert_eq!(whole("orientation-6.png"), expected.to_rgba8());
 }
 

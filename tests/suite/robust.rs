@@ -45,6 +45,15 @@ fn what_is_not_built_in_is_named() {
         assert_eq!(error.code(), "source-unsupported");
         assert!(error.to_string().contains(feature), "{error}");
     }
+    // Compression (259, a SHORT).
+    let mut tiff = std::fs::read(super::support::root().join("tests/fixtures/strips-none.tif")).unwrap();
+    let entry = tiff.windows(10).position(|bytes| bytes == [0x03, 1, 3, 0, 1, 0, 0, 0, 1, 0]).unwrap();
+    for (code, name) in [(6_u16, "old-style JPEG"), (34676, "SGI LogLuv"), (34712, "JPEG 2000"), (34887, "LERC"), (50002, "JPEG XL"), (12345, "12345")] {
+        tiff[entry + 8..entry + 10].copy_from_slice(&code.to_le_bytes());
+        let error = render(&tiff, "full/max/0/default.png").unwrap_err();
+        assert_eq!((error.code(), error.status()), ("source-unsupported", 501), "{name}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ifd::{Array, Directory, Header};
-use super::sample::{Compression, Model, Samples, Storage};
+use super::sample::{Compression, Model, SampleKind, Samples, Storage};
 use super::{Indexes, leader};
 use crate::bytes::{ByteRange, ByteStore, Endian};
 use crate::error::{SourceFormat, Stop};
@@ -129,6 +129,10 @@ impl Level {
         // Halved sides are rounded up by some writers and down by others, level by level.
         let matches = |from: u32, to: u32| to.checked_mul(factor).is_some_and(|scaled| scaled.abs_diff(from) < factor);
         let same = self.samples.count == full.samples.count && self.model == full.model;
+        if self.samples.bits == full.samples.bits && self.samples.kind == SampleKind::Unsigned {
+            // libvips says what its samples are (SampleFormat) of the full image only.
+            self.samples.kind = full.samples.kind;
+        }
         self.scale_factor = factor;
         (factor > 1 && matches(from.width(), to.width()) && matches(from.height(), to.height()) && same).then_some(self)
     }
