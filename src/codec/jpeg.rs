@@ -333,7 +333,8 @@ impl Intake {
         let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
         let part = Part { crop: plan.crop, reduction, gray, memory: limits.memory };
         let fill = limits.show_incomplete;
-        if let Some(sampling) = planes.and_then(|wanted| stream.sampling(wanted == Sampling::Gray))
+        let suits = |found: &Sampling| planes.is_some_and(|wanted| plan.suits_planes(found.factors(), wanted.factors()));
+        if let Some(sampling) = planes.and_then(|wanted| stream.sampling(wanted == Sampling::Gray)).filter(suits)
             && icc.is_none_or(|icc| to_srgb(icc, layout.model).is_none())
         {
             let wanted = Wanted { fill, ..stream.wanted_planes(part, sampling)? };

@@ -99,6 +99,9 @@ impl PlaneRows {
             return false;
         }
         let (stored, made) = (sampling.factors(), self.sampling.factors());
+        if !self.plan.suits_planes(stored, made) {
+            return false;
+        }
         let component = |index| if index == 0 { self.plan.clone() } else { self.plan.of_component(stored, made) };
         let plans: Vec<Rendering> = (0..sampling.components()).map(component).collect();
         let layout = Layout { model: Model::Gray, alpha: Alpha::None };

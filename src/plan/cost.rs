@@ -208,10 +208,8 @@ fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
 
 /// Rows on their way, `width` px of the level: sums of the box average, and the rows that the resampler's kernel spans.
 fn pipeline(plan: &Rendering, width: u32) -> u64 {
-    let averaged = u64::from(width).div_ceil(plan.shrink.into());
-    let scale = plan.frame.height / f64::from(plan.size.height()) / f64::from(plan.shrink);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let taps = (scale.max(1.0) * 6.0) as u64;
+    let averaged = u64::from(width).div_ceil(plan.across.shrink.into());
+    let taps = u64::from(plan.down.reach().taps);
     mul(&[averaged, 4, taps.saturating_add(16)]).saturating_add(mul(&[width.into(), 16]))
 }
 

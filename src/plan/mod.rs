@@ -5,6 +5,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::arithmetic_side_effects)
 )]
 
+mod axis;
 mod component;
 mod cost;
 mod level;
@@ -14,10 +15,11 @@ mod reach;
 mod rendering;
 mod windows;
 
+pub(crate) use axis::Axis;
 pub(crate) use cost::{BATCH, COUNTED_JPG, LARGE_TIF, LARGE_WEBP, LEAST_RUN, PIECE, Price, RUN};
 pub(crate) use passthrough::StoredChunk;
 pub(crate) use reach::{LOBES, Reach};
-pub(crate) use rendering::{Frame, Rendering, SourcePlan};
+pub(crate) use rendering::{Rendering, SourcePlan};
 
 use crate::api::ResolvedRequest;
 use crate::error::Result;

@@ -11,16 +11,23 @@ pub(crate) struct Reach {
     /// Inputs an output needs.
     pub taps: u32,
     from: u32,
+    /// Every output is the input at its own place.
+    identity: bool,
 }
 
 impl Reach {
+    /// Outputs are inputs; behind the last of `from` inputs it is repeated.
+    pub fn identity(from: u32) -> Self {
+        Self { left: 0.0, scale: 1.0, taps: 1, from, identity: true }
+    }
+
     /// `len` px from `left`, out of `from` px, to `to` px.
     pub fn new(left: f64, len: f64, from: u32, to: u32) -> Self {
         let scale = len / f64::from(to);
         // `as` saturates, and NaN becomes 0.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let taps = ((LOBES * scale.max(1.0) * 2.0).ceil() as u32).saturating_add(1).min(from);
-        Self { left, scale, taps, from }
+        Self { left, scale, taps, from, identity: false }
     }
 
     /// Inputs to a unit of the kernel.
@@ -28,13 +35,21 @@ impl Reach {
         self.scale.max(1.0)
     }
 
-    /// The middle of an output position, px of the input.
+    /// The middle of an output position, px of the input. That of a pixel of which only a part lies within the image is kept within it.
     pub fn center(&self, index: u32) -> f64 {
-        self.left + (f64::from(index) + 0.5) * self.scale
+        (self.left + (f64::from(index) + 0.5) * self.scale).clamp(0.0, self.from.into())
+    }
+
+    /// Whether every output is the input at its own place.
+    pub fn is_identity(&self) -> bool {
+        self.identity
     }
 
     /// The first input that an output needs.
     pub fn start(&self, index: u32) -> u32 {
+        if self.identity {
+            return index.min(self.from.saturating_sub(1));
+        }
         let first = (self.center(index) - LOBES * self.stretch()).floor().max(0.0);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let first = first as u32;

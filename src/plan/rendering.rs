@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{LEAST_RUN, Price, RUN, Reach, level};
+use super::{Axis, LEAST_RUN, Price, RUN, Reach, level};
 use crate::api::{Format, Quality, ResolvedRequest};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
@@ -19,10 +19,9 @@ pub(crate) struct Rendering {
     pub level: Dimensions,
     /// The whole pixels of the level that are decoded.
     pub crop: Rect,
-    /// The exact region within `crop`, px of the level.
-    pub frame: Frame,
-    /// Boxes of this many pixels a side are averaged before resampling.
-    pub shrink: u32,
+    /// How the columns and rows of the answer are made of those of `crop`.
+    pub across: Axis,
+    pub down: Axis,
     /// Size after resampling, before `turn`.
     pub size: Dimensions,
     /// The image's own orientation, then the request's mirror and right-angle rotation.
@@ -47,15 +46,6 @@ pub(crate) enum SourcePlan {
     Scan { reduction: u32, run: u64 },
 }
 
-/// A rectangle that need not lie on whole pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Frame {
-    pub left: f64,
-    pub top: f64,
-    pub width: f64,
-    pub height: f64,
-}
-
 impl Rendering {
     /// The plan for a request. [`Error::SourceTooCostly`] if no way of doing it is within the limits.
     pub fn new(request: &ResolvedRequest, pyramid: &Pyramid, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
@@ -70,8 +60,11 @@ impl Rendering {
             None => (0, Some(rotation.degrees())),
         };
         let turn = pyramid.orientation.then(mirror).then(Orientation::quarter_turns(turns));
-        let choice = level::choose(pyramid, region, size);
-        let (crop, frame) = level::crop(region, pyramid.stored, &choice).ok_or_else(|| internal("a region misses its level"))?;
+        // Planes of JPEG, of which one may have a sample for two pixels, are resampled for a JPEG.
+        let reach = if request.format() == Format::Jpg && pyramid.has_planes() { 2 } else { 1 };
+        let (choice, place) = level::choose(pyramid, region, size, reach);
+        let (across, down) = (place.across.axis(), place.down.axis());
+        let crop = Rect::from_edges(across.from, down.from, across.to, down.to).ok_or_else(|| internal("a region misses its level"))?;
         let source = match (&pyramid.body, choice.level) {
             (Body::Tiff(tiff), Some(index)) => {
                 let level = tiff.levels.get(index).ok_or_else(|| internal("a level that is not there"))?;
@@ -86,8 +79,8 @@ impl Rendering {
             source,
             level: choice.size,
             crop,
-            frame,
-            shrink: 1,
+            across,
+            down,
             size,
             turn,
             angle,
@@ -115,8 +108,8 @@ impl Rendering {
             source,
             level: size,
             crop: size.rect(),
-            frame: Frame { left: 0.0, top: 0.0, width: size.width().into(), height: size.height().into() },
-            shrink: 1,
+            across: Axis::full(size.width()),
+            down: Axis::full(size.height()),
             size,
             turn: Orientation::NORMAL,
             angle: None,
@@ -127,24 +120,17 @@ impl Rendering {
         }
     }
 
-    /// Takes the finest box average that fits the memory: finer is sharper and dearer.
     fn settle_price(&mut self, pyramid: &Pyramid, limits: &Limits) -> Result<()> {
-        let ratio = |from: f64, to: u32| from / f64::from(to);
-        let scale = ratio(self.frame.width, self.size.width()).min(ratio(self.frame.height, self.size.height()));
-        // Resampling from twice the wanted size loses nothing that can be seen.
-        self.shrink = whole_part(scale / 2.0);
-        let coarsest = whole_part(scale);
-        loop {
-            self.price = Price::of(self, pyramid);
-            match self.price.check(limits) {
-                Ok(()) => {
-                    self.settle_run(limits);
-                    return Ok(());
-                }
-                Err(Error::SourceTooCostly { what: "memory", .. }) if self.shrink < coarsest => self.shrink = self.shrink.saturating_add(1),
-                Err(error) => return Err(error),
-            }
-        }
+        self.price = Price::of(self, pyramid);
+        self.price.check(limits)?;
+        self.settle_run(limits);
+        Ok(())
+    }
+
+    /// The same with other sides: those of a component.
+    pub(super) fn of_axes(&self, across: Axis, down: Axis) -> Self {
+        let crop = Rect::from_edges(across.from, down.from, across.to, down.to).unwrap_or(self.crop);
+        Self { crop, across, down, size: Dimensions::at_least_one(across.size, down.size), ..self.clone() }
     }
 
     /// Fetches as much of a scan at a time as there is memory for.
@@ -168,19 +154,9 @@ impl Rendering {
         self.turn.is_upright() && self.angle.is_none()
     }
 
-    /// Size of the crop after the box average.
-    pub fn shrunk(&self) -> Dimensions {
-        self.crop.dimensions().reduced(self.shrink)
-    }
-
     /// How the resampler's kernels lie, across and down, px of the averaged crop.
     pub fn reach(&self) -> (Reach, Reach) {
-        let (factor, shrunk) = (f64::from(self.shrink), self.shrunk());
-        let Frame { left, top, width, height } = self.frame;
-        (
-            Reach::new(left / factor, width / factor, shrunk.width(), self.size.width()),
-            Reach::new(top / factor, height / factor, shrunk.height(), self.size.height()),
-        )
+        (self.across.reach(), self.down.reach())
     }
 
     /// The pixels of the level that a window of the answer is made from, px of `crop`. They begin at whole boxes of the average.
@@ -189,16 +165,8 @@ impl Rendering {
         if window == self.whole() {
             return whole;
         }
-        if self.is_exact() {
-            return window.intersection(whole).unwrap_or(whole);
-        }
-        let (across, down) = self.reach();
-        let side = |reach: Reach, from: u32, to: u32, end: u32| {
-            let (start, stop) = reach.span(from, to);
-            (start.saturating_mul(self.shrink), stop.saturating_mul(self.shrink).min(end))
-        };
-        let (left, right) = side(across, window.x(), window.right(), whole.width());
-        let (top, bottom) = side(down, window.y(), window.bottom(), whole.height());
+        let (left, right) = self.across.source_of(window.x(), window.right());
+        let (top, bottom) = self.down.source_of(window.y(), window.bottom());
         Rect::from_edges(left, top, right, bottom).unwrap_or(whole)
     }
 
@@ -212,18 +180,13 @@ impl Rendering {
 
     /// Whether the pixels of `crop` are the answer's own, without resampling.
     pub fn is_exact(&self) -> bool {
-        let Frame { left, top, width, height } = self.frame;
-        let whole = Frame { left: 0.0, top: 0.0, width: self.crop.width().into(), height: self.crop.height().into() };
-        self.shrink == 1 && Frame { left, top, width, height } == whole && self.crop.dimensions() == self.size
+        self.across.is_exact() && self.down.is_exact()
     }
-}
 
-/// The whole part, at least 1.
-fn whole_part(value: f64) -> u32 {
-    // `as` saturates, and NaN becomes 0.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let whole = value as u32;
-    whole.max(1)
+    /// Whether a kernel makes the answer, or a part of it, out of the box averages.
+    pub fn is_resampled(&self) -> bool {
+        self.across.is_resampled() || self.down.is_resampled()
+    }
 }
 
 /// Formats have longest sides of their own.

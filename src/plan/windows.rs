@@ -50,11 +50,8 @@ impl Rendering {
         if to == if self.turn.transpose { self.size.width() } else { self.size.height() } {
             return Some(to);
         }
-        let (origin, offset, scale, chunk) = if self.turn.transpose {
-            (self.crop.x(), self.frame.left, self.frame.width / f64::from(self.size.width()), level.chunk.width())
-        } else {
-            (self.crop.y(), self.frame.top, self.frame.height / f64::from(self.size.height()), level.chunk.height())
-        };
+        let (axis, chunk) = if self.turn.transpose { (&self.across, level.chunk.width()) } else { (&self.down, level.chunk.height()) };
+        let (origin, offset, scale) = (axis.from, axis.start, axis.scale());
         let place = f64::from(origin) + offset + f64::from(to) * scale;
         let edge = (place / f64::from(chunk)).floor() * f64::from(chunk);
         // `as` saturates.

@@ -155,6 +155,15 @@ impl Pyramid {
         }
     }
 
+    /// Whether its pixels come as planes of JPEG, of which one may have a sample for two pixels.
+    pub(crate) fn has_planes(&self) -> bool {
+        match &self.body {
+            Body::Tiff(tiff) => tiff.levels.first().is_some_and(tiff::Level::has_planes),
+            Body::Whole(whole) => matches!(whole.mode, WholeMode::Jpeg { process: JpegProcess::Buffered, .. }),
+            Body::Scan(_) => true,
+        }
+    }
+
     /// Whether a pixel has one colour sample.
     pub(crate) fn is_gray(&self) -> bool {
         match &self.body {

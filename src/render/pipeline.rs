@@ -7,11 +7,11 @@ use super::raster::Raster;
 use super::reuse::Reuse;
 use super::row::{Alpha, Layout, Row, Sample};
 use super::scale::Resampler;
-use super::shrink::Shrink;
+use super::shrink::{Boxes, Shrink};
 use crate::api::Quality;
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
-use crate::plan::Rendering;
+use crate::plan::{Axis, Rendering};
 
 /// Rows go on by about this many bytes.
 const ROWS: usize = 64 << 10;
@@ -48,18 +48,19 @@ impl Pipeline {
         let straight = Layout { alpha: if layout.alpha == Alpha::None { Alpha::None } else { Alpha::Straight }, ..layout };
         let color = ColorTransform::new(straight, icc, gray);
         let source = plan.source_of(window);
-        let resampler = (!plan.is_exact()).then(|| {
-            let (x, y) = (source.x() / plan.shrink, source.y() / plan.shrink);
-            let (right, bottom) = (source.right().div_ceil(plan.shrink), source.bottom().div_ceil(plan.shrink));
-            let averaged = Rect::from_edges(x, y, right, bottom).unwrap_or(source);
+        let resampler = plan.is_resampled().then(|| {
+            let ((left, right), (top, bottom)) = (plan.across.averages(source.x(), source.right()), plan.down.averages(source.y(), source.bottom()));
+            let averaged = Rect::from_edges(left, top, right, bottom).unwrap_or(source);
             Resampler::new(color.channels(), plan.reach(), averaged, window)
         });
         let width = source.width() as usize;
+        let boxes = |axis: &Axis, begins: bool| Boxes { side: axis.shrink as usize, first: if begins { axis.first } else { axis.shrink } as usize };
+        let (across, down) = (boxes(&plan.across, source.x() == 0), boxes(&plan.down, source.y() == 0));
         let (by_rows, area) = (plan.is_upright(), window.dimensions().area() as usize);
         Self {
             width,
             layout,
-            shrink: (plan.shrink > 1).then(|| Shrink::new(plan.shrink as usize, straight, width)),
+            shrink: (across.side > 1 || down.side > 1).then(|| Shrink::new(across, down, straight, width)),
             rows_left: source.height(),
             made: 0,
             take: if by_rows { ROWS } else { usize::MAX },
@@ -77,7 +78,21 @@ impl Pipeline {
     /// Adds the next row, and gives finished ones to `sink`: some at a time, or all at once if the plan turns them as a whole.
     pub fn pass_on(&mut self, row: Row<'_>, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
         self.push(row)?;
+        loop {
+            if let Some(rows) = self.take() {
+                sink(rows)?;
+            }
+            // Where the answer is larger, a row completes many.
+            if !self.make_row() {
+                break;
+            }
+        }
         self.take().map_or(Ok(()), sink)
+    }
+
+    /// Makes the next row of the answer, if the rows so far are enough for it and a kernel makes it.
+    fn make_row(&mut self) -> bool {
+        self.resampler.as_mut().is_some_and(|resampler| resampler.next(&mut self.data))
     }
 
     /// The rows that are finished and have not been taken, once they are enough to go on with.
@@ -85,7 +100,8 @@ impl Pipeline {
         let bytes = self.take;
         let stride = self.size.width() as usize * self.color.channels();
         let rows = (self.data.len() / stride) as u32;
-        if self.data.len() < bytes.max(stride) && self.rows_left > 0 {
+        let all = self.rows_left == 0 && self.made + rows == self.size.height();
+        if self.data.len() < bytes.max(stride) && !all {
             return None;
         }
         let dimensions = Dimensions::new(self.size.width(), rows)?;
@@ -108,7 +124,7 @@ impl Pipeline {
             return Err(Error::Internal { what: format!("{} samples for {} of {channels}", samples.len(), plan.level) });
         }
         let whole = plan.crop == plan.level.rect();
-        if whole && self.resampler.is_none() && self.color.is_identity() {
+        if whole && self.shrink.is_none() && self.resampler.is_none() && self.color.is_identity() {
             self.rows_left = 0;
             self.data = samples;
             return self.finish();
@@ -119,6 +135,7 @@ impl Pipeline {
             self.data.reserve_exact(self.size.area() as usize * self.color.channels());
             for row in samples.chunks_exact(width * channels).take(plan.crop.bottom() as usize).skip(plan.crop.y() as usize) {
                 self.push(Row::U8(&row[columns.clone()]))?;
+                while self.make_row() {}
             }
             return self.finish();
         }
@@ -130,8 +147,14 @@ impl Pipeline {
                 continue;
             }
             self.push(Row::U8(&row[columns.clone()]))?;
-            reuse.put(&self.data)?;
-            self.data.clear();
+            loop {
+                let more = self.make_row();
+                reuse.put(&self.data)?;
+                self.data.clear();
+                if !more {
+                    break;
+                }
+            }
         }
         self.data = reuse.finish()?;
         self.finish()
@@ -183,7 +206,7 @@ impl Pipeline {
             Some(resampler) => {
                 self.converted.clear();
                 self.color.convert(row, &mut self.converted);
-                resampler.push(&self.converted, &mut self.data);
+                resampler.push(&self.converted);
             }
         }
     }

@@ -54,6 +54,12 @@ pub(super) trait Sample: Copy + Default {
     fn to_u32(self) -> u32;
     /// `value` is at most `MAX`.
     fn from_u32(value: u32) -> Self;
+    /// A sum of up to [`Self::SUMMED`] samples.
+    type Sum: Copy + Default + std::ops::AddAssign + From<Self> + Into<u32>;
+    /// Samples of any value whose sum fits [`Self::Sum`].
+    const SUMMED: usize;
+    /// Those sums of the two kinds that are of these samples.
+    fn sums(both: &mut (Vec<u16>, Vec<u32>)) -> &mut Vec<Self::Sum>;
 }
 
 impl Sample for u8 {
@@ -64,6 +70,11 @@ impl Sample for u8 {
     fn from_u32(value: u32) -> Self {
         value as u8
     }
+    type Sum = u16;
+    const SUMMED: usize = 257;
+    fn sums(both: &mut (Vec<u16>, Vec<u32>)) -> &mut Vec<u16> {
+        &mut both.0
+    }
 }
 
 impl Sample for u16 {
@@ -73,5 +84,10 @@ impl Sample for u16 {
     }
     fn from_u32(value: u32) -> Self {
         value as u16
+    }
+    type Sum = u32;
+    const SUMMED: usize = 65_537;
+    fn sums(both: &mut (Vec<u16>, Vec<u32>)) -> &mut Vec<u32> {
+        &mut both.1
     }
 }

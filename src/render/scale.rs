@@ -15,15 +15,13 @@ pub(super) const BITS: u32 = 14;
 pub(crate) struct Resampler {
     channels: usize,
     across: Kernel,
-    down: Kernel,
+    down: Down,
     /// The last rows, the one of image row `y` at `y % capacity`, with room behind each that kernels may look at.
     ring: Vec<u8>,
     capacity: usize,
     row_len: usize,
     stride: usize,
     rows: usize,
-    /// Next output row.
-    next: usize,
     blend: Vec<u8>,
     /// The channels of the blend, and of what is made of it.
     planes: Vec<u8>,
@@ -35,11 +33,11 @@ impl Resampler {
     /// From the rows of `source` (px of the averaged crop) to `window` of the answer.
     pub fn new(channels: usize, (across, down): (Reach, Reach), source: Rect, window: Rect) -> Self {
         let across = Kernel::new(across, window.x()..window.right(), source.x());
-        let down = Kernel::new(down, window.y()..window.bottom(), source.y());
+        let down = Down::new(down, window.y()..window.bottom(), source.y());
         let (width, made) = (source.width() as usize, window.width() as usize);
         let row_len = width * channels;
         let stride = convolve::stride(row_len);
-        let capacity = down.taps;
+        let capacity = down.reach.taps as usize;
         let apart = if channels > 1 { channels } else { 0 };
         Self {
             channels,
@@ -48,7 +46,6 @@ impl Resampler {
             capacity,
             ring: vec![0; capacity * stride],
             rows: 0,
-            next: 0,
             blend: vec![0; stride],
             planes: vec![0; convolve::stride(width) * apart],
             lines: vec![0; made * apart],
@@ -58,24 +55,28 @@ impl Resampler {
         }
     }
 
-    /// Adds the next row, alpha straight, and appends every output row that it completes to `out`.
-    pub fn push(&mut self, row: &[u8], out: &mut Vec<u8>) {
+    /// Bytes of memory for rows of `width` px that become rows of `made` px, with `taps` of them under the kernel, across and down.
+    pub fn memory(channels: u64, (width, made): (u64, u64), taps: (u64, u64)) -> u64 {
+        let stride = (width * channels + 2 * convolve::BLOCK as u64).next_multiple_of(8);
+        let rows = stride * (taps.1 + 3) + made * channels * 2;
+        let kernel = made * (taps.0.div_ceil(LANES as u64) * (LANES as u64) * 2 + size_of::<usize>() as u64);
+        rows + kernel + (taps.0 + taps.1) * 64
+    }
+
+    /// Adds the next row, alpha straight. Then [`Self::next`] gives the rows that it completes.
+    pub fn push(&mut self, row: &[u8]) {
         let slot = self.rows % self.capacity * self.stride;
         let place = &mut self.ring[slot..slot + self.row_len];
         place.copy_from_slice(row);
         premultiply(place, self.channels);
         self.rows += 1;
-        while self.next < self.down.len() && self.down.end(self.next) <= self.rows {
-            self.emit(out);
-        }
     }
 
-    fn emit(&mut self, out: &mut Vec<u8>) {
-        let start = self.down.starts[self.next];
-        let weights = self.down.weights(self.next);
-        self.next += 1;
+    /// Appends the next output row to `out`; `false` if rows that it needs are yet to come, or if there is none.
+    pub fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        let Some((start, weights)) = self.down.next(self.rows) else { return false };
         let blend = if let [_] = weights {
-            // A kernel of one row is that row.
+            // A kernel with one weight copies the row.
             &self.ring[start % self.capacity * self.stride..][..self.stride]
         } else {
             let rows: Vec<&[u8]> = (start..start + weights.len()).map(|row| &self.ring[row % self.capacity * self.stride..][..self.stride]).collect();
@@ -96,7 +97,53 @@ impl Resampler {
         }
         unpremultiply(&mut self.line, self.channels);
         out.extend_from_slice(&self.line);
+        true
     }
+}
+
+/// The kernels of output rows, one after the other. Each is made when its row is: a table of all would take memory for as many rows as an answer has.
+struct Down {
+    reach: Reach,
+    shapes: Shapes,
+    /// Output rows that are yet to be made.
+    rows: Range<u32>,
+    /// Input row that rows are counted from.
+    base: u32,
+    /// First input row of the next output row and its weights, once they are known.
+    kernel: Option<(usize, Vec<i16>)>,
+    /// The kernel that was used last.
+    used: Vec<i16>,
+}
+
+impl Down {
+    fn new(reach: Reach, rows: Range<u32>, base: u32) -> Self {
+        Self { shapes: Shapes::new(reach.taps as usize, reach.stretch()), reach, rows, base, kernel: None, used: Vec::new() }
+    }
+
+    /// First input row and weights of the next output row, if the first `rows` input rows are enough for it.
+    fn next(&mut self, rows: usize) -> Option<(usize, &[i16])> {
+        let (start, weights) = match self.kernel.take() {
+            Some(kernel) => kernel,
+            None => {
+                let index = self.rows.next()?;
+                let own = self.shapes.of(&self.reach, index);
+                let (first, last) = present(own);
+                ((self.reach.start(index) - self.base) as usize + first, own[first..=last].to_vec())
+            }
+        };
+        if start + weights.len() > rows {
+            self.kernel = Some((start, weights));
+            return None;
+        }
+        self.used = weights;
+        Some((start, &self.used))
+    }
+}
+
+/// The first and the last weight that rounding has left of a kernel.
+fn present(weights: &[i16]) -> (usize, usize) {
+    let present = |weight: &i16| *weight != 0;
+    (weights.iter().position(present).unwrap_or(0), weights.iter().rposition(present).unwrap_or(0))
 }
 
 /// For each output position, where its kernel begins and its weights; the weights sum to 1.
@@ -106,7 +153,6 @@ pub(super) struct Kernel {
     pub weights: Vec<[i16; LANES]>,
     /// Groups of weights for an output.
     pub lanes: usize,
-    taps: usize,
     /// Every output is the input at its own place.
     is_identity: bool,
 }
@@ -116,39 +162,27 @@ impl Kernel {
     pub fn new(reach: Reach, range: Range<u32>, base: u32) -> Self {
         let count = reach.taps as usize;
         let mut shapes = Shapes::new(count, reach.stretch());
-        let mut rounded = Vec::with_capacity(range.len() * count);
         // What rounding leaves of a kernel, as often all of it is not needed.
-        let mut spans = Vec::with_capacity(range.len());
+        let mut taps = 1;
+        let mut starts = Vec::with_capacity(range.len());
         for index in range.clone() {
-            let own = shapes.at(reach.center(index) - f64::from(reach.start(index)));
-            let present = |weight: &i16| *weight != 0;
-            spans.push((own.iter().position(present).unwrap_or(0), own.iter().rposition(present).unwrap_or(0)));
-            rounded.extend_from_slice(own);
+            let (first, last) = present(shapes.of(&reach, index));
+            taps = taps.max(last - first + 1);
+            starts.push(first);
         }
-        let taps = spans.iter().map(|(first, last)| last - first + 1).max().unwrap_or(1);
         let lanes = taps.div_ceil(LANES);
         let mut weights = vec![[0; LANES]; range.len() * lanes];
-        let mut starts = Vec::with_capacity(range.len());
-        for (((index, (first, _)), from), into) in range.zip(&spans).zip(rounded.chunks_exact(count)).zip(weights.chunks_exact_mut(lanes)) {
-            let first = (*first).min(count - taps);
-            into.as_flattened_mut()[..taps].copy_from_slice(&from[first..first + taps]);
-            starts.push((reach.start(index) - base) as usize + first);
+        for ((index, start), into) in range.zip(&mut starts).zip(weights.chunks_exact_mut(lanes)) {
+            let first = (*start).min(count - taps);
+            into.as_flattened_mut()[..taps].copy_from_slice(&shapes.of(&reach, index)[first..first + taps]);
+            *start = (reach.start(index) - base) as usize + first;
         }
         let is_identity = taps == 1 && starts.iter().enumerate().all(|(index, start)| index == *start);
-        Self { starts, weights, lanes, taps, is_identity }
+        Self { starts, weights, lanes, is_identity }
     }
 
     fn len(&self) -> usize {
         self.starts.len()
-    }
-
-    fn weights(&self, index: usize) -> &[i16] {
-        &self.weights[index * self.lanes..][..self.lanes].as_flattened()[..self.taps]
-    }
-
-    /// One past the last input that an output needs.
-    fn end(&self, index: usize) -> usize {
-        self.starts[index] + self.taps
     }
 }
 
@@ -167,6 +201,12 @@ impl Shapes {
     /// Of `taps` inputs, each 1/`stretch` wide.
     fn new(taps: usize, stretch: f64) -> Self {
         Self { stretch, turn: libm::sincos(std::f64::consts::PI / LOBES / stretch), exact: vec![0.0; taps], known: Vec::new(), next: 0 }
+    }
+
+    /// The kernel of an output; its weights sum to 1.
+    fn of(&mut self, reach: &Reach, index: u32) -> &[i16] {
+        // One that is of no kernel has a single weight.
+        if reach.is_identity() { &[1 << BITS] } else { self.at(reach.center(index) - f64::from(reach.start(index))) }
     }
 
     /// The kernel whose middle lies `offset` behind its first input; its weights sum to 1.
@@ -255,7 +295,8 @@ mod tests {
         let mut resampler = Resampler::new(channels, reach, whole(from), whole(to));
         let mut out = Vec::new();
         for row in data.chunks(from.0 as usize * channels) {
-            resampler.push(row, &mut out);
+            resampler.push(row);
+            while resampler.next(&mut out) {}
         }
         out
     }

@@ -1,49 +1,108 @@
-//! The average of boxes of pixels: the cheap first step of a large reduction.
+//! The average of boxes of pixels: all of a reduction by a whole number, and the first step of other large ones.
+//!
+//! Without alpha, rows are added up column by column, which vectors of processors do many at a time; once a row of boxes is full, the columns of each box are.
 
 use super::row::{Alpha, Layout, Sample};
 
-/// Averages boxes of `factor` × `factor` pixels; the last box of a row or column may be narrower. Colours are weighed by alpha.
+/// Averages boxes of `across` × `down` pixels; the last box of a row or column may be narrower. Colours are weighed by alpha.
 pub(super) struct Shrink {
-    factor: usize,
+    across: Boxes,
+    down: Boxes,
     layout: Layout,
     /// Pixels in a row that comes in.
     width: usize,
+    /// Rows that the next row of boxes is made of.
+    wanted: usize,
+    /// Rows of the boxes that have come.
     rows: usize,
-    sums: Vec<u64>,
+    /// Without alpha: sums of columns, of 8- or 16-bit samples, over the last `summed` rows.
+    columns: (Vec<u16>, Vec<u32>),
+    summed: usize,
+    /// Sums of boxes: of all rows but those in `columns`.
+    boxes: Vec<u64>,
+}
+
+/// The boxes along one side.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Boxes {
+    /// Pixels of a box.
+    pub side: usize,
+    /// Pixels of the first one.
+    pub first: usize,
+}
+
+impl Boxes {
+    /// How many begin within `length` px.
+    fn count(self, length: usize) -> usize {
+        (length + self.side - self.first).div_ceil(self.side)
+    }
 }
 
 impl Shrink {
     /// `layout` must not be premultiplied.
-    pub fn new(factor: usize, layout: Layout, width: usize) -> Self {
-        let samples = width.div_ceil(factor) * layout.channels();
-        Self { factor, layout, width, rows: 0, sums: vec![0; samples] }
+    pub fn new(across: Boxes, down: Boxes, layout: Layout, width: usize) -> Self {
+        let boxes = vec![0; across.count(width) * layout.channels()];
+        Self { across, down, layout, width, wanted: down.first, rows: 0, columns: Default::default(), summed: 0, boxes }
+    }
+
+    /// Bytes of memory for rows of `width` px of `channels` samples of 1 or 2 bytes.
+    pub fn memory(width: u64, across: u64, channels: u64, depth: u64) -> u64 {
+        width * channels * depth * 2 + width.div_ceil(across) * channels * (8 + depth)
     }
 
     /// Adds a row of `width × channels` samples; `true` when a row of boxes is full.
     pub fn push<S: Sample>(&mut self, row: &[S]) -> bool {
-        let channels = self.layout.channels();
-        let boxes = row.chunks(self.factor * channels).zip(self.sums.chunks_exact_mut(channels));
         if self.layout.alpha == Alpha::None {
-            for (pixels, sums) in boxes {
-                for pixel in pixels.chunks_exact(channels) {
-                    for (sum, sample) in sums.iter_mut().zip(pixel) {
-                        *sum += u64::from(sample.to_u32());
-                    }
-                }
-            }
+            self.push_opaque(row);
         } else {
-            for (pixels, sums) in boxes {
-                for pixel in pixels.chunks_exact(channels) {
-                    let alpha = u64::from(pixel[channels - 1].to_u32());
-                    for (sum, sample) in sums.iter_mut().zip(&pixel[..channels - 1]) {
-                        *sum += u64::from(sample.to_u32()) * alpha;
-                    }
-                    sums[channels - 1] += alpha;
-                }
-            }
+            self.push_weighed(row);
         }
         self.rows += 1;
-        self.rows == self.factor
+        self.rows == self.wanted
+    }
+
+    fn push_opaque<S: Sample>(&mut self, row: &[S]) {
+        if self.summed == S::SUMMED {
+            self.gather::<S>();
+        }
+        let columns = S::sums(&mut self.columns);
+        if columns.is_empty() {
+            columns.resize(row.len(), S::Sum::default());
+        }
+        if self.summed == 0 {
+            columns.iter_mut().zip(row).for_each(|(sum, sample)| *sum = S::Sum::from(*sample));
+        } else {
+            columns.iter_mut().zip(row).for_each(|(sum, sample)| *sum += S::Sum::from(*sample));
+        }
+        self.summed += 1;
+    }
+
+    fn push_weighed<S: Sample>(&mut self, row: &[S]) {
+        let channels = self.layout.channels();
+        let (first, others) = row.split_at((self.across.first * channels).min(row.len()));
+        let (first_box, boxes) = self.boxes.split_at_mut(channels);
+        let all = std::iter::once((first, first_box)).chain(others.chunks(self.across.side * channels).zip(boxes.chunks_exact_mut(channels)));
+        for (pixels, sums) in all {
+            for pixel in pixels.chunks_exact(channels) {
+                let alpha = u64::from(pixel[channels - 1].to_u32());
+                for (sum, sample) in sums.iter_mut().zip(&pixel[..channels - 1]) {
+                    *sum += u64::from(sample.to_u32()) * alpha;
+                }
+                sums[channels - 1] += alpha;
+            }
+        }
+    }
+
+    /// Adds the columns of each box to its sum.
+    fn gather<S: Sample>(&mut self) {
+        let (columns, boxes) = (S::sums(&mut self.columns), &mut self.boxes);
+        match self.layout.channels() {
+            1 => gather::<1, S>(columns, self.across, boxes),
+            3 => gather::<3, S>(columns, self.across, boxes),
+            // Inks.
+            _ => gather::<4, S>(columns, self.across, boxes),
+        }
+        self.summed = 0;
     }
 
     /// Whether rows have come in since the last row of boxes was taken.
@@ -54,21 +113,69 @@ impl Shrink {
     /// The averages of the rows so far, and a fresh start.
     pub fn take<S: Sample>(&mut self, out: &mut Vec<S>) {
         let channels = self.layout.channels();
+        if self.layout.alpha == Alpha::None {
+            self.gather::<S>();
+        }
         out.clear();
-        for (index, sums) in self.sums.chunks_exact_mut(channels).enumerate() {
-            let across = self.factor.min(self.width - index * self.factor);
-            let count = (across * self.rows) as u64;
-            let average = |sum: u64, weight: u64| S::from_u32(((sum + weight / 2) / weight.max(1)) as u32);
+        out.reserve(self.boxes.len());
+        let (count, first) = (self.boxes.len() / channels, self.across.first.min(self.width));
+        let last = self.width.saturating_sub(first + count.saturating_sub(2) * self.across.side);
+        let divisor = |pixels: usize| Divisor::new(pixels * self.rows);
+        let sides = [divisor(first), divisor(self.across.side), divisor(last)];
+        let of = |index: usize| match index {
+            0 => &sides[0],
+            _ if index + 1 == count => &sides[2],
+            _ => &sides[1],
+        };
+        for (index, sums) in self.boxes.chunks_exact(channels).enumerate() {
+            let divisor = of(index);
             if self.layout.alpha == Alpha::None {
-                out.extend(sums.iter().map(|sum| average(*sum, count)));
+                out.extend(sums.iter().map(|sum| S::from_u32(divisor.average(*sum))));
             } else {
                 let alpha = sums[channels - 1];
-                out.extend(sums[..channels - 1].iter().map(|sum| average(*sum, alpha)));
-                out.push(average(alpha, count));
+                out.extend(sums[..channels - 1].iter().map(|sum| S::from_u32(((sum + alpha / 2) / alpha.max(1)) as u32)));
+                out.push(S::from_u32(divisor.average(alpha)));
             }
-            sums.fill(0);
         }
+        self.boxes.fill(0);
         self.rows = 0;
+        self.wanted = self.down.side;
+    }
+}
+
+/// Adds the sums of columns of pixels of `CHANNELS` samples to that of their box.
+fn gather<const CHANNELS: usize, S: Sample>(columns: &[S::Sum], across: Boxes, boxes: &mut [u64]) {
+    let (first, others) = columns.split_at((across.first * CHANNELS).min(columns.len()));
+    let boxes = boxes.as_chunks_mut::<CHANNELS>().0;
+    for (columns, sums) in std::iter::once(first).chain(others.chunks(across.side * CHANNELS)).zip(boxes) {
+        for pixel in columns.as_chunks::<CHANNELS>().0 {
+            for (sum, column) in sums.iter_mut().zip(pixel) {
+                *sum += u64::from((*column).into());
+            }
+        }
+    }
+}
+
+/// Division by the same number many times over, rounded to the nearest.
+struct Divisor {
+    count: u64,
+    /// 2^32 / `count`, rounded up, where that is exact for all sums of 16-bit samples.
+    inverse: Option<u64>,
+}
+
+impl Divisor {
+    fn new(count: usize) -> Self {
+        // The product is more than the quotient by at most sum / 2^32, and the sum at most 65536 × count: less than 1 / count while count² is at most 2^16.
+        const MOST: usize = 256;
+        Self { count: count as u64, inverse: (count <= MOST).then(|| (1_u64 << 32).div_ceil(count.max(1) as u64)) }
+    }
+
+    fn average(&self, sum: u64) -> u32 {
+        let sum = sum + self.count / 2;
+        match self.inverse {
+            Some(inverse) => (sum * inverse >> 32) as u32,
+            None => (sum / self.count.max(1)) as u32,
+        }
     }
 }
 
@@ -77,9 +184,14 @@ mod tests {
     use super::*;
     use crate::render::row::Model;
 
+    fn shrink((across, down): (usize, usize), layout: Layout, width: usize) -> Shrink {
+        let boxes = |side| Boxes { side, first: side };
+        Shrink::new(boxes(across), boxes(down), layout, width)
+    }
+
     #[test]
     fn the_last_boxes_are_narrower() {
-        let mut shrink = Shrink::new(2, Layout { model: Model::Gray, alpha: Alpha::None }, 3);
+        let mut shrink = self::shrink((2, 2), Layout { model: Model::Gray, alpha: Alpha::None }, 3);
         assert!(!shrink.push(&[10_u8, 20, 100]));
         assert!(shrink.push(&[30_u8, 40, 101]));
         let mut out: Vec<u8> = Vec::new();
@@ -92,11 +204,65 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_has_no_weight() {
-        let mut shrink = Shrink::new(2, Layout { model: Model::Gray, alpha: Alpha::Straight }, 2);
+        let mut shrink = self::shrink((2, 2), Layout { model: Model::Gray, alpha: Alpha::Straight }, 2);
         shrink.push(&[200_u8, 255, 0, 0]);
         shrink.push(&[0_u8, 0, 0, 0]);
         let mut out: Vec<u8> = Vec::new();
         shrink.take(&mut out);
         assert_eq!(out, [200, 64]);
+    }
+
+    #[test]
+    fn averages_are_rounded_to_the_nearest() {
+        for count in [1_usize, 2, 3, 7, 64, 81, 255, 256, 257, 10_000] {
+            let divisor = Divisor::new(count);
+            let most = 65_535 * count as u64;
+            let sums = (0..2000.min(most)).chain((most.saturating_sub(2000))..=most).chain((0..500).map(|index| most / 500 * index));
+            for sum in sums {
+                let exact = (sum + count as u64 / 2) / count as u64;
+                assert_eq!(u64::from(divisor.average(sum)), exact, "{sum} / {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_white_rows_stay_white() {
+        for rows in [256, 257, 258, 600] {
+            let mut shrink = self::shrink((3, rows), Layout { model: Model::Rgb, alpha: Alpha::None }, 4);
+            for row in 1..=rows {
+                assert_eq!(shrink.push(&[255_u8; 12]), row == rows);
+            }
+            let mut out: Vec<u8> = Vec::new();
+            shrink.take(&mut out);
+            assert_eq!(out, [255; 6]);
+        }
+        let mut shrink = self::shrink((1, 70_000), Layout { model: Model::Gray, alpha: Alpha::None }, 1);
+        let full = (0..70_000).filter(|_| shrink.push(&[65_535_u16])).count();
+        assert_eq!(full, 1);
+        let mut out: Vec<u16> = Vec::new();
+        shrink.take(&mut out);
+        assert_eq!(out, [65_535]);
+    }
+
+    #[test]
+    fn boxes_may_be_wider_than_high() {
+        let mut shrink = self::shrink((3, 1), Layout { model: Model::Gray, alpha: Alpha::None }, 5);
+        assert!(shrink.push(&[1_u8, 2, 3, 10, 20]));
+        let mut out: Vec<u8> = Vec::new();
+        shrink.take(&mut out);
+        assert_eq!(out, [2, 15]);
+    }
+
+    #[test]
+    fn the_first_boxes_may_be_narrower() {
+        let layout = Layout { model: Model::Gray, alpha: Alpha::None };
+        let mut shrink = super::Shrink::new(Boxes { side: 2, first: 1 }, Boxes { side: 3, first: 1 }, layout, 4);
+        let mut out: Vec<u8> = Vec::new();
+        assert!(shrink.push(&[1_u8, 2, 4, 9]));
+        shrink.take(&mut out);
+        assert_eq!(out, [1, 3, 9]);
+        assert!(!shrink.push(&[1_u8, 2, 4, 9]) && !shrink.push(&[1_u8, 2, 4, 9]) && shrink.push(&[1_u8, 2, 4, 9]));
+        shrink.take(&mut out);
+        assert_eq!(out, [1, 3, 9]);
     }
 }

@@ -13,6 +13,7 @@ mod planes;
 mod pyramid;
 mod robust;
 mod rounds;
+mod seams;
 mod small;
 mod support;
 mod vectors;
