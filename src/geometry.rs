@@ -46,6 +46,16 @@ impl Dimensions {
         Self { width: self.height, height: self.width }
     }
 
+    /// The smallest box that holds the image turned clockwise by `degrees`.
+    pub fn rotated(self, degrees: f64) -> Self {
+        let (sin, cos) = libm::sincos(degrees * (std::f64::consts::PI / 180.0));
+        let (width, height) = (f64::from(self.width), f64::from(self.height));
+        // A hair less than a whole pixel is rounding, not content. `as` saturates.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let side = |value: f64| (value - 1e-6).ceil() as u32;
+        Self::at_least_one(side((width * cos).abs() + (height * sin).abs()), side((width * sin).abs() + (height * cos).abs()))
+    }
+
     /// The whole as a rectangle at the origin.
     pub fn rect(self) -> Rect {
         Rect { x: 0, y: 0, size: self }

@@ -6,7 +6,7 @@ use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Planes};
 use crate::options::EncodeOptions;
 use crate::plan::Rendering;
-use crate::render::{Raster, flatten, rotate, turn};
+use crate::render::{Raster, Rotator, flatten, turn};
 
 /// Takes windows of the answer in the order in which their turned rows follow each other.
 pub(super) struct Output {
@@ -15,16 +15,21 @@ pub(super) struct Output {
     encoder: Option<Encoder>,
     /// What needs no encoder.
     file: Option<Vec<u8>>,
+    /// Turns rows by an angle, once they come.
+    rotator: Option<Rotator>,
     dimensions: Dimensions,
 }
+
+/// Rotated rows are encoded by about this many bytes.
+const ROWS: usize = 64 << 10;
 
 impl Output {
     /// For the answer to a plan; to an encoder that has counted all rows, if there is one.
     pub fn new(plan: &Rendering, options: &EncodeOptions, counted: Option<Encoder>) -> Self {
-        Self { plan: plan.clone(), options: options.clone(), encoder: counted, file: None, dimensions: plan.turn.apply(plan.size) }
+        Self { plan: plan.clone(), options: options.clone(), encoder: counted, file: None, rotator: None, dimensions: plan.dimensions() }
     }
 
-    /// Width and height of the answer, px; of a rotated one only at the end.
+    /// Width and height of the answer, px.
     pub fn dimensions(&self) -> Dimensions {
         self.dimensions
     }
@@ -46,20 +51,43 @@ impl Output {
 
     /// Adds a window, upright.
     pub fn push(&mut self, window: Raster) -> Result<()> {
-        let rows = self.lay(window)?;
-        self.encode(rows)
+        let rows = turn(window, self.plan.turn);
+        let Some(degrees) = self.plan.angle else { return self.encode(rows) };
+        let upright = self.plan.turn.apply(self.plan.size);
+        self.rotator.get_or_insert_with(|| Rotator::new(upright, rows.channels, degrees));
+        for row in rows.data.chunks_exact(rows.stride()) {
+            // Rows that are held make room for the next.
+            while self.rotate()? {}
+            self.rotator.iter_mut().for_each(|rotator| rotator.push(row));
+        }
+        while self.rotate()? {}
+        Ok(())
     }
 
-    /// Turns a window, or rotates the whole.
-    pub fn lay(&mut self, window: Raster) -> Result<Raster> {
-        let turned = turn(window, self.plan.turn);
-        let Some(degrees) = self.plan.angle else { return Ok(turned) };
-        if turned.dimensions != self.dimensions {
-            return Err(Error::Internal { what: "a part of what is rotated as a whole".to_owned() });
-        }
-        let rotated = rotate(&turned, degrees);
-        self.dimensions = rotated.dimensions;
-        Ok(rotated)
+    /// Takes all of an answer, upright: what is to be encoded of it by and by, unless [`Self::rotate`] does that.
+    pub fn lay(&mut self, all: Raster) -> Option<Raster> {
+        let turned = turn(all, self.plan.turn);
+        let Some(degrees) = self.plan.angle else { return Some(turned) };
+        self.rotator = Some(Rotator::of(turned, degrees));
+        None
+    }
+
+    /// Encodes the next rotated rows, if there are some; whether there were.
+    pub fn rotate(&mut self) -> Result<bool> {
+        let Some(rotator) = &mut self.rotator else { return Ok(false) };
+        let (mut data, stride) = (Vec::new(), self.dimensions.width() as usize * rotator.channels());
+        while data.len() < ROWS && rotator.next(&mut data) {}
+        let Some(dimensions) = u32::try_from(data.len() / stride).ok().and_then(|rows| Dimensions::new(self.dimensions.width(), rows)) else {
+            return Ok(false);
+        };
+        let channels = rotator.channels();
+        self.encode(Raster { dimensions, channels, data })?;
+        Ok(true)
+    }
+
+    /// Begins again with the rows of an image that is all there.
+    pub fn rotate_again(&mut self) {
+        self.rotator.iter_mut().for_each(Rotator::restart);
     }
 
     /// Adds rows as they will be seen.
@@ -103,7 +131,9 @@ impl Output {
     }
 
     /// The rest of the file.
-    pub fn finish(self) -> Result<Vec<u8>> {
+    pub fn finish(mut self) -> Result<Vec<u8>> {
+        // Its rows have all been encoded, or copied for an encoder that wants them all.
+        self.rotator = None;
         match (self.file, self.encoder) {
             (Some(file), _) => Ok(file),
             (None, Some(encoder)) => encoder.finish(),

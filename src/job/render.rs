@@ -284,6 +284,12 @@ impl Render {
         if let Some(piece) = output.take(PIECE as usize) {
             return Ok(Next::Stop(State::Encode(raster, row, output), Step::Piece(piece)));
         }
+        if output.rotate()? {
+            if output.is_counted() {
+                output.rotate_again();
+            }
+            return Ok(Next::Go(State::Encode(raster, row, output)));
+        }
         let Some(raster) = raster else { return self.done(*output) };
         if row == 0 && !output.by_rows(&raster) {
             output.encode(raster)?;
@@ -370,7 +376,7 @@ enum Next {
 
 /// All rows are made.
 fn encode(Sink { mut output, all, .. }: Sink) -> Result<Next> {
-    let raster = all.map(|raster| output.lay(raster)).transpose()?;
+    let raster = all.and_then(|raster| output.lay(raster));
     Ok(Next::Go(State::Encode(raster, 0, Box::new(output))))
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Rendering {
     pub size: Dimensions,
     /// The image's own orientation, then the request's mirror and right-angle rotation.
     pub turn: Orientation,
-    /// Clockwise degrees for a rotation that is no right angle.
+    /// Clockwise degrees from -45 to 45 by which the image is rotated after `turn`, if it is.
     pub angle: Option<f64>,
     pub quality: Quality,
     pub format: Format,
@@ -57,7 +57,8 @@ impl Rendering {
         let mirror = if rotation.mirror { Orientation::MIRRORED } else { Orientation::NORMAL };
         let (turns, angle) = match rotation.is_right_angle() {
             Some(turns) => (turns, None),
-            None => (0, Some(rotation.degrees())),
+            // By right angles as far as they go, and by the rest, which is at most 45 degrees to either side.
+            None => nearest_right_angle(rotation.degrees()),
         };
         let turn = pyramid.orientation.then(mirror).then(Orientation::quarter_turns(turns));
         // Planes of JPEG, of which one may have a sample for two pixels, are resampled for a JPEG.
@@ -149,9 +150,15 @@ impl Rendering {
         self.size.rect()
     }
 
-    /// Whether the rows of the answer are those of the level in their order, so that they can leave as they come.
+    /// Whether the rows of the answer are those of the level in their order, so that they can go on as they come.
     pub fn is_upright(&self) -> bool {
-        self.turn.is_upright() && self.angle.is_none()
+        self.turn.is_upright()
+    }
+
+    /// Width and height of the answer, as it is seen.
+    pub fn dimensions(&self) -> Dimensions {
+        let turned = self.turn.apply(self.size);
+        self.angle.map_or(turned, |degrees| turned.rotated(degrees))
     }
 
     /// How the resampler's kernels lie, across and down, px of the averaged crop.
@@ -187,6 +194,15 @@ impl Rendering {
     pub fn is_resampled(&self) -> bool {
         self.across.is_resampled() || self.down.is_resampled()
     }
+}
+
+/// Quarter turns to the nearest right angle, and the degrees that are left.
+fn nearest_right_angle(degrees: f64) -> (u8, Option<f64>) {
+    let turns = libm::floor((degrees + 45.0) / 90.0);
+    // `as` saturates.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let quarters = (turns as u32 % 4) as u8;
+    (quarters, Some(degrees - turns * 90.0))
 }
 
 /// Formats have longest sides of their own.

@@ -17,7 +17,7 @@ impl Rendering {
         let gray = level.is_gray() || matches!(self.quality, Quality::Gray | Quality::Bitonal);
         let channels = if gray { 1_u64 } else { 3 }.saturating_add(level.samples.alpha.is_some().into());
         let chunked = matches!(self.source, SourcePlan::Chunks { .. });
-        if !turned || !chunked || self.angle.is_some() || self.size.area().saturating_mul(channels) <= STRIP {
+        if !turned || !chunked || self.size.area().saturating_mul(channels) <= STRIP {
             return vec![whole];
         }
         let upright = if self.turn.transpose { whole.dimensions() } else { whole.dimensions().transposed() };

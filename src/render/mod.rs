@@ -16,7 +16,7 @@ mod turn;
 
 pub(crate) use pipeline::Pipeline;
 pub(crate) use raster::Raster;
-pub(crate) use rotate::rotate;
+pub(crate) use rotate::Rotator;
 pub(crate) use row::{Alpha, Layout, Model, Row};
 pub(crate) use tone::{bitonal, flatten};
 pub(crate) use turn::turn;
