@@ -5,7 +5,7 @@ use super::{extra, png, tif};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
-use crate::jpeg::{Component, Copied, Copier, Planes, Sampling, Settings, Tables};
+use crate::jpeg::{Component, Copied, Copier, Planes, Sampling, Settings, Tables, most_listed};
 use crate::options::EncodeOptions;
 use crate::plan::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP};
 use crate::render::{Raster, bitonal};
@@ -60,7 +60,10 @@ impl Encoder {
         let kind = match format {
             Format::Png => Kind::Png(Box::new(png::Rows::new(dimensions, channels, bitonal, options.png_compression)?)),
             Format::Jpg if by_rows => {
-                let settings = Settings { tables: tables(dimensions), ..Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality) };
+                let settings = Settings {
+                    tables: tables(dimensions, options.jpeg_quality),
+                    ..Settings::new(dimensions, options.sampling(channels == 1), options.jpeg_quality)
+                };
                 Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
             }
             Format::Tif if by_rows => Kind::Tif(tif::Rows::new(dimensions, channels)),
@@ -75,7 +78,7 @@ impl Encoder {
 
     /// For a JPEG of coefficients of the same kind as these, with a profile.
     pub fn copying(dimensions: Dimensions, components: &[Component], icc: Option<&[u8]>) -> Result<Self> {
-        let copier = Copier::new(dimensions, components, &Copied { tables: tables(dimensions), icc, ..Copied::default() })?;
+        let copier = Copier::new(dimensions, components, &Copied { tables: tables(dimensions, 100), icc, ..Copied::default() })?;
         Ok(Self { kind: Kind::Copy(Box::new(copier)), bitonal: false })
     }
 
@@ -172,9 +175,10 @@ impl Encoder {
     }
 }
 
-/// Of a JPEG.
-fn tables(dimensions: Dimensions) -> Tables {
-    if dimensions.area() <= COUNTED_JPG { Tables::Optimal } else { Tables::Standard }
+/// Of a JPEG of some quality.
+fn tables(dimensions: Dimensions, quality: u8) -> Tables {
+    let area = dimensions.area();
+    if area <= COUNTED_JPG { Tables::Optimal { most: most_listed(area, quality) } } else { Tables::Standard }
 }
 
 fn encode(raster: Raster, format: Format, bitonal: bool, options: &EncodeOptions) -> Result<Vec<u8>> {

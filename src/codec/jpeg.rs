@@ -1,6 +1,7 @@
 //! JPEG streams to rows, by the engine of [`crate::jpeg`]; lossless ones by a library.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::icc::to_srgb;
@@ -316,8 +317,26 @@ impl Cut {
 /// What becomes of the bands of a file: a plan's rows, or planes.
 pub(crate) enum Intake {
     /// Until the last band.
-    Rows(Option<Rows>, Box<Pipeline>),
+    Rows(Option<Rows>, Box<Pipeline>, Waiting),
     Planes(Cut),
+}
+
+/// Rows that are yet to be passed on, of an answer of which each completes many.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    used: bool,
+    rows: VecDeque<Vec<u8>>,
+}
+
+impl Waiting {
+    /// Passes a row on, or lets it wait.
+    fn push(&mut self, row: &[u8], pipeline: &mut Pipeline, sink: &mut dyn FnMut(Made) -> Result<()>) -> Result<()> {
+        if !self.used {
+            return pipeline.pass_on(Row::U8(row), &mut |rows| sink(Made::Rows(rows)));
+        }
+        self.rows.push_back(row.to_vec());
+        Ok(())
+    }
 }
 
 impl Intake {
@@ -343,28 +362,47 @@ impl Intake {
         let (wanted, model) = stream.wanted_rows(part);
         let wanted = Wanted { fill, ..wanted };
         let rows = Rows::new(header, &Grid::new(header, &wanted)?, plan.crop, model)?;
-        Ok((wanted, Self::Rows(Some(rows), Box::new(Pipeline::new(plan, layout, icc)))))
+        let waiting = Waiting { used: plan.is_enlarged(), rows: VecDeque::new() };
+        Ok((wanted, Self::Rows(Some(rows), Box::new(Pipeline::new(plan, layout, icc)), waiting)))
     }
 
     /// Takes a band, and gives what can be made now to `sink`.
     pub fn push(&mut self, band: &Band<'_>, sink: &mut dyn FnMut(Made) -> Result<()>) -> Result<()> {
         match self {
             Self::Planes(cut) => sink(Made::Planes(cut.sampling, cut.planes(band))),
-            Self::Rows(Some(rows), pipeline) => {
-                let mut sink: Sink<'_> = &mut |row: &[u8]| pipeline.pass_on(Row::U8(row), &mut |rows| sink(Made::Rows(rows)));
+            Self::Rows(Some(rows), pipeline, waiting) => {
+                let mut sink: Sink<'_> = &mut |row: &[u8]| waiting.push(row, pipeline, sink);
                 rows.push(band, &mut sink)
             }
-            Self::Rows(None, _) => Err(internal("a band behind the last")),
+            Self::Rows(None, ..) => Err(internal("a band behind the last")),
         }
     }
 
-    /// No more will come.
-    pub fn finish(&mut self, sink: &mut dyn FnMut(Made) -> Result<()>) -> Result<()> {
-        let Self::Rows(rows, pipeline) = self else { return Ok(()) };
-        if let Some(rows) = rows.take() {
-            let mut sink: Sink<'_> = &mut |row: &[u8]| pipeline.pass_on(Row::U8(row), &mut |rows| sink(Made::Rows(rows)));
-            rows.finish(&mut sink)?;
+    /// What is made of rows that wait; none if no row does.
+    pub fn next(&mut self) -> Result<Option<Made>> {
+        let Self::Rows(_, pipeline, waiting) = self else { return Ok(None) };
+        loop {
+            if let Some(rows) = pipeline.next_rows() {
+                return Ok(Some(Made::Rows(rows)));
+            }
+            let Some(row) = waiting.rows.pop_front() else { return Ok(None) };
+            pipeline.push(Row::U8(&row))?;
         }
-        pipeline.check()
+    }
+
+    /// No more bands will come. [`Self::next`] may still have rows.
+    pub fn finish(&mut self, sink: &mut dyn FnMut(Made) -> Result<()>) -> Result<()> {
+        let Self::Rows(rows, pipeline, waiting) = self else { return Ok(()) };
+        let Some(rows) = rows.take() else { return Ok(()) };
+        let mut sink: Sink<'_> = &mut |row: &[u8]| waiting.push(row, pipeline, sink);
+        rows.finish(&mut sink)
+    }
+
+    /// [`Error::Internal`](crate::Error::Internal) unless all rows have been made.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Rows(_, pipeline, _) => pipeline.check(),
+            Self::Planes(_) => Ok(()),
+        }
     }
 }

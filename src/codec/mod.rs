@@ -15,7 +15,7 @@ pub(crate) use encode::Encoder;
 pub(crate) use jpeg::Intake;
 pub use tile::TileCompression;
 pub(crate) use tile::{TileCoder, TileCopy, TileRows, tables_of};
-pub(crate) use whole::{Part, WholeRows, decode_whole};
+pub(crate) use whole::{JpegFile, Part, WholeRows, decode_whole};
 
 use crate::error::{Error, SourceFormat};
 #[cfg(feature = "extra")]

@@ -9,13 +9,11 @@ use super::{corrupt, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::options::PngCompression;
+use crate::plan::png_held;
 use crate::render::{Alpha, Layout, Model, Raster, Row};
 
 /// Bytes in an IDAT chunk.
 const PIECE: usize = 64 << 10;
-
-/// Bytes by which the room for the file grows.
-const STEP: usize = 1 << 20;
 
 /// What a PNG's metadata may take, inflated: profiles are at most a few megabytes.
 const METADATA: usize = 8 << 20;
@@ -101,7 +99,8 @@ pub(super) struct Rows {
 impl Rows {
     pub fn new(dimensions: Dimensions, channels: usize, bitonal: bool, compression: PngCompression) -> Result<Self> {
         let one_bit = bitonal && channels == 1;
-        let file = Shared::default();
+        let pixels = dimensions.area() * channels as u64;
+        let file = Shared { bytes: Arc::default(), room: png_held(pixels) as usize };
         let mut encoder = png::Encoder::new(file.clone(), dimensions.width(), dimensions.height());
         encoder.set_color(match channels {
             1 => ColorType::Grayscale,
@@ -145,11 +144,15 @@ impl Rows {
 
 /// What the encoder writes, within reach of whoever takes it away.
 #[derive(Default, Clone)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
+struct Shared {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// What is made room for at a time.
+    room: usize,
+}
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,8 +160,9 @@ impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut file = self.lock();
         if file.capacity() - file.len() < bytes.len() {
-            // By steps, never by doubling: what is held is handed over long before that.
-            file.reserve_exact(bytes.len().max(STEP));
+            // For all that will be held, as a rule: growing would take twice as much.
+            let room = self.room.saturating_sub(file.len());
+            file.reserve_exact(bytes.len().max(room));
         }
         file.extend_from_slice(bytes);
         Ok(bytes.len())

@@ -22,18 +22,16 @@ pub(crate) enum Part {
     File(Vec<u8>),
 }
 
-/// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If
-/// `planes` will do for an answer of that sampling, and the file has them, they are given in place of rows.
+/// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
 pub(crate) fn decode_whole(
     format: SourceFormat,
     bytes: Vec<u8>,
     plan: &Rendering,
-    planes: Option<Sampling>,
     limits: &Limits,
     sink: &mut dyn FnMut(Part) -> Result<()>,
 ) -> Result<Option<Error>> {
     match format {
-        SourceFormat::Jpeg => decode_jpeg(&bytes, plan, planes, limits, sink),
+        SourceFormat::Jpeg => decode_lossless_jpeg(&bytes, plan, limits, sink),
         SourceFormat::Gif | SourceFormat::WebP => {
             let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
             let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
@@ -45,7 +43,7 @@ pub(crate) fn decode_whole(
     }
 }
 
-fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Option<Error>> {
+fn decode_lossless_jpeg(bytes: &[u8], plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Option<Error>> {
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
     let icc = stream.icc().map(Arc::from);
     let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
@@ -55,13 +53,57 @@ fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, limits:
         stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
         return pipeline.check().map(|()| None);
     }
-    let (wanted, mut intake) = Intake::new(stream.header(), icc.as_ref(), plan, planes, &limits)?;
-    let mut decoder = Decoder::new(stream.header(), bytes, &wanted)?;
-    while let Some(band) = decoder.next_band()? {
-        intake.push(&band, sink)?;
+    Err(super::internal("a JPEG file that is decoded in bands"))
+}
+
+/// A JPEG file of several scans on its way: its coefficients are there, and bands are made of them one after the other.
+pub(crate) struct JpegFile {
+    bytes: Vec<u8>,
+    /// Between two bands.
+    decoder: Option<Decoder<'static>>,
+    intake: Intake,
+    finished: bool,
+    damage: Option<Error>,
+}
+
+impl JpegFile {
+    /// Reads all scans. For an answer of the sampling `planes`, if planes will do for it.
+    pub fn new(bytes: Vec<u8>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<Self> {
+        let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
+        let stream = Stream::read(None, &bytes, Components::AsMarked)?;
+        let icc = stream.icc().map(Arc::from);
+        let (wanted, intake) = Intake::new(stream.header(), icc.as_ref(), plan, planes, &limits)?;
+        let decoder = Decoder::new(stream.header(), &bytes, &wanted)?.over(&[]);
+        Ok(Self { bytes, decoder: Some(decoder), intake, finished: false, damage: None })
     }
-    intake.finish(sink)?;
-    Ok(decoder.damage().cloned())
+
+    /// Gives the next parts to `sink`; whether there are more.
+    pub fn next(&mut self, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<bool> {
+        if let Some(part) = self.intake.next()? {
+            return sink(part).map(|()| true);
+        }
+        let Some(decoder) = self.decoder.take() else {
+            if !std::mem::replace(&mut self.finished, true) {
+                self.intake.finish(sink)?;
+                return Ok(true);
+            }
+            return self.intake.check().map(|()| false);
+        };
+        let mut decoder = decoder.over(&self.bytes);
+        match decoder.next_band()? {
+            Some(band) => {
+                self.intake.push(&band, sink)?;
+                self.decoder = Some(decoder.over(&[]));
+            }
+            None => self.damage = decoder.damage().cloned(),
+        }
+        Ok(true)
+    }
+
+    /// What is wrong with a file that was decoded all the same; known once there is no more.
+    pub fn damage(&self) -> Option<&Error> {
+        self.damage.as_ref()
+    }
 }
 
 /// A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.

@@ -135,7 +135,7 @@ impl Rows {
                 if by.walk.rows.is_empty() {
                     return by.pipeline.check().map(|()| Step::Done(false));
                 }
-                if let Step::Need(ranges) = by.chunks.fetch(&by.walk, self.memory, &mut self.meter, &self.limits)? {
+                if let Step::Need(ranges) = by.chunks.fetch(&by.walk, &mut self.meter, &self.limits)? {
                     self.state = State::Chunks(by);
                     return Ok(Step::Need(ranges));
                 }

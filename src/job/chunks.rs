@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Meter, over, widen};
+use super::{Meter, widen};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::icc;
 use crate::codec::tiff::{Block, decode_chunk, layout};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
 use crate::limits::Limits;
-use crate::plan::BATCH;
+use crate::plan::{BATCH, fetched, fetched_chunk};
 use crate::pyramid::tiff::{Level, Location, Tiff, leader};
 use crate::pyramid::{Body, Pyramid};
 use crate::render::Row;
@@ -113,8 +113,8 @@ impl Chunks {
         self.store.provide(offset, bytes)
     }
 
-    /// Fetches the next chunks of a walk, as many as make a batch; `memory` is what the request takes with them.
-    pub fn fetch(&mut self, walk: &Walk, memory: u64, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
+    /// Fetches the next chunks of a walk, as many as make a batch.
+    pub fn fetch(&mut self, walk: &Walk, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
         loop {
             if self.located.is_empty() {
                 if std::mem::take(&mut self.begun) {
@@ -131,9 +131,10 @@ impl Chunks {
             if self.begun {
                 return Ok(Step::Done(()));
             }
-            let missing = self.missing(memory, limits)?;
+            let missing = self.missing()?;
             if !missing.is_empty() {
-                return meter.need(ByteRange::coalesce(missing, GAP), limits);
+                let count = self.located.len() as u64;
+                return meter.need(joined(missing, fetched(self.level(), &self.pyramid, count)), limits);
             }
             if self.measure() {
                 return Ok(Step::Done(()));
@@ -203,6 +204,12 @@ impl Chunks {
         wanted.ok_or_else(|| Error::Internal { what: "a chunk that is not wanted".to_owned() })
     }
 
+    /// As much of a chunk as its pixels can take: decoders stop when these are there, whatever the tables say of its length.
+    fn within(&self, location: Location) -> Location {
+        let most = fetched_chunk(self.level());
+        if location.led || location.bytes <= most { location } else { Location { bytes: most, ..location } }
+    }
+
     /// Where the next chunks lie, as many as make a batch; names all table entries it lacks at once.
     fn locate(&self, mut walk: Walk) -> std::result::Result<Vec<Located>, Stop> {
         let level = self.level();
@@ -212,7 +219,7 @@ impl Chunks {
             let mut planes = Vec::new();
             for plane in 0..level.planes() {
                 match level.locate(&self.store, self.tiff.endian, column, row, plane, self.led) {
-                    Ok(location) => planes.push(location),
+                    Ok(location) => planes.push(self.within(location)),
                     Err(Stop::Need(ranges)) => missing.extend(ranges),
                     Err(stop) => return Err(stop),
                 }
@@ -230,21 +237,25 @@ impl Chunks {
     }
 
     /// What is missing of the located chunks. A chunk that lies about its size is refused before it is fetched.
-    fn missing(&self, memory: u64, limits: &Limits) -> Result<Vec<ByteRange>> {
+    fn missing(&self) -> Result<Vec<ByteRange>> {
+        let corrupt = |location: &Location, what| Error::SourceCorrupt { format: self.pyramid.format, at: location.offset, what };
         let mut missing = Vec::new();
         for location in self.located.iter().flat_map(|chunk| &chunk.planes).filter(|location| location.bytes > 0) {
             let Some(range) = location.range().filter(|range| range.end() <= self.store.size()) else {
                 let what = format!("a chunk of {} bytes from byte {}, in a file of {}", location.bytes, location.offset, self.store.size());
-                return Err(Error::SourceCorrupt { format: self.pyramid.format, at: location.offset, what });
+                return Err(corrupt(location, what));
             };
             missing.extend(self.store.missing(range));
         }
-        let total = missing.iter().fold(0_u64, |sum, range| sum.saturating_add(range.len()));
-        // A batch and a chunk as large as its pixels are in the price.
-        let excess = total.saturating_sub(BATCH).saturating_sub(self.level().chunk_bytes());
-        over("memory", memory.saturating_add(excess), limits.memory)?;
         Ok(missing)
     }
+}
+
+/// Ranges that are near to each other as one, as long as they are no more than `most` bytes with what lies between them.
+fn joined(ranges: Vec<ByteRange>, most: u64) -> Vec<ByteRange> {
+    let bytes = |ranges: &[ByteRange]| ranges.iter().fold(0_u64, |sum, range| sum.saturating_add(range.len()));
+    let near = [GAP, GAP / 4, GAP / 16].into_iter().map(|gap| ByteRange::coalesce(ranges.clone(), gap)).find(|joined| bytes(joined) <= most);
+    near.unwrap_or_else(|| ByteRange::coalesce(ranges, 0))
 }
 
 /// Gives rows of blocks that lie side by side to `sink`.

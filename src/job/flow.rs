@@ -5,7 +5,7 @@ use super::output::Output;
 use super::planes::PlaneRows;
 use super::scan::Scan;
 use crate::bytes::Step;
-use crate::codec::{Encoder, Part, WholeRows};
+use crate::codec::{Encoder, JpegFile, Part, WholeRows};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::options::EncodeOptions;
@@ -23,6 +23,8 @@ enum From {
     /// Rows of the whole file, of which the next is this one.
     Rows(Box<(WholeRows, Pipeline, u32)>),
     Scan(Box<Scan>),
+    /// Bands of a JPEG file that is here.
+    File(Box<JpegFile>),
 }
 
 /// Where rows go.
@@ -71,6 +73,11 @@ impl Flow {
         Self { from: From::Rows(Box::new((rows, pipeline, 0))), sink }
     }
 
+    /// Of a JPEG file that is here.
+    pub fn of_file(file: JpegFile, sink: Sink) -> Self {
+        Self { from: From::File(Box::new(file)), sink }
+    }
+
     /// Of a scan that is yet to be fetched.
     pub fn of_scan(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, counted: Option<Encoder>, limits: &Limits) -> Result<Self> {
         let sink = Sink::new(plan, options, pyramid.is_gray(), counted);
@@ -87,7 +94,7 @@ impl Flow {
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
         match &mut self.from {
             From::Scan(scan) => scan.provide(offset, bytes),
-            From::Rows(_) => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
+            From::Rows(_) | From::File(_) => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
         }
     }
 
@@ -97,6 +104,9 @@ impl Flow {
             if let Some(piece) = self.sink.output.take(PIECE as usize) {
                 return Ok(Step::Piece(piece));
             }
+            if self.sink.output.advance()? {
+                continue;
+            }
             let sink = &mut self.sink;
             let more = match &mut self.from {
                 From::Scan(scan) => match scan.step(meter, limits, &mut |part| sink.push(part))? {
@@ -105,6 +115,11 @@ impl Flow {
                     Step::Piece(_) => return Err(Error::Internal { what: "a scan in pieces".to_owned() }),
                 },
                 From::Rows(from) => next_rows(from, plan, sink)?,
+                From::File(file) => {
+                    let more = file.next(&mut |part| sink.push(part))?;
+                    meter.damaged(file.damage());
+                    more
+                }
             };
             if !more {
                 return Ok(Step::Done(()));
@@ -120,6 +135,12 @@ impl Flow {
 
 /// The next rows of a file, cut; whether there are more.
 fn next_rows((rows, pipeline, y): &mut (WholeRows, Pipeline, u32), plan: &Rendering, sink: &mut Sink) -> Result<bool> {
+    if let Some(rows) = pipeline.next_rows() {
+        return sink.push(Part::Rows(rows)).map(|()| true);
+    }
+    if *y >= plan.crop.bottom() {
+        return pipeline.check().map(|()| false);
+    }
     let (crop, channels) = (plan.crop, rows.layout().channels());
     let columns = crop.x() as usize * channels..crop.right() as usize * channels;
     let more = rows.next(&mut |row| {
@@ -131,10 +152,8 @@ fn next_rows((rows, pipeline, y): &mut (WholeRows, Pipeline, u32), plan: &Render
             Row::U8(samples) => Row::U8(&samples[columns.clone()]),
             Row::U16(samples) => Row::U16(&samples[columns.clone()]),
         };
-        pipeline.pass_on(row, &mut |rows| sink.push(Part::Rows(rows)))
+        pipeline.push(row)
     })?;
-    if more && *y < crop.bottom() {
-        return Ok(true);
-    }
-    pipeline.check().map(|()| false)
+    // What was made of it is taken first.
+    if more || *y >= crop.bottom() { Ok(true) } else { pipeline.check().map(|()| false) }
 }

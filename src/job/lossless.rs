@@ -62,7 +62,7 @@ impl Lossless {
             if let Some(piece) = self.output.take(PIECE as usize) {
                 return Ok(Step::Piece(piece));
             }
-            if let Step::Need(ranges) = self.chunks.fetch(&self.walk, plan.price.memory, meter, limits)? {
+            if let Step::Need(ranges) = self.chunks.fetch(&self.walk, meter, limits)? {
                 return Ok(Step::Need(ranges));
             }
             let Some(chunk) = self.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };

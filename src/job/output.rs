@@ -1,5 +1,7 @@
 //! From upright rows to the file: turned, rotated, toned, encoded.
 
+use std::collections::VecDeque;
+
 use crate::codec::Encoder;
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
@@ -17,6 +19,9 @@ pub(super) struct Output {
     file: Option<Vec<u8>>,
     /// Turns rows by an angle, once they come.
     rotator: Option<Rotator>,
+    /// Rows that are yet to be rotated, and how many of the first of them have been.
+    waiting: VecDeque<Raster>,
+    begun: usize,
     dimensions: Dimensions,
 }
 
@@ -26,7 +31,16 @@ const ROWS: usize = 64 << 10;
 impl Output {
     /// For the answer to a plan; to an encoder that has counted all rows, if there is one.
     pub fn new(plan: &Rendering, options: &EncodeOptions, counted: Option<Encoder>) -> Self {
-        Self { plan: plan.clone(), options: options.clone(), encoder: counted, file: None, rotator: None, dimensions: plan.dimensions() }
+        Self {
+            plan: plan.clone(),
+            options: options.clone(),
+            encoder: counted,
+            file: None,
+            rotator: None,
+            waiting: VecDeque::new(),
+            begun: 0,
+            dimensions: plan.dimensions(),
+        }
     }
 
     /// Width and height of the answer, px.
@@ -49,22 +63,17 @@ impl Output {
         Encoder::by_rows(self.plan.format, self.plan.quality, raster.dimensions, raster.channels, &self.options)
     }
 
-    /// Adds a window, upright.
+    /// Adds a window, upright. Then [`Self::advance`] does what is left to do.
     pub fn push(&mut self, window: Raster) -> Result<()> {
         let rows = turn(window, self.plan.turn);
-        let Some(degrees) = self.plan.angle else { return self.encode(rows) };
-        let upright = self.plan.turn.apply(self.plan.size);
-        self.rotator.get_or_insert_with(|| Rotator::new(upright, rows.channels, degrees));
-        for row in rows.data.chunks_exact(rows.stride()) {
-            // Rows that are held make room for the next.
-            while self.rotate()? {}
-            self.rotator.iter_mut().for_each(|rotator| rotator.push(row));
+        if self.plan.angle.is_none() {
+            return self.encode(rows);
         }
-        while self.rotate()? {}
+        self.waiting.push_back(rows);
         Ok(())
     }
 
-    /// Takes all of an answer, upright: what is to be encoded of it by and by, unless [`Self::rotate`] does that.
+    /// Takes all of an answer, upright: what is to be encoded of it by and by, unless [`Self::advance`] does that.
     pub fn lay(&mut self, all: Raster) -> Option<Raster> {
         let turned = turn(all, self.plan.turn);
         let Some(degrees) = self.plan.angle else { return Some(turned) };
@@ -72,15 +81,33 @@ impl Output {
         None
     }
 
-    /// Encodes the next rotated rows, if there are some; whether there were.
-    pub fn rotate(&mut self) -> Result<bool> {
+    /// Rotates and encodes some of the rows that have come; whether there was anything to do.
+    pub fn advance(&mut self) -> Result<bool> {
+        let Some(degrees) = self.plan.angle else { return Ok(false) };
+        let upright = self.plan.turn.apply(self.plan.size);
+        if let Some(first) = self.waiting.front() {
+            self.rotator.get_or_insert_with(|| Rotator::new(upright, first.channels, degrees));
+        }
         let Some(rotator) = &mut self.rotator else { return Ok(false) };
-        let (mut data, stride) = (Vec::new(), self.dimensions.width() as usize * rotator.channels());
-        while data.len() < ROWS && rotator.next(&mut data) {}
-        let Some(dimensions) = u32::try_from(data.len() / stride).ok().and_then(|rows| Dimensions::new(self.dimensions.width(), rows)) else {
-            return Ok(false);
-        };
-        let channels = rotator.channels();
+        let (channels, stride) = (rotator.channels(), self.dimensions.width() as usize * rotator.channels());
+        let mut data = Vec::new();
+        while data.len() < ROWS {
+            data.reserve(stride);
+            // What is held is looked at before the next row takes its place.
+            if rotator.next(&mut data) {
+                continue;
+            }
+            let Some(rows) = self.waiting.front() else { break };
+            let row = rows.data.chunks_exact(rows.stride()).nth(self.begun).unwrap_or_default();
+            rotator.push(row);
+            self.begun += 1;
+            if self.begun == rows.dimensions.height() as usize {
+                self.waiting.pop_front();
+                self.begun = 0;
+            }
+        }
+        let rows = u32::try_from(data.len() / stride).unwrap_or(0);
+        let Some(dimensions) = Dimensions::new(self.dimensions.width(), rows) else { return Ok(false) };
         self.encode(Raster { dimensions, channels, data })?;
         Ok(true)
     }

@@ -33,7 +33,8 @@ impl PlaneRows {
         let sampling = options.sampling(gray || plan.quality == Quality::Gray);
         let upright = plan.turn == Orientation::NORMAL && plan.angle.is_none();
         let small = options.is_small(plan.format, plan.size.area());
-        let fits = plan.format == Format::Jpg && !small && plan.quality != Quality::Bitonal && upright;
+        // Of a larger answer many rows of one plane would wait for those of the next.
+        let fits = plan.format == Format::Jpg && !small && plan.quality != Quality::Bitonal && upright && !plan.is_enlarged();
         let rows_left = plan.size.height() as usize;
         fits.then(|| Self { plan: plan.clone(), sampling, source: None, row: Vec::new(), rest: Planes::new(), rows_left })
     }

@@ -13,7 +13,7 @@ use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::stored::{self, Colors};
 use crate::codec::tiff::{Block, layout};
-use crate::codec::{self, Encoder, WholeRows};
+use crate::codec::{self, Encoder, JpegFile, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
@@ -107,6 +107,7 @@ impl Render {
         let price = plan.rendering().price;
         let meter = Meter { work: price.work, twice: price.twice, ..Meter::default() };
         let mut options = options.clone();
+        options.webp_lossless |= plan.rendering().lossless;
         let mut memory = price.memory.saturating_add(options.small_memory(request.format(), request.size().area()));
         if memory > limits.memory {
             options.jpeg_small = false;
@@ -203,13 +204,8 @@ impl Render {
     /// A stored chunk, if it is what its level says; else it is decoded like any other.
     fn step_stored(&mut self, mut chunks: Box<Chunks>, chunk: StoredChunk) -> Result<Next> {
         let walk = Walk::new(chunk.column..chunk.column + 1, chunk.row..chunk.row + 1);
-        // A quarter of the memory: what is stored is held twice, fetched and with what is set before it.
-        let others = self.limits.memory / 4 * 3;
-        match chunks.fetch(&walk, others, &mut self.meter, &self.limits) {
-            Ok(Step::Need(ranges)) => return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges))),
-            // Larger than its pixels ever were: that is for the decoder.
-            Err(Error::SourceTooCostly { what: "memory", .. }) => return Ok(self.render_instead()),
-            outcome => outcome.map(drop)?,
+        if let Step::Need(ranges) = chunks.fetch(&walk, &mut self.meter, &self.limits)? {
+            return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges)));
         }
         let format = self.plan.rendering().format;
         if let Some(location) = chunks.take().as_ref().map(Located::location) {
@@ -263,7 +259,11 @@ impl Render {
             let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
         }
-        let damage = codec::decode_whole(self.pyramid.format, bytes, plan, sink.sampling(), &self.limits, &mut |part| sink.push(part))?;
+        if self.pyramid.is_buffered_jpeg() {
+            let file = JpegFile::new(bytes, plan, sink.sampling(), &self.limits)?;
+            return Ok(Next::Go(State::Flow(Box::new(Flow::of_file(file, sink)))));
+        }
+        let damage = codec::decode_whole(self.pyramid.format, bytes, plan, &self.limits, &mut |part| sink.push(part))?;
         self.meter.damaged(damage.as_ref());
         encode(sink)
     }
@@ -284,7 +284,7 @@ impl Render {
         if let Some(piece) = output.take(PIECE as usize) {
             return Ok(Next::Stop(State::Encode(raster, row, output), Step::Piece(piece)));
         }
-        if output.rotate()? {
+        if output.advance()? {
             if output.is_counted() {
                 output.rotate_again();
             }
@@ -309,11 +309,18 @@ impl Render {
             if let Some(piece) = bands.output.take(PIECE as usize) {
                 return Ok(Next::Stop(State::Bands(bands), Step::Piece(piece)));
             }
+            if bands.output.advance()? {
+                continue;
+            }
             let Some(window) = &mut bands.window else {
                 let Some(next) = bands.windows.pop_front() else { return self.done(bands.output) };
                 bands.window = Some(Window::new(next, plan, &bands.chunks));
                 continue;
             };
+            if let Some(rows) = window.pipeline.as_mut().and_then(Pipeline::next_rows) {
+                bands.output.push(rows)?;
+                continue;
+            }
             if !window.rows.is_empty() {
                 window.emit(plan, &bands.chunks, &mut bands.output)?;
                 continue;
@@ -327,7 +334,7 @@ impl Render {
                 bands.window = None;
                 continue;
             }
-            if let Step::Need(ranges) = bands.chunks.fetch(&window.walk, plan.price.memory, &mut self.meter, &self.limits)? {
+            if let Step::Need(ranges) = bands.chunks.fetch(&window.walk, &mut self.meter, &self.limits)? {
                 return Ok(Next::Stop(State::Bands(bands), Step::Need(ranges)));
             }
             let Some(chunk) = bands.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };
@@ -395,12 +402,17 @@ impl Window {
 
     /// A row of chunks is there: sends some of its rows down the pipeline, and what comes out of it to the output.
     fn emit(&mut self, plan: &Rendering, chunks: &Chunks, output: &mut Output) -> Result<()> {
-        let count = u32::try_from(ROWS / self.source.width().max(1) as usize).unwrap_or(1).max(1);
+        let many = u32::try_from(ROWS / self.source.width().max(1) as usize).unwrap_or(1).max(1);
+        // What a row completes is taken before the next one comes.
+        let count = if plan.is_enlarged() { 1 } else { many };
         let rows = self.rows.start..self.rows.end.min(self.rows.start.saturating_add(count));
         self.rows.start = rows.end;
         let icc = chunks.tiff().levels.first().and_then(|first| first.icc.as_ref());
         let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::of_window(plan, self.place, layout(chunks.level()), icc));
-        join_rows(&self.blocks, rows, &mut |row| pipeline.pass_on(row, &mut |rows| output.push(rows)))?;
+        join_rows(&self.blocks, rows, &mut |row| match plan.is_enlarged() {
+            true => pipeline.push(row),
+            false => pipeline.pass_on(row, &mut |rows| output.push(rows)),
+        })?;
         if self.rows.is_empty() {
             self.blocks.clear();
         }

@@ -50,7 +50,7 @@ fn what_is_encoded_comes_back() {
                 samples.extend((0..channels).map(|channel| (60 + x * 2 + y + channel as u32 * 10) as u8));
             }
         }
-        let tables = if index % 2 == 0 { Tables::Standard } else { Tables::Optimal };
+        let tables = if index % 2 == 0 { Tables::Standard } else { Tables::Optimal { most: u64::MAX } };
         let settings = Settings { tables, restart_interval: (index % 3) as u16, ..Settings::new(dimensions(width, height), sampling, 100) };
         let stream = encode(&settings, &samples);
         let ours = rows(&stream, 1, None).unwrap();

@@ -11,7 +11,7 @@ fn streams() -> Vec<Vec<u8>> {
     let samples = picture(&mut numbers, 45, 37, 3);
     let mut streams = Vec::new();
     for (sampling, restart_interval, tables) in
-        [(Sampling::S420, 0, Tables::Standard), (Sampling::S444, 3, Tables::Optimal), (Sampling::S422, 1, Tables::Standard)]
+        [(Sampling::S420, 0, Tables::Standard), (Sampling::S444, 3, Tables::Optimal { most: u64::MAX }), (Sampling::S422, 1, Tables::Standard)]
     {
         let settings = Settings { restart_interval, tables, ..Settings::new(Dimensions::new(45, 37).unwrap(), sampling, 85) };
         streams.push(encode(&settings, &samples));

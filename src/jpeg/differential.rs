@@ -45,7 +45,7 @@ fn the_encoder_writes_what_cjpeg_writes() {
         let samples = picture(&mut numbers, width, height, channels);
         let mut settings = Settings::new(Dimensions::new(width, height).unwrap(), sampling, quality);
         settings.restart_interval = if numbers.below(3) == 0 { 1 + numbers.below(12) as u16 } else { 0 };
-        settings.tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal };
+        settings.tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal { most: u64::MAX } };
         let mut encoder = Encoder::new(&settings).unwrap();
         let mut ours = Vec::new();
         for row in samples.chunks_exact((width * channels) as usize) {
@@ -55,7 +55,7 @@ fn the_encoder_writes_what_cjpeg_writes() {
         ours.extend(encoder.finish().unwrap());
         let (quality, restart) = (quality.to_string(), format!("{}B", settings.restart_interval));
         let mut arguments = vec!["-dct", "int", "-baseline", "-quality", &quality, "-sample", factors, "-restart", &restart];
-        if settings.tables == Tables::Optimal {
+        if settings.tables != Tables::Standard {
             arguments.push("-optimize");
         }
         let image = netpbm(if channels == 1 { "P5" } else { "P6" }, width, height, &samples);
@@ -249,7 +249,7 @@ fn operation(folder: &std::path::Path, stream: &[u8], which: usize, what: &str, 
     let ((x, width), (y, height)) = (span(header.dimensions.width(), across, flips_across), span(header.dimensions.height(), down, flips_down));
     let region = Rect::new(x, y, width, height).unwrap();
     let gray = numbers.below(4) == 0;
-    let tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal };
+    let tables = if numbers.below(2) == 0 { Tables::Standard } else { Tables::Optimal { most: u64::MAX } };
     let transcode = Transcode { region, turn, gray, copied: Copied { tables, ..Copied::default() }, ..Transcode::whole(&header) };
     if !transcode.is_lossless(&header) {
         return None;
@@ -260,7 +260,7 @@ fn operation(folder: &std::path::Path, stream: &[u8], which: usize, what: &str, 
     if gray {
         more.push("-grayscale");
     }
-    if tables == Tables::Optimal {
+    if tables != Tables::Standard {
         more.push("-optimize");
     }
     let theirs = run(folder, "jpegtran", &["-copy", "none", "-crop", &crop], stream).and_then(|stream| run(folder, "jpegtran", &more, &stream))?;

@@ -1,4 +1,6 @@
-//! Where the kernel of the resampler lies, along one axis.
+//! Where the kernel of the resampler lies, along one axis; and which rows a rotated one crosses.
+
+use crate::geometry::Dimensions;
 
 /// Lanczos with three lobes.
 pub(crate) const LOBES: f64 = 3.0;
@@ -61,4 +63,13 @@ impl Reach {
         let Some(last) = to.checked_sub(1).filter(|last| *last >= from) else { return (0, 0) };
         (self.start(from), self.start(last).saturating_add(self.taps))
     }
+}
+
+/// Rows of an image that are held at a time while it is rotated by an angle from -45 to 45 degrees: an output row crosses so many.
+pub(crate) fn rows_to_rotate(size: Dimensions, degrees: f64) -> u32 {
+    let tangent = libm::fabs(libm::tan(degrees * (std::f64::consts::PI / 180.0)));
+    // A row within the image is at most its width long, and two pixels around it are looked at. `as` saturates.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let rows = (f64::from(size.width().saturating_add(2)) * tangent).ceil() as u32;
+    rows.saturating_add(4).min(size.height())
 }

@@ -32,6 +32,8 @@ pub(crate) struct Rendering {
     pub format: Format,
     /// Of WebP: without loss.
     pub lossless: bool,
+    /// Of JPEG, 1 to 100.
+    pub jpeg_quality: u8,
     pub price: Price,
 }
 
@@ -88,6 +90,7 @@ impl Rendering {
             quality: request.quality(),
             format: request.format(),
             lossless: options.is_lossless_webp(request.format(), request.quality()),
+            jpeg_quality: options.jpeg_quality,
             price: Price::default(),
         };
         plan.settle_price(pyramid, limits)?;
@@ -117,13 +120,21 @@ impl Rendering {
             quality: Quality::Default,
             format: Format::Jpg,
             lossless: false,
+            jpeg_quality: 100,
             price: Price::default(),
         }
     }
 
     fn settle_price(&mut self, pyramid: &Pyramid, limits: &Limits) -> Result<()> {
         self.price = Price::of(self, pyramid);
-        self.price.check(limits)?;
+        let mut outcome = self.price.check(limits);
+        if outcome.is_err() && self.format == Format::WebP && !self.lossless {
+            // The lossless coder works row by row, where the lossy one holds a hundred bytes for a pixel with alpha.
+            self.lossless = true;
+            self.price = Price::of(self, pyramid);
+            outcome = self.price.check(limits);
+        }
+        outcome?;
         self.settle_run(limits);
         Ok(())
     }
@@ -153,6 +164,12 @@ impl Rendering {
     /// Whether the rows of the answer are those of the level in their order, so that they can go on as they come.
     pub fn is_upright(&self) -> bool {
         self.turn.is_upright()
+    }
+
+    /// Whether a row of the level completes more than two of the answer: then these are made one after the other, and what is encoded of them may leave in
+    /// between.
+    pub fn is_enlarged(&self) -> bool {
+        self.down.scale() < 0.5
     }
 
     /// Width and height of the answer, as it is seen.

@@ -155,6 +155,11 @@ impl Pyramid {
         }
     }
 
+    /// Whether it is a JPEG file of several scans, whose coefficients are held.
+    pub(crate) fn is_buffered_jpeg(&self) -> bool {
+        matches!(&self.body, Body::Whole(Whole { mode: WholeMode::Jpeg { process: JpegProcess::Buffered, .. }, .. }))
+    }
+
     /// Whether its pixels come as planes of JPEG, of which one may have a sample for two pixels.
     pub(crate) fn has_planes(&self) -> bool {
         match &self.body {

@@ -5,7 +5,7 @@ use super::scale::{BITS, Kernel};
 /// Weights come in groups of this many, for the vectors of processors.
 pub(super) const LANES: usize = 8;
 /// Rows are as long as a multiple of this.
-pub(super) const BLOCK: usize = 64;
+const BLOCK: usize = 64;
 pub(super) const HALF: i32 = 1 << (BITS - 1);
 
 /// The length of a buffer for rows of `len` samples: kernels look at what lies behind them, and give it no weight.

@@ -57,6 +57,7 @@ impl Pipeline {
         let boxes = |axis: &Axis, begins: bool| Boxes { side: axis.shrink as usize, first: if begins { axis.first } else { axis.shrink } as usize };
         let (across, down) = (boxes(&plan.across, source.x() == 0), boxes(&plan.down, source.y() == 0));
         let (by_rows, area) = (plan.is_upright(), window.dimensions().area() as usize);
+        let stride = window.width() as usize * color.channels();
         Self {
             width,
             layout,
@@ -65,7 +66,7 @@ impl Pipeline {
             made: 0,
             take: if by_rows { ROWS } else { usize::MAX },
             // Room for all that is kept: growing would need it twice.
-            data: Vec::with_capacity(if by_rows { 0 } else { area * color.channels() }),
+            data: Vec::with_capacity((area * color.channels()).min(if by_rows { room(ROWS, stride) } else { usize::MAX })),
             color,
             resampler,
             converted: Vec::new(),
@@ -78,16 +79,22 @@ impl Pipeline {
     /// Adds the next row, and gives finished ones to `sink`: some at a time, or all at once if the plan turns them as a whole.
     pub fn pass_on(&mut self, row: Row<'_>, sink: &mut dyn FnMut(Raster) -> Result<()>) -> Result<()> {
         self.push(row)?;
+        while let Some(rows) = self.next_rows() {
+            sink(rows)?;
+        }
+        Ok(())
+    }
+
+    /// The next finished rows, once they are enough to go on with; none if more rows must come before.
+    ///
+    /// Where the answer is larger a row completes many. Who takes them one call at a time can hand over what is encoded of them in between.
+    pub fn next_rows(&mut self) -> Option<Raster> {
         loop {
-            if let Some(rows) = self.take() {
-                sink(rows)?;
-            }
-            // Where the answer is larger, a row completes many.
-            if !self.make_row() {
-                break;
+            let taken = self.take();
+            if taken.is_some() || !self.make_row() {
+                return taken;
             }
         }
-        self.take().map_or(Ok(()), sink)
     }
 
     /// Makes the next row of the answer, if the rows so far are enough for it and a kernel makes it.
@@ -106,7 +113,8 @@ impl Pipeline {
         }
         let dimensions = Dimensions::new(self.size.width(), rows)?;
         self.made += rows;
-        Some(Raster { dimensions, channels: self.color.channels(), data: std::mem::take(&mut self.data) })
+        let rest = if all { Vec::new() } else { Vec::with_capacity(room(self.take, stride)) };
+        Some(Raster { dimensions, channels: self.color.channels(), data: std::mem::replace(&mut self.data, rest) })
     }
 
     /// [`Error::Internal`] unless every row has been made and taken.
@@ -219,6 +227,11 @@ impl Pipeline {
         }
         Ok(Raster { dimensions: self.size, channels, data: self.data })
     }
+}
+
+/// Bytes of rows, of `stride` bytes each, that are kept until they are at least `enough`.
+fn room(enough: usize, stride: usize) -> usize {
+    enough.saturating_add(stride)
 }
 
 /// Divides colours by alpha.

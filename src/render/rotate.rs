@@ -2,6 +2,7 @@
 
 use super::raster::Raster;
 use crate::geometry::Dimensions;
+use crate::plan::rows_to_rotate;
 
 /// Fractional bits of a place in the source.
 const BITS: i64 = 16;
@@ -39,7 +40,7 @@ struct Span {
 impl Rotator {
     /// For rows of an image of these dimensions whose pixels have `channels` samples.
     pub fn new(source: Dimensions, channels: usize, degrees: f64) -> Self {
-        let capacity = Self::held(source, degrees);
+        let capacity = rows_to_rotate(source, degrees);
         let ring = vec![0; capacity as usize * source.width() as usize * channels];
         Self::over(source, channels, degrees, ring, capacity as usize, 0)
     }
@@ -54,14 +55,6 @@ impl Rotator {
         let turn = libm::sincos(degrees * (std::f64::consts::PI / 180.0));
         let across = (fixed(turn.1), fixed(-turn.0));
         Self { source, channels, size: source.rotated(degrees), across, turn, ring, capacity, rows, next: 0 }
-    }
-
-    /// Source rows that are held at a time.
-    pub fn held(source: Dimensions, degrees: f64) -> u32 {
-        let tangent = libm::fabs(libm::tan(degrees * (std::f64::consts::PI / 180.0)));
-        // A row within the image is at most its width long, and two pixels around it are looked at. `as` saturates.
-        let rows = (f64::from(source.width().saturating_add(2)) * tangent).ceil() as u32;
-        rows.saturating_add(4).min(source.height())
     }
 
     /// Samples of a pixel of the result.

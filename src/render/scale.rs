@@ -55,14 +55,6 @@ impl Resampler {
         }
     }
 
-    /// Bytes of memory for rows of `width` px that become rows of `made` px, with `taps` of them under the kernel, across and down.
-    pub fn memory(channels: u64, (width, made): (u64, u64), taps: (u64, u64)) -> u64 {
-        let stride = (width * channels + 2 * convolve::BLOCK as u64).next_multiple_of(8);
-        let rows = stride * (taps.1 + 3) + made * channels * 2;
-        let kernel = made * (taps.0.div_ceil(LANES as u64) * (LANES as u64) * 2 + size_of::<usize>() as u64);
-        rows + kernel + (taps.0 + taps.1) * 64
-    }
-
     /// Adds the next row, alpha straight. Then [`Self::next`] gives the rows that it completes.
     pub fn push(&mut self, row: &[u8]) {
         let slot = self.rows % self.capacity * self.stride;

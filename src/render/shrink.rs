@@ -45,11 +45,6 @@ impl Shrink {
         Self { across, down, layout, width, wanted: down.first, rows: 0, columns: Default::default(), summed: 0, boxes }
     }
 
-    /// Bytes of memory for rows of `width` px of `channels` samples of 1 or 2 bytes.
-    pub fn memory(width: u64, across: u64, channels: u64, depth: u64) -> u64 {
-        width * channels * depth * 2 + width.div_ceil(across) * channels * (8 + depth)
-    }
-
     /// Adds a row of `width × channels` samples; `true` when a row of boxes is full.
     pub fn push<S: Sample>(&mut self, row: &[S]) -> bool {
         if self.layout.alpha == Alpha::None {

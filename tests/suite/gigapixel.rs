@@ -371,14 +371,14 @@ fn a_chunk_that_is_not_what_it_should_be_is_decoded_or_refused() {
 }
 
 #[test]
-fn a_stored_chunk_far_larger_than_its_pixels_is_not_sent() {
+fn of_a_stored_chunk_far_larger_than_its_pixels_no_more_is_read_than_they_can_take() {
     let (tables, stream) = jpeg_tile();
-    for (padding, passed) in [(1 << 20, true), (20 << 20, false)] {
+    for padding in [1 << 20, 20 << 20] {
         let tile = (tables.clone(), [stream.clone(), vec![0; padding]].concat());
         let mut file = recipe(1000, 1000, Layout::Chain, &tile).write();
         let (pyramid, _) = open(&mut file, 1).unwrap();
         let encoded = render(&mut file, &pyramid, "0,0,256,256/max/0/default.jpg").unwrap();
-        assert_eq!((encoded.passthrough, encoded.dimensions.width()), (passed, TILE));
+        assert_eq!((encoded.passthrough, encoded.dimensions.width()), (true, TILE));
         assert!(encoded.bytes.len() < 100_000);
     }
 }
@@ -478,8 +478,8 @@ fn memory_does_not_grow_with_the_image() {
     };
     for request in ["0,0,512,512/max/0/default.jpg", "100,100,2048,2048/512,/0/default.jpg", "full/400,/0/default.jpg"] {
         let (small, large) = (memory(4000, request).unwrap(), memory(100_000, request).unwrap());
-        // Which level is the next larger one differs.
-        assert!(large <= small + 1 && large <= 12, "{request}: {small} MiB, then {large}");
+        // Which level is the next larger one differs, and with it the number of tiles that are fetched.
+        assert!(large <= small + 5 && large <= 12, "{request}: {small} MiB, then {large}");
     }
     // A hundred megapixels stream.
     for request in ["full/max/0/default.png", "full/max/90/default.png", "full/max/180/default.png", "full/max/0/bitonal.webp", "full/max/270/bitonal.webp"] {

@@ -43,8 +43,8 @@ pub(crate) fn unpack(compression: Compression, bytes: &[u8], width: u32, expecte
 
 pub(crate) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     match format {
-        Format::Gif => gif::encode(&raster),
-        Format::Tif => tif::encode(&raster),
+        Format::Gif => gif::encode(raster),
+        Format::Tif => tif::encode(raster),
         Format::WebP => webp::encode(raster, quality),
         Format::Jpg => small::encode(&raster, quality),
         Format::Png => Err(internal("encoded elsewhere")),

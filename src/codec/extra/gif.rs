@@ -11,7 +11,7 @@ use crate::render::Raster;
 const SPEED: i32 = 10;
 
 /// A raster as a GIF of one frame.
-pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>, Fault> {
+pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
     let side = |side: u32| u16::try_from(side).map_err(internal);
     let (width, height) = (side(raster.dimensions.width())?, side(raster.dimensions.height())?);
     let frame = match raster.channels {
@@ -22,7 +22,7 @@ pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>, Fault> {
         }
         3 => Frame::from_rgb_speed(width, height, &raster.data, SPEED),
         _ => {
-            let mut rgba = rgba(raster.clone());
+            let mut rgba = rgba(raster);
             // Half transparent is not to be had: a pixel is there or not.
             for pixel in rgba.as_chunks_mut::<4>().0 {
                 *pixel = if pixel[3] < 128 { [0; 4] } else { [pixel[0], pixel[1], pixel[2], 255] };

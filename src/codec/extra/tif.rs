@@ -10,7 +10,7 @@ use crate::codec::rgba;
 use crate::render::Raster;
 
 /// A raster as TIFF; bitonal is told by its values.
-pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>, Fault> {
+pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
     // Room for pixels that do not compress: growing would need it twice.
     let mut bytes = Cursor::new(Vec::with_capacity(raster.data.len() + raster.data.len() / 64 + 4096));
     let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
@@ -18,7 +18,7 @@ pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>, Fault> {
     match raster.channels {
         1 => encoder.write_image::<colortype::Gray8>(width, height, &raster.data),
         3 => encoder.write_image::<colortype::RGB8>(width, height, &raster.data),
-        _ => encoder.write_image::<colortype::RGBA8>(width, height, &rgba(raster.clone())),
+        _ => encoder.write_image::<colortype::RGBA8>(width, height, &rgba(raster)),
     }
     .map_err(internal)?;
     Ok(bytes.into_inner())

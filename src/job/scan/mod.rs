@@ -30,6 +30,8 @@ pub(crate) struct Scan {
     store: ByteStore,
     /// Bytes that are fetched at a time.
     run: u64,
+    /// All bands have come.
+    finished: bool,
     /// The byte it could not go on from, though there were bytes up to another.
     stuck: (u64, u64),
 }
@@ -67,7 +69,7 @@ impl Scan {
 
     fn of(pyramid: &Pyramid, file: &Arc<OneScan>, mut sequential: Sequential, making: Making, run: u64) -> Self {
         sequential.record(file.index());
-        Self { file: file.clone(), sequential, making, store: pyramid.kept.store(), run, stuck: (u64::MAX, 0) }
+        Self { file: file.clone(), sequential, making, store: pyramid.kept.store(), run, finished: false, stuck: (u64::MAX, 0) }
     }
 
     /// For a plan of [`SourcePlan::Scan`]; its answer may be planes of this sampling, if the file has them.
@@ -95,6 +97,17 @@ impl Scan {
 
     /// Makes the next MCU row and gives what comes of it to `sink`; `Done` says whether there are more.
     pub fn step(&mut self, meter: &mut Meter, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Step<bool>> {
+        if let Making::Pixels(intake) = &mut self.making
+            && let Some(part) = intake.next()?
+        {
+            return sink(part).map(|()| Step::Done(true));
+        }
+        if self.finished {
+            if let Making::Pixels(intake) = &self.making {
+                intake.check()?;
+            }
+            return Ok(Step::Done(false));
+        }
         while let Some(from) = self.sequential.seek() {
             let seen = if self.stuck.0 == from as u64 { self.stuck.1 } else { from as u64 };
             let rest = self.store.rest(seen);
@@ -122,8 +135,15 @@ impl Scan {
         }
         self.learn();
         meter.damaged(self.sequential.damage());
+        self.finished = true;
         match &mut self.making {
-            Making::Pixels(intake) => intake.finish(sink)?,
+            Making::Pixels(intake) => {
+                intake.finish(sink)?;
+                if let Some(part) = intake.next()? {
+                    return sink(part).map(|()| Step::Done(true));
+                }
+                intake.check()?;
+            }
             Making::Cut => {
                 let cut = self.sequential.take_cut().ok_or_else(|| Error::Internal { what: "a part that was not cut".to_owned() })?;
                 sink(Part::File(cut.finish()))?;

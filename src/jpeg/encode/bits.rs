@@ -18,6 +18,20 @@ impl BitWriter {
         Self { bytes: Vec::new(), pending: 0, free: 64 }
     }
 
+    /// Makes room for so many more bytes, and no more than that.
+    pub fn reserve(&mut self, bytes: usize) {
+        if self.bytes.capacity() - self.bytes.len() < bytes {
+            self.bytes.reserve_exact(bytes);
+        }
+    }
+
+    /// Makes room for `bytes` more, and `step` more than that if there is too little.
+    pub fn grow(&mut self, bytes: usize, step: usize) {
+        if self.bytes.capacity() - self.bytes.len() < bytes {
+            self.bytes.reserve_exact(bytes + step);
+        }
+    }
+
     /// Appends the lowest `count` bits (at most 32); all above must be zero.
     #[inline(always)]
     pub fn put(&mut self, bits: u32, count: u32) {

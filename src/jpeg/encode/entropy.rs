@@ -36,6 +36,15 @@ impl Codes {
     }
 }
 
+impl Codes {
+    /// Bits of a symbol and of what follows it.
+    pub fn length(&self, chroma: bool, ac: bool, symbol: u8) -> usize {
+        let class = usize::from(chroma);
+        let entry = if ac { self.ac[class][usize::from(symbol)] } else { self.dc[class][usize::from(symbol & 15)] };
+        (entry & 31) as usize
+    }
+}
+
 fn entry(size: u8, code: crate::jpeg::huffman::Code) -> u32 {
     let size = u32::from(size & 15);
     // Sizes are 11 at most, of DC coefficients: even the longest codes leave room for the length.

@@ -23,6 +23,7 @@ pub(crate) use copy::{Copied, Copier, fill};
 pub(crate) use cut::{Cut, cut};
 pub(crate) use layout::Sampling;
 pub(crate) use mosaic::{Mosaic, is_lossless};
+pub(crate) use scan::most_listed;
 #[cfg(any(test, fuzzing))]
 pub(crate) use transcode::Transcode;
 
@@ -69,8 +70,12 @@ pub(crate) enum Tables {
     /// Those of T.81, annex K.3.
     #[default]
     Standard,
-    /// Made for the image, which is a few per cent smaller; all symbols are kept until the end, four bytes each: about three for each byte of the file.
-    Optimal,
+    /// Made for the image, which is a few per cent smaller. All symbols are listed until the end, four bytes each; if there are more than `most`, the
+    /// standard tables are used instead.
+    Optimal {
+        /// Symbols that are listed at most.
+        most: u64,
+    },
 }
 
 /// What an encoder is to write.

@@ -10,17 +10,21 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::entropy::{Sink, Writing};
+use super::entropy::{Codes, Sink, Writing};
 use crate::jpeg::huffman::HuffmanSpec;
 
 /// The symbols of a scan, kept until their tables are known.
 #[derive(Debug)]
 pub(super) struct Listing {
-    /// Bits that follow in the lower half, symbol above; then AC, chroma, and a restart instead of a symbol.
+    /// Bits that follow in the lower half, symbol above; then AC, chroma, and a restart instead of a symbol. In parts of one length: growing a single list
+    /// would take up to three times its memory.
+    full: Vec<Vec<u32>>,
     symbols: Vec<u32>,
     frequencies: Box<[[[u32; 257]; 2]; 2]>,
 }
 
+/// Symbols in a part of the list.
+const PART: usize = 8 << 10;
 const AC: u32 = 1 << 24;
 const CHROMA: u32 = 1 << 25;
 const RESTART: u32 = 1 << 26;
@@ -28,12 +32,39 @@ const RESTART: u32 = 1 << 26;
 impl Listing {
     /// Nothing yet.
     pub fn new() -> Self {
-        Self { symbols: Vec::new(), frequencies: Box::new([[[0; 257]; 2]; 2]) }
+        Self { full: Vec::new(), symbols: Vec::with_capacity(PART), frequencies: Box::new([[[0; 257]; 2]; 2]) }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.full.len() * PART + self.symbols.len()
+    }
+
+    #[inline(always)]
+    fn push(&mut self, entry: u32) {
+        if self.symbols.len() == PART {
+            self.begin_part();
+        }
+        self.symbols.push(entry);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin_part(&mut self) {
+        self.full.push(std::mem::replace(&mut self.symbols, Vec::with_capacity(PART)));
+    }
+
+    /// About how many bytes they take in bits.
+    pub fn coded_bytes(&self, codes: &Codes) -> usize {
+        let bits: usize =
+            self.full.iter().chain([&self.symbols]).flatten().map(|entry| codes.length(entry & CHROMA != 0, entry & AC != 0, (entry >> 16) as u8)).sum();
+        // Zero bytes are stuffed behind bytes of ones.
+        bits / 8 + bits / 8 / 64
     }
 
     /// A restart marker belongs here.
     pub fn restart(&mut self) {
-        self.symbols.push(RESTART);
+        self.push(RESTART);
     }
 
     /// The best tables, for luminance and chrominance, DC and AC of each.
@@ -43,7 +74,7 @@ impl Listing {
 
     /// Gives all symbols to `sink`, in their order; `restart` is called where one belongs.
     pub fn replay(&self, sink: &mut Writing<'_>, mut restart: impl FnMut(&mut Writing<'_>)) {
-        for entry in &self.symbols {
+        for entry in self.full.iter().chain([&self.symbols]).flatten() {
             let (symbol, bits) = ((entry >> 16) as u8, entry & 0xFFFF);
             match (entry & RESTART != 0, entry & AC != 0) {
                 (true, _) => restart(sink),
@@ -58,7 +89,7 @@ impl Sink for Listing {
     #[inline(always)]
     fn symbol<const IS_AC: bool>(&mut self, chroma: bool, symbol: u8, bits: u32) {
         self.frequencies[usize::from(chroma)][usize::from(IS_AC)][usize::from(symbol)] += 1;
-        self.symbols.push(bits | u32::from(symbol) << 16 | if IS_AC { AC } else { 0 } | if chroma { CHROMA } else { 0 });
+        self.push(bits | u32::from(symbol) << 16 | if IS_AC { AC } else { 0 } | if chroma { CHROMA } else { 0 });
     }
 }
 

@@ -29,11 +29,22 @@ pub(super) struct ScanWriter {
     rows: usize,
 }
 
+/// Bytes by which the room for coded bits grows.
+const STEP: usize = 256 << 10;
+
+/// Symbols that are listed at most, for tables of their own, of an image of `area` px and a quality: more than nearly every picture has. Where there are more,
+/// the image is coded by standard tables instead, so that the memory that an encoder takes has a bound.
+pub(crate) fn most_listed(area: u64, quality: u8) -> u64 {
+    let most = if quality < 90 { area / 2 } else { area.saturating_mul(5) / 4 };
+    most.saturating_add(4096)
+}
+
 /// What becomes of symbols.
 #[derive(Debug)]
 enum Coder {
     Standard(Box<Codes>),
-    Optimal(Listing),
+    /// Symbols, and how many may be listed.
+    Optimal(Listing, usize),
 }
 
 impl ScanWriter {
@@ -42,7 +53,7 @@ impl ScanWriter {
         let mut bits = BitWriter::new();
         bits.raw(head);
         let coder = match tables {
-            Tables::Optimal => Coder::Optimal(Listing::new()),
+            Tables::Optimal { most } => Coder::Optimal(Listing::new(), usize::try_from(most).unwrap_or(usize::MAX)),
             Tables::Standard => {
                 let specs = standard();
                 let mut out = Vec::new();
@@ -71,14 +82,53 @@ impl ScanWriter {
 
     /// Codes the next MCU row, which is the `index`th of those that `planes` hold; `padded` planes fill whole blocks.
     pub fn mcu_row(&mut self, planes: &Planes, index: usize, padded: bool) {
+        self.make_room();
         let grid = Grid { layout: &self.layout, divisors: &self.divisors, positions: &self.positions, planes, index, row: self.rows, padded };
         self.rows += 1;
         let mut state = State { interval: self.interval, until_restart: self.until_restart, restarts: self.restarts, predictions: self.predictions };
         match &mut self.coder {
             Coder::Standard(codes) => grid.code(&mut Writing { bits: &mut self.bits, codes }, &mut state, restart),
-            Coder::Optimal(listing) => grid.code(listing, &mut state, |listing, _| listing.restart()),
+            Coder::Optimal(listing, _) => grid.code(listing, &mut state, |listing, _| listing.restart()),
         }
         (self.until_restart, self.restarts, self.predictions) = (state.until_restart, state.restarts, state.predictions);
+        self.settle();
+    }
+
+    /// Before a row of MCUs: grows the room for coded bits by steps. Doubling would take up to three times what is held.
+    fn make_room(&mut self) {
+        if matches!(self.coder, Coder::Standard(_)) {
+            let (width, rows) = (self.layout.dimensions.width() as usize, 8 * self.layout.most().1);
+            self.bits.grow(width * rows / 2, STEP);
+        }
+    }
+
+    /// After a row of MCUs: gives up listing symbols if there are too many.
+    fn settle(&mut self) {
+        if let Coder::Optimal(listing, most) = &self.coder
+            && listing.len() > *most
+        {
+            let specs = standard();
+            let codes = self.write_listed(&specs);
+            self.coder = Coder::Standard(codes);
+        }
+    }
+
+    /// Writes all before the scan and what was listed of it, by these tables.
+    fn write_listed(&mut self, specs: &[[HuffmanSpec; 2]; 2]) -> Box<Codes> {
+        let mut out = Vec::new();
+        let interval = u16::try_from(self.interval).unwrap_or(u16::MAX);
+        segments::tables_and_frame(&mut out, &self.layout, &self.quantization, specs, interval);
+        let codes = Box::new(Codes::new(specs));
+        if let Coder::Optimal(listing, _) = &self.coder {
+            self.bits.reserve(out.len() + listing.coded_bytes(&codes));
+            self.bits.raw(&out);
+            let mut number = 0;
+            listing.replay(&mut Writing { bits: &mut self.bits, codes: &codes }, |writing| {
+                restart(writing, number);
+                number = (number + 1) & 7;
+            });
+        }
+        codes
     }
 
     /// How many bytes there are to be taken.
@@ -90,13 +140,15 @@ impl ScanWriter {
     pub fn coefficient_row(&mut self, components: &[Component], index: usize) {
         let rows = (self.rows, index);
         self.rows += 1;
+        self.make_room();
         let mut state = State { interval: self.interval, until_restart: self.until_restart, restarts: self.restarts, predictions: self.predictions };
         let (layout, positions) = (&self.layout, &self.positions);
         match &mut self.coder {
             Coder::Standard(codes) => code_coefficients(layout, positions, components, rows, &mut Writing { bits: &mut self.bits, codes }, &mut state, restart),
-            Coder::Optimal(listing) => code_coefficients(layout, positions, components, rows, listing, &mut state, |listing, _| listing.restart()),
+            Coder::Optimal(listing, _) => code_coefficients(layout, positions, components, rows, listing, &mut state, |listing, _| listing.restart()),
         }
         (self.until_restart, self.restarts, self.predictions) = (state.until_restart, state.restarts, state.predictions);
+        self.settle();
     }
 
     /// The bytes so far.
@@ -106,18 +158,9 @@ impl ScanWriter {
 
     /// The last bytes, the end marker among them.
     pub fn finish(mut self) -> Vec<u8> {
-        if let Coder::Optimal(listing) = &self.coder {
+        if let Coder::Optimal(listing, _) = &self.coder {
             let specs = listing.specs();
-            let mut out = Vec::new();
-            let interval = u16::try_from(self.interval).unwrap_or(u16::MAX);
-            segments::tables_and_frame(&mut out, &self.layout, &self.quantization, &specs, interval);
-            self.bits.raw(&out);
-            let codes = Codes::new(&specs);
-            let mut number = 0;
-            listing.replay(&mut Writing { bits: &mut self.bits, codes: &codes }, |writing| {
-                restart(writing, number);
-                number = (number + 1) & 7;
-            });
+            self.write_listed(&specs);
         }
         self.bits.align();
         self.bits.raw(&[0xFF, EOI]);

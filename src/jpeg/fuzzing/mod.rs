@@ -60,7 +60,11 @@ pub fn picture(data: &[u8]) -> Option<Picture> {
     let mut recipe = Bytes(data);
     let drawn = recipe::sound(&mut recipe);
     let header = small(&drawn)?;
-    let copied = Copied { tables: recipe.pick(&[Tables::Standard, Tables::Optimal]), restart_interval: u16::from(recipe.byte() % 8), ..Copied::default() };
+    let copied = Copied {
+        tables: recipe.pick(&[Tables::Standard, Tables::Optimal { most: u64::MAX }]),
+        restart_interval: u16::from(recipe.byte() % 8),
+        ..Copied::default()
+    };
     let stream = Transcode { copied, memory: MEMORY, ..Transcode::whole(&header) }.run(&header, &drawn).ok()?;
     let header = Header::read(None, &stream).unwrap();
     let wanted = Wanted { memory: MEMORY, ..Wanted::whole(&header) };

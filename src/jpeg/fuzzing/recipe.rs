@@ -84,7 +84,7 @@ pub(super) fn settings(recipe: &mut Bytes<'_>) -> (Settings<'static>, Vec<u8>) {
     let sampling = recipe.pick(&[Sampling::Gray, Sampling::S444, Sampling::S422, Sampling::S420]);
     let mut settings = Settings::new(size, sampling, 1 + recipe.byte() % 100);
     settings.restart_interval = if recipe.now_and_then(100) { 1 + recipe.below(12) as u16 } else { 0 };
-    settings.tables = recipe.pick(&[Tables::Standard, Tables::Optimal]);
+    settings.tables = recipe.pick(&[Tables::Standard, Tables::Optimal { most: u64::MAX }]);
     let (slope, steep, grain) = (recipe.byte(), recipe.byte(), recipe.byte());
     let mut noise = Noise(recipe.byte().into());
     let mut samples = Vec::new();

@@ -120,7 +120,7 @@ fn chosen(header: &Header, choices: &mut Bytes<'_>) -> Transcode<'static> {
         turn,
         gray: choices.now_and_then(64),
         copied: Copied {
-            tables: choices.pick(&[Tables::Standard, Tables::Optimal]),
+            tables: choices.pick(&[Tables::Standard, Tables::Optimal { most: u64::MAX }]),
             restart_interval: if choices.now_and_then(64) { 1 + u16::from(choices.byte() % 8) } else { 0 },
             ..Copied::default()
         },

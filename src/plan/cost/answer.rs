@@ -1,0 +1,142 @@
+//! Memory from decoded rows to the file: averages and kernels, turned and rotated pixels, encoders.
+
+use super::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP, PIECE, mul, sum};
+use crate::api::Format;
+use crate::geometry::Dimensions;
+use crate::jpeg::most_listed;
+use crate::plan::Rendering;
+
+/// Bytes of rows that go on at a time, from the pipeline and from the rotation.
+const ROWS: u64 = 64 << 10;
+/// Bytes of rows that are encoded at a time of pixels that are all there.
+const MORE_ROWS: u64 = 256 << 10;
+
+/// Rows of `width` px of the level, of `channels` samples of `depth` bytes, on their way through averages, colours and kernels; `window` of the answer is
+/// made, whose pixels have `made` samples. Without the pixels that are made.
+pub(super) fn pipeline(plan: &Rendering, width: u64, (channels, depth): (u64, u64), window: Dimensions, made: u64) -> u64 {
+    let averaged = width.div_ceil(plan.across.shrink.into()).saturating_add(1);
+    let shrink = if plan.across.shrink > 1 || plan.down.shrink > 1 {
+        // Sums of columns, and of boxes in words of eight bytes; the averages.
+        sum(&[mul(&[width, channels, depth, 2]), mul(&[averaged, channels, depth.saturating_add(8)])])
+    } else {
+        0
+    };
+    // Straightened colours, colours without alpha, converted ones of 8 or 16 bits.
+    let color = sum(&[mul(&[width, channels, depth]), mul(&[averaged, channels, depth]), mul(&[averaged, 12])]);
+    let kernel = if plan.is_resampled() {
+        let (across, down) = (plan.across.reach(), plan.down.reach());
+        let taps = |reach: crate::plan::Reach| u64::from(reach.taps);
+        resampler(made, (averaged, window.width().into()), (taps(across), taps(down)))
+    } else {
+        0
+    };
+    sum(&[shrink, color, kernel])
+}
+
+/// What the resampler holds for rows of `width` px that become rows of `made` px: the rows under the kernel, a blend of them, its channels apart, and a table of
+/// the kernels across, of eight weights at a time.
+fn resampler(channels: u64, (width, made): (u64, u64), (across, down): (u64, u64)) -> u64 {
+    let rows = mul(&[mul(&[width, channels]).saturating_add(128), down.saturating_add(4)]);
+    let kernels = mul(&[made, sum(&[mul(&[across.saturating_add(8), 2]), 8])]);
+    sum(&[rows, mul(&[made, channels, 2]), kernels, mul(&[across.saturating_add(down), 64])])
+}
+
+/// Pixels of `window` that are held before they are turned, twice where sides are exchanged, or as many rows as go on at a time.
+pub(super) fn held(plan: &Rendering, window: Dimensions, channels: u64) -> u64 {
+    let pixels = mul(&[window.area(), channels]);
+    match (plan.is_upright(), plan.turn.transpose) {
+        // Some rows, and one more.
+        (true, _) => pixels.min(ROWS.saturating_add(mul(&[window.width().into(), channels]))),
+        (false, true) => pixels.saturating_mul(2),
+        (false, false) => pixels,
+    }
+}
+
+/// Rows of the answer that `lines` rows of the level complete, which may wait for an encoder. Of a larger answer they come one after the other.
+pub(super) fn of_lines(plan: &Rendering, lines: u32, channels: u64) -> u64 {
+    // `as` saturates.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let rows = if plan.is_enlarged() { 1 } else { (f64::from(lines) / plan.down.scale()).ceil() as u64 };
+    mul(&[rows.min(plan.size.height().into()), plan.size.width().into(), channels])
+}
+
+/// What becomes of upright rows: rotation and encoder. `at_once` rows are handed over at the same time, at most.
+pub(super) fn finishing(plan: &Rendering, channels: u64, at_once: u64) -> u64 {
+    let size = plan.dimensions();
+    match plan.angle {
+        None => encoder(plan, size, channels, at_once),
+        Some(degrees) => {
+            let upright = plan.turn.apply(plan.size);
+            // The result has alpha.
+            let rotated = if channels <= 2 { 2 } else { 4 };
+            let row = mul(&[size.width().into(), rotated]);
+            let held = mul(&[crate::plan::rows_to_rotate(upright, degrees).into(), upright.width().into(), channels]);
+            sum(&[held, ROWS, row.saturating_mul(2), encoder(plan, size, rotated, ROWS.saturating_add(row))])
+        }
+    }
+}
+
+/// Bytes of rows that are encoded at a time, of pixels that are all there.
+pub(super) fn some_rows(plan: &Rendering, channels: u64) -> u64 {
+    mul(&[plan.dimensions().area(), channels]).min(MORE_ROWS.max(mul(&[plan.dimensions().width().into(), channels])))
+}
+
+/// What an encoder holds: of some formats the file as far as it has not been taken, of others all pixels and all of the file. `at_once` is what comes at a time.
+fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u64 {
+    let (area, width) = (size.area(), u64::from(size.width()));
+    let pixels = mul(&[area, channels]);
+    let row = mul(&[width, channels]);
+    match plan.format {
+        Format::Jpg => jpg(plan.jpeg_quality, area, width, channels),
+        // Rows for its filters, the coder's state, and the part of the file that has not been taken.
+        Format::Png => sum(&[PNG_STATE, row.saturating_mul(8), png_held(pixels)]),
+        // All pixels and all of the file; or what has not been taken of it.
+        Format::Tif if pixels <= LARGE_TIF => sum(&[pixels.saturating_mul(2), pixels / 64, if channels == 2 { pixels.saturating_mul(2) } else { 0 }, CODER]),
+        Format::Tif => sum(&[mul(&[PIECE.saturating_add(at_once), 2]), row, LARGE_TIF / 64, CODER]),
+        // Its pixels, four samples of each where there is alpha, their colours' indexes, and the file.
+        Format::Gif => sum(&[pixels, if channels.is_multiple_of(2) { area.saturating_mul(8) } else { 0 }, area.saturating_mul(4), CODER]),
+        Format::WebP if plan.lossless => {
+            // Below the limit the pixels, and the file, are held. Four bytes of each pixel of some rows, and the modes of all blocks.
+            let sides = width.saturating_add(size.height().into());
+            let held = if pixels > LARGE_WEBP { PIECE.saturating_mul(2) } else { pixels.saturating_add(lossless_file(pixels)) };
+            sum(&[held, LARGE_WEBP / 8, sides.saturating_mul(100), area / 48])
+        }
+        // Pixels as four samples, planes, coefficients and symbols.
+        Format::WebP => sum(&[pixels, area.saturating_mul(if channels.is_multiple_of(2) { 110 } else { 14 }), CODER]),
+    }
+}
+
+/// What an encoder of many states takes however small its image is.
+const CODER: u64 = 512 << 10;
+const PNG_STATE: u64 = 256 << 10;
+
+/// Room that is made for a PNG of so many bytes of pixels, or for a piece of it and what is added at a time. Growing it would take twice as much.
+pub(crate) fn png_held(pixels: u64) -> u64 {
+    sum(&[pixels, pixels / 64, 4096]).min(PIECE.saturating_add(MORE_ROWS))
+}
+
+fn lossless_file(pixels: u64) -> u64 {
+    pixels.saturating_add(4096).min(PIECE.saturating_mul(2))
+}
+
+/// What a JPEG encoder holds: a row of MCUs; of a small image the symbols, which are counted before they are coded, and the file; of a large one what has not
+/// been taken.
+pub(super) fn jpg(quality: u8, area: u64, width: u64, channels: u64) -> u64 {
+    const TABLES: u64 = 64 << 10;
+    let planes = mul(&[width.saturating_add(16), if channels <= 2 { 8 } else { 28 }]);
+    let file = coded_jpg(quality, area);
+    if area <= COUNTED_JPG {
+        // Four bytes a symbol, and those of a row of MCUs beyond the limit.
+        let listed = mul(&[most_listed(area, quality).saturating_add(mul(&[width, 24])), 4]);
+        sum(&[TABLES, planes, listed.saturating_add(file / 2).max(file.saturating_mul(2))])
+    } else {
+        let step = MORE_ROWS.saturating_add(mul(&[width, 16]));
+        sum(&[TABLES, planes, file.min(PIECE.saturating_add(step)).saturating_mul(2)])
+    }
+}
+
+/// Bytes of a JPEG, at most: at the highest quality a pixel of noise takes three, at usual ones less than one.
+fn coded_jpg(quality: u8, area: u64) -> u64 {
+    let file = if quality < 90 { area.saturating_mul(3) / 4 } else { area.saturating_mul(3) };
+    file.saturating_add(4096)
+}

@@ -1,0 +1,285 @@
+//! What a plan will cost, from headers alone: upper estimates that hold for every file, checked before anything is allocated.
+
+mod answer;
+
+pub(crate) use answer::png_held;
+
+use super::{Rendering, SourcePlan};
+use crate::api::Quality;
+use crate::error::{Error, Result, SourceFormat};
+use crate::jpeg::{Grid, Rows, Wanted};
+use crate::limits::Limits;
+use crate::pyramid::tiff::{Compression, Level, Model, ZSTANDARD_WINDOW};
+use crate::pyramid::{Body, JpegProcess, OneScan, Pyramid, Whole, WholeMode};
+
+/// Compressed chunks are fetched in batches of about this many bytes.
+pub(crate) const BATCH: u64 = 4 << 20;
+/// Bytes of a scan that are fetched at a time, at most; less where memory is short, but no less than the other.
+pub(crate) const RUN: u64 = 8 << 20;
+pub(crate) const LEAST_RUN: u64 = 1 << 20;
+/// What is finished of a file is handed over once it is this many bytes.
+pub(crate) const PIECE: u64 = 4 << 20;
+/// Bytes of pixels from which a TIFF is made row by row; smaller ones are worth compressing.
+pub(crate) const LARGE_TIF: u64 = 8 << 20;
+/// Bytes of pixels from which those of a lossless WebP are made twice, row by row, to be counted and to be written; fewer are held between the two.
+pub(crate) const LARGE_WEBP: u64 = 8 << 20;
+/// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
+pub(crate) const COUNTED_JPG: u64 = 1 << 20;
+/// Tables, kernels and code that every request needs, bytes.
+const BASE: u64 = 64 << 10;
+
+/// Estimated cost of a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Price {
+    /// Bytes of memory at the peak.
+    pub memory: u64,
+    /// Samples that are decoded; the bytes they are decoded from come on top, once it is known how many they are.
+    pub work: u64,
+    /// Bytes that will be fetched of a scan, about.
+    pub bytes: u64,
+    /// All that is fetched and decoded is so twice, which work and bytes count.
+    pub twice: bool,
+}
+
+impl Price {
+    pub fn of(plan: &Rendering, pyramid: &Pyramid) -> Self {
+        let once = Self::once(plan, pyramid);
+        if comes_twice(plan, pyramid) { Self { work: once.work.saturating_mul(2), bytes: once.bytes.saturating_mul(2), twice: true, ..once } } else { once }
+    }
+
+    fn once(plan: &Rendering, pyramid: &Pyramid) -> Self {
+        let channels = Self::channels(plan, pyramid);
+        match (&plan.source, &pyramid.body) {
+            (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
+                tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_chunks(plan, pyramid, level, channels))
+            }
+            (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
+                let memory = BASE.saturating_add(of_whole(whole, pyramid, plan, channels));
+                // Every row is unpacked and passed on, however little a pixel has.
+                Self { memory, work: mul(&[pyramid.stored.area(), u64::from(whole.channels).max(3)]), ..Self::default() }
+            }
+            (SourcePlan::Scan { reduction, .. }, Body::Scan(scan)) => Self::of_scan(plan, scan, *reduction, channels),
+            _ => Self::default(),
+        }
+    }
+
+    /// What it takes to read the rows of a plan, without what becomes of them.
+    pub fn of_rows(plan: &Rendering, pyramid: &Pyramid) -> u64 {
+        let rows = |channels: u8, depth: u8| rows(plan, channels, depth, Self::channels(plan, pyramid));
+        match (&plan.source, &pyramid.body) {
+            (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
+                sum(&[BASE, rows(whole.channels, whole.depth), pyramid.file_size, decoding(whole, pyramid, plan)])
+            }
+            (SourcePlan::Scan { run, .. }, Body::Scan(scan)) => sum(&[BASE, rows(scan.whole.channels, 1), decoding_scan(plan, scan), *run]),
+            _ => Self::of(plan, pyramid).memory,
+        }
+    }
+
+    /// Of a file whose rows come one after the other, as far as its index goes from near to them.
+    fn of_scan(plan: &Rendering, scan: &OneScan, reduction: u32, channels: u64) -> Self {
+        let source = sum(&[decoding_scan(plan, scan), LEAST_RUN, rows(plan, scan.whole.channels, 1, channels)]);
+        let memory = BASE.saturating_add(flowing(plan, source, channels, LINES));
+        let region = Rows::region(&scan.header, plan.crop, u8::try_from(reduction).unwrap_or(1));
+        let Ok(grid) = Grid::new(&scan.header, &Wanted { region, ..Wanted::whole(&scan.header) }) else { return Self::default() };
+        let index = scan.index();
+        let Some(first) = index.before(grid.rows.start, grid.columns.start) else { return Self::default() };
+        let reading = scan.reading(&index, &grid, grid.rows.clone(), (first.bits.byte, first.mcu));
+        let mcu = mul(&[grid.mcu().0 as u64, grid.mcu().1 as u64, u64::from(scan.whole.channels).max(3)]);
+        let wanted = mul(&[grid.columns.len() as u64, grid.rows.len() as u64]);
+        // Where nothing leads past them, MCUs are read though nothing is made of them: a sixteenth of the work.
+        let end = mul(&[grid.rows.end.saturating_sub(1) as u64, grid.mcus.0 as u64]).saturating_add(grid.columns.end as u64);
+        let passed = if reading.open { end.saturating_sub(first.mcu as u64) / 16 } else { 0 };
+        Self { memory, work: mul(&[mcu, wanted.saturating_add(passed)]), bytes: reading.bytes(), twice: false }
+    }
+
+    /// Samples per pixel of the finished pixels, at most.
+    pub fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
+        let (alpha, gray) = match &pyramid.body {
+            Body::Whole(whole) => (!matches!(whole.mode, WholeMode::Jpeg { .. }), whole.channels <= 2),
+            Body::Scan(scan) => (false, scan.whole.channels <= 2),
+            Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.samples.alpha.is_some(), level.is_gray())),
+        };
+        let colors = if gray || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
+        sum(&[colors, alpha.into()])
+    }
+
+    fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, channels: u64) -> Self {
+        let depth: u64 = if level.samples.bits > 8 { 2 } else { 1 };
+        // A palette's index becomes three samples.
+        let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) };
+        let decoded = mul(&[level.chunk.area(), samples, depth]);
+        let (mut memory, mut work) = (0_u64, 0_u64);
+        for part in &plan.windows(level) {
+            let source = plan.source_of(*part);
+            let (columns, lines) = plan.chunks_of(level, source);
+            let across = columns.len() as u64;
+            let count = mul(&[across, lines.len() as u64]);
+            work = work.saturating_add(mul(&[count, decoded]));
+            let held = answer::held(plan, part.dimensions(), channels);
+            let rows = answer::pipeline(plan, source.width().into(), (samples, depth), part.dimensions(), channels);
+            let chunks = sum(&[fetched(level, pyramid, count), decoding_chunk(level, samples, depth), band(level, source, across, samples, depth)]);
+            // A row of all chunks, side by side.
+            let joined = mul(&[source.width().into(), samples, depth]);
+            let at_once = held.saturating_add(if plan.is_upright() { answer::of_lines(plan, 1, channels) } else { 0 });
+            memory = memory.max(sum(&[chunks, joined, rows, at_once, answer::finishing(plan, channels, at_once)]));
+        }
+        Self { memory: BASE.saturating_add(memory), work, ..Self::default() }
+    }
+
+    /// Bytes of memory that copied coefficients of `area` px take, which are held `coefficients` bytes.
+    pub fn of_copied(level: &Level, pyramid: &Pyramid, coefficients: u64, area: u64) -> u64 {
+        let fetched = fetched(level, pyramid, u64::MAX);
+        sum(&[BASE, fetched, level.chunk_bytes().saturating_mul(2), coefficients, answer::jpg(100, area, level.chunk.width().into(), 3)])
+    }
+
+    /// [`Error::SourceTooCostly`] for what is over the limits.
+    pub fn check(&self, limits: &Limits) -> Result<()> {
+        let over = |what, needs, limit| if needs > limit { Err(Error::SourceTooCostly { what, needs, limit }) } else { Ok(()) };
+        over("work", self.work.saturating_add(self.bytes), limits.work)?;
+        over("bytes", self.bytes, limits.fetched)?;
+        over("memory", self.memory, limits.memory)
+    }
+}
+
+/// Rows on their way to the answer.
+fn rows(plan: &Rendering, channels: u8, depth: u8, made: u64) -> u64 {
+    answer::pipeline(plan, plan.crop.width().into(), (channels.into(), depth.into()), plan.size, made)
+}
+
+/// What a source whose rows flow, `lines` at a time, takes with all that becomes of them. Nothing of it is there any more once an answer that is turned is whole.
+fn flowing(plan: &Rendering, source: u64, channels: u64, lines: u32) -> u64 {
+    let held = answer::held(plan, plan.size, channels);
+    if plan.is_upright() {
+        let at_once = held.saturating_add(answer::of_lines(plan, lines, channels));
+        return sum(&[source, at_once, answer::finishing(plan, channels, at_once)]);
+    }
+    let some = answer::some_rows(plan, channels);
+    let raster = mul(&[plan.size.area(), channels]);
+    source.saturating_add(raster).max(held).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
+}
+
+/// Bytes between the chunks of a batch that are fetched with them.
+const BETWEEN: u64 = 64 << 10;
+
+/// Bytes that are fetched of `count` chunks at a time, and of what lies between them.
+pub(crate) fn fetched(level: &Level, pyramid: &Pyramid, count: u64) -> u64 {
+    let between = if count > 1 { BETWEEN } else { 0 };
+    mul(&[count, fetched_chunk(level)]).min(BATCH.saturating_add(fetched_chunk(level))).saturating_add(between).min(pyramid.file_size)
+}
+
+/// Bytes of a chunk as it is stored, at most: coded ones may be larger than their pixels, and bring tables and profiles of their own.
+pub(crate) fn fetched_chunk(level: &Level) -> u64 {
+    let plain = level.chunk_bytes();
+    match level.compression {
+        Compression::None => plain,
+        Compression::Jpeg | Compression::WebP => sum(&[plain, plain / 4, 32 << 10]),
+        _ => sum(&[plain, plain / 2, 4 << 10]),
+    }
+}
+
+/// What it takes to decode a chunk, without its pixels.
+fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
+    let (plain, width) = (level.chunk_bytes(), u64::from(level.chunk.width()));
+    // Planes, colours and extra samples are put in order beside what they come from.
+    let ordered = mul(&[level.chunk.area(), samples, depth]);
+    match level.compression {
+        // Rows of MCUs, tables, and planes that are laid side by side.
+        Compression::Jpeg => sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 192 << 10]),
+        // A file is a copy, and pixels of four samples come from three planes.
+        Compression::WebP => sum(&[fetched_chunk(level), mul(&[level.chunk.area(), 8]), 256 << 10]),
+        Compression::Zstandard => sum(&[plain, ordered, ZSTANDARD_WINDOW.min(plain.saturating_mul(2)), 512 << 10]),
+        Compression::Lzw => sum(&[plain, ordered, 64 << 10]),
+        Compression::Deflate => sum(&[plain, ordered, 64 << 10]),
+        // Where colours change in a row and in the one above it: words, at most one a pixel, with as many to grow into.
+        Compression::Fax(_) => sum(&[plain, ordered, mul(&[width, 16])]),
+        Compression::None | Compression::PackBits => sum(&[plain, ordered]),
+    }
+}
+
+/// Pixels of a row of chunks: of JPEG those that are wanted.
+fn band(level: &Level, source: crate::geometry::Rect, across: u64, samples: u64, depth: u64) -> u64 {
+    let height = u64::from(level.chunk.height());
+    if level.compression == Compression::Jpeg {
+        mul(&[u64::from(source.width()).saturating_add(32), height.min(u64::from(source.height()).saturating_add(32)), samples, 2])
+    } else {
+        mul(&[across, level.chunk.width().into(), height, samples, depth])
+    }
+}
+
+/// What a file that is decoded from its beginning takes on its way to the answer.
+fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -> u64 {
+    let rows = rows(plan, whole.channels, whole.depth, channels);
+    let source = sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]);
+    if whole.mode != WholeMode::Image || pyramid.format == SourceFormat::Png {
+        let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
+        return flowing(plan, source, channels, lines);
+    }
+    // Decoding and encoding do not meet: what was fetched and decoded is gone when the raster is finished.
+    let raster = mul(&[plan.size.area(), channels]);
+    let some = answer::some_rows(plan, channels);
+    let turned = if plan.turn.transpose { raster.saturating_mul(2) } else { raster };
+    let made = if raster <= reusable(whole, plan) { STEP } else { raster };
+    source.saturating_add(made).max(turned).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
+}
+
+/// Rows of a row of MCUs, at most.
+const LINES: u32 = 32;
+
+/// Bytes that a raster may be ahead of the room that reading gives free.
+const STEP: u64 = 1 << 20;
+
+/// What the decoder of a whole-image format holds, its result included.
+fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
+    let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
+    match whole.mode {
+        WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]),
+        // Canvas and what it is made from.
+        WholeMode::Image => samples.saturating_mul(2),
+        WholeMode::Jpeg { process, density } => match process {
+            JpegProcess::Buffered => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,
+            JpegProcess::Lossless => mul(&[samples, 4]),
+        },
+    }
+}
+
+/// What the decoder of a scan holds: rows of MCUs, what upsampling makes of them, and what there is to be learnt of the index.
+fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
+    let index = scan.index();
+    let unknown = index.all().saturating_sub(index.len()) as u64;
+    let width = u64::from(plan.crop.width()).saturating_add(128);
+    mul(&[width, scan.whole.channels.into(), 64]).saturating_add(unknown.saturating_mul(64))
+}
+
+/// Bytes of the decoded rows in whose room the raster is made, if it is no larger.
+fn reusable(whole: &Whole, plan: &Rendering) -> u64 {
+    let is_reused = whole.depth == 1 && whole.mode != WholeMode::Rows;
+    if is_reused { mul(&[plan.level.width().into(), plan.crop.height().into(), whole.channels.into()]) } else { 0 }
+}
+
+/// Whether a lossless WebP is too large for its pixels to be held, and they are not there all at once anyway.
+fn comes_twice(plan: &Rendering, pyramid: &Pyramid) -> bool {
+    let flows = match &pyramid.body {
+        Body::Tiff(_) => true,
+        Body::Scan(_) => plan.is_upright(),
+        Body::Whole(whole) => plan.is_upright() && whole.mode != WholeMode::Image,
+    };
+    plan.lossless && flows && finished(plan, Price::channels(plan, pyramid)) > LARGE_WEBP
+}
+
+/// Bytes of the finished pixels. A free rotation brings alpha.
+fn finished(plan: &Rendering, channels: u64) -> u64 {
+    let channels = match plan.angle {
+        None => channels,
+        Some(_) if channels <= 2 => 2,
+        Some(_) => 4,
+    };
+    plan.dimensions().area().saturating_mul(channels)
+}
+
+fn mul(factors: &[u64]) -> u64 {
+    factors.iter().fold(1, |product: u64, factor| product.saturating_mul(*factor))
+}
+
+fn sum(terms: &[u64]) -> u64 {
+    terms.iter().fold(0, |sum: u64, term| sum.saturating_add(*term))
+}

@@ -1,0 +1,161 @@
+//! Prices against what is really taken: the memory that each render holds at its peak, counted by the allocator, must never be more than its price.
+//!
+//! `cargo test --test prices` measures a sample. `npm run prices` measures all pairs of sources and requests, and prints what costs most.
+
+mod sources;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use azulejo::api::{ImageRequest, Service, Version};
+use azulejo::{EncodeOptions, Error, Pyramid, Render, Step, native};
+use peak_alloc::PeakAlloc;
+use sources::Source;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Regions of an image of `width` × `height` px: all of it, tiles, thin ones, one pixel.
+fn regions((width, height): (u32, u32)) -> Vec<String> {
+    let (x, y) = (width / 3, height / 3);
+    let tile = |side: u32| format!("{x},{y},{},{}", side.min(width - x), side.min(height - y));
+    vec!["full".into(), "square".into(), tile(512), tile(1024), format!("0,{y},{width},1"), format!("{x},0,1,{height}"), format!("{x},{y},2,2")]
+}
+
+const SIZES: [&str; 15] = [
+    "max",
+    "^max",
+    "!400,400",
+    "512,",
+    "^!1024,1024",
+    "^2600,2600",
+    "^4000,3000",
+    "^3000,4000",
+    "^12000,1000",
+    "^1000,12000",
+    "^60000,20",
+    "^20,60000",
+    "^6000000,2",
+    "^2,6000000",
+    "!100,100",
+];
+const ROTATIONS: [&str; 7] = ["0", "!0", "90", "180", "45", "!20", "137.5"];
+const QUALITIES: [&str; 3] = ["default", "gray", "bitonal"];
+const FORMATS: [&str; 5] = ["jpg", "png", "webp", "gif", "tif"];
+
+/// What a render took.
+struct Taken {
+    request: String,
+    price: u64,
+    peak: u64,
+    seconds: f64,
+}
+
+/// Renders a request; none if it is refused.
+fn measure(source: &Source, pyramid: &Pyramid, service: &Service, options: &EncodeOptions, request: &str) -> Option<Taken> {
+    let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(service)).ok()?;
+    if std::env::var_os("TRACE").is_some() {
+        eprintln!("{} {request}", source.name);
+    }
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let began = Instant::now();
+    let mut job = match Render::new(pyramid, &resolved, options, &service.limits) {
+        Ok(job) => job,
+        Err(Error::SourceTooCostly { .. } | Error::TooLarge { .. }) => return None,
+        Err(error) => panic!("{} {request}: {error:?}", source.name),
+    };
+    let price = job.memory();
+    loop {
+        match job.step().unwrap_or_else(|error| panic!("{} {request}: {error:?}", source.name)) {
+            Step::Done(_) => break,
+            Step::Piece(_) => {}
+            Step::Need(ranges) => {
+                for range in ranges {
+                    job.provide(range.start(), source.bytes[range.start() as usize..range.end() as usize].to_vec()).unwrap();
+                }
+            }
+        }
+    }
+    let peak = MEMORY.peak_usage().saturating_sub(before) as u64;
+    Some(Taken { request: request.to_owned(), price, peak, seconds: began.elapsed().as_secs_f64() })
+}
+
+/// Bits that follow no pattern.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % end
+    }
+}
+
+/// The pairs that are measured of a source: every region, size, rotation, quality and format comes as often as any other.
+fn requests(pyramid: &Pyramid, count: usize, seed: u64) -> Vec<String> {
+    let regions = regions((pyramid.dimensions().width(), pyramid.dimensions().height()));
+    let mut numbers = Numbers(seed);
+    (0..count)
+        .map(|index| {
+            let region = &regions[numbers.below(regions.len())];
+            let rotation = ROTATIONS[numbers.below(ROTATIONS.len())];
+            // Half of them plain tiles and thumbnails, as real ones are.
+            let size = if index % 2 == 0 { SIZES[numbers.below(SIZES.len())] } else { SIZES[numbers.below(5)] };
+            let quality = if index % 3 == 0 { QUALITIES[numbers.below(QUALITIES.len())] } else { "default" };
+            format!("{region}/{size}/{rotation}/{quality}.{}", FORMATS[numbers.below(FORMATS.len())])
+        })
+        .collect()
+}
+
+fn main() {
+    let full = std::env::args().any(|argument| argument == "--full");
+    let listed = std::env::args().any(|argument| argument == "--list");
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let sizes: &[(u32, u32)] = if full { &[(300, 200), (4000, 3000), (2000, 1500), (6000, 24), (24, 6000)] } else { &[(300, 200), (1400, 900), (3000, 12)] };
+    let count = if full { 60 } else { 10 };
+    let service = Service::default();
+    let (mut all, mut ratios, mut broken, mut refused) = (0, Vec::new(), Vec::new(), 0);
+    let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (index, (width, height)) in sizes.iter().enumerate() {
+        for source in sources::sources(*width, *height) {
+            if only.as_ref().is_some_and(|only| !source.name.contains(only.as_str())) {
+                continue;
+            }
+            let mut bytes = source.bytes.as_slice();
+            let pyramid = native::open(&mut bytes, &service).unwrap_or_else(|error| panic!("{}: {error}", source.name));
+            let options = EncodeOptions::default();
+            for request in requests(&pyramid, count, index as u64 * 1000 + source.name.len() as u64) {
+                all += 1;
+                let Some(taken) = measure(&source, &pyramid, &service, &options, &request) else {
+                    refused += 1;
+                    continue;
+                };
+                let ratio = taken.price as f64 / taken.peak.max(1) as f64;
+                ratios.push(ratio);
+                groups.entry(source.name.rsplit_once('-').unwrap().0.to_owned()).or_default().push(ratio);
+                groups.entry(format!("*{}", request.rsplit_once('.').unwrap().1)).or_default().push(ratio);
+                if listed || taken.peak > taken.price {
+                    let line = format!("{:.2}\t{:>9}\t{:>9}\t{:.2} s\t{}\t{}", ratio, taken.price, taken.peak, taken.seconds, source.name, taken.request);
+                    if listed {
+                        println!("{line}");
+                    }
+                    if taken.peak > taken.price {
+                        broken.push(line);
+                    }
+                }
+            }
+        }
+    }
+    let median = |values: &mut Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(0.0)
+    };
+    if full || listed {
+        groups.iter_mut().for_each(|(name, values)| println!("{name}: {} renders, median price/peak {:.2}", values.len(), median(values)));
+    }
+    println!("{all} pairs, {refused} refused, {} above their price, median price/peak {:.2}", broken.len(), median(&mut ratios));
+    broken.iter().for_each(|line| println!("{line}"));
+    assert!(broken.is_empty(), "{} renders took more memory than their price", broken.len());
+    let median = median(&mut ratios);
+    assert!(median <= 1.5, "the median of price / peak is {median:.2}");
+}
