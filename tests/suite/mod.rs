@@ -7,6 +7,7 @@ mod golden;
 mod ingest;
 mod jpeg;
 mod layers;
+mod locate;
 mod lossless;
 mod oracle;
 mod planes;

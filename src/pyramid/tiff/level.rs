@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Indexes;
 use super::ifd::{Array, Directory, Header};
 use super::sample::{Compression, Model, SampleKind, Samples, Storage};
-use super::{Indexes, leader};
-use crate::bytes::{ByteRange, ByteStore, Endian};
+use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
 use crate::pyramid::dimensions;
@@ -26,8 +26,6 @@ pub(super) const LONGEST_PROFILE: u64 = 4 << 20;
 const LONGEST_TABLES: u64 = 64 << 10;
 /// An uncompressed strip is read in slices of about this many bytes.
 const SLICE: u64 = 64 << 10;
-/// Entries in which the chunk that follows another in the file is looked for: some are left out, and some lie elsewhere.
-const NEIGHBOURS: u64 = 64;
 
 /// A level: one size of the image, cut into chunks (tiles or strips) in rows from the top left.
 #[derive(Debug, Clone)]
@@ -47,12 +45,12 @@ pub(crate) struct Level {
     pub indexes: Arc<Indexes>,
     /// Whether chunks tell their own lengths, see [`leader`].
     pub led: bool,
-    offsets: Array,
-    byte_counts: Option<Array>,
+    pub(super) offsets: Array,
+    pub(super) byte_counts: Option<Array>,
     /// Height of a stored strip or tile.
     strip_rows: u32,
     /// An uncompressed strip is shown as several chunks: how many.
-    slices: u32,
+    pub(super) slices: u32,
 }
 
 impl Level {
@@ -158,7 +156,7 @@ impl Level {
     }
 
     /// Height of a stored strip or tile, and how many lie below each other.
-    fn strip(&self) -> (u32, u32) {
+    pub(super) fn strip(&self) -> (u32, u32) {
         (self.strip_rows, self.dimensions.height().div_ceil(self.strip_rows.max(1)))
     }
 
@@ -182,59 +180,6 @@ impl Level {
     /// Bytes of a decoded chunk, all planes.
     pub fn chunk_bytes(&self) -> u64 {
         self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(self.planes().into())
-    }
-
-    /// Where a chunk lies: reads its entries of the tables, no others; if chunks may be `led`, that of its length only if it is here.
-    pub fn locate(&self, store: &ByteStore, endian: Endian, column: u32, row: u32, plane: u16, led: bool) -> Result<Location, Stop> {
-        let (_, strips) = self.strip();
-        let (strip, slice) = (row.checked_div(self.slices).unwrap_or(0), row.checked_rem(self.slices).unwrap_or(0));
-        let in_plane = u64::from(strip).saturating_mul(self.columns().into()).saturating_add(column.into());
-        let index = u64::from(plane).saturating_mul(strips.into()).saturating_mul(self.columns().into()).saturating_add(in_plane);
-        let counts = self.byte_counts.as_ref().filter(|counts| counts.count > index && self.compression != Compression::None);
-        let (offset, count) = (self.offsets.get(store, endian, index), counts.map(|counts| counts.get(store, endian, index)).transpose());
-        let rows = self.chunk_height(row);
-        let (offset, count) = match (offset, count) {
-            // All entries are named at once.
-            (Err(Stop::Need(mut entries)), Err(Stop::Need(count))) => {
-                match self.offsets.get(store, endian, index.saturating_add(1)) {
-                    Err(Stop::Need(next)) if led => entries.extend(next),
-                    _ if led => {}
-                    _ => entries.extend(count),
-                }
-                return Err(Stop::Need(entries));
-            }
-            (Ok(offset), Err(Stop::Need(count))) => {
-                let room = if led { self.room(store, endian, index, offset) } else { None };
-                return room.map(|bytes| Location { offset, bytes, rows, led: bytes > 0 }).ok_or(Stop::Need(count));
-            }
-            (offset, count) => (offset?, count?),
-        };
-        let plain = self.row_bytes().saturating_mul(rows.into());
-        if self.compression == Compression::None {
-            let before = self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(slice.into());
-            let offset = offset.saturating_add(before);
-            return Ok(Location { offset, bytes: plain.min(store.size().saturating_sub(offset)), rows, led: false });
-        }
-        // A lone strip without a count runs to the end of the file (an old, common fault).
-        let bytes = count.unwrap_or(store.size().saturating_sub(offset));
-        Ok(Location { offset, bytes, rows, led: false })
-    }
-
-    /// Bytes from a chunk to the leader of the one that follows it in the file, or to the file's end; 0 for one that was left out. `None` if that is not to be
-    /// known, or more than a chunk takes.
-    fn room(&self, store: &ByteStore, endian: Endian, index: u64, offset: u64) -> Option<u64> {
-        if offset == 0 {
-            return Some(0);
-        }
-        let (next, count) = (index.saturating_add(1), self.offsets.count);
-        let neighbours = next..count.min(next.saturating_add(NEIGHBOURS));
-        let behind = neighbours.map_while(|index| self.offsets.get(store, endian, index).ok()).filter(|at| *at > offset).min();
-        let end = match behind {
-            Some(at) => at.checked_sub(leader::BYTES)?,
-            None if next == count => store.size(),
-            None => return None,
-        };
-        end.checked_sub(offset).filter(|room| *room <= self.chunk_bytes() && offset >= leader::BYTES && end <= store.size())
     }
 
     /// What of a chunk lies within the image.
@@ -272,24 +217,5 @@ impl Level {
         let held = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or(0, |bytes| bytes.len());
         let held = held(&self.jpeg_tables).saturating_add(held(&self.icc)).saturating_add(self.indexes.weight());
         size_of::<Self>().saturating_add(palette).saturating_add(held)
-    }
-}
-
-/// Where the bytes of a chunk lie, and how many image rows it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Location {
-    pub offset: u64,
-    /// 0 for a chunk that was left out (sparse files): it is black, or transparent.
-    pub bytes: u64,
-    pub rows: u32,
-    /// It has at most so many bytes: how many, its leader tells.
-    pub led: bool,
-}
-
-impl Location {
-    /// What is to be fetched of it; nothing of one that was left out.
-    pub fn range(&self) -> Option<ByteRange> {
-        let before = if self.led { leader::BYTES } else { 0 };
-        ByteRange::at(self.offset.saturating_sub(before), self.bytes.saturating_add(before))
     }
 }

@@ -4,13 +4,15 @@ mod ifd;
 mod indexes;
 pub(crate) mod leader;
 mod level;
+mod locate;
 mod pages;
 mod sample;
 
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use indexes::Indexes;
-pub(crate) use level::{Level, Location};
+pub(crate) use level::Level;
+pub(crate) use locate::Location;
 pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW};
 
 use self::ifd::{Directory, Header};
