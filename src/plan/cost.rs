@@ -102,7 +102,7 @@ impl Price {
         let (alpha, gray) = match &pyramid.body {
             Body::Whole(whole) => (!matches!(whole.mode, WholeMode::Jpeg { .. }), whole.channels <= 2),
             Body::Scan(scan) => (false, scan.whole.channels <= 2),
-            Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.samples.alpha.is_some(), level.is_gray())),
+            Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.has_alpha(), level.is_gray())),
         };
         let colors = if gray || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
         sum(&[colors, alpha.into()])
@@ -111,7 +111,7 @@ impl Price {
     fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, raster: u64) -> Self {
         let depth = if level.samples.bits > 8 { 2 } else { 1 };
         // A palette's index becomes three samples.
-        let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) };
+        let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) }.saturating_add(level.mask.is_some().into());
         let decoded = mul(&[level.chunk.area(), samples, depth]);
         let fetched = BATCH.saturating_add(level.chunk_bytes()).min(pyramid.file_size);
         // A JPEG chunk has planes beside its pixels.
@@ -141,7 +141,17 @@ impl Price {
                 () if windows.len() > 1 => strip,
                 () => strip.min(PIECE),
             };
-            memory = memory.max(sum(&[fetched, window, level.chunk_bytes(), planes, decoded, band, pipeline(plan, source.width()), made]));
+            memory = memory.max(sum(&[
+                fetched,
+                window,
+                level.chunk_bytes(),
+                planes,
+                decoded,
+                band,
+                level.mask_memory(across),
+                pipeline(plan, source.width()),
+                made,
+            ]));
         }
         Self { memory: sum(&[BASE, memory, finishing(plan, raster)]), work, ..Self::default() }
     }

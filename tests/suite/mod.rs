@@ -1,5 +1,6 @@
 //! The suites of the integration test binary.
 
+mod directories;
 mod fax;
 mod geometry;
 mod gigapixel;
@@ -15,6 +16,7 @@ mod pyramid;
 mod robust;
 mod rounds;
 mod small;
+mod structure;
 mod support;
 mod vectors;
 mod webp;

@@ -54,10 +54,10 @@ impl Level {
 
     /// The number of a chunk in the tables.
     fn entry(&self, column: u32, row: u32, plane: u16) -> u64 {
-        let (_, strips) = self.strip();
+        let (across, down) = self.grid;
         let strip = row.checked_div(self.slices).unwrap_or(0);
-        let in_plane = u64::from(strip).saturating_mul(self.columns().into()).saturating_add(column.into());
-        u64::from(plane).saturating_mul(strips.into()).saturating_mul(self.columns().into()).saturating_add(in_plane)
+        let in_plane = u64::from(strip).saturating_mul(across.into()).saturating_add(column.into());
+        u64::from(plane).saturating_mul(down.into()).saturating_mul(across.into()).saturating_add(in_plane)
     }
 
     /// An uncompressed chunk, which may be a slice of what is stored at `offset`.
@@ -120,7 +120,7 @@ impl Level {
 
     /// Bytes that a chunk takes in the file at most, however badly its coding suits it.
     fn longest_chunk(&self) -> u64 {
-        let plain = self.row_bytes().saturating_mul(self.strip().0.into());
+        let plain = self.row_bytes().saturating_mul(self.strip_rows().into());
         // Of two colours that take turns, CCITT codes a pixel in up to six bits.
         let times = if matches!(self.compression, Compression::Fax(_)) { 8 } else { 2 };
         plain.saturating_mul(times).saturating_add(64 << 10)
