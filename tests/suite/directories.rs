@@ -110,6 +110,11 @@ impl Image {
         (self.filled.0.div_ceil(width), self.filled.1.div_ceil(height))
     }
 
+    /// Whether the predictor makes of a tint what compresses well.
+    fn has_differences(&self) -> bool {
+        self.coding == Coding::Deflate && matches!(self.content, Content::Tint(_))
+    }
+
     /// The coded bytes of a chunk.
     fn coded_chunk(&self, column: u32, row: u32) -> Vec<u8> {
         let (width, mut height) = self.chunk();
@@ -125,6 +130,11 @@ impl Image {
                     let bit = |x: u32| u8::from(x < left + width && x < shown) << (7 - (x - left) % 8);
                     plain.extend((left..left + width).step_by(8).map(|start| (start..start + 8).map(bit).sum::<u8>()));
                 }
+            }
+        }
+        if self.has_differences() {
+            for row in plain.chunks_exact_mut(width as usize * 3) {
+                (3..row.len()).rev().for_each(|at| row[at] = row[at].wrapping_sub(row[at - 3]));
             }
         }
         match self.coding {
@@ -144,6 +154,7 @@ impl Image {
             (262, Values::Short(vec![photometric])),
             (277, Values::Short(vec![samples])),
             (284, Values::Short(vec![1])),
+            (317, Values::Short(vec![if self.has_differences() { 2 } else { 1 }])),
         ]);
         match self.tile {
             Some(tile) => tags.extend([(322, Values::Long(vec![tile])), (323, Values::Long(vec![tile]))]),

@@ -6,7 +6,7 @@ use azulejo::{EncodeOptions, Error, Pyramid};
 use image::Rgba;
 
 use super::directories::{Coding, FILLING, File, Image, Values};
-use super::support::pixels;
+use super::support::{is_clean, pixels};
 
 const RED: [u8; 3] = [200, 10, 20];
 const GREEN: [u8; 3] = [20, 200, 10];
@@ -351,6 +351,55 @@ fn levels_without_a_mask_would_show_what_is_hidden() {
     // One of another size is none of this image.
     let file = File::of(vec![full, Image::mask_of(&Image::tiled(300, 300, 64, RED), 200)]);
     assert_eq!(tint(&file, 1, "full/max/0/default.png"), RED);
+}
+
+#[test]
+fn a_pyramid_keeps_what_a_mask_hides() {
+    let file = masked(Some(64), Coding::Deflate, Coding::Deflate);
+    let made = super::ingest::write(&file, &azulejo::ingest::Options::default()).unwrap();
+    let answer = render(&made, 1, "full/max/0/default.png");
+    assert_eq!((answer.get_pixel(199, 150).0, answer.get_pixel(200, 150).0[3]), ([200, 10, 20, 255], 0));
+}
+
+#[test]
+fn damaged_directories_give_an_error_or_a_picture() {
+    let philips = File::of(vec![
+        Image::tiled(256, 256, 128, RED).with(305, Values::Text("Philips".to_owned())),
+        Image::tiled(100, 100, 128, GREEN).filled_up(),
+        Image::stripped(9, 9, GRAY).described("Label"),
+    ]);
+    let child = File::of(vec![Image::stripped(16, 12, GRAY).kind(1).over(vec![Image::stripped(64, 48, RED)])]);
+    for (how, file) in
+        [("Aperio", aperio()), ("Leica", leica(SCN)), ("Philips", philips), ("masks", masked(Some(64), Coding::Deflate, Coding::None)), ("child", child)]
+    {
+        let (whole, step) = (file.len(), file.len() / 250 + 1);
+        for (turn, position) in (0..whole).step_by(step).enumerate() {
+            let mut damaged = file.clone();
+            damaged[position] = [0, 0xFF, damaged[position] ^ 0x80, damaged[position].wrapping_add(1)][turn % 4];
+            for page in [Page::FIRST, Associated::Label.into()] {
+                for file in [damaged.as_slice(), &file[..position]] {
+                    let (service, mut source) = (Service::default(), file);
+                    let result = native::open_page(&mut source, page, &service).and_then(|pyramid| {
+                        native::render(&mut source, &pyramid, Version::V3, "pct:20,20,60,60/^17,/0/default.png", &service, &EncodeOptions::default())
+                    });
+                    if let Err(error) = result {
+                        assert!(is_clean(&error) || error.code() == "not-found", "{how} at {position}: {} {error}", error.code());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_description_costs_an_ordinary_pyramid_no_round() {
+    let pyramid = |words: &str| {
+        let image = |side: u32| Image::tiled(side, side, 256, RED).coded(Coding::None);
+        File::of(vec![image(512).described(words), image(256).kind(1), image(128).kind(1)])
+    };
+    let traffic = |file: &[u8]| super::support::drip(file, "full/100,/0/default.png", u64::MAX).unwrap().1;
+    let (plain, described) = (traffic(&pyramid("")), traffic(&pyramid(&"<OME>".repeat(400))));
+    assert!(described.rounds == plain.rounds && described.ranges == plain.ranges, "{plain:?}, then {described:?}");
 }
 
 #[test]

@@ -109,6 +109,26 @@ impl Begun {
         let makeshift = (marks.reduced || marks.mask) && directory.array(tag::SUB_IFDS).is_none();
         Self { group: Group::of(directory), marks, last: marks.size, makeshift }
     }
+
+    /// With a directory that belongs to it.
+    fn with(mut self, directory: Directory, marks: Marks, role: &Role) -> Self {
+        match role {
+            Role::Page | Role::Image => {
+                let Group { main, mut copies, masks, .. } = self.group;
+                copies.insert(0, main);
+                let image = Self::of(directory, marks);
+                return Self { group: Group { copies, masks, ..image.group }, ..image };
+            }
+            Role::Copy => {
+                if factor(self.marks.size, marks.size).is_some() {
+                    self.last = marks.size;
+                }
+                self.group.copies.push(directory);
+            }
+            Role::Mask => self.group.masks.push(directory),
+        }
+        self
+    }
 }
 
 /// What a directory is to the page before it.
@@ -173,26 +193,9 @@ fn walk(store: &ByteStore, header: &Header, wanted: u32) -> Result<Found, Stop> 
             Err(stop) => return Err(stop),
         };
         at = directory.next;
-        current = Some(match (current, role) {
-            (Some(page), Role::Image) => {
-                let Group { main, mut copies, masks, .. } = page.group;
-                copies.insert(0, main);
-                let mut image = Begun::of(directory, marks);
-                (image.group.copies, image.group.masks) = (copies, masks);
-                image
-            }
-            (Some(mut page), Role::Copy) => {
-                if factor(page.marks.size, marks.size).is_some() {
-                    page.last = marks.size;
-                }
-                page.group.copies.push(directory);
-                page
-            }
-            (Some(mut page), Role::Mask) => {
-                page.group.masks.push(directory);
-                page
-            }
-            (before, _) => {
+        current = Some(match current {
+            Some(page) if !matches!(role, Role::Page) => page.with(directory, marks, &role),
+            before => {
                 if known == wanted {
                     page = before;
                 }

@@ -62,9 +62,9 @@ pub(super) fn read(store: &ByteStore, header: &Header, first: &Directory, marks:
 }
 
 fn refuse_hamamatsu(store: &ByteStore, first: &Directory) -> Result<(), Stop> {
-    const NAME: &[u8] = b"Hamamatsu";
-    // Its length alone spares reading the names of all other makers.
-    let named = first.array(tag::MAKE).is_some_and(|make| make.bytes() == NAME.len() as u64 + 1);
+    const NAME: &[u8] = b"Hamamatsu\0";
+    // Its length alone spares reading the names of nearly all other makers.
+    let named = first.array(tag::MAKE).is_some_and(|make| make.bytes() == NAME.len() as u64);
     let is_ndpi = first.array(tag::HAMAMATSU).is_some() || (named && first.text(store, tag::MAKE, LOOKED_AT)?.starts_with(NAME));
     if is_ndpi {
         let feature = "the slide format NDPI of Hamamatsu".to_owned();
