@@ -10,6 +10,7 @@ mod jpeg;
 mod layers;
 mod locate;
 mod lossless;
+mod masks;
 mod oracle;
 mod planes;
 mod pyramid;
