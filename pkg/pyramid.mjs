@@ -10,7 +10,7 @@ import { at, fail } from "./lib.mjs";
 
 const USAGE = `npm run pyramid -- IN OUT.tif [--tile 512] [--quality 88] [--compression jpeg|webp|deflate] [--page 1]
 
-IN is a file or a URL, and of a document its first page or another. --tile is a multiple of 16 from 64 to 2048, --quality goes from 1 to 100 (WebP of 100 is lossless);
+IN is a file or a URL, and of a document its first page or another; of a slide --page may be label, macro or thumbnail. --tile is a multiple of 16 from 64 to 2048, --quality goes from 1 to 100 (WebP of 100 is lossless);
 without --compression images with alpha become Deflate, and all others JPEG. Out of a plain JPEG into JPEG nothing is
 lost at full size, and --quality is that of the smaller levels.`;
 
@@ -36,13 +36,14 @@ function read(args) {
     if (text === undefined) return undefined;
     return /^\d+$/.test(text) ? Number(text) : wrong(`--${name} is "${text}", and should be a number.`);
   };
+  const page = () => (["label", "macro", "thumbnail"].includes(values.page) ? values.page : number("page"));
   const [input, output] = positionals;
   const isUrl = /^https?:\/\//.test(input);
   if (!isUrl && !existsSync(input)) fail(`There is no file ${input}.`);
   if (!isUrl && !statSync(input).isFile()) fail(`${input} is not a file.`);
   if (!existsSync(dirname(resolve(output)))) fail(`There is no folder ${dirname(resolve(output))} for ${basename(output)}.`);
   if (existsSync(output) && !statSync(output).isFile()) fail(`${output} is there already, and not a file.`);
-  return { input, isUrl, output: resolve(output), tile: number("tile"), quality: number("quality"), compression: values.compression, page: number("page") };
+  return { input, isUrl, output: resolve(output), tile: number("tile"), quality: number("quality"), compression: values.compression, page: page() };
 }
 
 /** A file by ranges. One that is changed meanwhile is noticed by its time. */

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::api::Version;
+use crate::api::{Page, Version};
 use crate::bytes::ByteRange;
 
 /// The result of everything that cannot lack bytes.
@@ -162,8 +162,8 @@ pub enum Error {
     },
     /// The file has no such page: 404.
     PageNotFound {
-        /// The page that was asked for, from 1.
-        page: u32,
+        /// The page that was asked for.
+        page: Page,
         /// How many there are.
         pages: u32,
     },
@@ -288,6 +288,7 @@ impl fmt::Display for Error {
             Self::TooLarge { what, limit } => write!(f, "The size is over this service's {what} of {limit}."),
             Self::Unsupported { part, value, offered, .. } => write!(f, "This service does not have the {part} {}: it has {offered}.", Quoted(value)),
             Self::NotFound { identifier } => write!(f, "There is no image {}.", Quoted(identifier)),
+            Self::PageNotFound { page: Page::Named(image), .. } => write!(f, "The file has no {} image.", image.name()),
             Self::PageNotFound { page, pages: 1 } => write!(f, "There is no page {page}: the image has one."),
             Self::PageNotFound { page, pages } => write!(f, "There is no page {page}: the image has {pages}."),
             Self::MethodNotAllowed => f.write_str("Only GET, HEAD and OPTIONS are allowed."),

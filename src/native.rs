@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::api::{ImageRequest, Service, Version};
+use crate::api::{ImageRequest, Page, Service, Version};
 use crate::bytes::{ByteRange, Step};
 use crate::error::{Error, Result};
 use crate::ingest::{self, Finished, Ingest, Options};
@@ -51,11 +51,11 @@ fn unreadable(error: std::io::Error) -> Error {
 
 /// Opens an image.
 pub fn open(source: &mut impl Source, service: &Service) -> Result<Pyramid> {
-    open_page(source, 1, service)
+    open_page(source, Page::FIRST, service)
 }
 
-/// Opens a page of a document, from 1.
-pub fn open_page(source: &mut impl Source, page: u32, service: &Service) -> Result<Pyramid> {
+/// Opens a page of a document (from 1), or an image beside the scan of a slide.
+pub fn open_page(source: &mut impl Source, page: impl Into<Page>, service: &Service) -> Result<Pyramid> {
     let mut job = Open::new(source.size()?, &service.limits).page(page);
     loop {
         match job.step()? {

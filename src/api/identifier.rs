@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::percent;
+use super::{Page, percent};
 use crate::error::{Error, Part, Result};
 
 /// Bytes that an identifier may have: what an object store takes as a key.
@@ -32,16 +32,17 @@ impl Identifier {
         &self.0
     }
 
-    /// The document and the page (from 1) that `document;page` means. A document has a name by the same rules: without its page, `..;2` is none.
-    pub fn page(&self) -> Option<(Self, u32)> {
+    /// The document and the page that `document;page` means: a number from 1, or the name of an image beside a slide. A document has a name by the same rules:
+    /// without its page, `..;2` is none.
+    pub fn page(&self) -> Option<(Self, Page)> {
         let (name, page) = self.0.rsplit_once(';')?;
-        let plain = !page.starts_with('0') && page.len() <= 6 && page.bytes().all(|b| b.is_ascii_digit());
-        Some((Self::new(name).ok()?, page.parse().ok().filter(|_| plain)?))
+        Some((Self::new(name).ok()?, Page::parse(page)?))
     }
 
     /// The name of a page of this document; the first is the document's own.
-    pub fn of_page(&self, page: u32) -> Option<Self> {
-        if page == 1 { Some(self.clone()) } else { Self::new(&format!("{self};{page}")).ok() }
+    pub fn of_page(&self, page: impl Into<Page>) -> Option<Self> {
+        let page = page.into();
+        if page == Page::FIRST { Some(self.clone()) } else { Self::new(&format!("{self};{page}")).ok() }
     }
 
     /// The name as one segment of a URL.
@@ -68,17 +69,20 @@ impl fmt::Display for Identifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Associated;
 
     #[test]
     fn pages_of_documents() {
         let page = |text: &str| Identifier::new(text).unwrap().page().map(|(name, page)| (name.to_string(), page));
-        assert_eq!(page("book.tif;2"), Some(("book.tif".to_owned(), 2)));
-        assert_eq!(page("a;1;999999"), Some(("a;1".to_owned(), 999_999)));
-        for text in ["book", "book;", "book;0", "book;02", "book;x", "book;+2", "book;1000000", ";2", "..;2", "a/..;2", "a/.;3"] {
+        assert_eq!(page("book.tif;2"), Some(("book.tif".to_owned(), Page::Number(2))));
+        assert_eq!(page("a;1;999999"), Some(("a;1".to_owned(), Page::Number(999_999))));
+        assert_eq!(page("slide.svs;label"), Some(("slide.svs".to_owned(), Associated::Label.into())));
+        for text in ["book", "book;", "book;0", "book;02", "book;x", "book;+2", "book;1000000", "book;Label", ";label", ";2", "..;2", "a/..;2", "a/.;3"] {
             assert_eq!(page(text), None, "{text}");
         }
         let book = Identifier::new("book").unwrap();
         assert_eq!([1, 2].map(|page| book.of_page(page).unwrap().to_string()), ["book", "book;2"]);
+        assert_eq!(book.of_page(Associated::Macro).unwrap().to_string(), "book;macro");
     }
 
     #[test]

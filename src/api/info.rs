@@ -1,7 +1,7 @@
 //! What is said about an image: 2.1 §5, 3.0 §5 and the implementation notes on tiles.
 
 use super::bounds::Bounds;
-use super::{Service, Version, info_json, info_xml};
+use super::{AssociatedSet, Service, Version, info_json, info_xml};
 use crate::geometry::Dimensions;
 
 /// Tiles smaller than this on both sides are offered in multiples, lest a viewer asks for thousands.
@@ -14,6 +14,7 @@ pub struct Info {
     sizes: Vec<Dimensions>,
     tiles: Vec<TileSet>,
     pages: Option<u32>,
+    associated: AssociatedSet,
     service: Service,
 }
 
@@ -57,17 +58,26 @@ impl Info {
         let sizes = levels.iter().rev().map(|(_, size)| *size).filter(|size| bounds.allow(*size)).collect();
         let scale_factors = levels.iter().map(|(factor, _)| *factor).collect();
         let tiles = vec![TileSet { width: tile.width(), height: tile.height(), scale_factors }];
-        Self { dimensions, sizes, tiles, pages: None, service: service.clone() }
+        Self { dimensions, sizes, tiles, pages: None, associated: AssociatedSet::NONE, service: service.clone() }
     }
 
-    /// Of a document with so many pages: the document tells it, in a property of this project's own, if there are several.
-    pub fn of_pages(self, pages: Option<u32>) -> Self {
-        Self { pages: pages.filter(|pages| *pages > 1), ..self }
+    /// Of a file with so many pages and with these images beside them. `info.json` tells them in a property of this project's own, `pages`:
+    ///
+    /// - of a document of several pages their number, as in `"pages":3`;
+    /// - of a slide what may stand behind a semicolon in its identifier, as in `"pages":[1,"label","macro"]`;
+    /// - of one image alone there is no such property.
+    pub fn of_pages(self, pages: Option<u32>, associated: AssociatedSet) -> Self {
+        Self { pages, associated, ..self }
     }
 
     /// How many pages the document has, if it has several and their number is known.
     pub fn pages(&self) -> Option<u32> {
-        self.pages
+        self.pages.filter(|pages| *pages > 1)
+    }
+
+    /// Images beside the scan of a slide.
+    pub fn associated(&self) -> AssociatedSet {
+        self.associated
     }
 
     /// The size of the whole image, px.

@@ -44,7 +44,8 @@ fn second(info: &Info, id: &str) -> String {
     let extras = limits(extras, &service.limits).end();
     let profile = format!("[\"{}\",{extras}]", service.profile(version));
     let object = Object::new().text("@context", "http://iiif.io/api/image/2/context.json").text("@id", id).text("protocol", "http://iiif.io/api/image");
-    sizes_and_tiles(info, sides(info, object)).raw("profile", &profile).optional("pages", info.pages()).end()
+    let object = sizes_and_tiles(info, sides(info, object)).raw("profile", &profile);
+    pages(info, object).end()
 }
 
 fn third(info: &Info, id: &str) -> String {
@@ -60,13 +61,21 @@ fn third(info: &Info, id: &str) -> String {
         2 => &[Format::Jpg, Format::Png],
         _ => &[Format::Jpg],
     };
-    sizes_and_tiles(info, object)
+    let object = sizes_and_tiles(info, object)
         .texts("extraFormats", service.formats.iter().filter(|format| !in_profile.contains(format)).map(|format| format.extension()))
         .texts("extraQualities", Quality::ALL.iter().filter(|quality| **quality != Quality::Default).map(|quality| quality.name(version)))
-        .texts("extraFeatures", service.extra_features(version))
-        // Not of the specification, which lets readers pass over what they do not know (5.8).
-        .optional("pages", info.pages())
-        .end()
+        .texts("extraFeatures", service.extra_features(version));
+    pages(info, object).end()
+}
+
+/// Not of the specification, which lets readers pass over what they do not know (5.8). See [`Info::of_pages`].
+fn pages(info: &Info, object: Object) -> Object {
+    let associated = info.associated();
+    if associated.is_empty() {
+        return object.optional("pages", info.pages());
+    }
+    let numbers = (1..=info.pages().unwrap_or(1)).map(|number| number.to_string());
+    object.raw("pages", &array(numbers.chain(associated.iter().map(|image| format!("\"{}\"", image.name())))))
 }
 
 fn sides(info: &Info, object: Object) -> Object {

@@ -28,6 +28,7 @@ mod info_json;
 mod info_xml;
 mod json;
 mod number;
+mod page;
 mod percent;
 mod quality;
 mod region;
@@ -46,6 +47,7 @@ pub use headers::{
 pub use identifier::Identifier;
 pub use info::{Info, Stored, TileSet};
 pub use number::Decimal;
+pub use page::{Associated, AssociatedSet, Page};
 pub use quality::Quality;
 pub use region::Region;
 pub use request::ImageRequest;

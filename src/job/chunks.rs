@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::mask::{self, Mask};
 use super::{Meter, widen};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::icc;
@@ -26,6 +27,8 @@ pub(crate) struct Located {
     pub row: u32,
     /// Where its planes lie.
     pub planes: Vec<Location>,
+    /// The chunks of the level's mask that cover it.
+    pub mask: Vec<Self>,
 }
 
 impl Located {
@@ -74,6 +77,8 @@ pub(crate) struct Chunks {
     located: VecDeque<Located>,
     /// Chunks have been taken from the batch.
     begun: bool,
+    /// Of the level's mask, if it has one.
+    mask: Mask,
 }
 
 impl Chunks {
@@ -90,6 +95,7 @@ impl Chunks {
             led,
             located: VecDeque::new(),
             begun: false,
+            mask: Mask::default(),
         })
     }
 
@@ -191,9 +197,20 @@ impl Chunks {
     }
 
     /// The pixels of a chunk, as far as they are within `source` (px of the level).
-    pub fn decode(&self, chunk: &Located, source: Rect) -> Result<Block> {
+    pub fn decode(&mut self, chunk: &Located, source: Rect) -> Result<Block> {
         let bytes: Result<Vec<_>> = chunk.planes.iter().map(|plane| self.bytes(plane)).collect();
-        decode_chunk(self.level(), self.tiff.endian, &bytes?, chunk.location(), self.wanted(chunk, source)?)
+        let (level, wanted) = (self.level(), self.wanted(chunk, source)?);
+        let block = decode_chunk(level, self.tiff.endian, &bytes?, chunk.location(), wanted)?;
+        if level.mask.is_none() {
+            return Ok(block);
+        }
+        let (mut mask, tiff) = (std::mem::take(&mut self.mask), self.tiff.clone());
+        let Some(masking) = tiff.levels.get(self.level).and_then(|level| level.mask.as_deref()) else { return Ok(block) };
+        let (left, top) = (chunk.column * self.level().chunk.width() + wanted.x(), self.level().chunk_top(chunk.row) + wanted.y());
+        let place = Rect::new(left, top, wanted.width(), wanted.height()).unwrap_or(wanted);
+        let block = mask.cover(masking, tiff.endian, &chunk.mask, place, |chunk| self.bytes(&chunk.location()), block)?;
+        self.mask = mask;
+        Ok(block)
     }
 
     /// What of a chunk lies within `source` (px of the level), px of the chunk.
@@ -224,13 +241,21 @@ impl Chunks {
                     Err(stop) => return Err(stop),
                 }
             }
+            let mut covering = Vec::new();
+            if let Some((mask, place)) = level.mask.as_deref().zip(level.place(column, row)) {
+                match mask::locate(mask, &self.store, self.tiff.endian, place) {
+                    Ok(located) => covering = located,
+                    Err(Stop::Need(ranges)) => missing.extend(ranges),
+                    Err(stop) => return Err(stop),
+                }
+            }
             // While entries are missing their sizes are guessed: decoded, a chunk is rarely smaller than coded.
-            let known = planes.iter().fold(0_u64, |sum, location| sum.saturating_add(location.bytes));
+            let known = planes.iter().chain(covering.iter().flat_map(|chunk| &chunk.planes)).fold(0_u64, |sum, location| sum.saturating_add(location.bytes));
             bytes = bytes.saturating_add(if missing.is_empty() { known } else { level.chunk_bytes() / 4 });
             if bytes > BATCH && !(located.is_empty() && missing.is_empty()) {
                 break;
             }
-            located.push(Located { column, row, planes });
+            located.push(Located { column, row, planes, mask: covering });
             walk.advance();
         }
         if missing.is_empty() { Ok(located) } else { Err(Stop::Need(missing)) }
@@ -240,10 +265,11 @@ impl Chunks {
     fn missing(&self) -> Result<Vec<ByteRange>> {
         let corrupt = |location: &Location, what| Error::SourceCorrupt { format: self.pyramid.format, at: location.offset, what };
         let mut missing = Vec::new();
-        for location in self.located.iter().flat_map(|chunk| &chunk.planes).filter(|location| location.bytes > 0) {
+        let stored = |chunk: &Located| chunk.planes.iter().chain(chunk.mask.iter().flat_map(|mask| &mask.planes)).copied().collect::<Vec<_>>();
+        for location in self.located.iter().flat_map(stored).filter(|location| location.bytes > 0) {
             let Some(range) = location.range().filter(|range| range.end() <= self.store.size()) else {
                 let what = format!("a chunk of {} bytes from byte {}, in a file of {}", location.bytes, location.offset, self.store.size());
-                return Err(corrupt(location, what));
+                return Err(corrupt(&location, what));
             };
             missing.extend(self.store.missing(range));
         }

@@ -3,6 +3,7 @@
 mod chunks;
 mod flow;
 mod lossless;
+mod mask;
 mod open;
 mod output;
 mod planes;

@@ -1,6 +1,7 @@
 //! Opening an image.
 
 use super::{Meter, widen};
+use crate::api::Page;
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::error::{Result, Stop};
 use crate::limits::Limits;
@@ -29,7 +30,7 @@ use crate::pyramid::Pyramid;
 #[derive(Debug)]
 pub struct Open {
     store: ByteStore,
-    page: u32,
+    page: Page,
     limits: Limits,
     meter: Meter,
 }
@@ -40,12 +41,12 @@ impl Open {
 
     /// For a file of `size` bytes.
     pub fn new(size: u64, limits: &Limits) -> Self {
-        Self { store: ByteStore::noting(size), page: 1, limits: limits.clone(), meter: Meter::default() }
+        Self { store: ByteStore::noting(size), page: Page::FIRST, limits: limits.clone(), meter: Meter::default() }
     }
 
-    /// Of a document, this page (from 1); [`crate::Error::PageNotFound`] if it is not there.
-    pub fn page(self, page: u32) -> Self {
-        Self { page, ..self }
+    /// Of a document, this page (from 1), or an image beside the scan of a slide; [`crate::Error::PageNotFound`] if it is not there.
+    pub fn page(self, page: impl Into<Page>) -> Self {
+        Self { page: page.into(), ..self }
     }
 
     /// Goes on as far as the bytes reach.

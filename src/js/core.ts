@@ -2,6 +2,7 @@ import { Admission, admitted } from "./admission.js";
 import { IiifError, fromWasm, isThrown, lost } from "./error.js";
 import type { IngestOptions } from "./ingest.js";
 import type { Answer, Settings, SourceFormat, Version } from "./image.js";
+import type { Associated, Page } from "./page.js";
 
 export type { Answer } from "./image.js";
 
@@ -56,6 +57,8 @@ export interface CoreImage {
   readonly format: SourceFormat;
   /** How many pages the document has, if that is known. */
   readonly pages: number | undefined;
+  /** The images beside the scan of a slide. */
+  readonly associated: readonly Associated[];
   /** Whether there is a page after this one. */
   readonly hasNext: boolean;
   /** The information documents, with an empty id. */
@@ -72,8 +75,8 @@ export interface CoreImage {
 export interface Core {
   /** Resolves once the engine runs, rejects if it cannot. */
   ready(): Promise<void>;
-  /** Of a document, its page `page` (from 1). */
-  open(size: number, settings: Settings, page?: number): Promise<CoreJob<CoreImage>>;
+  /** Of a document, its page `page` (from 1); or an image beside the scan of a slide. */
+  open(size: number, settings: Settings, page?: Page): Promise<CoreJob<CoreImage>>;
 }
 
 /** A core that can be lost, to a trap of its own or by `end`: from then on every call rejects with `engine-lost`. */
@@ -109,6 +112,7 @@ interface WasmImage {
   readonly height: number;
   readonly format: string;
   readonly pages: number | undefined;
+  readonly associated: string[];
   readonly hasNext: boolean;
   /** Whether its pixels are coded in a way that only the extra codecs read. */
   readonly extra: boolean;
@@ -123,7 +127,7 @@ interface WasmImage {
 
 /** What is used of what wasm-bindgen makes of `src/web`; one of them is one instance of the module. */
 export interface Engine {
-  OpenJob: new (size: number, page: number, settings: Settings) => WasmJob & { image(): WasmImage | undefined };
+  OpenJob: new (size: number, page: string, settings: Settings) => WasmJob & { image(): WasmImage | undefined };
   /** Loads the codecs that it was built without, and makes them its own. */
   extra(): Promise<void>;
 }
@@ -184,12 +188,13 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
   function opened(image: WasmImage, settings: Settings): CoreImage {
     const documents = Object.fromEntries(VERSIONS.map((version) => [version, call(() => image.info(version, "", settings))]));
     // Each is a call into wasm, which must not be made once the engine is lost.
-    const { width, height, format, pages, hasNext, extra: needsExtra } = image;
+    const { width, height, format, pages, associated, hasNext, extra: needsExtra } = image;
     return {
       width,
       height,
       format: format as SourceFormat,
       pages,
+      associated: associated as Associated[],
       hasNext,
       documents: documents as Record<Version, string>,
       index: {
@@ -230,7 +235,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
     ready: () => engine.then(() => undefined),
     async open(size, settings, page = 1) {
       const { OpenJob } = await engine;
-      const opening = call(() => new OpenJob(size, page, settings));
+      const opening = call(() => new OpenJob(size, String(page), settings));
       return job(opening, () => opened(present(call(() => opening.image())), settings));
     },
     get alive() {

@@ -3,6 +3,7 @@
 import type { Core, CoreImage } from "./core.js";
 import { type Pin, drive, driveWhole } from "./drive.js";
 import { IiifError } from "./error.js";
+import { type Associated, type Page, checkPage } from "./page.js";
 import type { Host, Lane } from "./pool.js";
 import { type ImageRequest, format as textOf } from "./request/image-request.js";
 import { type VersionLike, readVersion } from "./request/version.js";
@@ -51,8 +52,8 @@ export interface WorkerOptions {
 }
 
 export interface OpenOptions extends WorkerOptions {
-  /** Of a document, the page, from 1. `not-found` if it has no such page. Default 1. */
-  page?: number;
+  /** Of a document, the page, from 1; of a slide also `"label"`, `"macro"` or `"thumbnail"`. `not-found` if it has no such page. Default 1. */
+  page?: Page;
   settings?: Settings;
   signal?: AbortSignal;
 }
@@ -91,10 +92,12 @@ export interface IiifImage extends AsyncDisposable {
   readonly width: number;
   readonly height: number;
   readonly format: SourceFormat;
-  /** Which page of the file this is, from 1. */
-  readonly page: number;
+  /** Which page of the file this is, from 1, or which image beside the scan of a slide. */
+  readonly page: Page;
   /** How many pages the file has; undefined where only reading far into it could tell. */
   readonly pages: number | undefined;
+  /** The images beside the scan of a slide, each of which `open` gives as a `page`; empty for any other file. */
+  readonly associated: readonly Associated[];
   /** Whether there is a page after this one. */
   readonly hasNext: boolean;
   /** The information document. Default version: 3. */
@@ -137,8 +140,6 @@ export function check(settings: Settings): void {
 }
 
 const FIRST_READ = 16 << 10;
-/** Six digits, as in an identifier. */
-const MOST_PAGES = 999_999;
 
 /** A call whose worker ended without a word, perhaps because of it, is begun anew so often. */
 const ATTEMPTS = 4;
@@ -171,13 +172,8 @@ export async function openImage(host: Host, source: Source, options: OpenOptions
 
 const forgotten = /* @__PURE__ */ (() => (typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<() => void>((close) => close())))();
 
-/** @internal */
-export function checkPage(page: number): void {
-  if (!(Number.isInteger(page) && page >= 1 && page <= MOST_PAGES)) throw invalid(`page is ${String(page)}, and should be a number from 1 to ${MOST_PAGES}.`);
-}
-
 /** Nobody knows the size yet: the first read tells it. @internal */
-export async function openFirst(core: Core, source: Source, settings: Settings, page: number, signal: AbortSignal | undefined): Promise<Opened> {
+export async function openFirst(core: Core, source: Source, settings: Settings, page: Page, signal: AbortSignal | undefined): Promise<Opened> {
   const first = await source.read(0, FIRST_READ, { ...(signal && { signal }) });
   const size = first.size ?? (first.bytes.length < FIRST_READ ? first.bytes.length : undefined);
   if (size === undefined) throw new IiifError("source-read", 503, `${source.key} does not tell its size: its server should expose Content-Range (Access-Control-Expose-Headers).`);
@@ -206,9 +202,9 @@ async function undisturbed<T>(host: Host, prefer: (lane: Lane) => boolean, call:
   }
 }
 
-function wrap(host: Host, settings: Settings, page: number, first: Lane, opened: Opened): { image: IiifImage; close(): void } {
+function wrap(host: Host, settings: Settings, page: Page, first: Lane, opened: Opened): { image: IiifImage; close(): void } {
   const { pin, source } = opened;
-  const { width, height, format, pages, hasNext, documents } = opened.image;
+  const { width, height, format, pages, associated, hasNext, documents } = opened.image;
   /** The image in each lane that has opened it. */
   const copies = new Map<Lane, Promise<CoreImage>>([[first, Promise.resolve(opened.image)]]);
   let closed = false;
@@ -261,6 +257,7 @@ function wrap(host: Host, settings: Settings, page: number, first: Lane, opened:
     format,
     page,
     pages,
+    associated,
     hasNext,
     info({ id, version = "3" }) {
       alive();

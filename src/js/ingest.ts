@@ -1,6 +1,7 @@
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
-import { type Settings, type WorkerOptions, check, checkPage, openFirst } from "./image.js";
+import { type Settings, type WorkerOptions, check, openFirst } from "./image.js";
+import { type Page, checkPage } from "./page.js";
 import type { Host } from "./pool.js";
 import type { Source } from "./sources.js";
 
@@ -25,8 +26,8 @@ export interface PyramidOptions extends WorkerOptions {
   quality?: number | undefined;
   /** Default "jpeg", or "deflate" for an image with alpha. */
   compression?: "jpeg" | "deflate" | "webp" | undefined;
-  /** Which page of a document, from 1. Default 1. */
-  page?: number | undefined;
+  /** Which page of a document, from 1, or which image beside the scan of a slide. Default 1. */
+  page?: Page | undefined;
   /** Of opening the source; `memory` is also that of writing, whose default is 112 MiB. A source that is not a TIFF must fit it as a whole. */
   settings?: Settings;
   signal?: AbortSignal;

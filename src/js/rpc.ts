@@ -3,13 +3,14 @@ import type { Modules } from "./engine.js";
 import { IiifError } from "./error.js";
 import type { IngestOptions } from "./ingest.js";
 import type { Answer, Settings, SourceFormat, Version } from "./image.js";
+import type { Associated, Page } from "./page.js";
 
 // The core in a worker: numbered handles on one side, promises on the other.
 
 /** What is asked of a worker. */
 type Ask =
   | { ask: "start"; modules?: Modules }
-  | { ask: "open"; size: number; settings: Settings; page: number }
+  | { ask: "open"; size: number; settings: Settings; page: Page }
   | { ask: "render"; handle: number; version: Version; request: string; settings?: Settings | undefined }
   | { ask: "ingest"; handle: number; options: IngestOptions }
   | { ask: "step"; handle: number }
@@ -28,6 +29,7 @@ interface ImageHandle {
   height: number;
   format: SourceFormat;
   pages: number | undefined;
+  associated: readonly Associated[];
   hasNext: boolean;
   documents: Record<Version, string>;
 }
@@ -71,8 +73,8 @@ export function serve(port: Port, begin: (modules?: Modules) => Core): void {
         if (!("done" in step)) return step satisfies Step;
         if ("head" in step.done) return { head: step.done } satisfies Step;
         if ("bytes" in step.done) return { answer: step.done } satisfies Step;
-        const { width, height, format, pages, hasNext, documents } = step.done;
-        return { image: { handle: keep(step.done), width, height, format, pages, hasNext, documents } } satisfies Step;
+        const { width, height, format, pages, associated, hasNext, documents } = step.done;
+        return { image: { handle: keep(step.done), width, height, format, pages, associated, hasNext, documents } } satisfies Step;
       }
       case "provide":
         return find<CoreJob<unknown>>(ask.handle).provide(ask.offset, ask.bytes);
@@ -147,11 +149,12 @@ export function remoteCore(port: Port, modules: Modules | undefined): RemoteCore
     };
   }
 
-  const image = ({ handle, width, height, format, pages, hasNext, documents }: ImageHandle): CoreImage => ({
+  const image = ({ handle, width, height, format, pages, associated, hasNext, documents }: ImageHandle): CoreImage => ({
     width,
     height,
     format,
     pages,
+    associated,
     hasNext,
     documents,
     async render(version, request, settings) {

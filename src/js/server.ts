@@ -2,6 +2,7 @@
 
 import { IiifError } from "./error.js";
 import type { RenderOptions, Version } from "./image.js";
+import type { Page } from "./page.js";
 import { type Answer, checkMethod, failure, preflight, send, toError } from "./server/answer.js";
 import { type Asked, answer } from "./server/resources.js";
 import { type Router, VERSIONS, basePath, route } from "./server/route.js";
@@ -18,10 +19,10 @@ export interface ServedImage {
   info(options: { id: string; version?: Version }): Record<string, unknown>;
   /** `timing` becomes the header `Server-Timing`. */
   render(request: string, options: ServedRequest): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing?: string }>;
-  /** The identifier of the document that this is a page of, where pages have names: `name;2` is the second page of `name`. Its information links to the pages around it. */
+  /** The identifier of the document that this is a page of, where pages have names: `name;2` is the second page of `name`, `name;label` the label of a slide. Its information links to the pages around it. */
   readonly document?: string | undefined;
-  /** Which page of a document this is, from 1, and whether there is another after it. */
-  readonly page?: number | undefined;
+  /** Which page of a document this is, from 1, or which image beside a slide; and whether there is another page after it. */
+  readonly page?: Page | undefined;
   readonly hasNext?: boolean;
   /** Names the version of the file and the settings it is rendered with: answers have an ETag if it is known. */
   readonly etag?: string | undefined;

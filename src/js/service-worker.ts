@@ -6,6 +6,7 @@ import { IiifError } from "./error.js";
 import { type IiifImage, type Settings, openImage } from "./image.js";
 import { type Level0Options, stitched, withStored } from "./level0.js";
 import { Shared, slots } from "./level0/shared.js";
+import type { Page } from "./page.js";
 import type { Host } from "./pool.js";
 import { type ServedImage, type ServerOptions, prefixes, server } from "./server.js";
 import { readPage } from "./server/identifier.js";
@@ -20,6 +21,7 @@ import { isUrl } from "./url.js";
 export { IiifError } from "./error.js";
 export { type Chunk, type HttpOptions, type ReadOptions, type Source, blobSource, bytesSource, httpSource } from "./sources.js";
 export type { Settings, Version, WorkerOptions } from "./image.js";
+export type { Associated, Page } from "./page.js";
 export type { Level0Options } from "./level0.js";
 export type { Wasm } from "./engine.js";
 export type { FetchEventLike } from "./service/scope.js";
@@ -38,7 +40,7 @@ export interface ServeOptions extends Pick<ServerOptions, "versions" | "allowSla
    */
   resolve?(identifier: string, request: Request): Promise<Resolved | Response | null> | Resolved | Response | null;
   settings?: Settings;
-  /** Whether `name;2` is the second page of `name`, for which `resolve` is asked first. Default true. */
+  /** Whether `name;2` is the second page of `name`, and `name;label` the label of a slide (`macro`, `thumbnail`); `resolve` is asked for `name` first. Default true. */
   pages?: boolean;
   /** How many images are kept open, and how many bytes of answers are kept. Default: 8 images, 32 MiB. */
   cache?: { images?: number; bytes?: number };
@@ -112,10 +114,10 @@ function create(scope: Scope, options: ServeOptions): Service {
     prefix: path,
     async open(identifier, request, stale) {
       const known = asking.get(request)!;
-      // `name;2` is the second page of `name`, unless only `name;2` itself is there.
+      // `name;2` is the second page of `name`, `name;label` the label of a slide, unless only `name;2` itself is there.
       const paged = pages ? readPage(identifier) : undefined;
       let missing: IiifError | undefined;
-      for (const { document, page } of [...(paged ? [paged] : []), { document: identifier, page: 1 }]) {
+      for (const { document, page } of [...(paged ? [paged] : []), { document: identifier, page: 1 as const }]) {
         if (stale) images.forget(document);
         const found = await (resolve ? holdResolved(document, page, known) : holdKept(document, page)).catch((error: unknown) => {
           if (!(error instanceof IiifError) || error.code !== "not-found") throw error;
@@ -137,7 +139,7 @@ function create(scope: Scope, options: ServeOptions): Service {
     readonly etag?: string;
   }
 
-  async function holdKept(identifier: string, page: number): Promise<Found | undefined> {
+  async function holdKept(identifier: string, page: Page): Promise<Found | undefined> {
     const found = await kept(identifier);
     if (found) return holdFile(identifier, page, found.file, found.stamp);
     images.forget(identifier);
@@ -145,13 +147,13 @@ function create(scope: Scope, options: ServeOptions): Service {
   }
 
   /** A file behind a handle may have been written anew since it was opened. */
-  async function holdFile(identifier: string, page: number, file: LocalFile, stamp: string): Promise<Found> {
+  async function holdFile(identifier: string, page: Page, file: LocalFile, stamp: string): Promise<Found> {
     const blob = isHandle(file) ? await fileOf(file) : file;
     const version = isHandle(file) ? `${stamp} ${(blob as File).lastModified} ${blob.size}` : stamp;
     return { held: await images.hold(identifier, page, version, () => open(blob, page)), etag: `${version} ${page} ${JSON.stringify(settings)}` };
   }
 
-  async function holdResolved(identifier: string, page: number, known: Asking): Promise<Found | undefined> {
+  async function holdResolved(identifier: string, page: Page, known: Asking): Promise<Found | undefined> {
     const handle = handles.get(identifier);
     if (images.has(identifier, page)) return handle ? holdFile(identifier, page, handle, "") : { held: await images.hold(identifier, page, "", () => Promise.reject(new Error("It is open."))) };
     handles.delete(identifier);
@@ -163,7 +165,7 @@ function create(scope: Scope, options: ServeOptions): Service {
     return holdFile(identifier, page, found, "");
   }
 
-  async function open(input: Exclude<Resolved, FileSystemFileHandle>, page: number): Promise<IiifImage> {
+  async function open(input: Exclude<Resolved, FileSystemFileHandle>, page: Page): Promise<IiifImage> {
     const source = toSource(input);
     return withStored(await openImage(lanes, source, { settings, page }), source);
   }

@@ -5,6 +5,7 @@ import type { Answer, CoreJob } from "./core.js";
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
 import { type Settings, check, withId } from "./image.js";
+import type { Page } from "./page.js";
 import type { FileVersion, VersionedSource } from "./r2.js";
 import { checkMethod, failure, preflight, send, toError } from "./server/answer.js";
 import { hash } from "./server/hash.js";
@@ -20,6 +21,7 @@ import { type Streamed, whole } from "./worker/stream.js";
 
 export { IiifError } from "./error.js";
 export type { Settings, Version } from "./image.js";
+export type { Associated, Page } from "./page.js";
 export { type Bucket, type BucketObject, type FileVersion, type IndexRoom, type R2Options, type VersionedSource, r2Source } from "./r2.js";
 export { type ServedImage, type ServedRequest, type ServerOptions, server } from "./server.js";
 export { type Chunk, type HttpOptions, type ReadOptions, type Source, bytesSource, httpSource } from "./sources.js";
@@ -34,7 +36,7 @@ export interface HandlerOptions<Env> extends Omit<ServerOptions, "open"> {
   settings?: Settings;
   /** Whether finished answers are kept in the Cache API; those that are made in pieces, of many megabytes, never are. Default true. */
   cache?: boolean;
-  /** Whether `name;2` is the second page of `name`. Default true. */
+  /** Whether `name;2` is the second page of `name`, and `name;label` the label of a slide (`macro`, `thumbnail`). Default true. */
   pages?: boolean;
 }
 
@@ -73,9 +75,9 @@ export function createHandler<Env = unknown>(options: HandlerOptions<Env>): Hand
   const open: ServerOptions["open"] = async (identifier, request) => {
     const call = calls.get(request);
     if (!call) return null;
-    // `name;2` is the second page of `name`, unless only `name;2` itself is there.
+    // `name;2` is the second page of `name`, `name;label` the label of a slide, unless only `name;2` itself is there.
     const paged = pages ? readPage(identifier) : undefined;
-    for (const { document, page } of [...(paged ? [paged] : []), { document: identifier, page: 1 }]) {
+    for (const { document, page } of [...(paged ? [paged] : []), { document: identifier, page: 1 as const }]) {
       const source = await resolve(document, call.env, request);
       const found = source && (await serve(source, page, kept, call, request.signal));
       if (found) return pages ? { ...found, document } : found;
@@ -119,7 +121,7 @@ interface Kept {
 }
 
 /** The image of a source, in the version that is there now. */
-async function serve(source: Source, page: number, kept: Kept, call: Call<unknown>, signal: AbortSignal | undefined): Promise<ServedImage | null> {
+async function serve(source: Source, page: Page, kept: Kept, call: Call<unknown>, signal: AbortSignal | undefined): Promise<ServedImage | null> {
   const { meter, anew } = call;
   const { images, settings, fingerprint } = kept;
   const began = Date.now();

@@ -52,6 +52,6 @@ impl Level {
             }
             _ => false,
         };
-        stored && colors
+        stored && colors && self.mask.is_none()
     }
 }

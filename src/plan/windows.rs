@@ -15,7 +15,7 @@ impl Rendering {
         let whole = self.whole();
         let turned = self.turn.transpose || self.turn.flip_y;
         let gray = level.is_gray() || matches!(self.quality, Quality::Gray | Quality::Bitonal);
-        let channels = if gray { 1_u64 } else { 3 }.saturating_add(level.samples.alpha.is_some().into());
+        let channels = if gray { 1_u64 } else { 3 }.saturating_add(level.has_alpha().into());
         let chunked = matches!(self.source, SourcePlan::Chunks { .. });
         if !turned || !chunked || self.size.area().saturating_mul(channels) <= STRIP {
             return vec![whole];

@@ -22,7 +22,7 @@ pub(crate) use kept::Kept;
 pub use orientation::Orientation;
 pub(crate) use scan::OneScan;
 
-use crate::api::{Info, Service, Stored};
+use crate::api::{AssociatedSet, Info, Page, Service, Stored};
 use crate::bytes::ByteStore;
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
@@ -41,20 +41,22 @@ pub struct Pyramid {
     pub(crate) kept: Kept,
 }
 
-/// Which page of a document this is.
+/// Which page of a document this is, or which image beside the scan of a slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pages {
-    /// From 1.
-    pub page: u32,
+    /// This one.
+    pub page: Page,
     /// Pages that were come by while it was opened.
     pub known: u32,
     /// Whether there are no others.
     pub all: bool,
+    /// What there is beside the scan of a slide.
+    pub associated: AssociatedSet,
 }
 
 impl Pages {
     /// The only one.
-    pub const ONE: Self = Self { page: 1, known: 1, all: true };
+    pub const ONE: Self = Self { page: Page::FIRST, known: 1, all: true, associated: AssociatedSet::NONE };
 
     /// How many there are, if that is known.
     pub fn count(&self) -> Option<u32> {
@@ -63,12 +65,12 @@ impl Pages {
 
     /// The page after this one, if there is one.
     pub fn next(&self) -> Option<u32> {
-        (self.known > self.page).then(|| self.page.saturating_add(1))
+        self.page.number().filter(|number| *number < self.known).map(|number| number.saturating_add(1))
     }
 
     /// The page before this one, if there is one.
     pub fn previous(&self) -> Option<u32> {
-        (self.page > 1).then(|| self.page.saturating_sub(1))
+        self.page.number().filter(|number| *number > 1).map(|number| number.saturating_sub(1))
     }
 }
 
@@ -120,8 +122,8 @@ pub(crate) use jpeg::Process as JpegProcess;
 impl Pyramid {
     /// Reads the headers. [`Stop::Need`] until they are all in the store.
     ///
-    /// `page` counts from 1; only TIFF has others. [`Error::PageNotFound`] if it is not there.
-    pub(crate) fn open(store: &ByteStore, page: u32) -> Result<Self, Stop> {
+    /// Only TIFF has other pages than the first. [`Error::PageNotFound`] if it is not there.
+    pub(crate) fn open(store: &ByteStore, page: Page) -> Result<Self, Stop> {
         let format = probe::probe(store)?;
         let (stored, orientation, body) = match format {
             SourceFormat::Tiff => {
@@ -134,7 +136,7 @@ impl Pyramid {
             SourceFormat::WebP => webp::open(store)?,
             SourceFormat::Gif => gif::open(store)?,
         };
-        if page != 1 {
+        if page != Page::FIRST {
             return Err(Stop::Fail(Error::PageNotFound { page, pages: 1 }));
         }
         let kept = Kept::of(store, &body);
@@ -147,7 +149,8 @@ impl Pyramid {
         match &self.body {
             Body::Tiff(tiff) => {
                 use tiff::Compression::{Fax, Lzw, WebP, Zstandard};
-                tiff.levels.iter().any(|level| matches!(level.compression, WebP | Lzw | Zstandard | Fax(_)))
+                let mut all = tiff.levels.iter().flat_map(|level| std::iter::once(level).chain(level.mask.as_deref()));
+                all.any(|level| matches!(level.compression, WebP | Lzw | Zstandard | Fax(_)))
             }
             Body::Whole(Whole { mode: WholeMode::Jpeg { process, .. }, .. }) => *process == JpegProcess::Lossless,
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
@@ -224,7 +227,7 @@ impl Pyramid {
             Some(stored) => Info::tiled(self.dimensions(), &stored, service),
             None => Info::new(self.dimensions(), service),
         };
-        info.of_pages(self.pages.count())
+        info.of_pages(self.pages.count(), self.pages.associated)
     }
 
     /// The image's own tiles and levels as seen, if it has tiles that suit a viewer.

@@ -5,7 +5,7 @@ use js_sys::{Float64Array, Uint8Array};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::api::{ImageRequest, Service, Version};
+use crate::api::{ImageRequest, Page, Service, Version};
 use crate::bytes::{ByteRange, Step};
 use crate::error::Error;
 use crate::job::{Encoded, Open, Render};
@@ -117,10 +117,11 @@ pub struct OpenJob {
 
 #[wasm_bindgen]
 impl OpenJob {
-    /// For a file of `size` bytes, and of a document its page `page` (from 1).
+    /// For a file of `size` bytes, and of a document its page `page` (from 1), or an image beside the scan of a slide by its name.
     #[wasm_bindgen(constructor)]
-    pub fn new(size: f64, page: u32, options: JsValue) -> Result<OpenJob, JsValue> {
+    pub fn new(size: f64, page: &str, options: JsValue) -> Result<OpenJob, JsValue> {
         let service = Options::read(options)?.service();
+        let page = Page::parse(page).ok_or_else(|| failure(&invalid("page", format!("{page:?}: expected a number from 1, or label, macro or thumbnail"))))?;
         Ok(Self { job: Open::new(size as u64, &service.limits).page(page), pyramid: None })
     }
 
@@ -177,6 +178,12 @@ impl Image {
     #[wasm_bindgen(getter)]
     pub fn pages(&self) -> Option<u32> {
         self.pyramid.pages().count()
+    }
+
+    /// The images beside the scan of a slide.
+    #[wasm_bindgen(getter)]
+    pub fn associated(&self) -> Vec<String> {
+        self.pyramid.pages().associated.iter().map(|image| image.name().to_owned()).collect()
     }
 
     /// Whether there is a page after this one.

@@ -1,14 +1,19 @@
 // A writer of tiled TIFFs with a pyramid by page, classic and BigTIFF, little-endian RGB or YCbCr of 8 bits.
 
+const ASCII = 2;
 const SHORT = 3;
 const LONG = 4;
 const UNDEFINED = 7;
 const LONG8 = 16;
-const SIZES = { [SHORT]: 2, [LONG]: 4, [UNDEFINED]: 1, [LONG8]: 8 };
+const SIZES = { [ASCII]: 1, [SHORT]: 2, [LONG]: 4, [UNDEFINED]: 1, [LONG8]: 8 };
+/** The tags of the tables of tiles, or of strips. */
+const OFFSETS = [273, 324];
+const COUNTS = [279, 325];
 const COMPRESSIONS = { jpeg: 7, deflate: 8 };
 
 /**
  * `levels` are `{ width, height, tiles }`, the largest first, and with `page` the largest of a further page; the tiles are encoded and lie row by row. A buffer that occurs again is stored once, unless `apart`.
+ * With `strip` the only tile is a strip; `description` is the ImageDescription.
  *
  * `order` is that of the file: "cog" has all directories first, then their tables of tiles, then the tiles of the smallest level up to the largest, each between its
  * length and its last four bytes, and says so in GDAL's words; "chain" is what libvips writes, who makes one level after the other: the tiles of a level, its directory, its tables, then the next. `tables` are the JPEGTables.
@@ -29,15 +34,15 @@ export function tiff(levels, { tile = 512, compression = "deflate", order = "cha
     }
   }
   for (const [index, { tiles, offsets, directory }] of pages.entries()) {
-    directory.fill(324, offsets);
-    directory.fill(325, tiles.map((each) => each.length));
+    directory.fill(OFFSETS, offsets);
+    directory.fill(COUNTS, tiles.map((each) => each.length));
     directory.link(pages[index + 1]?.directory.offset ?? 0);
   }
   return file.end(pages[0].directory.offset);
 }
 
 /** [tag, type, count, values]; of the tables of tiles only the number is known yet. */
-function entries({ width, height, tiles, page }, index, { tile, compression, tables, big }) {
+function entries({ width, height, tiles, page, strip, description }, index, { tile, compression, tables, big }) {
   const jpeg = compression === "jpeg";
   return [
     [254, LONG, 1, [index === 0 || page ? 0 : 1]],
@@ -48,13 +53,19 @@ function entries({ width, height, tiles, page }, index, { tile, compression, tab
     [262, SHORT, 1, [jpeg ? 6 : 2]],
     [277, SHORT, 1, [3]],
     [284, SHORT, 1, [1]],
-    [322, LONG, 1, [tile]],
-    [323, LONG, 1, [tile]],
-    [324, big ? LONG8 : LONG, tiles.length, []],
-    [325, LONG, tiles.length, []],
+    ...(strip ? [[278, LONG, 1, [height]]] : []),
+    ...(strip
+      ? []
+      : [
+          [322, LONG, 1, [tile]],
+          [323, LONG, 1, [tile]],
+        ]),
+    [strip ? 273 : 324, big ? LONG8 : LONG, tiles.length, []],
+    [strip ? 279 : 325, LONG, tiles.length, []],
     ...(tables ? [[347, UNDEFINED, tables.length, [...tables]]] : []),
     ...(jpeg ? [[530, SHORT, 2, [2, 2]]] : []),
-  ];
+    ...(description === undefined ? [] : [[270, ASCII, description.length + 1, [...Buffer.from(`${description}\0`)]]]),
+  ].sort(([a], [b]) => a - b);
 }
 
 /** A directory; values that do not fit into their entries lie after it, the tables of tiles where they are placed. */
@@ -77,7 +88,7 @@ function directory(big, all) {
     fill(given);
     values.set(tag, { row, held, inside, fill });
   }
-  const outside = (ofTiles) => [...values].filter(([tag, { inside }]) => !inside && (tag === 324 || tag === 325) === ofTiles).map(([, value]) => value);
+  const outside = (ofTiles) => [...values].filter(([tag, { inside }]) => !inside && [...OFFSETS, ...COUNTS].includes(tag) === ofTiles).map(([, value]) => value);
   const placeAll = (file, some) => {
     for (const { row, held } of some) write(bytes, valueAt(row), file.place(held), word);
   };
@@ -88,7 +99,7 @@ function directory(big, all) {
       placeAll(file, outside(false));
     },
     placeTables: (file) => placeAll(file, outside(true)),
-    fill: (tag, numbers) => values.get(tag).fill(numbers),
+    fill: (tags, numbers) => values.get(tags.find((tag) => values.has(tag))).fill(numbers),
     link: (next) => write(bytes, bytes.length - word, next, word),
   };
 }

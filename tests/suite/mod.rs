@@ -1,5 +1,6 @@
 //! The suites of the integration test binary.
 
+mod directories;
 mod fax;
 mod geometry;
 mod gigapixel;
@@ -7,7 +8,9 @@ mod golden;
 mod ingest;
 mod jpeg;
 mod layers;
+mod locate;
 mod lossless;
+mod masks;
 mod oracle;
 mod planes;
 mod pyramid;
@@ -15,6 +18,7 @@ mod robust;
 mod rounds;
 mod seams;
 mod small;
+mod structure;
 mod support;
 mod vectors;
 mod webp;

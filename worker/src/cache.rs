@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use azulejo::Pyramid;
+use azulejo::api::Page;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -32,7 +33,7 @@ struct Pyramids {
 
 struct Opened {
     key: String,
-    page: u32,
+    page: Page,
     version: Version,
     pyramid: Pyramid,
     /// Its bytes when it was [weighed](weigh) last.
@@ -52,12 +53,12 @@ pub(crate) struct Version {
 }
 
 /// The version of an object that was opened last, if it is kept. There may be another one by now.
-pub(crate) fn version(key: &str, page: u32) -> Option<Version> {
+pub(crate) fn version(key: &str, page: Page) -> Option<Version> {
     PYRAMIDS.with_borrow(|kept| kept.opened.iter().find(|opened| opened.key == key && opened.page == page).map(|opened| opened.version.clone()))
 }
 
 /// The pyramid of this version of an object, if it has been opened lately.
-pub(crate) fn pyramid(key: &str, page: u32, etag: &str) -> Option<Pyramid> {
+pub(crate) fn pyramid(key: &str, page: Page, etag: &str) -> Option<Pyramid> {
     PYRAMIDS.with_borrow_mut(|Pyramids { opened, .. }| {
         let found = opened.remove(opened.iter().position(|opened| opened.key == key && opened.page == page && opened.version.etag == etag)?);
         let pyramid = found.pyramid.clone();
@@ -67,7 +68,7 @@ pub(crate) fn pyramid(key: &str, page: u32, etag: &str) -> Option<Pyramid> {
 }
 
 /// Keeps a pyramid, in place of older versions.
-pub(crate) fn keep(key: &str, page: u32, version: &Version, pyramid: &Pyramid) {
+pub(crate) fn keep(key: &str, page: Page, version: &Version, pyramid: &Pyramid) {
     PYRAMIDS.with_borrow_mut(|kept| {
         kept.opened.retain(|opened| {
             let stays = opened.key != key || (opened.page != page && opened.version.etag == version.etag);

@@ -29,7 +29,7 @@ pub(crate) struct Config {
     /// Whether requests in another than the canonical form are redirected (tiles never are).
     pub redirect: bool,
     pub log: Level,
-    /// Whether `identifier;2` is the second page of `identifier`.
+    /// Whether `identifier;2` is the second page of `identifier`, and `identifier;label` the label of a slide.
     pub pages: bool,
     /// Whether the index of a JPEG file may be put beside it.
     pub write_index: bool,

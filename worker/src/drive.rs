@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use azulejo::api::Page;
 use azulejo::{ByteRange, Encoded, Error, Limits, Open, Pyramid, Render, Step};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -132,7 +133,7 @@ impl Object {
     }
 
     /// Opens page `page` of it: the image, and the bytes that took.
-    pub async fn open(&self, page: u32, limits: &Limits) -> azulejo::Result<(Pyramid, Parts)> {
+    pub async fn open(&self, page: Page, limits: &Limits) -> azulejo::Result<(Pyramid, Parts)> {
         let mut opening = Open::new(self.version.size, limits).page(page);
         for (offset, bytes) in self.parts.take() {
             opening.provide(offset, bytes)?;

@@ -3,6 +3,7 @@
 //! read shows it.
 
 use azulejo::Pyramid;
+use azulejo::api::Page;
 use js_sys::Uint8Array;
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ pub(crate) struct Headers {
 
 impl Headers {
     /// What is known of a page of an object; there may be another version by now.
-    pub async fn find(key: &str, page: u32) -> Option<Self> {
+    pub async fn find(key: &str, page: Page) -> Option<Self> {
         Self::from_bytes(&cache::find(&url(key, page)).await?.to_vec())
     }
 
@@ -44,7 +45,7 @@ impl Headers {
     }
 
     /// Keeps them, in place of others.
-    pub async fn keep(self, key: String, page: u32) {
+    pub async fn keep(self, key: String, page: Page) {
         cache::store(&url(&key, page), &Uint8Array::from(self.to_bytes().as_slice()), "application/octet-stream").await;
     }
 
@@ -73,6 +74,6 @@ impl Headers {
     }
 }
 
-fn url(key: &str, page: u32) -> String {
+fn url(key: &str, page: Page) -> String {
     cache::url(&cache::hash(&["headers", key, &page.to_string()]))
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use azulejo::api::{
-    Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link,
+    Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Page, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link,
     content_disposition, info_media_type, negotiate_format, page_link, profile_link,
 };
 use azulejo::{Error, Pyramid, Render};
@@ -66,7 +66,7 @@ impl Asked<'_> {
     }
 
     /// Keeps what has opened an image for this request, for isolates that have not.
-    fn keep_headers(&self, object: &Object, page: u32) {
+    fn keep_headers(&self, object: &Object, page: Page) {
         let Some(headers) = object.headers.take().filter(|_| self.caches()) else { return };
         let pyramid = cache::pyramid(&object.key, page, &object.version.etag);
         if let Some(headers) = pyramid.and_then(|pyramid| Headers::of(&object.version, headers, object.recalled, &pyramid)) {
@@ -74,7 +74,7 @@ impl Asked<'_> {
         }
     }
 
-    async fn of(&self, object: &Rc<Object>, document: &Identifier, page: u32, identifier: &Identifier) -> Result<Answer, Failure> {
+    async fn of(&self, object: &Rc<Object>, document: &Identifier, page: Page, identifier: &Identifier) -> Result<Answer, Failure> {
         // Only now: a mistake in the rest of the path is told of images that exist.
         match self.routed.what.as_ref().map_err(Clone::clone)? {
             What::Base => Ok(self.redirect(format!("{}/info.json", self.id()))),
@@ -83,11 +83,11 @@ impl Asked<'_> {
         }
     }
 
-    /// The object of an identifier, the document that it is, and the page of it that is meant. `name;2` is the second page of `name`, unless only `name;2`
-    /// itself is there.
-    async fn find(&self, identifier: &Identifier, trusts: bool) -> Result<Option<(Object, Identifier, u32)>, Failure> {
+    /// The object of an identifier, the document that it is, and the page of it that is meant. `name;2` is the second page of `name`, `name;label` the label of
+    /// a slide, unless only `name;2` itself is there.
+    async fn find(&self, identifier: &Identifier, trusts: bool) -> Result<Option<(Object, Identifier, Page)>, Failure> {
         let page = identifier.page().filter(|_| self.config.pages);
-        for (document, page) in page.into_iter().chain([(identifier.clone(), 1)]) {
+        for (document, page) in page.into_iter().chain([(identifier.clone(), Page::FIRST)]) {
             let key = self.config.object_key.key(document.as_str());
             if key.len() > LONGEST_KEY || is_index(&key) {
                 continue;
@@ -107,7 +107,7 @@ impl Asked<'_> {
     }
 
     /// What another isolate has opened an image with. Information does without: it would have to be confirmed by as many reads as it takes anew.
-    async fn recall(&self, key: &str, page: u32) -> Option<Headers> {
+    async fn recall(&self, key: &str, page: Page) -> Option<Headers> {
         if matches!(self.routed.what, Ok(What::Image(_))) { Headers::find(key, page).await } else { None }
     }
 
@@ -133,7 +133,7 @@ impl Asked<'_> {
         self.request.parameter("cache").as_deref() != Some("false")
     }
 
-    async fn pyramid(&self, object: &Object, page: u32) -> Result<Pyramid, Failure> {
+    async fn pyramid(&self, object: &Object, page: Page) -> Result<Pyramid, Failure> {
         let began = now();
         let kept = if self.caches() { cache::pyramid(&object.key, page, &object.version.etag) } else { None };
         let pyramid = match kept {
@@ -151,7 +151,7 @@ impl Asked<'_> {
         Ok(pyramid)
     }
 
-    async fn info(&self, object: &Object, document: &Identifier, page: u32, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
+    async fn info(&self, object: &Object, document: &Identifier, page: Page, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
         let pyramid = self.pyramid(object, page).await?;
         object.confirm().await?;
         let info = pyramid.info(&self.config.service);
@@ -183,7 +183,7 @@ impl Asked<'_> {
         Ok(self.validated(object, answer, &hash))
     }
 
-    async fn image(&self, object: &Rc<Object>, page: u32, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
+    async fn image(&self, object: &Rc<Object>, page: Page, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
         let pyramid = self.pyramid(object, page).await?;
         let info = pyramid.info(&self.config.service);
         let negotiated = request.format.is_none();

@@ -34,6 +34,30 @@ impl Block {
         self.wanted.y()..self.wanted.bottom()
     }
 
+    /// What is wanted, with alpha behind the colours of each pixel; `alpha` is of the wanted pixels, row by row.
+    pub fn with_alpha(self, alpha: &[u8]) -> Self {
+        fn weave<S: Copy>(pixels: impl Iterator<Item = S>, channels: usize, alpha: impl Iterator<Item = S>, count: usize) -> Vec<S> {
+            let (mut pixels, mut out) = (pixels, Vec::with_capacity(count * (channels + 1)));
+            for alpha in alpha {
+                out.extend(pixels.by_ref().take(channels));
+                out.push(alpha);
+            }
+            out
+        }
+        let rows: Vec<Row<'_>> = self.rows().map(|y| self.row(y)).collect();
+        let samples = match &self.samples {
+            Samples::U8(_) => {
+                let pixels = rows.iter().flat_map(|row| if let Row::U8(row) = row { *row } else { &[] }).copied();
+                Samples::U8(weave(pixels, self.channels, alpha.iter().copied(), alpha.len()))
+            }
+            Samples::U16(_) => {
+                let pixels = rows.iter().flat_map(|row| if let Row::U16(row) = row { *row } else { &[] }).copied();
+                Samples::U16(weave(pixels, self.channels, alpha.iter().map(|alpha| u16::from(*alpha) * 257), alpha.len()))
+            }
+        };
+        Self { samples, wanted: self.wanted.dimensions().rect(), width: self.wanted.width() as usize, channels: self.channels + 1 }
+    }
+
     /// What is wanted of a row.
     pub fn row(&self, y: u32) -> Row<'_> {
         let start = y as usize * self.width;
@@ -45,8 +69,14 @@ impl Block {
     }
 }
 
-/// What the samples of a level's blocks mean.
+/// What the samples of a level's blocks mean. A mask is straight alpha.
 pub(crate) fn layout(level: &Level) -> Layout {
+    let stored = layout_as_stored(level);
+    if level.mask.is_some() { Layout { alpha: Alpha::Straight, ..stored } } else { stored }
+}
+
+/// The same without the mask, which is stored apart.
+fn layout_as_stored(level: &Level) -> Layout {
     let model = match level.model {
         Stored::WhiteIsZero | Stored::BlackIsZero => Model::Gray,
         Stored::Rgb | Stored::Palette(_) | Stored::YCbCr(..) => Model::Rgb,
@@ -65,7 +95,7 @@ pub(crate) fn layout(level: &Level) -> Layout {
 /// chunk: no less than that is decoded, and where the coding allows no more.
 pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]>], location: Location, wanted: Rect) -> Result<Block> {
     let Location { offset: at, rows, .. } = location;
-    let (stored, layout) = (level.samples.count as usize, layout(level));
+    let (stored, layout) = (level.samples.count as usize, layout_as_stored(level));
     let mut block = Block { samples: Samples::U8(Vec::new()), wanted, width: level.chunk.width() as usize, channels: layout.channels() };
     let mut height = rows;
     let samples = if planes.iter().all(|plane| plane.is_empty()) {

@@ -1,6 +1,7 @@
 // The identifier: 3.0 §2 and §9, URI encoding and decoding. The twin of `src/api/identifier.rs`.
 
 import { IiifError } from "../error.js";
+import { type Page, parsePage } from "../page.js";
 import { quoted } from "../request/error.js";
 
 /** Bytes that an identifier may have: what an object store takes as a key. */
@@ -41,11 +42,12 @@ export function encodeIdentifier(identifier: string): string {
   return encodeURIComponent(identifier).replace(/%(?:24|26|2B|2C|3A|3D)/g, decodeURIComponent);
 }
 
-/** The document and the page (from 1) that `document;page` means. A document has a name by the same rules: without its page, `..;2` is none. */
-export function readPage(identifier: string): { document: string; page: number } | undefined {
-  const [, document, page] = /^(.+);([1-9]\d{0,5})$/s.exec(identifier) ?? [];
-  return document === undefined || !isIdentifier(document) ? undefined : { document, page: Number(page) };
+/** The document and the page that `document;page` means: a number from 1, or the name of an image beside a slide. A document has a name by the same rules: without its page, `..;2` is none. */
+export function readPage(identifier: string): { document: string; page: Page } | undefined {
+  const [, document, text] = /^(.+);([^;]+)$/s.exec(identifier) ?? [];
+  const page = text === undefined ? undefined : parsePage(text);
+  return document === undefined || page === undefined || !isIdentifier(document) ? undefined : { document, page };
 }
 
 /** The name of a page of a document; the first is the document's own. */
-export const ofPage = (document: string, page: number): string => (page === 1 ? document : `${document};${page}`);
+export const ofPage = (document: string, page: Page): string => (page === 1 ? document : `${document};${page}`);

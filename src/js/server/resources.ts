@@ -100,8 +100,8 @@ class Resource {
     const { document: name, page = 1, hasNext } = image;
     if (name !== undefined) {
       const link = (page: number, relation: string): void => void headers.push(["link", `<${this.#base(encodeIdentifier(ofPage(name, page)))}/info.json>;rel="${relation}"`]);
-      if (page > 1) link(page - 1, "prev");
-      if (hasNext) link(page + 1, "next");
+      if (typeof page === "number" && page > 1) link(page - 1, "prev");
+      if (typeof page === "number" && hasNext) link(page + 1, "next");
     }
     return this.#validated(image, { status: 200, headers, body }, [type, body]);
   }

@@ -1,6 +1,7 @@
 // The images that a Service Worker has open: the last few, each closed once it is forgotten and nobody uses it.
 
 import type { IiifImage } from "../image.js";
+import type { Page } from "../page.js";
 
 /** An opened image in use. */
 export interface Held {
@@ -19,7 +20,7 @@ interface Entry {
   forgotten: boolean;
 }
 
-const keyOf = (identifier: string, page: number): string => `${page} ${identifier}`;
+const keyOf = (identifier: string, page: Page): string => `${page} ${identifier}`;
 
 export class Images {
   readonly #most: number;
@@ -31,7 +32,7 @@ export class Images {
   }
 
   /** This page of the image that is open under this identifier and is of this version, or one that is opened now. */
-  async hold(identifier: string, page: number, stamp: string, open: () => Promise<IiifImage>): Promise<Held> {
+  async hold(identifier: string, page: Page, stamp: string, open: () => Promise<IiifImage>): Promise<Held> {
     const key = keyOf(identifier, page);
     let entry = this.#entries.get(key);
     if (entry && entry.stamp !== stamp) {
@@ -65,7 +66,7 @@ export class Images {
   }
 
   /** Whether this page of the identifier is open, or being opened. */
-  has(identifier: string, page: number): boolean {
+  has(identifier: string, page: Page): boolean {
     return this.#entries.has(keyOf(identifier, page));
   }
 

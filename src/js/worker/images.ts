@@ -1,6 +1,7 @@
 import type { CoreImage, MortalCore } from "../core.js";
 import { drive } from "../drive.js";
 import type { Settings } from "../image.js";
+import type { Page } from "../page.js";
 import type { FileVersion } from "../r2.js";
 import type { Source } from "../sources.js";
 import { isolateCore } from "./engines.js";
@@ -38,13 +39,13 @@ export class Images {
   #kept: Opened[] = [];
 
   /** Whether any version of it is kept. */
-  has({ key }: Source, page: number): boolean {
+  has({ key }: Source, page: Page): boolean {
     const name = JSON.stringify([key, page]);
     return this.#kept.some((opened) => opened.key === name);
   }
 
   /** The image, opened now if it is not kept or is wanted anew. Without an etag none is kept. */
-  async use(source: Source, page: number, version: FileVersion, settings: Settings, anew: boolean, signal: AbortSignal | undefined): Promise<Use> {
+  async use(source: Source, page: Page, version: FileVersion, settings: Settings, anew: boolean, signal: AbortSignal | undefined): Promise<Use> {
     const core = await isolateCore();
     for (const gone of this.#kept.filter((opened) => opened.core !== core)) this.#drop(gone);
     const name = version.etag === undefined ? undefined : JSON.stringify([source.key, page, version.etag, version.size]);

@@ -97,7 +97,7 @@ impl Price {
         let (alpha, gray) = match &pyramid.body {
             Body::Whole(whole) => (!matches!(whole.mode, WholeMode::Jpeg { .. }), whole.channels <= 2),
             Body::Scan(scan) => (false, scan.whole.channels <= 2),
-            Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.samples.alpha.is_some(), level.is_gray())),
+            Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.has_alpha(), level.is_gray())),
         };
         let colors = if gray || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
         sum(&[colors, alpha.into()])
@@ -106,7 +106,7 @@ impl Price {
     fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, channels: u64) -> Self {
         let depth: u64 = if level.samples.bits > 8 { 2 } else { 1 };
         // A palette's index becomes three samples.
-        let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) };
+        let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) }.saturating_add(level.mask.is_some().into());
         let decoded = mul(&[level.chunk.area(), samples, depth]);
         let (mut memory, mut work) = (0_u64, 0_u64);
         for part in &plan.windows(level) {
@@ -121,7 +121,7 @@ impl Price {
             // A row of all chunks, side by side.
             let joined = mul(&[source.width().into(), samples, depth]);
             let at_once = held.saturating_add(if plan.is_upright() { answer::of_lines(plan, 1, channels) } else { 0 });
-            memory = memory.max(sum(&[chunks, joined, rows, at_once, answer::finishing(plan, channels, at_once)]));
+            memory = memory.max(sum(&[chunks, level.mask_memory(across), joined, rows, at_once, answer::finishing(plan, channels, at_once)]));
         }
         Self { memory: BASE.saturating_add(memory), work, ..Self::default() }
     }
@@ -164,7 +164,8 @@ const BETWEEN: u64 = 64 << 10;
 /// Bytes that are fetched of `count` chunks at a time, and of what lies between them.
 pub(crate) fn fetched(level: &Level, pyramid: &Pyramid, count: u64) -> u64 {
     let between = if count > 1 { BETWEEN } else { 0 };
-    mul(&[count, fetched_chunk(level)]).min(BATCH.saturating_add(fetched_chunk(level))).saturating_add(between).min(pyramid.file_size)
+    let chunk = fetched_chunk(level).saturating_add(level.mask.as_ref().map_or(0, |mask| fetched_chunk(mask)));
+    mul(&[count, chunk]).min(BATCH.saturating_add(chunk)).saturating_add(between).min(pyramid.file_size)
 }
 
 /// Bytes of a chunk as it is stored, at most: coded ones may be larger than their pixels, and bring tables and profiles of their own.

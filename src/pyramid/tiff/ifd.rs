@@ -6,7 +6,7 @@ use crate::error::{SourceFormat, Stop};
 /// Entries one directory may have; GeoTIFFs with private tags have about 60.
 const MOST_ENTRIES: u64 = 1024;
 /// What is fetched of a directory that is not there: its values mostly lie behind it.
-const READ: u64 = 16 << 10;
+pub(super) const READ: u64 = 16 << 10;
 
 /// The file header: byte order, and which of the two layouts.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +123,17 @@ impl Directory {
     /// The first value of a tag, or its default.
     pub fn number_or(&self, store: &ByteStore, header: &Header, tag: u16, default: u64) -> Result<u64, Stop> {
         Ok(self.number(store, header, tag)?.unwrap_or(default))
+    }
+
+    /// The beginning of a text, of which at most `most` bytes are read; empty if it is not there, or not in the file.
+    pub fn text(&self, store: &ByteStore, tag: u16, most: u64) -> Result<Vec<u8>, Stop> {
+        let Some(array) = self.array(tag).filter(|array| array.kind == Kind::Byte) else { return Ok(Vec::new()) };
+        let mut cursor = Cursor::new(store, SourceFormat::Tiff, Endian::Little, array.at);
+        match cursor.take(array.bytes().min(most)) {
+            Ok(bytes) => Ok(bytes.into_owned()),
+            Err(Stop::Fail(_)) => Ok(Vec::new()),
+            Err(stop) => Err(stop),
+        }
     }
 
     /// All values of a tag, of which at most `most` are read; empty if it is not there.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::Indexes;
 use super::ifd::{Array, Directory, Header};
+use super::marks::factor;
 use super::sample::{Compression, Model, SampleKind, Samples, Storage};
-use super::{Indexes, leader};
-use crate::bytes::{ByteRange, ByteStore, Endian};
+use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{SourceFormat, Stop};
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Rect};
 use crate::pyramid::dimensions;
 
 mod tag {
@@ -26,8 +27,6 @@ pub(super) const LONGEST_PROFILE: u64 = 4 << 20;
 const LONGEST_TABLES: u64 = 64 << 10;
 /// An uncompressed strip is read in slices of about this many bytes.
 const SLICE: u64 = 64 << 10;
-/// Entries in which the chunk that follows another in the file is looked for: some are left out, and some lie elsewhere.
-const NEIGHBOURS: u64 = 64;
 
 /// A level: one size of the image, cut into chunks (tiles or strips) in rows from the top left.
 #[derive(Debug, Clone)]
@@ -43,24 +42,32 @@ pub(crate) struct Level {
     pub samples: Samples,
     pub jpeg_tables: Option<Arc<[u8]>>,
     pub icc: Option<Arc<[u8]>>,
+    /// A mask of the same size, which is its alpha channel.
+    pub mask: Option<Box<Self>>,
     /// Of its JPEG chunks.
     pub indexes: Arc<Indexes>,
     /// Whether chunks tell their own lengths, see [`leader`].
     pub led: bool,
-    offsets: Array,
-    byte_counts: Option<Array>,
+    pub(super) offsets: Array,
+    pub(super) byte_counts: Option<Array>,
     /// Height of a stored strip or tile.
     strip_rows: u32,
+    /// Strips or tiles that are stored side by side and below each other: more than are shown, if the level was filled up to whole tiles.
+    pub(super) grid: (u32, u32),
     /// An uncompressed strip is shown as several chunks: how many.
-    slices: u32,
+    pub(super) slices: u32,
 }
 
 impl Level {
     pub(super) fn read(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Self, Stop> {
+        Self::of_storage(store, header, directory, Storage::read(store, header, directory)?)
+    }
+
+    pub(super) fn of_storage(store: &ByteStore, header: &Header, directory: &Directory, storage: Storage) -> Result<Self, Stop> {
         let number = |tag, default| directory.number_or(store, header, tag, default);
         let corrupt = |what: String| header.cursor(store, directory.at).corrupt(what);
         let size = dimensions(SourceFormat::Tiff, directory.at, number(super::tag::IMAGE_WIDTH, 0)?, number(super::tag::IMAGE_LENGTH, 0)?)?;
-        let Storage { compression, model, samples } = Storage::read(store, header, directory)?;
+        let Storage { compression, model, samples } = storage;
         let tiled = directory.array(tag::TILE_WIDTH).is_some();
         let (offsets, counts) = if tiled && directory.array(tag::TILE_OFFSETS).is_some() {
             (tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS)
@@ -85,11 +92,13 @@ impl Level {
             samples,
             jpeg_tables: optional(tag::JPEG_TABLES, LONGEST_TABLES)?.map(Arc::from),
             icc: None,
+            mask: None,
             indexes: Arc::default(),
             led: header.blocks_are_led(store),
             offsets,
             byte_counts: directory.array(counts),
             strip_rows: chunk.height(),
+            grid: (size.width().div_ceil(chunk.width()), size.height().div_ceil(chunk.height())),
             slices: 1,
         };
         if level.offsets.count < level.chunks() {
@@ -121,20 +130,36 @@ impl Level {
     }
 
     /// This directory as a smaller copy of `full`; `None` if it is something else.
-    pub(super) fn into_copy_of(mut self, full: &Self) -> Option<Self> {
-        let (from, to) = (full.dimensions, self.dimensions);
-        // The longer side tells it best; a side of one pixel tells nothing.
-        let (long, longer) = if from.width() >= from.height() { (to.width(), from.width()) } else { (to.height(), from.height()) };
-        let factor = longer.checked_add(long / 2)?.checked_div(long)?;
-        // Halved sides are rounded up by some writers and down by others, level by level.
-        let matches = |from: u32, to: u32| to.checked_mul(factor).is_some_and(|scaled| scaled.abs_diff(from) < factor);
+    pub(super) fn into_copy_of(self, full: &Self) -> Option<Self> {
+        let sides = |size: Dimensions| (u64::from(size.width()), u64::from(size.height()));
+        let factor = factor(sides(full.dimensions), sides(self.dimensions))?;
+        self.scaled(full, u32::try_from(factor).ok()?)
+    }
+
+    /// The same for a copy whose sides were filled up to whole tiles, and that is smaller than a copy of the factor `before`: by which power of two, only what tiles
+    /// hold tells.
+    pub(super) fn into_padded_copy_of(mut self, full: &Self, before: u32) -> Option<Self> {
+        let (from, to, tile) = (full.dimensions, self.dimensions, self.chunk);
+        let fits = |from: u32, to: u32, tile: u32, factor: u32| {
+            let filled = from.div_ceil(factor).checked_next_multiple_of(tile).unwrap_or(u32::MAX);
+            (from.checked_div(factor).unwrap_or(0)..=filled).contains(&to)
+        };
+        let mut factors = std::iter::successors(before.checked_mul(2), |factor| factor.checked_mul(2));
+        let factor =
+            factors.find(|factor| fits(from.width(), to.width(), tile.width(), *factor) && fits(from.height(), to.height(), tile.height(), *factor))?;
+        let side = |from: u32, to: u32| from.checked_div(factor).unwrap_or(0).min(to);
+        self.dimensions = Dimensions::at_least_one(side(from.width(), to.width()), side(from.height(), to.height()));
+        self.scaled(full, factor)
+    }
+
+    fn scaled(mut self, full: &Self, factor: u32) -> Option<Self> {
         let same = self.samples.count == full.samples.count && self.model == full.model;
         if self.samples.bits == full.samples.bits && self.samples.kind == SampleKind::Unsigned {
             // libvips says what its samples are (SampleFormat) of the full image only.
             self.samples.kind = full.samples.kind;
         }
         self.scale_factor = factor;
-        (factor > 1 && matches(from.width(), to.width()) && matches(from.height(), to.height()) && same).then_some(self)
+        same.then_some(self)
     }
 
     /// Whether its chunks are JPEGs of gray or YCbCr, whose planes and coefficients can be used as they are.
@@ -144,7 +169,7 @@ impl Level {
             Model::YCbCr(..) => self.samples.count == 3 && !self.samples.planar,
             _ => false,
         };
-        self.compression == Compression::Jpeg && colors && self.samples.alpha.is_none()
+        self.compression == Compression::Jpeg && colors && !self.has_alpha()
     }
 
     /// Whether a pixel has one colour sample.
@@ -157,15 +182,15 @@ impl Level {
         self.dimensions.width().div_ceil(self.chunk.width())
     }
 
-    /// Height of a stored strip or tile, and how many lie below each other.
-    fn strip(&self) -> (u32, u32) {
-        (self.strip_rows, self.dimensions.height().div_ceil(self.strip_rows.max(1)))
+    /// Height of a stored strip or tile.
+    pub(super) fn strip_rows(&self) -> u32 {
+        self.strip_rows.max(1)
     }
 
     /// Stored chunks in one plane, or in all of them if they are not planar, times the planes.
     fn chunks(&self) -> u64 {
-        let (_, strips) = self.strip();
-        u64::from(self.columns()).saturating_mul(strips.into()).saturating_mul(self.planes().into())
+        let (across, down) = self.grid;
+        u64::from(across).saturating_mul(down.into()).saturating_mul(self.planes().into())
     }
 
     /// Planes that are stored apart.
@@ -184,64 +209,17 @@ impl Level {
         self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(self.planes().into())
     }
 
-    /// Where a chunk lies: reads its entries of the tables, no others; if chunks may be `led`, that of its length only if it is here.
-    pub fn locate(&self, store: &ByteStore, endian: Endian, column: u32, row: u32, plane: u16, led: bool) -> Result<Location, Stop> {
-        let (_, strips) = self.strip();
-        let (strip, slice) = (row.checked_div(self.slices).unwrap_or(0), row.checked_rem(self.slices).unwrap_or(0));
-        let in_plane = u64::from(strip).saturating_mul(self.columns().into()).saturating_add(column.into());
-        let index = u64::from(plane).saturating_mul(strips.into()).saturating_mul(self.columns().into()).saturating_add(in_plane);
-        let counts = self.byte_counts.as_ref().filter(|counts| counts.count > index && self.compression != Compression::None);
-        let (offset, count) = (self.offsets.get(store, endian, index), counts.map(|counts| counts.get(store, endian, index)).transpose());
-        let rows = self.chunk_height(row);
-        let (offset, count) = match (offset, count) {
-            // All entries are named at once.
-            (Err(Stop::Need(mut entries)), Err(Stop::Need(count))) => {
-                match self.offsets.get(store, endian, index.saturating_add(1)) {
-                    Err(Stop::Need(next)) if led => entries.extend(next),
-                    _ if led => {}
-                    _ => entries.extend(count),
-                }
-                return Err(Stop::Need(entries));
-            }
-            (Ok(offset), Err(Stop::Need(count))) => {
-                let room = if led { self.room(store, endian, index, offset) } else { None };
-                return room.map(|bytes| Location { offset, bytes, rows, led: bytes > 0 }).ok_or(Stop::Need(count));
-            }
-            (offset, count) => (offset?, count?),
-        };
-        let plain = self.row_bytes().saturating_mul(rows.into());
-        if self.compression == Compression::None {
-            let before = self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(slice.into());
-            let offset = offset.saturating_add(before);
-            return Ok(Location { offset, bytes: plain.min(store.size().saturating_sub(offset)), rows, led: false });
-        }
-        // A lone strip without a count runs to the end of the file (an old, common fault).
-        let bytes = count.unwrap_or(store.size().saturating_sub(offset));
-        Ok(Location { offset, bytes, rows, led: false })
-    }
-
-    /// Bytes from a chunk to the leader of the one that follows it in the file, or to the file's end; 0 for one that was left out. `None` if that is not to be
-    /// known, or more than a chunk takes.
-    fn room(&self, store: &ByteStore, endian: Endian, index: u64, offset: u64) -> Option<u64> {
-        if offset == 0 {
-            return Some(0);
-        }
-        let (next, count) = (index.saturating_add(1), self.offsets.count);
-        let neighbours = next..count.min(next.saturating_add(NEIGHBOURS));
-        let behind = neighbours.map_while(|index| self.offsets.get(store, endian, index).ok()).filter(|at| *at > offset).min();
-        let end = match behind {
-            Some(at) => at.checked_sub(leader::BYTES)?,
-            None if next == count => store.size(),
-            None => return None,
-        };
-        end.checked_sub(offset).filter(|room| *room <= self.chunk_bytes() && offset >= leader::BYTES && end <= store.size())
-    }
-
     /// What of a chunk lies within the image.
     pub fn shown(&self, column: u32, row: u32) -> Option<Dimensions> {
         let left = column.checked_mul(self.chunk.width())?;
         let width = self.dimensions.width().checked_sub(left)?.min(self.chunk.width());
         Dimensions::new(width, self.chunk_bottom(row).checked_sub(self.chunk_top(row))?)
+    }
+
+    /// Where what is shown of a chunk lies in the image.
+    pub fn place(&self, column: u32, row: u32) -> Option<Rect> {
+        let shown = self.shown(column, row)?;
+        Rect::new(column.checked_mul(self.chunk.width())?, self.chunk_top(row), shown.width(), shown.height())
     }
 
     /// Rows of the chunks in a row of chunks: tiles are whole, strips end with the image.
@@ -252,7 +230,7 @@ impl Level {
     /// First image row of a row of chunks.
     pub fn chunk_top(&self, row: u32) -> u32 {
         let (strip, slice) = (row.checked_div(self.slices).unwrap_or(0), row.checked_rem(self.slices).unwrap_or(0));
-        strip.saturating_mul(self.strip().0).saturating_add(slice.saturating_mul(self.chunk.height()))
+        strip.saturating_mul(self.strip_rows()).saturating_add(slice.saturating_mul(self.chunk.height()))
     }
 
     /// One past the last image row of a row of chunks.
@@ -262,7 +240,7 @@ impl Level {
 
     /// The row of chunks that holds an image row.
     pub fn chunk_row_at(&self, y: u32) -> u32 {
-        let strip = self.strip().0.max(1);
+        let strip = self.strip_rows();
         let (index, within) = (y.checked_div(strip).unwrap_or(0), y.checked_rem(strip).unwrap_or(0));
         index.saturating_mul(self.slices).saturating_add(within.checked_div(self.chunk.height()).unwrap_or(0))
     }
@@ -270,26 +248,8 @@ impl Level {
     pub(super) fn weight(&self) -> usize {
         let palette = if let Model::Palette(colors) = &self.model { colors.len().saturating_mul(2) } else { 0 };
         let held = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or(0, |bytes| bytes.len());
-        let held = held(&self.jpeg_tables).saturating_add(held(&self.icc)).saturating_add(self.indexes.weight());
+        let mask = self.mask.as_ref().map_or(0, |mask| mask.weight());
+        let held = held(&self.jpeg_tables).saturating_add(held(&self.icc)).saturating_add(self.indexes.weight()).saturating_add(mask);
         size_of::<Self>().saturating_add(palette).saturating_add(held)
-    }
-}
-
-/// Where the bytes of a chunk lie, and how many image rows it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Location {
-    pub offset: u64,
-    /// 0 for a chunk that was left out (sparse files): it is black, or transparent.
-    pub bytes: u64,
-    pub rows: u32,
-    /// It has at most so many bytes: how many, its leader tells.
-    pub led: bool,
-}
-
-impl Location {
-    /// What is to be fetched of it; nothing of one that was left out.
-    pub fn range(&self) -> Option<ByteRange> {
-        let before = if self.led { leader::BYTES } else { 0 };
-        ByteRange::at(self.offset.saturating_sub(before), self.bytes.saturating_add(before))
     }
 }

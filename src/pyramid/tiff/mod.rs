@@ -1,20 +1,28 @@
-//! TIFF 6.0 and BigTIFF: a page, and the smaller copies of it in further directories of the chain or in SubIFDs.
+//! TIFF 6.0 and BigTIFF: a page, and the smaller copies and masks of it in further directories of the chain or in SubIFDs.
 
 mod ifd;
 mod indexes;
 pub(crate) mod leader;
+mod leica;
 mod level;
+mod locate;
+mod marks;
+mod mask;
 mod pages;
 mod sample;
+mod slide;
 
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use indexes::Indexes;
-pub(crate) use level::{Level, Location};
+pub(crate) use level::Level;
+pub(crate) use locate::Location;
 pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW};
 
 use self::ifd::{Directory, Header};
+use self::marks::Marks;
 use super::{Body, Opened, Orientation, Pages};
+use crate::api::Page;
 use crate::bytes::{ByteRange, ByteStore, Endian};
 use crate::error::Stop;
 
@@ -22,7 +30,6 @@ use crate::error::Stop;
 const MOST_CHILDREN: u64 = 48;
 
 mod tag {
-    pub const NEW_SUBFILE_TYPE: u16 = 254;
     pub const IMAGE_WIDTH: u16 = 256;
     pub const IMAGE_LENGTH: u16 = 257;
     pub const ORIENTATION: u16 = 274;
@@ -51,45 +58,103 @@ impl Tiff {
 
     /// Where the tables of all levels lie, the smaller ones first.
     pub fn tables(&self) -> impl Iterator<Item = ByteRange> {
-        self.levels.iter().rev().flat_map(Level::tables)
+        self.levels.iter().rev().flat_map(|level| level.tables().chain(level.mask.iter().flat_map(|mask| mask.tables())))
     }
 }
 
-/// Page `page`, from 1.
-pub(super) fn open(store: &ByteStore, page: u32) -> Result<Opened, Stop> {
+/// Opens a page. Of several levels that lack values, all are named before any of these is fetched.
+pub(super) fn open(store: &ByteStore, page: Page) -> Result<Opened, Stop> {
     let header = Header::read(store)?;
     let found = pages::find(store, &header, page)?;
-    let (main, mut copies) = (&found.page.main, Vec::new());
-    let mut missing = found.page.missing(store);
-    missing.extend(main.missing(store, &[tag::ICC_PROFILE], level::LONGEST_PROFILE));
-    // A smaller copy that cannot be used is passed over: the full image serves in its place.
-    let mut read_copy = |copy: Result<Level, Stop>| match copy {
-        Ok(level) => copies.push(level),
-        // All levels name what they lack before any of it is fetched.
-        Err(Stop::Need(ranges)) => missing.extend(ranges),
-        Err(Stop::Fail(_)) => {}
-    };
-    for directory in &found.page.copies {
-        read_copy(Level::read(store, &header, directory));
+    let mut missing = found.group.missing(store);
+    missing.extend(found.group.main.missing(store, &[tag::ICC_PROFILE], level::LONGEST_PROFILE));
+    let children = children(store, &header, &found.group.main, &mut missing)?;
+    let mut copies: Vec<Level> = Vec::new();
+    for directory in found.group.copies.iter().chain(children.iter().filter(|(_, marks)| !marks.mask).map(|(child, _)| child)) {
+        copies.extend(take(Level::read(store, &header, directory), &mut missing));
     }
-    match main.numbers(store, &header, tag::SUB_IFDS, MOST_CHILDREN) {
-        Ok(children) => {
-            children.into_iter().for_each(|at| read_copy(Directory::read(store, &header, at).and_then(|child| Level::read(store, &header, &child))))
+    let mut masks: Vec<Level> = Vec::new();
+    for directory in found.group.masks.iter().chain(children.iter().filter(|(_, marks)| marks.mask).map(|(child, _)| child)) {
+        match Level::read_mask(store, &header, directory) {
+            // Without it the image would show what it hides.
+            Err(Stop::Fail(error)) if is_as_large(store, &header, directory, &found.group.main)? => return Err(error.into()),
+            mask => masks.extend(take(mask, &mut missing)),
         }
-        Err(stop) => read_copy(Err(stop)),
     }
     if !missing.is_empty() {
         return Err(Stop::Need(missing));
     }
-    let orientation = Orientation::from_tag(main.number_or(store, &header, tag::ORIENTATION, 1)?);
-    let full = Level::read(store, &header, main)?.with_profile(store, main)?;
+    let thumbnail = &found.group.main;
+    let main = image_among(store, &header, thumbnail, &children)?.unwrap_or(thumbnail);
+    // What the directory of the image does not say, that of its thumbnail says for both.
+    let saying = |tag| if main.array(tag).is_some() { main } else { thumbnail };
+    let orientation = Orientation::from_tag(saying(tag::ORIENTATION).number_or(store, &header, tag::ORIENTATION, 1)?);
+    let full = Level::read(store, &header, main)?.with_profile(store, saying(tag::ICC_PROFILE))?;
+    if main.at != thumbnail.at {
+        copies.extend(take(Level::read(store, &header, thumbnail), &mut missing));
+    }
     let stored = full.dimensions;
+    let levels = mask::attach(arrange(full, copies, found.group.padded), masks);
+    let body = Body::Tiff(Arc::new(Tiff { endian: header.endian, levels, profiled: OnceLock::new() }));
+    let pages = Pages { page, known: found.known, all: found.all, associated: found.associated };
+    Ok(Opened { stored, orientation, body, pages })
+}
+
+/// A smaller copy or a mask, if it can be used: else it is passed over, and the full image serves in its place. What lacks of it is added to `missing`.
+fn take(level: Result<Level, Stop>, missing: &mut Vec<ByteRange>) -> Option<Level> {
+    match level {
+        Ok(level) => return Some(level),
+        Err(Stop::Need(ranges)) => missing.extend(ranges),
+        Err(Stop::Fail(_)) => {}
+    }
+    None
+}
+
+fn is_as_large(store: &ByteStore, header: &Header, one: &Directory, other: &Directory) -> Result<bool, Stop> {
+    Ok(Marks::read(store, header, one)?.size == Marks::read(store, header, other)?.size)
+}
+
+/// The directories that SubIFDs points to, as far as they are whole.
+fn children(store: &ByteStore, header: &Header, parent: &Directory, missing: &mut Vec<ByteRange>) -> Result<Vec<(Directory, Marks)>, Stop> {
+    let offsets = match parent.numbers(store, header, tag::SUB_IFDS, MOST_CHILDREN) {
+        Ok(offsets) => offsets,
+        Err(Stop::Need(ranges)) => {
+            missing.extend(ranges);
+            return Ok(Vec::new());
+        }
+        Err(Stop::Fail(_)) => return Ok(Vec::new()),
+    };
+    let mut children = Vec::new();
+    for at in offsets {
+        match Directory::read(store, header, at).and_then(|child| Ok((Marks::read(store, header, &child)?, child))) {
+            Ok((marks, child)) => children.push((child, marks)),
+            Err(Stop::Need(ranges)) => missing.extend(ranges),
+            Err(Stop::Fail(_)) => {}
+        }
+    }
+    Ok(children)
+}
+
+/// The image of which `parent` is a thumbnail (TIFF/EP): the largest of its SubIFDs that is neither a reduced image nor a mask, if it is larger than the parent.
+fn image_among<'a>(store: &ByteStore, header: &Header, parent: &Directory, children: &'a [(Directory, Marks)]) -> Result<Option<&'a Directory>, Stop> {
+    let (width, height) = Marks::read(store, header, parent)?.size;
+    let larger = |marks: &Marks| marks.size.0 > width && marks.size.1 > height;
+    let images = children.iter().filter(|(_, marks)| !marks.reduced && !marks.mask && larger(marks));
+    Ok(images.max_by_key(|(_, marks)| marks.size.0.saturating_mul(marks.size.1)).map(|(child, _)| child))
+}
+
+/// The levels of an image, largest first. Of two of the same size the first is kept.
+fn arrange(full: Level, copies: Vec<Level>, padded: bool) -> Vec<Level> {
     let mut levels = vec![full];
+    let mut before = 1;
     for copy in copies {
-        levels.extend(levels.first().and_then(|full| copy.into_copy_of(full)));
+        let Some(full) = levels.first() else { break };
+        if let Some(copy) = if padded { copy.into_padded_copy_of(full, before) } else { copy.into_copy_of(full) } {
+            before = copy.scale_factor;
+            levels.push(copy);
+        }
     }
     levels.sort_by_key(|level| level.scale_factor);
     levels.dedup_by_key(|level| level.scale_factor);
-    let body = Body::Tiff(Arc::new(Tiff { endian: header.endian, levels, profiled: OnceLock::new() }));
-    Ok(Opened { stored, orientation, body, pages: Pages { page, known: found.known, all: found.all } })
+    levels
 }

@@ -43,6 +43,22 @@ impl Storage {
     }
 }
 
+impl Storage {
+    /// Of a transparency mask: one sample a pixel, 0 where nothing is shown.
+    pub fn read_mask(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Self, Stop> {
+        let number = |tag, default| directory.number_or(store, header, tag, default);
+        let compression = compression(number(tag::COMPRESSION, 1)?, number(tag::T4_OPTIONS, 0)?)?;
+        let (mut samples, model) = (samples(store, header, directory)?, Model::BlackIsZero);
+        let photometric = number(tag::PHOTOMETRIC, 4)?;
+        // GDAL writes 1 bit; of 8 bits all tools make the same.
+        if !matches!(photometric, 1 | 4) || samples.count != 1 || !matches!(samples.bits, 1 | 8) || samples.kind != SampleKind::Unsigned {
+            return Err(unsupported("a transparency mask of other than one sample of 1 or 8 bits"));
+        }
+        settle(&mut samples, &model, compression)?;
+        Ok(Self { compression, model, samples })
+    }
+}
+
 /// The Compression tag, as far as it is understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {

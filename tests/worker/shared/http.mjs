@@ -86,6 +86,33 @@ export function overHttp(name, serve, extra = []) {
       for (const name of ["..;2", "x%2F..;2"]) assert.equal((await get(`/iiif/3/${name}/info.json`)).status, 404, name);
     });
 
+    test("the images beside the scan of a slide", async () => {
+      const rgb = (pixels, value) => deflateSync(Buffer.alloc(pixels * 3, value));
+      const words = (rest) => `Aperio Image Library v1\n${rest}`;
+      await service.put(
+        "slide.svs",
+        tiff([
+          { width: 800, height: 600, tiles: Array(4).fill(rgb(512 * 512, 40)), page: true, description: words("800x600") },
+          { width: 100, height: 75, tiles: [rgb(100 * 75, 80)], page: true, strip: true, description: words("800x600 -> 100x75") },
+          { width: 200, height: 150, tiles: [rgb(512 * 512, 120)], page: true, description: words("800x600 -> 200x150") },
+          { width: 30, height: 40, tiles: [rgb(30 * 40, 160)], strip: true, description: words("label 30x40") },
+          { width: 90, height: 33, tiles: [rgb(90 * 33, 200)], strip: true, description: words("macro 90x33") },
+        ]),
+      );
+      const pages = [1, "label", "macro", "thumbnail"];
+      for (const [name, width, height] of [["slide.svs", 800, 600], ["slide.svs;label", 30, 40], ["slide.svs%3Bmacro", 90, 33], ["slide.svs;thumbnail", 100, 75]]) {
+        const { status, headers, json } = await get(`/iiif/3/${name}/info.json`);
+        const info = json();
+        assert.deepEqual([status, info.width, info.height, info.pages, info.id], [200, width, height, pages, `${service.url}/iiif/3/${name}`]);
+        assert.ok(!/rel="(prev|next)"/.test(headers.link), headers.link);
+        const { status: shown, bytes } = await get(`/iiif/3/${name}/full/max/0/default.png`);
+        assert.deepEqual([shown, ...dimensions(bytes)], [200, "png", width, height]);
+      }
+      assert.deepEqual((await get("/iiif/3/slide.svs/info.json")).json().tiles, [{ width: 512, scaleFactors: [1, 4] }]);
+      const gone = await get("/iiif/3/rocket.jpg;label/info.json");
+      assert.deepEqual([gone.status, gone.text()], [404, "The file has no label image.\n"]);
+    });
+
     test("a large answer comes in pieces, and is the same as its parts", async () => {
       const path = "/iiif/3/retina-pyramid.tif/full/^3000,/0/default.png";
       const { status, headers, bytes } = await get(path);
