@@ -1,7 +1,6 @@
 //! Rotation by any angle, about the centre, onto the smallest box that holds the whole.
 
 use super::raster::Raster;
-use crate::geometry::Dimensions;
 
 /// Fractional bits of a place in the source.
 const BITS: i64 = 16;
@@ -11,9 +10,7 @@ pub(crate) fn rotate(raster: &Raster, degrees: f64) -> Raster {
     let radians = degrees * (std::f64::consts::PI / 180.0);
     let (sin, cos) = (libm::sin(radians), libm::cos(radians));
     let (width, height) = (f64::from(raster.dimensions.width()), f64::from(raster.dimensions.height()));
-    // A hair less than a whole pixel is rounding, not content.
-    let side = |value: f64| (value - 1e-6).ceil() as u32;
-    let size = Dimensions::at_least_one(side((width * cos).abs() + (height * sin).abs()), side((width * sin).abs() + (height * cos).abs()));
+    let size = raster.dimensions.rotated(degrees);
     let colors = if raster.is_gray() { 1 } else { 3 };
     let fixed = |value: f64| libm::round(value * f64::from(1 << BITS)) as i64;
     let mut data = Vec::with_capacity(size.area() as usize * (colors + 1));
@@ -62,6 +59,7 @@ fn sample(raster: &Raster, colors: usize, u: i64, v: i64, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Dimensions;
 
     fn plain(width: u32, height: u32) -> Raster {
         let dimensions = Dimensions::new(width, height).unwrap();
