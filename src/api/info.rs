@@ -1,8 +1,9 @@
 //! What is said about an image: 2.1 §5, 3.0 §5 and the implementation notes on tiles.
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, with_height, with_width};
 use super::{Service, Version, info_json, info_xml};
 use crate::geometry::Dimensions;
+use crate::limits::Limits;
 
 /// Tiles smaller than this on both sides are offered in multiples, lest a viewer asks for thousands.
 const SMALLEST_TILE: u32 = 128;
@@ -40,14 +41,14 @@ pub struct Stored {
 impl Info {
     /// Describes an image, of which nothing is known but its size.
     pub fn new(dimensions: Dimensions, service: &Service) -> Self {
-        let bounds = Bounds::of(&service.limits);
+        let bounds = usual_bounds(service);
         let tile = tile_size(Dimensions::at_least_one(service.tile_width, service.tile_width), &bounds);
         Self::with(dimensions, tile, halved(dimensions, tile, vec![(1, dimensions)]), &bounds, service)
     }
 
     /// Describes an image that is stored in tiles: viewers are told to ask for those, in the sizes there are.
     pub fn tiled(dimensions: Dimensions, stored: &Stored, service: &Service) -> Self {
-        let bounds = Bounds::of(&service.limits);
+        let bounds = usual_bounds(service);
         let tile = tile_size(stored.tile, &bounds);
         // What is stored may end long before it fits in a tile, or have no smaller sizes at all.
         Self::with(dimensions, tile, halved(dimensions, tile, stored.levels.clone()), &bounds, service)
@@ -75,7 +76,7 @@ impl Info {
         self.dimensions
     }
 
-    /// Preferred sizes of the whole image within the limits, ascending.
+    /// Preferred sizes of the whole image within the limits of the service and of the format that every viewer asks for, ascending.
     pub fn sizes(&self) -> &[Dimensions] {
         &self.sizes
     }
@@ -83,6 +84,38 @@ impl Info {
     /// Preferred tiles.
     pub fn tiles(&self) -> &[TileSet] {
         &self.tiles
+    }
+
+    /// The `maxWidth`, `maxHeight` and `maxArea` that are published.
+    ///
+    /// Some viewers know only the first two, so those of an image larger than `maxArea` lead to the size of `max` where the service has none of its own. They bind
+    /// nobody: parts of the image are held against `maxArea` alone. No side is less than a tile's.
+    pub(super) fn published_limits(&self) -> (Option<u32>, Option<u32>, Option<u64>) {
+        let Limits { max_width, max_height, max_area, .. } = self.service.limits;
+        match max_area {
+            Some(area) if max_width.is_none() && self.dimensions.area() > area => {
+                let most = self.sides_of_max();
+                (Some(most.width()), Some(most.height()), max_area)
+            }
+            // maxHeight must not stand without maxWidth.
+            _ => (max_width, max_width.and(max_height), max_area),
+        }
+    }
+
+    /// A box into which the image fits in the size of `max`, and every tile.
+    fn sides_of_max(&self) -> Dimensions {
+        let most = usual_bounds(&self.service).shrink(self.dimensions);
+        let tile = self.tiles.first().map_or(most, |tile| Dimensions::at_least_one(tile.width, tile.height));
+        // Where one side is raised, the other alone must lead to a size that is allowed.
+        if most.width() < tile.width() {
+            let height = with_width(self.dimensions, most.width()).map_or(most.height(), Dimensions::height);
+            Dimensions::at_least_one(tile.width(), height.min(most.height()))
+        } else if most.height() < tile.height() {
+            let width = with_height(self.dimensions, most.height()).map_or(most.width(), Dimensions::width);
+            Dimensions::at_least_one(width.min(most.width()), tile.height())
+        } else {
+            most
+        }
     }
 
     /// What the service offers.
@@ -101,6 +134,11 @@ impl Info {
     pub fn xml(&self, identifier: &str) -> String {
         info_xml::write(self, identifier)
     }
+}
+
+/// The limits of answers in the format that every viewer asks for, which no other format of the compliance level is stricter than.
+fn usual_bounds(service: &Service) -> Bounds {
+    Bounds::of(&service.limits, service.default_format())
 }
 
 /// The chunk, doubled while it is tiny and halved while it is over the limits.

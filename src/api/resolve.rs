@@ -25,11 +25,12 @@ impl ResolvedRequest {
             return Err(Format::unsupported(format.extension(), version, &info.service().formats));
         }
         let region = request.region.resolve(info.dimensions())?;
-        let size = request.size.resolve(version, region.dimensions(), service)?;
+        let size = request.size.resolve(version, region.dimensions(), format, service)?;
+        request.size.check_rotated(size, rotation, format, service)?;
         let canonical = format!(
             "{}/{}/{rotation}/{}.{}",
             Region::canonical(region, info.dimensions()),
-            Size::canonical(version, size, region.dimensions(), service),
+            Size::canonical(version, size, region.dimensions(), format, service),
             quality.name(version),
             format.extension()
         );

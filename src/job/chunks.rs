@@ -9,7 +9,7 @@ use super::{Meter, over, widen};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::icc;
 use crate::codec::tiff::{Block, decode_chunk, layout};
-use crate::error::{Error, Result, Stop};
+use crate::error::{Budget, Error, Result, Stop};
 use crate::geometry::Rect;
 use crate::limits::Limits;
 use crate::plan::BATCH;
@@ -242,7 +242,7 @@ impl Chunks {
         let total = missing.iter().fold(0_u64, |sum, range| sum.saturating_add(range.len()));
         // A batch and a chunk as large as its pixels are in the price.
         let excess = total.saturating_sub(BATCH).saturating_sub(self.level().chunk_bytes());
-        over("memory", memory.saturating_add(excess), limits.memory)?;
+        over(Budget::Memory, memory.saturating_add(excess), limits.memory)?;
         Ok(missing)
     }
 }

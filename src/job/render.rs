@@ -14,7 +14,7 @@ use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::stored::{self, Colors};
 use crate::codec::tiff::{Block, layout};
 use crate::codec::{self, Encoder, WholeRows};
-use crate::error::{Error, Result, SourceFormat};
+use crate::error::{Budget, Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::options::EncodeOptions;
@@ -208,7 +208,7 @@ impl Render {
         match chunks.fetch(&walk, others, &mut self.meter, &self.limits) {
             Ok(Step::Need(ranges)) => return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges))),
             // Larger than its pixels ever were: that is for the decoder.
-            Err(Error::SourceTooCostly { what: "memory", .. }) => return Ok(self.render_instead()),
+            Err(Error::SourceTooCostly { what: Budget::Memory, .. }) => return Ok(self.render_instead()),
             outcome => outcome.map(drop)?,
         }
         let format = self.plan.rendering().format;
