@@ -81,7 +81,7 @@ impl Bounds {
         if size.height() > self.height {
             size = with_height(region, self.height).unwrap_or(size);
         }
-        self.cut_to_box(size)
+        self.within_area(Dimensions::at_least_one(size.width().min(self.width), size.height().min(self.height)))
     }
 
     /// `^max`: the largest size of the region's shape.
@@ -105,16 +105,14 @@ impl Bounds {
             u32::try_from(square.isqrt()).unwrap_or(u32::MAX).min(most)
         };
         let (width, height) = (region.width(), region.height());
-        self.cut_to_box(Dimensions::at_least_one(side(width, height, most.width()), side(height, width, most.height())))
+        self.within_area(Dimensions::at_least_one(side(width, height, most.width()), side(height, width, most.height())))
     }
 
     /// Where a side was raised to 1 or rounded up, the other gives way.
-    fn cut_to_box(&self, size: Dimensions) -> Dimensions {
-        let (mut width, mut height) = (size.width().min(self.width), size.height().min(self.height));
+    fn within_area(&self, size: Dimensions) -> Dimensions {
         let share = |of: u32| u32::try_from(self.area.checked_div(u64::from(of)).unwrap_or(1)).unwrap_or(u32::MAX).max(1);
-        width = width.min(share(height));
-        height = height.min(share(width));
-        Dimensions::at_least_one(width, height)
+        let width = size.width().min(share(size.height()));
+        Dimensions::at_least_one(width, size.height().min(share(width)))
     }
 }
 
@@ -147,6 +145,8 @@ mod tests {
     fn max() {
         assert_eq!(bounds(Some(200), None, None).shrink(size(300, 200)), size(200, 133));
         assert_eq!(bounds(Some(3000), Some(2000), Some(4_000_000)).shrink(size(6000, 4000)), size(2449, 1632));
+        // A side that is still too long after the area was cut takes the other along.
+        assert_eq!(bounds(Some(900), Some(300), Some(500_000)).shrink(size(1000, 1000)), size(300, 300));
         assert_eq!(bounds(None, Some(10), None).shrink(size(300, 200)), size(300, 200));
         assert_eq!(bounds(Some(360), None, None).enlarge(size(300, 200)), size(360, 240));
         assert_eq!(bounds(None, None, None).enlarge(size(300, 200)), size(300, 200));
@@ -161,6 +161,7 @@ mod tests {
         assert_eq!(shrunk(Format::WebP), size(16_383, 16));
         assert_eq!(shrunk(Format::Png), wide);
         assert_eq!(Bounds::of_format(Format::Jpg).enlarge(wide), size(65_535, 66));
+        assert_eq!(Bounds::of(&Limits::default(), Format::Jpg).shrink(size(1_000_000, 100)), size(65_535, 7));
         let small = Bounds::of(&Limits { max_area: Some(1 << 40), ..Limits::default() }, Format::Jpg).enlarge(size(3, 2));
         assert_eq!(small, size(65_535, 43_690));
     }

@@ -29,8 +29,8 @@ impl Decimal {
     /// Zero.
     pub const ZERO: Self = Self { units: 0 };
 
-    /// The greatest value, about 3.4 × 10¹³. In a request no greater number means anything else.
-    const MOST: Self = Self { units: u128::MAX };
+    /// The greatest value, 10¹³. In a request no greater number means anything else.
+    const MOST: Self = Self { units: 10u128.pow(38) };
 
     /// Reads `12`, `12.5` or `.5` of any length; `None` for anything else. A number beyond the greatest becomes the greatest.
     pub fn parse(text: &str) -> Option<Self> {
@@ -47,7 +47,7 @@ impl Decimal {
         let more = if places.bytes().skip(exact).any(|b| b != b'0') { b'1' } else { b'0' };
         let kept = places.bytes().chain(std::iter::repeat(b'0')).take(exact).chain([more]);
         let units = whole.bytes().chain(kept).try_fold(0u128, |sum, b| sum.checked_mul(10)?.checked_add(u128::from(b.wrapping_sub(b'0'))));
-        Some(units.map_or(Self::MOST, |units| Self { units }))
+        Some(units.map_or(Self::MOST, |units| Self { units }.min(Self::MOST)))
     }
 
     /// The value to 24 decimal places, without the mark that there were more.
