@@ -198,6 +198,47 @@ mod tests {
     }
 
     #[test]
+    fn no_size_is_longer_than_jpg_can_be() {
+        let info = Info::new(size(100_000, 100), &Service::default());
+        assert_eq!(info.dimensions(), size(100_000, 100));
+        assert_eq!(info.sizes().last(), Some(&size(50_000, 50)));
+        // Where jpg is not offered, the first format decides.
+        let service = Service { formats: vec![Format::WebP], ..Service::default() };
+        assert_eq!(Info::new(size(100_000, 100), &service).sizes().last(), Some(&size(12_500, 13)));
+        let service = Service { formats: vec![Format::Png], ..Service::default() };
+        assert_eq!(Info::new(size(100_000, 100), &service).sizes().last(), Some(&size(100_000, 100)));
+    }
+
+    #[test]
+    fn the_limits_of_an_image_larger_than_max_area_lead_to_the_size_of_max() {
+        let area = Some(12_582_912);
+        let limits = |width, height, service: &Service| Info::new(size(width, height), service).published_limits();
+        let mut service = Service::default();
+        assert_eq!(limits(20_000, 10_000, &service), (Some(5016), Some(2508), area));
+        assert_eq!(limits(4096, 3072, &service), (None, None, area));
+        assert_eq!(limits(100_000, 100, &service), (None, None, area));
+        // One side is raised to that of a tile, and the other alone leads to the size: 354×35400.
+        assert_eq!(limits(1000, 100_000, &service), (Some(512), Some(35_400), area));
+        assert_eq!(limits(100_000, 1000, &service), (Some(35_400), Some(512), area));
+        // No wider than jpg can be.
+        assert_eq!(limits(1_000_000, 100, &service).0, Some(65_535));
+        // What a service has set stays as it is.
+        (service.limits.max_width, service.limits.max_height) = (Some(6000), Some(5000));
+        assert_eq!(limits(20_000, 10_000, &service), (Some(6000), Some(5000), area));
+        service.limits = Limits { max_area: None, max_width: None, max_height: None, ..Limits::default() };
+        assert_eq!(limits(20_000, 10_000, &service), (None, None, None));
+    }
+
+    #[test]
+    fn derived_limits_are_published_from_2_on() {
+        let info = Info::new(size(20_000, 10_000), &Service::default());
+        let derived = r#""maxWidth":5016,"maxHeight":2508,"maxArea":12582912"#;
+        for version in Version::ALL {
+            assert_eq!(info.json(version, "https://e.org/a").contains(derived), !version.is_1(), "{version}");
+        }
+    }
+
+    #[test]
     fn tiles_fit_the_limits_and_are_not_tiny() {
         let tile = |chunk, max_width| {
             let mut service = Service::default();

@@ -72,6 +72,11 @@ impl ResolvedRequest {
         &self.canonical
     }
 
+    /// The same in another size, to be priced; it is no larger, and so as legal. The canonical text stays what it was.
+    pub(crate) fn resized(&self, size: Dimensions) -> Self {
+        Self { size, ..self.clone() }
+    }
+
     /// Whether a side is longer than the region's.
     pub fn upscaled(&self) -> bool {
         !self.size.fits_in(self.region.dimensions())

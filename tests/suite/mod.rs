@@ -11,6 +11,7 @@ mod lossless;
 mod oracle;
 mod planes;
 mod pyramid;
+mod requests;
 mod robust;
 mod rounds;
 mod small;
