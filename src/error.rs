@@ -223,7 +223,7 @@ impl Error {
     /// A cost over its budget. No size is known that would be within it.
     pub fn too_costly(what: Budget, needs: u64, limit: u64) -> Self {
         // A file is opened in the same way whatever size is asked for.
-        let remedy = if what == Budget::Rounds { Remedy::File } else { Remedy::Less };
+        let remedy = if what == Budget::Rounds { Remedy::Together } else { Remedy::Less };
         Self::SourceTooCostly { what, needs, limit, remedy }
     }
 

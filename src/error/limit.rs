@@ -65,6 +65,8 @@ pub enum Remedy {
     Size(Dimensions),
     /// Another file: no size is within the limits.
     File,
+    /// The same file, written so that what describes it lies together: it takes too many reads to open.
+    Together,
     /// A higher limit: all of the file is wanted.
     Limit,
 }
@@ -75,6 +77,7 @@ impl fmt::Display for Remedy {
             Self::Less => f.write_str("ask for a smaller size, or make the file a tiled TIFF pyramid"),
             Self::Size(size) => write!(f, "at most {},{} fits, or more if the file is made a tiled TIFF pyramid", size.width(), size.height()),
             Self::File => f.write_str("make the file a tiled TIFF pyramid"),
+            Self::Together => f.write_str("write the file anew, with its headers and directories next to each other"),
             Self::Limit => f.write_str("raise the limit"),
         }
     }
@@ -163,7 +166,7 @@ mod tests {
     fn what_helps() {
         let size = Dimensions::new(1234, 617).unwrap();
         assert_eq!(Remedy::Size(size).to_string(), "at most 1234,617 fits, or more if the file is made a tiled TIFF pyramid");
-        assert!(costly(Budget::Rounds, 513, 512).ends_with(": make the file a tiled TIFF pyramid."), "no size takes fewer rounds to open");
+        assert!(costly(Budget::Rounds, 513, 512).ends_with(": write the file anew, with its headers and directories next to each other."));
     }
 
     #[test]
