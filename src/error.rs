@@ -3,10 +3,15 @@
 //! One [`Error`] for the whole core. A variant carries data, `Display` is one plain sentence that says what was asked and what is allowed,
 //! [`Error::code`] is a stable kebab-case name and [`Error::status`] the HTTP number.
 
+mod limit;
+
 use std::fmt;
 
 use crate::api::{Page, Version};
 use crate::bytes::ByteRange;
+use crate::geometry::Dimensions;
+
+pub use limit::{Budget, Remedy, SizeLimit};
 
 /// The result of everything that cannot lack bytes.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -137,12 +142,16 @@ pub enum Error {
         /// The size as it was given.
         value: String,
     },
-    /// The size is over what the service publishes: 400.
+    /// The size is over what the service publishes or what the format can hold: 400.
     TooLarge {
-        /// `"maxWidth"`, `"maxHeight"` or `"maxArea"`.
-        what: &'static str,
-        /// The published limit, px (for `maxArea` px²).
-        limit: u64,
+        /// The size as it was given.
+        value: String,
+        /// The box that holds it once it is rotated, if it is that box which is over the limit.
+        rotated: Option<Dimensions>,
+        /// The limit.
+        limit: SizeLimit,
+        /// The largest size of the same shape that is allowed, if there is one.
+        largest: Option<Dimensions>,
     },
     /// A well-formed value that this service does not have: 400; in 1.x 415 for a format, 501 otherwise.
     Unsupported {
@@ -185,14 +194,16 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
-    /// The answer would cost more than the budget allows: 503. Nothing was allocated.
+    /// The answer would cost more than a budget allows: 503, also when it is asked for again. Nothing was allocated.
     SourceTooCostly {
-        /// Which budget: `"memory"`, `"bytes"`, `"ranges"`, `"rounds"` or `"pixels"`.
-        what: &'static str,
-        /// What it would take.
+        /// Which budget, and with it the unit of the two numbers.
+        what: Budget,
+        /// What the answer needs.
         needs: u64,
-        /// The budget.
+        /// What the budget allows.
         limit: u64,
+        /// What the client can do.
+        remedy: Remedy,
     },
     /// The source could not be read: 503, worth another try.
     SourceRead {
@@ -209,6 +220,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// A cost over its budget. No size is known that would be within it.
+    pub fn too_costly(what: Budget, needs: u64, limit: u64) -> Self {
+        // A file is opened in the same way whatever size is asked for.
+        let remedy = if what == Budget::Rounds { Remedy::Together } else { Remedy::Less };
+        Self::SourceTooCostly { what, needs, limit, remedy }
+    }
+
     /// A stable kebab-case name.
     pub fn code(&self) -> &'static str {
         match self {
@@ -285,7 +303,19 @@ impl fmt::Display for Error {
                 write!(f, "The size {} is larger than the region, which is {width} × {height} pixels: put ^ before it to scale up.", Quoted(value))
             }
             Self::UpscaleUnsupported { value } => write!(f, "The size {} needs scaling up, which this service does not do.", Quoted(value)),
-            Self::TooLarge { what, limit } => write!(f, "The size is over this service's {what} of {limit}."),
+            Self::TooLarge { value, rotated, limit, largest } => {
+                match rotated {
+                    None => write!(f, "The size {} is over {limit}: ", Quoted(value))?,
+                    Some(size) => {
+                        write!(f, "The size {} becomes {} × {} pixels when it is rotated, over {limit}: ", Quoted(value), size.width(), size.height())?
+                    }
+                }
+                match largest {
+                    Some(size) => write!(f, "at most {},{} fits", size.width(), size.height())?,
+                    None => f.write_str("no size fits")?,
+                }
+                f.write_str(if rotated.is_some() { " with this rotation." } else { "." })
+            }
             Self::Unsupported { part, value, offered, .. } => write!(f, "This service does not have the {part} {}: it has {offered}.", Quoted(value)),
             Self::NotFound { identifier } => write!(f, "There is no image {}.", Quoted(identifier)),
             Self::PageNotFound { page: Page::Named(image), .. } => write!(f, "The file has no {} image.", image.name()),
@@ -297,9 +327,7 @@ impl fmt::Display for Error {
             }
             Self::SourceUnsupported { format: None, feature } => write!(f, "The file is not an image this service can read: {feature}."),
             Self::SourceCorrupt { format, at, what } => write!(f, "The image is a broken {format} file: {what} (at byte {at})."),
-            Self::SourceTooCostly { what, needs, limit } => {
-                write!(f, "The request is too costly for this image: it needs {needs} of {what}, and the limit is {limit}.")
-            }
+            Self::SourceTooCostly { what, needs, limit, remedy } => write!(f, "The request {}: {remedy}.", what.compare(*needs, *limit)),
             Self::SourceRead { what } => write!(f, "The image could not be read: {what}. Try again."),
             Self::SourceChanged => f.write_str("The image was replaced while it was read. Try again."),
             Self::Internal { .. } => f.write_str("Something went wrong inside this service."),

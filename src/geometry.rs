@@ -46,16 +46,6 @@ impl Dimensions {
         Self { width: self.height, height: self.width }
     }
 
-    /// The smallest box that holds the image turned clockwise by `degrees`.
-    pub fn rotated(self, degrees: f64) -> Self {
-        let (sin, cos) = libm::sincos(degrees * (std::f64::consts::PI / 180.0));
-        let (width, height) = (f64::from(self.width), f64::from(self.height));
-        // A hair less than a whole pixel is rounding, not content. `as` saturates.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let side = |value: f64| (value - 1e-6).ceil() as u32;
-        Self::at_least_one(side((width * cos).abs() + (height * sin).abs()), side((width * sin).abs() + (height * cos).abs()))
-    }
-
     /// The whole as a rectangle at the origin.
     pub fn rect(self) -> Rect {
         Rect { x: 0, y: 0, size: self }
@@ -65,6 +55,34 @@ impl Dimensions {
     pub fn reduced(self, factor: u32) -> Self {
         let factor = factor.max(1);
         Self { width: self.width.div_ceil(factor), height: self.height.div_ceil(factor) }
+    }
+
+    /// The smallest box of whole pixels that holds this after a turn by `degrees`, which [`libm`] makes the same on every platform. Its area is at most half the
+    /// square of width + height. A side beyond `u32` is `u32::MAX`.
+    pub fn rotated(self, degrees: f64) -> Self {
+        let radians = degrees * (std::f64::consts::PI / 180.0);
+        let (sin, cos) = (libm::sin(radians).abs(), libm::cos(radians).abs());
+        let (width, height) = (f64::from(self.width), f64::from(self.height));
+        // Less than a millionth of a pixel is rounding, not content. `as` saturates.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let side = |length: f64| (length - 1e-6).ceil() as u32;
+        Self::at_least_one(side(width * cos + height * sin), side(width * sin + height * cos))
+    }
+
+    /// The largest size of this shape, no larger than this, that `fits`, which must hold for all smaller sizes as well. `None` if not even one pixel fits.
+    pub fn largest_that(self, fits: impl Fn(Self) -> bool) -> Option<Self> {
+        let longer = self.width.max(self.height);
+        let scaled = |longest: u32| {
+            let side = |side: u32| scale_round(side, longest.into(), longer.into()).unwrap_or(longest);
+            Self::at_least_one(side(self.width), side(self.height))
+        };
+        // The longer side: the first fits, the second does not.
+        let (mut low, mut high) = (0_u32, longer.saturating_add(1));
+        while high.saturating_sub(low) > 1 {
+            let middle = low.midpoint(high);
+            if fits(scaled(middle)) { low = middle } else { high = middle }
+        }
+        (low > 0).then(|| scaled(low))
     }
 
     /// Whether both sides are at most the other's.
@@ -163,4 +181,44 @@ pub fn scale_round(value: u32, numerator: u64, denominator: u64) -> Option<u32> 
     let doubled = u128::from(value).checked_mul(numerator.into())?.checked_mul(2)?;
     let denominator = u128::from(denominator);
     u32::try_from(doubled.checked_add(denominator)?.checked_div(denominator.checked_mul(2)?)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(width: u32, height: u32) -> Dimensions {
+        Dimensions::new(width, height).unwrap()
+    }
+
+    #[test]
+    fn the_box_of_a_rotated_image() {
+        for (degrees, expected) in
+            [(45.0, "354×354"), (30.0, "360×324"), (0.0001, "301×201"), (1e-24, "300×200"), (90.0, "200×300"), (135.0, "354×354"), (359.99, "301×201")]
+        {
+            assert_eq!(size(300, 200).rotated(degrees).to_string(), expected, "{degrees}");
+        }
+        assert_eq!(size(60_000, 20).rotated(45.0).to_string(), "42441×42441");
+        assert_eq!(size(u32::MAX, u32::MAX).rotated(45.0), size(u32::MAX, u32::MAX));
+    }
+
+    #[test]
+    fn the_box_is_at_most_half_the_square_of_both_sides() {
+        for (width, height) in [(300, 200), (60_000, 20), (1000, 1000), (1, 5000)] {
+            let most = (f64::from(width + height) + 4.0).powi(2) / 2.0;
+            for degrees in 1..360 {
+                assert!((size(width, height).rotated(degrees.into()).area() as f64) < most, "{width}×{height} by {degrees}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_size_that_fits_keeps_the_shape() {
+        let within = |size: Dimensions, width| size.largest_that(|size| size.width() <= width);
+        assert_eq!(within(size(300, 200), 150), Some(size(150, 100)));
+        assert_eq!(within(size(300, 200), 1000), Some(size(300, 200)));
+        assert_eq!(within(size(1, 5000), 1), Some(size(1, 5000)));
+        assert_eq!(within(size(300, 200), 0), None);
+        assert_eq!(size(u32::MAX, u32::MAX).largest_that(|size| size.area() <= 100), Some(size(10, 10)));
+    }
 }

@@ -27,7 +27,7 @@ mod web;
 pub use jpeg::fuzzing;
 
 pub use bytes::{ByteRange, ByteStore, Step};
-pub use error::{Error, Part, Result, SourceFormat, Stop};
+pub use error::{Budget, Error, Part, Remedy, Result, SizeLimit, SourceFormat, Stop};
 pub use geometry::{Dimensions, Rect, scale_round};
 pub use job::{Encoded, Open, Render};
 pub use limits::Limits;

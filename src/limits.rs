@@ -18,10 +18,15 @@ pub struct Limits {
     pub ranges: u32,
     /// Rounds of fetching that opening an image may take.
     pub rounds: u32,
-    /// Work that one request may be: samples decoded and compressed bytes read.
+    /// Work that one request may be, in units of which [`Self::WORK_PER_SECOND`] take about a second: samples decoded and compressed bytes read.
     pub work: u64,
     /// Whether of a JPEG file that is cut off what there is may be shown, and a medium gray for the rest; if not, that is an error.
     pub show_incomplete: bool,
+}
+
+impl Limits {
+    /// Units of work that take about a second of CPU time, for messages.
+    pub const WORK_PER_SECOND: u64 = 240_000_000;
 }
 
 impl Default for Limits {

@@ -58,6 +58,16 @@ impl Format {
         }
     }
 
+    /// The longest side that a file of the format can have, px: fields of 16 bits in JPEG (ITU T.81, B.2.2) and GIF, of 14 in WebP, of 31 in PNG. In TIFF they have
+    /// 32, of which readers take 31.
+    pub fn longest_side(self) -> u32 {
+        match self {
+            Self::Jpg | Self::Gif => 65_535,
+            Self::WebP => 16_383,
+            Self::Png | Self::Tif => i32::MAX.unsigned_abs(),
+        }
+    }
+
     /// Whether it can be transparent where a turned image leaves corners.
     pub fn has_alpha(self) -> bool {
         self != Self::Jpg

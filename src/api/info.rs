@@ -1,8 +1,9 @@
 //! What is said about an image: 2.1 §5, 3.0 §5 and the implementation notes on tiles.
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, with_height, with_width};
 use super::{AssociatedSet, Service, Version, info_json, info_xml};
 use crate::geometry::Dimensions;
+use crate::limits::Limits;
 
 /// Tiles smaller than this on both sides are offered in multiples, lest a viewer asks for thousands.
 const SMALLEST_TILE: u32 = 128;
@@ -41,14 +42,14 @@ pub struct Stored {
 impl Info {
     /// Describes an image, of which nothing is known but its size.
     pub fn new(dimensions: Dimensions, service: &Service) -> Self {
-        let bounds = Bounds::of(&service.limits);
+        let bounds = usual_bounds(service);
         let tile = tile_size(Dimensions::at_least_one(service.tile_width, service.tile_width), &bounds);
         Self::with(dimensions, tile, halved(dimensions, tile, vec![(1, dimensions)]), &bounds, service)
     }
 
     /// Describes an image that is stored in tiles: viewers are told to ask for those, in the sizes there are.
     pub fn tiled(dimensions: Dimensions, stored: &Stored, service: &Service) -> Self {
-        let bounds = Bounds::of(&service.limits);
+        let bounds = usual_bounds(service);
         let tile = tile_size(stored.tile, &bounds);
         // What is stored may end long before it fits in a tile, or have no smaller sizes at all.
         Self::with(dimensions, tile, halved(dimensions, tile, stored.levels.clone()), &bounds, service)
@@ -85,7 +86,7 @@ impl Info {
         self.dimensions
     }
 
-    /// Preferred sizes of the whole image within the limits, ascending.
+    /// Preferred sizes of the whole image within the limits of the service and of the format that every viewer asks for, ascending.
     pub fn sizes(&self) -> &[Dimensions] {
         &self.sizes
     }
@@ -93,6 +94,38 @@ impl Info {
     /// Preferred tiles.
     pub fn tiles(&self) -> &[TileSet] {
         &self.tiles
+    }
+
+    /// The `maxWidth`, `maxHeight` and `maxArea` that are published.
+    ///
+    /// Some viewers know only the first two, so those of an image larger than `maxArea` lead to the size of `max` where the service has none of its own. They bind
+    /// nobody: parts of the image are held against `maxArea` alone. No side is less than a tile's.
+    pub(super) fn published_limits(&self) -> (Option<u32>, Option<u32>, Option<u64>) {
+        let Limits { max_width, max_height, max_area, .. } = self.service.limits;
+        match max_area {
+            Some(area) if max_width.is_none() && self.dimensions.area() > area => {
+                let most = self.sides_of_max();
+                (Some(most.width()), Some(most.height()), max_area)
+            }
+            // maxHeight must not stand without maxWidth.
+            _ => (max_width, max_width.and(max_height), max_area),
+        }
+    }
+
+    /// A box into which the image fits in the size of `max`, and every tile.
+    fn sides_of_max(&self) -> Dimensions {
+        let most = usual_bounds(&self.service).shrink(self.dimensions);
+        let tile = self.tiles.first().map_or(most, |tile| Dimensions::at_least_one(tile.width, tile.height));
+        // Where one side is raised, the other alone must lead to a size that is allowed.
+        if most.width() < tile.width() {
+            let height = with_width(self.dimensions, most.width()).map_or(most.height(), Dimensions::height);
+            Dimensions::at_least_one(tile.width(), height.min(most.height()))
+        } else if most.height() < tile.height() {
+            let width = with_height(self.dimensions, most.height()).map_or(most.width(), Dimensions::width);
+            Dimensions::at_least_one(width.min(most.width()), tile.height())
+        } else {
+            most
+        }
     }
 
     /// What the service offers.
@@ -111,6 +144,11 @@ impl Info {
     pub fn xml(&self, identifier: &str) -> String {
         info_xml::write(self, identifier)
     }
+}
+
+/// The limits of answers in the format that every viewer asks for, which no other format of the compliance level is stricter than.
+fn usual_bounds(service: &Service) -> Bounds {
+    Bounds::of(&service.limits, service.default_format())
 }
 
 /// The chunk, doubled while it is tiny and halved while it is over the limits.
@@ -167,6 +205,47 @@ mod tests {
         assert_eq!(info.sizes(), [size(375, 251), size(750, 501), size(1500, 1001), size(3000, 2001)]);
         let info = Info::new(size(1, 1), &Service::default());
         assert_eq!((info.sizes(), info.tiles()[0].scale_factors.as_slice()), ([size(1, 1)].as_slice(), [1].as_slice()));
+    }
+
+    #[test]
+    fn no_size_is_longer_than_jpg_can_be() {
+        let info = Info::new(size(100_000, 100), &Service::default());
+        assert_eq!(info.dimensions(), size(100_000, 100));
+        assert_eq!(info.sizes().last(), Some(&size(50_000, 50)));
+        // Where jpg is not offered, the first format decides.
+        let service = Service { formats: vec![Format::WebP], ..Service::default() };
+        assert_eq!(Info::new(size(100_000, 100), &service).sizes().last(), Some(&size(12_500, 13)));
+        let service = Service { formats: vec![Format::Png], ..Service::default() };
+        assert_eq!(Info::new(size(100_000, 100), &service).sizes().last(), Some(&size(100_000, 100)));
+    }
+
+    #[test]
+    fn the_limits_of_an_image_larger_than_max_area_lead_to_the_size_of_max() {
+        let area = Some(12_582_912);
+        let limits = |width, height, service: &Service| Info::new(size(width, height), service).published_limits();
+        let mut service = Service::default();
+        assert_eq!(limits(20_000, 10_000, &service), (Some(5016), Some(2508), area));
+        assert_eq!(limits(4096, 3072, &service), (None, None, area));
+        assert_eq!(limits(100_000, 100, &service), (None, None, area));
+        // One side is raised to that of a tile, and the other alone leads to the size: 354×35400.
+        assert_eq!(limits(1000, 100_000, &service), (Some(512), Some(35_400), area));
+        assert_eq!(limits(100_000, 1000, &service), (Some(35_400), Some(512), area));
+        // No wider than jpg can be.
+        assert_eq!(limits(1_000_000, 100, &service).0, Some(65_535));
+        // What a service has set stays as it is.
+        (service.limits.max_width, service.limits.max_height) = (Some(6000), Some(5000));
+        assert_eq!(limits(20_000, 10_000, &service), (Some(6000), Some(5000), area));
+        service.limits = Limits { max_area: None, max_width: None, max_height: None, ..Limits::default() };
+        assert_eq!(limits(20_000, 10_000, &service), (None, None, None));
+    }
+
+    #[test]
+    fn derived_limits_are_published_from_2_on() {
+        let info = Info::new(size(20_000, 10_000), &Service::default());
+        let derived = r#""maxWidth":5016,"maxHeight":2508,"maxArea":12582912"#;
+        for version in Version::ALL {
+            assert_eq!(info.json(version, "https://e.org/a").contains(derived), !version.is_1(), "{version}");
+        }
     }
 
     #[test]

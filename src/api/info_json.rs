@@ -2,7 +2,6 @@
 
 use super::json::{Object, array};
 use super::{Format, Info, Quality, Version, percent};
-use crate::limits::Limits;
 
 pub(super) fn write(info: &Info, version: Version, id: &str) -> String {
     match version {
@@ -41,7 +40,7 @@ fn second(info: &Info, id: &str) -> String {
         .texts("formats", service.formats.iter().map(|format| format.extension()))
         .texts("qualities", Quality::ALL.iter().map(|quality| quality.name(version)))
         .texts("supports", service.extra_features(version));
-    let extras = limits(extras, &service.limits).end();
+    let extras = limits(info, extras).end();
     let profile = format!("[\"{}\",{extras}]", service.profile(version));
     let object = Object::new().text("@context", "http://iiif.io/api/image/2/context.json").text("@id", id).text("protocol", "http://iiif.io/api/image");
     let object = sizes_and_tiles(info, sides(info, object)).raw("profile", &profile);
@@ -56,7 +55,7 @@ fn third(info: &Info, id: &str) -> String {
         .text("type", "ImageService3")
         .text("protocol", "http://iiif.io/api/image")
         .text("profile", &format!("level{}", service.level(version)));
-    let object = limits(sides(info, object), &service.limits);
+    let object = limits(info, sides(info, object));
     let in_profile: &[Format] = match service.level(version) {
         2 => &[Format::Jpg, Format::Png],
         _ => &[Format::Jpg],
@@ -82,12 +81,9 @@ fn sides(info: &Info, object: Object) -> Object {
     object.number("width", info.dimensions().width()).number("height", info.dimensions().height())
 }
 
-fn limits(object: Object, limits: &Limits) -> Object {
-    object
-        .optional("maxWidth", limits.max_width)
-        // maxHeight must not stand without maxWidth.
-        .optional("maxHeight", limits.max_width.and(limits.max_height))
-        .optional("maxArea", limits.max_area)
+fn limits(info: &Info, object: Object) -> Object {
+    let (width, height, area) = info.published_limits();
+    object.optional("maxWidth", width).optional("maxHeight", height).optional("maxArea", area)
 }
 
 fn sizes_and_tiles(info: &Info, object: Object) -> Object {

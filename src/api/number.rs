@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Decimal places that are kept.
-const PLACES: usize = 24;
+/// Decimal places of a [`Decimal`]. The last one only tells whether there were more.
+const PLACES: usize = 25;
 /// Units of a [`Decimal`] in one.
-const ONE: u128 = 10u128.pow(24);
+const ONE: u128 = 10u128.pow(25);
 
 /// Reads a pixel count: digits only; leading zeros are tolerated. `None` beyond `u32`.
 pub(super) fn integer(text: &str) -> Option<u32> {
@@ -16,9 +16,12 @@ pub(super) fn integer(text: &str) -> Option<u32> {
 }
 
 /// A number that is not negative, exact to 24 decimal places.
+///
+/// One with more places has a 1 in the 25th, so that it compares with every shorter number as it should: it is not 0, not 100 and not 360. What is dropped moves an
+/// edge of the widest image (2³² px) by less than 10⁻¹⁶ px.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal {
-    /// The value × 10²⁴.
+    /// The value × 10²⁵.
     units: u128,
 }
 
@@ -26,7 +29,10 @@ impl Decimal {
     /// Zero.
     pub const ZERO: Self = Self { units: 0 };
 
-    /// Reads `12`, `12.5` or `.5`; `None` for anything else, more than 24 significant decimal places or a value over about 10¹⁴.
+    /// The greatest value, 10¹³. In a request no greater number means anything else.
+    const MOST: Self = Self { units: 10u128.pow(38) };
+
+    /// Reads `12`, `12.5` or `.5` of any length; `None` for anything else. A number beyond the greatest becomes the greatest.
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, places) = match text.split_once('.') {
             Some((_, "")) => return None,
@@ -37,14 +43,16 @@ impl Decimal {
         if !whole.bytes().chain(places.bytes()).all(|b| b.is_ascii_digit()) {
             return None;
         }
-        let places = places.trim_end_matches('0');
-        if places.len() > PLACES {
-            return None;
-        }
-        let padding = std::iter::repeat_n(b'0', PLACES.saturating_sub(places.len()));
-        let units =
-            whole.bytes().chain(places.bytes()).chain(padding).try_fold(0u128, |sum, b| sum.checked_mul(10)?.checked_add(u128::from(b.wrapping_sub(b'0'))))?;
-        Some(Self { units })
+        let exact = PLACES.saturating_sub(1);
+        let more = if places.bytes().skip(exact).any(|b| b != b'0') { b'1' } else { b'0' };
+        let kept = places.bytes().chain(std::iter::repeat(b'0')).take(exact).chain([more]);
+        let units = whole.bytes().chain(kept).try_fold(0u128, |sum, b| sum.checked_mul(10)?.checked_add(u128::from(b.wrapping_sub(b'0'))));
+        Some(units.map_or(Self::MOST, |units| Self { units }.min(Self::MOST)))
+    }
+
+    /// The value to 24 decimal places, without the mark that there were more.
+    pub(super) fn truncated(self) -> Self {
+        Self { units: self.units.saturating_sub(self.units % 10) }
     }
 
     /// The number of this value.
@@ -69,7 +77,7 @@ impl Decimal {
 
     /// This many percent of `length`, rounded half up; `None` beyond `u32`.
     pub(super) fn percent_of(self, length: u32) -> Option<u32> {
-        // An overflow of u128 means a result over 10¹², so it is beyond u32 as well.
+        // An overflow of u128 means a result over 10¹¹, so it is beyond u32 as well.
         let divisor = ONE.checked_mul(100)?;
         let doubled = self.units.checked_mul(u128::from(length))?.checked_mul(2)?;
         u32::try_from(doubled.checked_add(divisor)?.checked_div(divisor.checked_mul(2)?)?).ok()
@@ -121,12 +129,38 @@ mod tests {
             ("007.0", "7"),
             ("33.33333333333333333", "33.33333333333333333"),
             ("0.000000000000000000000001", "0.000000000000000000000001"),
+            ("0.0000000000000000000000019", "0.0000000000000000000000011"),
+            ("41.6666666666666666666666666666666667", "41.6666666666666666666666661"),
+            ("0.0000000000000000000000000000000001", "0.0000000000000000000000001"),
+            ("00000000000000000000000000000000000000000000000050.000000000000000000000000000000000000000", "50"),
         ] {
             assert_eq!(Decimal::parse(text).unwrap().to_string(), canonical);
         }
-        for bad in ["", ".", "5.", "1.2.3", "+5", "-5", "1e2", "NaN", "inf", "0x1", "5 ", "0.0000000000000000000000001", "999999999999999"] {
+        for bad in
+            ["", ".", "5.", "1.2.3", "+5", "-5", "1e2", "NaN", "inf", "0x1", "5 ", "0.0000000000000000000000001x", "99999999999999999999999999999999999999999-"]
+        {
             assert_eq!(Decimal::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_of_any_length() {
+        let long = |start: &str, digit: &str, count| Decimal::parse(&format!("{start}{}", digit.repeat(count)));
+        assert_eq!(long("9", "9", 100_000), Some(Decimal::MOST));
+        assert_eq!(long("0.", "9", 100_000).map(Decimal::truncated), Decimal::parse("0.999999999999999999999999"));
+        assert!(Decimal::MOST > Decimal::from_integer(u32::MAX));
+        assert_eq!(Decimal::MOST.percent_of(100), None);
+    }
+
+    #[test]
+    fn more_places_than_are_kept_still_count_in_comparisons() {
+        let hundred = Decimal::from_integer(100);
+        let more = Decimal::parse("100.000000000000000000000000000001").unwrap();
+        assert!(more > hundred && more < Decimal::parse("100.000000000000000000000001").unwrap());
+        assert_eq!((more.truncated(), more.to_integer(), more.percent_of(200)), (hundred, None, Some(200)));
+        assert!(Decimal::parse("99.999999999999999999999999999999").unwrap() < hundred);
+        assert!(!Decimal::parse("0.000000000000000000000000000001").unwrap().is_zero());
+        assert!(Decimal::parse("0.000000000000000000000000000000").unwrap().is_zero());
     }
 
     #[test]

@@ -25,11 +25,12 @@ impl ResolvedRequest {
             return Err(Format::unsupported(format.extension(), version, &info.service().formats));
         }
         let region = request.region.resolve(info.dimensions())?;
-        let size = request.size.resolve(version, region.dimensions(), service)?;
+        let size = request.size.resolve(version, region.dimensions(), format, service)?;
+        request.size.check_rotated(size, rotation, format, service)?;
         let canonical = format!(
             "{}/{}/{rotation}/{}.{}",
             Region::canonical(region, info.dimensions()),
-            Size::canonical(version, size, region.dimensions(), service),
+            Size::canonical(version, size, region.dimensions(), format, service),
             quality.name(version),
             format.extension()
         );
@@ -69,6 +70,11 @@ impl ResolvedRequest {
     /// `region/size/rotation/quality.format` in the version's canonical form, not percent-encoded. 1.x has none of its own and borrows that of 2.1.
     pub fn canonical(&self) -> &str {
         &self.canonical
+    }
+
+    /// The same in another size, to be priced; it is no larger, and so as legal. The canonical text stays what it was.
+    pub(crate) fn resized(&self, size: Dimensions) -> Self {
+        Self { size, ..self.clone() }
     }
 
     /// Whether a side is longer than the region's.

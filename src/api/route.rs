@@ -88,7 +88,8 @@ impl Router {
 /// The identifier is the first segment.
 fn from_the_left(version: Version, rest: &str) -> (&str, Result<What>) {
     match rest.split_once('/') {
-        None => (rest, Ok(What::Base)),
+        // A slash at the end is part of the base URI for those who write it so.
+        None | Some((_, "")) => (rest.trim_end_matches('/'), Ok(What::Base)),
         Some((raw, tail)) => match info_form(version, tail) {
             Some(form) => (raw, Ok(What::Info(form))),
             None => (raw, ImageRequest::parse(version, tail).map(What::Image)),
@@ -103,7 +104,8 @@ fn from_the_right(version: Version, rest: &str) -> (&str, Result<What>) {
             return (raw, Ok(What::Info(form)));
         }
         if tail.is_empty() {
-            return (rest.trim_end_matches('/'), Err(Error::Syntax { part: Part::Path, value: rest.to_owned(), expected: "no slash at the end" }));
+            let error = || Error::Syntax { part: Part::Path, value: rest.to_owned(), expected: "at most one slash at the end" };
+            return if raw.ends_with('/') { (raw.trim_end_matches('/'), Err(error())) } else { (raw, Ok(What::Base)) };
         }
     }
     if let Some((raw, tail)) = last_four(rest) {

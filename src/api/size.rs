@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::bounds::{Bounds, with_height, with_width};
 use super::number::{Decimal, integer};
-use super::{ConfinedUpscale, Service, Version};
+use super::{ConfinedUpscale, Format, Rotation, Service, Version};
 use crate::error::{Error, Part, Result};
 use crate::geometry::Dimensions;
 
@@ -20,9 +20,9 @@ pub struct Size {
 /// The forms of the size parameter, without `^`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SizeForm {
-    /// `full` (1.x, 2.x): not scaled.
+    /// `full` (1.x, 2.x): not scaled, unless the format cannot hold it.
     Full,
-    /// `max` (2.1, 3.0): as large as the limits allow.
+    /// `max` (2.1, 3.0): as large as the limits and the format allow.
     Max,
     /// `w,`.
     Width(u32),
@@ -78,34 +78,45 @@ impl Size {
         Ok(Self { form, upscale })
     }
 
-    /// The size in pixels for a region of an image (before rotation).
-    pub fn resolve(&self, version: Version, region: Dimensions, service: &Service) -> Result<Dimensions> {
-        let bounds = Bounds::of(&service.limits);
-        // Whatever the limits are, a side has 32 bits.
-        let beyond = || Error::TooLarge { what: "maxWidth", limit: u64::from(u32::MAX) };
-        let size = match self.form {
-            SizeForm::Full => region,
-            SizeForm::Max if self.upscale => bounds.enlarge(region),
-            SizeForm::Max => bounds.shrink(region),
-            SizeForm::Width(width) => with_width(region, width).ok_or_else(beyond)?,
-            SizeForm::Height(height) => with_height(region, height).ok_or_else(beyond)?,
-            SizeForm::Percent(number) => {
-                let side = |side: u32| number.percent_of(side).ok_or_else(beyond);
-                Dimensions::at_least_one(side(region.width())?, side(region.height())?)
-            }
-            SizeForm::Exact(size) => size,
-            SizeForm::Confined(into) => self.confine(version, region, into, service, &bounds),
+    /// The size in pixels for a region of an image (before rotation) in a format.
+    pub fn resolve(&self, version: Version, region: Dimensions, format: Format, service: &Service) -> Result<Dimensions> {
+        let bounds = Bounds::of(&service.limits, format);
+        let side = |size: Option<u32>| size.unwrap_or(u32::MAX);
+        let (size, shape) = match self.form {
+            SizeForm::Full => (Bounds::of_format(format).shrink(region), region),
+            SizeForm::Max if self.upscale => (bounds.enlarge(region), region),
+            SizeForm::Max => (bounds.shrink(region), region),
+            // A computed side beyond 32 bits is over the longest side of every format.
+            SizeForm::Width(width) => (with_width(region, width).unwrap_or(Dimensions::at_least_one(width, u32::MAX)), region),
+            SizeForm::Height(height) => (with_height(region, height).unwrap_or(Dimensions::at_least_one(u32::MAX, height)), region),
+            SizeForm::Percent(number) => (Dimensions::at_least_one(side(number.percent_of(region.width())), side(number.percent_of(region.height()))), region),
+            SizeForm::Exact(size) => (size, size),
+            SizeForm::Confined(into) => (self.confine(version, region, into, service, &bounds), region),
         };
         let over_hundred = matches!(self.form, SizeForm::Percent(number) if number > Decimal::from_integer(100));
         let upscaled = !size.fits_in(region);
         if version == Version::V3 && !self.upscale && (upscaled || over_hundred) {
             return Err(Error::UpscaleNeedsCaret { value: self.to_string(), width: region.width(), height: region.height() });
         }
-        bounds.check(size)?;
+        if let Some(limit) = bounds.over(size) {
+            return Err(Error::TooLarge { value: self.to_string(), rotated: None, limit, largest: Some(bounds.fit(shape, size)) });
+        }
         if upscaled && !service.upscaling {
             return Err(Error::UpscaleUnsupported { value: self.to_string() });
         }
         Ok(size)
+    }
+
+    /// Refuses a size whose box is over the limits once it is rotated. Right angles are left alone: the limits are those of the size (3.0 §5.2).
+    pub(super) fn check_rotated(&self, size: Dimensions, rotation: Rotation, format: Format, service: &Service) -> Result<()> {
+        if rotation.is_right_angle().is_some() {
+            return Ok(());
+        }
+        let bounds = Bounds::of(&service.limits, format);
+        let rotated = rotation.apply(size);
+        let Some(limit) = bounds.over(rotated) else { return Ok(()) };
+        let largest = size.largest_that(|size| bounds.allow(rotation.apply(size)));
+        Err(Error::TooLarge { value: self.to_string(), rotated: Some(rotated), limit, largest })
     }
 
     /// `!w,h`. Where upscaling was not asked for (3.0) or is off (before 3.0, where stopping is the server's right) the region itself is the most.
@@ -122,10 +133,10 @@ impl Size {
     }
 
     /// The canonical text of a resolved size: 2.1 §4.7, 3.0 §4.8. 1.x has none and borrows that of 2.1.
-    pub(super) fn canonical(version: Version, size: Dimensions, region: Dimensions, service: &Service) -> String {
+    pub(super) fn canonical(version: Version, size: Dimensions, region: Dimensions, format: Format, service: &Service) -> String {
         let (width, height) = (size.width(), size.height());
         if version == Version::V3 {
-            let bounds = Bounds::of(&service.limits);
+            let bounds = Bounds::of(&service.limits, format);
             let caret = if size.fits_in(region) { "" } else { "^" };
             return if size == bounds.shrink(region) {
                 "max".to_owned()
@@ -178,8 +189,8 @@ mod tests {
     /// The size and its canonical text, or the error's code.
     fn resolve(version: Version, text: &str, service: &Service) -> String {
         let region = Dimensions::new(300, 200).unwrap();
-        match Size::parse(version, text).and_then(|size| size.resolve(version, region, service)) {
-            Ok(size) => format!("{size} {}", Size::canonical(version, size, region, service)),
+        match Size::parse(version, text).and_then(|size| size.resolve(version, region, Format::Png, service)) {
+            Ok(size) => format!("{size} {}", Size::canonical(version, size, region, Format::Png, service)),
             Err(error) => error.code().to_owned(),
         }
     }
@@ -226,6 +237,44 @@ mod tests {
         ] {
             assert_eq!(resolve(Version::V2, text, &service), expected, "{text}");
         }
+    }
+
+    fn refusal(version: Version, text: &str, rotation: &str, format: Format, service: &Service) -> String {
+        let region = Dimensions::new(300, 200).unwrap();
+        let rotation = Rotation::parse(version, rotation).unwrap();
+        let size = Size::parse(version, text).unwrap();
+        let resolved = size.resolve(version, region, format, service);
+        resolved.and_then(|resolved| size.check_rotated(resolved, rotation, format, service)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_too_large_is_told_the_largest_size_that_fits() {
+        let mut service = Service::default();
+        service.limits.max_area = None;
+        let far = |text, format| refusal(Version::V2, text, "0", format, &service);
+        assert_eq!(far("100000,", Format::Jpg), "The size \"100000,\" is over the longest side of jpg, 65535 pixels: at most 65535,43690 fits.");
+        assert_eq!(far(",4294967295", Format::Gif), "The size \",4294967295\" is over the longest side of gif, 65535 pixels: at most 65535,43690 fits.");
+        service.limits.max_width = Some(100);
+        let near = |text, rotation| refusal(Version::V2, text, rotation, Format::Png, &service);
+        assert_eq!(near("full", "0"), "The size \"full\" is over this service's maxWidth of 100 pixels: at most 100,67 fits.");
+        assert_eq!(near("200,50", "0"), "The size \"200,50\" is over this service's maxWidth of 100 pixels: at most 100,25 fits.");
+        assert_eq!(
+            near("80,80", "45"),
+            "The size \"80,80\" becomes 114 × 114 pixels when it is rotated, over this service's maxWidth of 100 pixels: at most 70,70 fits with this rotation."
+        );
+        service.limits.max_width = Some(1);
+        assert!(refusal(Version::V2, "1,1", "45", Format::Png, &service).ends_with(": no size fits with this rotation."));
+    }
+
+    #[test]
+    fn right_angles_are_not_held_against_the_limits_again() {
+        let mut service = Service::default();
+        (service.limits.max_width, service.limits.max_height) = (Some(300), Some(200));
+        let size = Dimensions::new(300, 200).unwrap();
+        let full = Size { form: SizeForm::Max, upscale: false };
+        let check = |rotation| full.check_rotated(size, Rotation::parse(Version::V3, rotation).unwrap(), Format::Jpg, &service);
+        assert_eq!(check("90"), Ok(()));
+        assert!(check("90.1").is_err());
     }
 
     #[test]

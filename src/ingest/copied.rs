@@ -184,7 +184,7 @@ fn is_plain(header: &Header) -> bool {
 mod tests {
     use super::*;
     use crate::bytes::{ByteStore, Step as Opening};
-    use crate::error::Error;
+    use crate::error::{Budget, Error};
     use crate::ingest::{Ingest, Options, Step};
     use crate::job::Open;
     use crate::jpeg::{Encoder, Input, Progress, Sampling, Sequential, Settings, Wanted};
@@ -423,7 +423,7 @@ mod tests {
         let less = memory(&Options { memory: most - 1, ..options(512) }).unwrap();
         assert!(less < most);
         let tight = Options { memory: less, ..options(512) };
-        assert!(matches!(memory(&Options { memory: less - 1, ..tight.clone() }), Err(Error::SourceTooCostly { what: "memory", .. })));
+        assert!(matches!(memory(&Options { memory: less - 1, ..tight.clone() }), Err(Error::SourceTooCostly { what: Budget::Memory, .. })));
         let tiles = tiles(&write(&bytes, &tight).unwrap().0);
         assert_ne!(tiles[0][0].quantization, coefficients(None, &bytes).1[0].quantization, "it is encoded anew");
     }

@@ -17,7 +17,7 @@ use self::source::{Made, Rows};
 use self::writer::Writer;
 use crate::bytes::{self, ByteRange};
 pub use crate::codec::TileCompression as Compression;
-use crate::error::{Error, Result};
+use crate::error::{Budget, Error, Result};
 use crate::geometry::Dimensions;
 use crate::pyramid::Pyramid;
 
@@ -123,7 +123,7 @@ impl Ingest {
         let copies = copied.is_some();
         match Self::with(pyramid, options, copied) {
             // Encoded anew, less is held.
-            Err(Error::SourceTooCostly { what: "memory", .. }) if copies => Self::with(pyramid, options, None),
+            Err(Error::SourceTooCostly { what: Budget::Memory, .. }) if copies => Self::with(pyramid, options, None),
             outcome => outcome,
         }
     }

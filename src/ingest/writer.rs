@@ -8,7 +8,7 @@ use super::head::{Head, Page};
 use super::level::Level;
 use super::{Compression, Finished, Options, internal};
 use crate::codec::TileCoder;
-use crate::error::{Error, Result};
+use crate::error::{Budget, Error, Remedy, Result};
 use crate::geometry::Dimensions;
 use crate::jpeg::Component;
 use crate::pyramid::{Orientation, Pyramid};
@@ -150,5 +150,5 @@ impl Writer {
 }
 
 fn over_memory(needs: u64, limit: u64) -> Result<()> {
-    if needs > limit { Err(Error::SourceTooCostly { what: "memory", needs, limit }) } else { Ok(()) }
+    if needs > limit { Err(Error::SourceTooCostly { what: Budget::Memory, needs, limit, remedy: Remedy::Limit }) } else { Ok(()) }
 }

@@ -16,7 +16,7 @@ pub use render::{Encoded, Render};
 pub(crate) use scan::Scan;
 
 use crate::bytes::{ByteRange, ByteStore, Step};
-use crate::error::{Error, Result};
+use crate::error::{Budget, Error, Result};
 use crate::limits::Limits;
 
 /// Reads of headers and tables are widened to this grid, so that their neighbours come along.
@@ -61,18 +61,18 @@ impl Meter {
         self.bytes = ranges.iter().fold(self.bytes, |sum, range| sum.saturating_add(range.len()));
         let times = if self.twice { 2 } else { 1 };
         let bytes = self.bytes.saturating_mul(times);
-        over("ranges", self.ranges.saturating_mul(times), limits.ranges.into())?;
-        over("bytes", bytes, limits.fetched)?;
-        over("work", self.work.saturating_add(bytes), limits.work)?;
+        over(Budget::Ranges, self.ranges.saturating_mul(times), limits.ranges.into())?;
+        over(Budget::Bytes, bytes, limits.fetched)?;
+        over(Budget::Work, self.work.saturating_add(bytes), limits.work)?;
         Ok(Step::Need(ranges))
     }
 
     fn round(&mut self, limits: &Limits) -> Result<()> {
         self.rounds = self.rounds.saturating_add(1);
-        over("rounds", self.rounds, limits.rounds.into())
+        over(Budget::Rounds, self.rounds, limits.rounds.into())
     }
 }
 
-fn over(what: &'static str, needs: u64, limit: u64) -> Result<()> {
-    if needs > limit { Err(Error::SourceTooCostly { what, needs, limit }) } else { Ok(()) }
+fn over(what: Budget, needs: u64, limit: u64) -> Result<()> {
+    if needs > limit { Err(Error::too_costly(what, needs, limit)) } else { Ok(()) }
 }

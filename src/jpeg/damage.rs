@@ -2,7 +2,7 @@
 
 use super::testing::{Numbers, encode, picture, rows};
 use super::{Decoder, Header, Sampling, Settings, Tables, Wanted};
-use crate::error::{Error, SourceFormat};
+use crate::error::{Budget, Error, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 
 /// A stream of each kind, all of one picture of 45 × 37 px.
@@ -115,7 +115,7 @@ fn sizes_that_lie_cost_nothing() {
         let wanted = Wanted { memory: 40 << 20, ..Wanted::whole(&header) };
         let outcome = Decoder::new(&header, &stream, &wanted).and_then(|mut decoder| decoder.next_band().map(|_| ()));
         match outcome {
-            Err(Error::SourceTooCostly { what: "memory", needs, limit }) => assert!(needs > limit),
+            Err(Error::SourceTooCostly { what: Budget::Memory, needs, limit, .. }) => assert!(needs > limit),
             Err(Error::SourceCorrupt { .. }) => {}
             other => panic!("{other:?}"),
         }

@@ -22,7 +22,7 @@ pub(crate) use reach::{LOBES, Reach, rows_to_rotate};
 pub(crate) use rendering::{Rendering, SourcePlan};
 
 use crate::api::ResolvedRequest;
-use crate::error::Result;
+use crate::error::{Error, Remedy, Result};
 use crate::limits::Limits;
 use crate::options::EncodeOptions;
 use crate::pyramid::Pyramid;
@@ -42,7 +42,7 @@ pub(crate) enum Plan {
 impl Plan {
     /// The plan for a request. [`crate::Error::SourceTooCostly`] if no way of doing it is within the limits.
     pub fn new(request: &ResolvedRequest, pyramid: &Pyramid, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
-        let rendering = Rendering::new(request, pyramid, options, limits)?;
+        let rendering = Rendering::new(request, pyramid, options, limits).map_err(|error| remedied(error, request, pyramid, options, limits))?;
         Ok(match (StoredChunk::of(&rendering, pyramid), rendering.lossless(pyramid, limits)) {
             (Some(chunk), _) => Self::Passthrough(chunk, rendering),
             (None, Some(rendering)) => Self::Lossless(rendering),
@@ -64,4 +64,12 @@ impl Plan {
             Self::Passthrough(_, rendering) | Self::Lossless(rendering) | Self::Render(rendering) => rendering,
         }
     }
+}
+
+/// Of a request that costs too much: the largest size, of the same region, rotation and format, that does not.
+fn remedied(error: Error, request: &ResolvedRequest, pyramid: &Pyramid, options: &EncodeOptions, limits: &Limits) -> Error {
+    let Error::SourceTooCostly { what, needs, limit, .. } = error else { return error };
+    let fits = |size| Rendering::new(&request.resized(size), pyramid, options, limits).is_ok();
+    let remedy = request.size().largest_that(fits).map_or(Remedy::File, Remedy::Size);
+    Error::SourceTooCostly { what, needs, limit, remedy }
 }

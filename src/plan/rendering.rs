@@ -52,7 +52,6 @@ impl Rendering {
     /// The plan for a request. [`Error::SourceTooCostly`] if no way of doing it is within the limits.
     pub fn new(request: &ResolvedRequest, pyramid: &Pyramid, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
         let internal = |what: &str| Error::Internal { what: what.to_owned() };
-        check_format(request)?;
         let region = pyramid.orientation.to_stored(request.region(), pyramid.stored).ok_or_else(|| internal("a resolved region lies outside the image"))?;
         let size = pyramid.orientation.apply(request.size());
         let rotation = request.rotation();
@@ -220,24 +219,4 @@ fn nearest_right_angle(degrees: f64) -> (u8, Option<f64>) {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let quarters = (turns as u32 % 4) as u8;
     (quarters, Some(degrees - turns * 90.0))
-}
-
-/// Formats have longest sides of their own.
-fn check_format(request: &ResolvedRequest) -> Result<()> {
-    let limit = match request.format() {
-        Format::WebP => 16_383,
-        Format::Jpg | Format::Gif => 65_535,
-        Format::Png | Format::Tif => i32::MAX.unsigned_abs(),
-    };
-    let size = request.size();
-    // A rotated image is at most as long as its diagonal.
-    let longest = if request.rotation().is_right_angle().is_some() {
-        u64::from(size.width().max(size.height()))
-    } else {
-        u64::from(size.width()).saturating_add(size.height().into())
-    };
-    if longest > u64::from(limit) {
-        return Err(Error::TooLarge { what: "longest side of the format", limit: limit.into() });
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! A decoded image becomes a raster without a second buffer of its size.
 
-use crate::error::{Error, Result};
+use crate::error::{Budget, Error, Result};
 
 /// Bytes by which the room for what waits grows.
 const STEP: usize = 1 << 20;
@@ -49,7 +49,7 @@ impl Reuse {
     /// What is made is so much larger than what it is made of that there is no room for it.
     fn shortage(&self) -> Error {
         let (needs, limit) = (self.written + self.waiting.len() + STEP, self.buffer.capacity());
-        Error::SourceTooCostly { what: "memory", needs: (needs + limit) as u64, limit: limit as u64 }
+        Error::too_costly(Budget::Memory, (needs + limit) as u64, limit as u64)
     }
 
     fn settle(&mut self) {

@@ -189,6 +189,7 @@ fn ceil_div(value: i64, divisor: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::Dimensions;
 
     /// All rows at once.
     fn rotate(raster: &Raster, degrees: f64) -> Raster {

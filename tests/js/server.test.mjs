@@ -124,6 +124,13 @@ describe("what is served", () => {
     assert.deepEqual(told, ["source-changed"]);
   });
 
+  test("what would be refused again is not asked for again", async () => {
+    const costly = other({ render: async () => Promise.reject(new IiifError("source-too-costly", 503, "It needs too much.")) });
+    const response = await ask(server({ open: async () => costly, onError: () => undefined }), IMAGE, json);
+    assert.deepEqual(await code(response), [503, "source-too-costly"]);
+    assert.equal(response.headers.get("retry-after"), null);
+  });
+
   test("what opening throws is answered; a defect is told to the log only", async () => {
     const told = [];
     const answer = server({

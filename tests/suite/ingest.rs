@@ -3,7 +3,7 @@
 use azulejo::api::{Service, Version};
 use azulejo::ingest::{Compression, Finished, Ingest, Options, Step};
 use azulejo::native::{self, Source};
-use azulejo::{EncodeOptions, Error, Limits, Pyramid, Result};
+use azulejo::{Budget, EncodeOptions, Error, Limits, Pyramid, Result};
 use image::{DynamicImage, RgbaImage};
 use sha2::{Digest, Sha256};
 
@@ -286,7 +286,7 @@ fn options_are_checked_and_memory_is_refused_before_anything_is_read() {
     }
     let mut options = Options::default();
     options.memory = 1 << 20;
-    assert!(matches!(Ingest::new(&open(&bytes).unwrap(), &options), Err(Error::SourceTooCostly { what: "memory", .. })));
+    assert!(matches!(Ingest::new(&open(&bytes).unwrap(), &options), Err(Error::SourceTooCostly { what: Budget::Memory, .. })));
     // A header that tells of more than anyone has.
     let mut giant = bytes.clone();
     giant[16..24].copy_from_slice(&[0x7F, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF]);

@@ -14,6 +14,7 @@ mod masks;
 mod oracle;
 mod planes;
 mod pyramid;
+mod requests;
 mod robust;
 mod rounds;
 mod seams;

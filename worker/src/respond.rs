@@ -94,6 +94,15 @@ impl Failure {
         }
     }
 
+    /// Whether the same request may succeed later without anything being mended.
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Iiif(error) => error.is_retryable(),
+            Self::Busy => true,
+            Self::NoSuchPath { .. } | Self::TooLong | Self::Misconfigured(_) => false,
+        }
+    }
+
     fn sentence(&self) -> String {
         match self {
             Self::Iiif(error) => error.to_string(),
@@ -117,7 +126,7 @@ impl Failure {
         if status == 405 {
             answer = answer.with("allow", "GET, HEAD, OPTIONS");
         }
-        if status == 503 {
+        if self.is_retryable() {
             answer = answer.with("retry-after", "1");
         }
         answer.code = Some(code);

@@ -12,7 +12,7 @@ use super::block::put;
 use super::grid::{Grid, Wanted};
 use super::scan::{Kind, ScanReader};
 use super::store::Store;
-use crate::error::{Error, Result};
+use crate::error::{Budget, Error, Result};
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::corrupt;
 use crate::jpeg::header::{Header, Scan};
@@ -196,7 +196,7 @@ fn check_memory(header: &Header, grid: &Grid, wanted: &Wanted, progressive: bool
         needs += if grid.block == 1 { kept * 2 } else { kept * 128 + if progressive { all * 8 } else { 0 } };
     }
     if needs > wanted.memory {
-        return Err(Error::SourceTooCostly { what: "memory", needs, limit: wanted.memory });
+        return Err(Error::too_costly(Budget::Memory, needs, wanted.memory));
     }
     Ok(())
 }

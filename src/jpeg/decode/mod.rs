@@ -31,7 +31,7 @@ use super::corrupt;
 use super::header::Header;
 use super::plane::Planes;
 use super::tables::check_process;
-use crate::error::{Error, Result};
+use crate::error::{Budget, Error, Result};
 
 /// An MCU row of the region.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +129,7 @@ fn check_memory(header: &Header, grid: &Grid, wanted: &Wanted) -> Result<()> {
     let samples = (grid.block as u64).saturating_pow(2).saturating_mul(blocks).saturating_mul(grid.columns.len() as u64);
     let needs = samples.saturating_add(TABLES);
     if needs > wanted.memory {
-        return Err(Error::SourceTooCostly { what: "memory", needs, limit: wanted.memory });
+        return Err(Error::too_costly(Budget::Memory, needs, wanted.memory));
     }
     Ok(())
 }
@@ -175,7 +175,7 @@ fn check_kept(header: &Header, grid: &Grid, wanted: &Wanted, mcu_rows: usize) ->
     let blocks: u64 = components.map(|component| u64::from(component.across).saturating_mul(component.down.into())).sum();
     let needs = blocks.saturating_mul(grid.columns.len() as u64).saturating_mul(mcu_rows as u64).saturating_mul(128);
     if needs > wanted.memory {
-        return Err(Error::SourceTooCostly { what: "memory", needs, limit: wanted.memory });
+        return Err(Error::too_costly(Budget::Memory, needs, wanted.memory));
     }
     Ok(())
 }

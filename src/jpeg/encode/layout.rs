@@ -1,6 +1,7 @@
 //! How components lie in MCUs (T.81, A.1.1, A.2).
 
-use crate::error::{Error, Result};
+use crate::api::Format;
+use crate::error::{Error, Result, SizeLimit};
 use crate::geometry::Dimensions;
 use crate::jpeg::plane::{Plane, Planes};
 
@@ -53,8 +54,9 @@ impl Layout {
     /// Of components with any sampling factors; one alone has none that matter.
     pub fn of(dimensions: Dimensions, components: &[(usize, usize)]) -> Result<Self> {
         let longest = dimensions.width().max(dimensions.height());
-        if longest > 65_535 {
-            return Err(Error::TooLarge { what: "longest side of the format", limit: 65_535 });
+        if longest > Format::Jpg.longest_side() {
+            let value = format!("{},{}", dimensions.width(), dimensions.height());
+            return Err(Error::TooLarge { value, rotated: None, limit: SizeLimit::Side(Format::Jpg), largest: None });
         }
         let mut factors = [(1, 1); 4];
         if components.len() > 1 {

@@ -1,7 +1,6 @@
-// What the published limits do to sizes: 2.1 §5.3 and 3.0 §5.2 (maxWidth, maxHeight, maxArea), 3.0 implementation notes on max.
+// What the published limits and the formats do to sizes: 2.1 §5.3 and 3.0 §5.2 (maxWidth, maxHeight, maxArea), 3.0 implementation notes on max.
 
-import { tooLarge } from "./error.js";
-import type { Format } from "./format.js";
+import { FORMATS, type Format, defaultFormat, longestSide } from "./format.js";
 import { MOST, root, scaleRound } from "./number.js";
 import type { Dimensions } from "./size.js";
 
@@ -21,35 +20,38 @@ export interface Service extends Dimensions {
   readonly confinedUpscale?: "clamp" | "reject" | undefined;
 }
 
-/** The three limits with every default filled in. */
+/** The limits of a service, with every default filled in, and the longest side of a format. */
 export class Bounds {
+  /** The greatest sides: those of the service, or that of the format if it is less. */
   readonly #width: number;
   readonly #height: number;
   readonly #area: number;
-  readonly #heightName: string;
+  readonly #service: Dimensions & { readonly heightIsOwn: boolean };
+  readonly #format: Format | undefined;
   readonly #limited: boolean;
 
-  constructor({ maxWidth, maxHeight, maxArea }: Service) {
+  /** Of answers in a format; without one, of whatever the service has. */
+  constructor(service: Service, format?: Format) {
+    const { maxWidth, maxHeight, maxArea } = leadsToMax(service) ? { ...service, maxWidth: undefined, maxHeight: undefined } : service;
     // maxHeight means something only beside maxWidth, and is maxWidth if it is not given.
     const ownHeight = maxWidth === undefined ? undefined : maxHeight;
-    this.#width = limit(maxWidth, MOST);
-    this.#height = limit(ownHeight ?? maxWidth, MOST);
+    const longest = format === undefined ? MOST : longestSide(format);
+    this.#service = { width: limit(maxWidth, MOST), height: limit(ownHeight ?? maxWidth, MOST), heightIsOwn: ownHeight !== undefined };
+    this.#width = Math.min(this.#service.width, longest);
+    this.#height = Math.min(this.#service.height, longest);
     this.#area = limit(maxArea, Infinity);
-    this.#heightName = ownHeight === undefined ? "maxWidth" : "maxHeight";
+    this.#format = format;
     this.#limited = maxWidth !== undefined || maxArea !== undefined;
   }
 
-  /** The limit that a size is over, if it is. */
-  over({ width, height }: Dimensions): [what: string, limit: number] | undefined {
-    if (width > this.#width) return ["maxWidth", this.#width];
-    if (height > this.#height) return [this.#heightName, this.#height];
-    return this.#wide(width, height) ? ["maxArea", this.#area] : undefined;
-  }
-
-  /** Refuses a size over a limit, and names the limit. */
-  check(size: Dimensions): void {
-    const over = this.over(size);
-    if (over) throw tooLarge(...over);
+  /** The limit that a size is over, if it is, in words. */
+  over(size: Dimensions): string | undefined {
+    const { width, height, heightIsOwn } = this.#service;
+    if (size.width > width) return `this service's maxWidth of ${width} pixels`;
+    if (size.height > height) return `this service's ${heightIsOwn ? "maxHeight" : "maxWidth"} of ${height} pixels`;
+    if (this.#wide(size.width, size.height)) return `this service's maxArea of ${this.#area} pixels${megapixels(this.#area)}`;
+    const longest = this.#format === undefined ? MOST : longestSide(this.#format);
+    return Math.max(size.width, size.height) > longest ? `the longest side of ${this.#format}, ${longest} pixels` : undefined;
   }
 
   /** `max`: the region, made smaller where it is over the limits. */
@@ -59,13 +61,12 @@ export class Bounds {
     let size = this.#wide(region.width, region.height) ? this.#cutArea(region, region) : region;
     if (size.width > this.#width) size = withWidth(region, this.#width) ?? size;
     if (size.height > this.#height) size = withHeight(region, this.#height) ?? size;
-    return this.#cutToBox(size);
+    return this.#withinArea({ width: Math.min(size.width, this.#width), height: Math.min(size.height, this.#height) });
   }
 
   /** `^max`: the largest size of the region's shape. */
   enlarge(region: Dimensions): Dimensions {
-    if (!this.#limited) return region;
-    return this.over(region) ? this.shrink(region) : this.fit(region, { width: MOST, height: MOST });
+    return this.#limited && !this.over(region) ? this.fit(region, { width: MOST, height: MOST }) : this.shrink(region);
   }
 
   /** `!w,h`: the largest size of the region's shape that fits into the box and the limits. */
@@ -86,15 +87,14 @@ export class Bounds {
   #cutArea({ width, height }: Dimensions, most: Dimensions): Dimensions {
     const side = (side: number, other: number, most: number): number =>
       Math.max(1, Math.min(root((BigInt(side) * BigInt(this.#area)) / BigInt(other)), most));
-    return this.#cutToBox({ width: side(width, height, most.width), height: side(height, width, most.height) });
+    return this.#withinArea({ width: side(width, height, most.width), height: side(height, width, most.height) });
   }
 
   /** Where a side was raised to 1 or rounded up, the other gives way. */
-  #cutToBox(size: Dimensions): Dimensions {
+  #withinArea(size: Dimensions): Dimensions {
     const share = (of: number): number => Math.max(1, Math.floor(this.#area / of));
-    const height = Math.min(size.height, this.#height);
-    const width = Math.min(size.width, this.#width, share(height));
-    return { width, height: Math.min(height, share(width)) };
+    const width = Math.min(size.width, share(size.height));
+    return { width, height: Math.min(size.height, share(width)) };
   }
 }
 
@@ -111,3 +111,38 @@ export function withHeight(region: Dimensions, height: number): Dimensions | und
 }
 
 const limit = (value: number | undefined, most: number): number => Math.max(1, Math.floor(Math.min(value ?? most, most)));
+
+/** `(12.5 megapixels)`, rounded down. */
+function megapixels(area: number): string {
+  return area < 1e6 ? "" : ` (${Math.floor(area / 1e5) / 10} megapixels)`;
+}
+
+/**
+ * Whether `maxWidth` and `maxHeight` only say for viewers that do not know `maxArea` how large the whole image can be, as azulejo publishes them of an image larger
+ * than `maxArea`. Its parts are then held against `maxArea` alone. One side may be raised to that of a tile; then the other leads to the size.
+ */
+function leadsToMax({ width, height, maxWidth, maxHeight, maxArea, formats = FORMATS }: Service): boolean {
+  if (maxWidth === undefined || maxHeight === undefined || maxArea === undefined || BigInt(width) * BigInt(height) <= BigInt(Math.floor(maxArea))) return false;
+  const image = { width, height };
+  const most = new Bounds({ ...image, maxArea }, defaultFormat(formats)).shrink(image);
+  if (maxWidth === most.width && maxHeight === most.height) return true;
+  if (maxWidth > most.width) return maxHeight === Math.min(most.height, withWidth(image, most.width)?.height ?? most.height);
+  return maxHeight > most.height && maxWidth === Math.min(most.width, withHeight(image, most.height)?.width ?? most.width);
+}
+
+/** The largest size of the same shape, no larger than this, that `fits`, which must hold for all smaller sizes as well. */
+export function largestThat({ width, height }: Dimensions, fits: (size: Dimensions) => boolean): Dimensions | undefined {
+  const longer = Math.max(width, height);
+  const scaled = (longest: number): Dimensions => {
+    const side = (side: number): number => Math.max(1, scaleRound(side, longest, longer) ?? longest);
+    return { width: side(width), height: side(height) };
+  };
+  // The longer side: the first fits, the second does not.
+  let [low, high] = [0, longer + 1];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(scaled(middle))) low = middle;
+    else high = middle;
+  }
+  return low > 0 ? scaled(low) : undefined;
+}

@@ -21,8 +21,17 @@ export const syntax = (part: Part, value: string, expected: string): RequestErro
 export const empty = (part: Part, value: string): RequestError =>
   new RequestError("empty-result", 400, part, `The ${part} ${quoted(value)} has no pixels: width and height must be at least 1.`);
 
-export const tooLarge = (what: string, limit: number): RequestError =>
-  new RequestError("too-large", 400, "size", `The size is over this service's ${what} of ${limit}.`);
+/** Over `limit`, as a size or, if `rotated` is given, as the box that holds it once it is rotated. `largest` is the largest size that is not. */
+export function tooLarge(size: string, limit: string, largest: Sides | undefined, rotated?: Sides): RequestError {
+  const what = rotated ? ` becomes ${rotated.width} × ${rotated.height} pixels when it is rotated,` : " is";
+  const most = largest ? `at most ${largest.width},${largest.height} fits` : "no size fits";
+  return new RequestError("too-large", 400, "size", `The size ${quoted(size)}${what} over ${limit}: ${most}${rotated ? " with this rotation" : ""}.`);
+}
+
+interface Sides {
+  readonly width: number;
+  readonly height: number;
+}
 
 export const unsupportedFormat = (value: string, version: Version, offered: readonly string[]): RequestError =>
   new RequestError("unsupported", isFirst(version) ? 415 : 400, "format", `This service does not have the format ${quoted(value)}: it has ${offered.join(", ")}.`);

@@ -1,6 +1,7 @@
 // The format: 1.x §4.5, 2.1 §4.5, 3.0 §4.5.
 
 import { syntax, unsupportedFormat } from "./error.js";
+import { MOST } from "./number.js";
 import type { Version } from "./version.js";
 
 /** A file format by its IIIF extension; other servers may have others. */
@@ -8,6 +9,11 @@ export type Format = "jpg" | "png" | "webp" | "gif" | "tif" | "jp2" | "pdf" | "a
 
 /** Those that azulejo answers with, in the order in which they are published. */
 export const FORMATS: readonly Format[] = ["jpg", "png", "webp", "gif", "tif"];
+
+const LONGEST: Readonly<Record<string, number>> = { jpg: 65_535, png: 0x7fffffff, webp: 16_383, gif: 65_535, tif: 0x7fffffff };
+
+/** The longest side that a file of the format can have, px; what is not known of other formats is left to their services. */
+export const longestSide = (format: Format): number => LONGEST[format] ?? MOST;
 
 /** Reads the (decoded) extension. Whether the service has it is known only when the request is resolved. */
 export function parseFormat(version: Version, text: string): Format {

@@ -8,7 +8,7 @@ import { MOST, plain } from "./number.js";
 import { type Quality, qualityText } from "./quality.js";
 import { type Rect, canonicalRegion, resolveRegion } from "./region.js";
 import { rotationText } from "./rotation.js";
-import { type Dimensions, canonicalSize, resolveSize } from "./size.js";
+import { type Dimensions, canonicalSize, checkRotated, resolveSize } from "./size.js";
 import type { Version } from "./version.js";
 
 /** A request that is legal for its image. */
@@ -34,7 +34,8 @@ export function resolve(request: ImageRequest, info: Service): ResolvedRequest {
   const chosen = asked ?? defaultFormat(formats);
   if (!formats.includes(chosen)) throw unsupportedFormat(chosen, version, formats);
   const rect = resolveRegion(region, info);
-  const scaled = resolveSize(size, version, rect, info);
+  const scaled = resolveSize(size, version, rect, chosen, info);
+  checkRotated(size, scaled, rotation, chosen, info);
   return {
     version,
     region: rect,
@@ -44,7 +45,7 @@ export function resolve(request: ImageRequest, info: Service): ResolvedRequest {
     format: chosen,
     canonical: [
       canonicalRegion(rect, info),
-      canonicalSize(version, scaled, rect, info),
+      canonicalSize(version, scaled, rect, chosen, info),
       rotationText(rotation),
       `${qualityText(version, quality)}.${chosen}`,
     ].join("/"),

@@ -1,8 +1,10 @@
 // The size: 1.x §4.2, 2.1 §4.2, 3.0 §4.2.
 
-import { Bounds, type Service, withHeight, withWidth } from "./bounds.js";
+import { Bounds, type Service, largestThat, withHeight, withWidth } from "./bounds.js";
 import { RequestError, empty, quoted, syntax, tooLarge } from "./error.js";
+import type { Format } from "./format.js";
 import { type Decimal, HUNDRED, MOST, decimal, decimalText, integer, percentOf, plain } from "./number.js";
+import { type Rotation, isRightAngle, rotatedBox } from "./rotation.js";
 import { type Version, isFirst } from "./version.js";
 
 /** Width and height, px. */
@@ -57,11 +59,11 @@ export function sizeText(size: Size): string {
   return `${caret}${"confined" in size && size.confined ? "!" : ""}${size.width ?? ""},${size.height ?? ""}`;
 }
 
-/** The size in pixels for a region of an image (before rotation). */
-export function resolveSize(asked: Size, version: Version, region: Dimensions, service: Service): Dimensions {
-  const bounds = new Bounds(service);
+/** The size in pixels for a region of an image (before rotation) in a format. */
+export function resolveSize(asked: Size, version: Version, region: Dimensions, format: Format, service: Service): Dimensions {
+  const bounds = new Bounds(service, format);
   const upscale = asked === "^max" || (typeof asked === "object" && asked.upscale === true);
-  const { size, over } = pixels(asked, version, region, service, bounds, upscale);
+  const { size, shape = region, over } = pixels(asked, version, region, format, service, bounds, upscale);
   const upscaled = size.width > region.width || size.height > region.height;
   if (version === "3" && !upscale && (upscaled || over)) {
     throw new RequestError(
@@ -71,18 +73,30 @@ export function resolveSize(asked: Size, version: Version, region: Dimensions, s
       `The size ${quoted(sizeText(asked))} is larger than the region, which is ${region.width} × ${region.height} pixels: put ^ before it to scale up.`,
     );
   }
-  bounds.check(size);
+  const limit = bounds.over(size);
+  if (limit !== undefined) throw tooLarge(sizeText(asked), limit, bounds.fit(shape, size));
   if (upscaled && service.upscaling === false) {
     throw new RequestError("upscale-unsupported", 501, "size", `The size ${quoted(sizeText(asked))} needs scaling up, which this service does not do.`);
   }
   return size;
 }
 
+/** Refuses a size whose box is over the limits once it is rotated. Right angles are left alone: the limits are those of the size (3.0 §5.2). */
+export function checkRotated(asked: Size, size: Dimensions, rotation: Rotation, format: Format, service: Service): void {
+  if (isRightAngle(rotation)) return;
+  const bounds = new Bounds(service, format);
+  const rotated = rotatedBox(size, rotation);
+  const limit = bounds.over(rotated);
+  if (limit === undefined) return;
+  const largest = largestThat(size, (size) => bounds.over(rotatedBox(size, rotation)) === undefined);
+  throw tooLarge(sizeText(asked), limit, largest, rotated);
+}
+
 /** The canonical text of a resolved size: 2.1 §4.7, 3.0 §4.8. 1.x has none and borrows that of 2.1. */
-export function canonicalSize(version: Version, size: Dimensions, region: Dimensions, service: Service): string {
+export function canonicalSize(version: Version, size: Dimensions, region: Dimensions, format: Format, service: Service): string {
   const { width, height } = size;
   if (version === "3") {
-    const bounds = new Bounds(service);
+    const bounds = new Bounds(service, format);
     if (same(size, bounds.shrink(region))) return "max";
     if (same(size, bounds.enlarge(region))) return "^max";
     return `${width > region.width || height > region.height ? "^" : ""}${width},${height}`;
@@ -92,37 +106,33 @@ export function canonicalSize(version: Version, size: Dimensions, region: Dimens
   return withWidth(region, width)?.height === height ? `${width},` : `${width},${height}`;
 }
 
-/** The size, and whether it is a percentage over 100, be it larger or not. */
+/** The size, its shape if it is not that of the region, and whether it is a percentage over 100, be it larger or not. */
 function pixels(
   asked: Size,
   version: Version,
   region: Dimensions,
+  format: Format,
   service: Service,
   bounds: Bounds,
   upscale: boolean,
-): { size: Dimensions; over?: boolean } {
-  if (asked === "full") return { size: region };
+): { size: Dimensions; shape?: Dimensions; over?: boolean } {
+  if (asked === "full") return { size: new Bounds(region, format).shrink(region) };
   if (asked === "max") return { size: bounds.shrink(region) };
   if (asked === "^max") return { size: bounds.enlarge(region) };
   if ("pct" in asked) {
     const units = decimal(plain(asked.pct)) ?? 0n;
-    const side = (side: number): number => Math.max(1, given(percentOf(units, side)));
+    const side = (side: number): number => Math.max(1, percentOf(units, side) ?? MOST);
     return { size: { width: side(region.width), height: side(region.height) }, over: units > HUNDRED };
   }
   const { width, height } = asked;
-  if (height === undefined) return { size: given(withWidth(region, width)) };
-  if (width === undefined) return { size: given(withHeight(region, height)) };
-  if (!("confined" in asked) || !asked.confined) return { size: { width, height } };
+  // A computed side beyond 32 bits is over the longest side of every format.
+  if (height === undefined) return { size: withWidth(region, width) ?? { width, height: MOST } };
+  if (width === undefined) return { size: withHeight(region, height) ?? { width: MOST, height } };
+  if (!("confined" in asked) || !asked.confined) return { size: { width, height }, shape: { width, height } };
   // Where upscaling was not asked for (3.0) or is off (before 3.0, where stopping is the server's right) the region itself is the most.
   const clamp = version === "3" ? !upscale && service.confinedUpscale !== "reject" : service.upscaling === false;
   const into = clamp ? { width: Math.min(width, region.width), height: Math.min(height, region.height) } : { width, height };
   return { size: bounds.fit(region, into) };
-}
-
-/** Whatever the limits are, a side has 32 bits. */
-function given<T>(value: T | undefined): T {
-  if (value === undefined) throw tooLarge("maxWidth", MOST);
-  return value;
 }
 
 const same = (a: Dimensions, b: Dimensions): boolean => a.width === b.width && a.height === b.height;

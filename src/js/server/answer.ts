@@ -27,6 +27,9 @@ export const UNTRUSTED: readonly [string, string][] = [
   ["x-content-type-options", "nosniff"],
 ];
 
+/** Errors after which the same request may succeed without anything being mended. */
+const RETRYABLE: readonly string[] = ["busy", "overloaded", "source-read", "source-changed", "source-unreachable"];
+
 /** An error on its way to the client; in the XML of 1.0 if that version was asked. */
 export function failure(error: IiifError, accept: string | null, version: Version | undefined): Answer {
   const { status, code, message } = error;
@@ -37,7 +40,7 @@ export function failure(error: IiifError, accept: string | null, version: Versio
       : ["text/plain; charset=utf-8", `${message}\n`];
   const headers: Answer["headers"] = [["content-type", type], ["cache-control", status < 500 ? "public, max-age=60" : "no-store"], ["vary", "Accept"], ...UNTRUSTED];
   if (status === 405) headers.push(["allow", METHODS]);
-  if (status === 503) headers.push(["retry-after", "1"]);
+  if (RETRYABLE.includes(code)) headers.push(["retry-after", "1"]);
   return { status, headers, body };
 }
 

@@ -68,8 +68,9 @@ type Parted = Pick<Routed, "raw" | "what">;
 /** The identifier is the first segment. */
 function fromTheLeft(version: Version, rest: string): Parted {
   const at = rest.indexOf("/");
-  if (at < 0) return { raw: rest, what: () => ({ ask: "base" }) };
   const tail = rest.slice(at + 1);
+  // A slash at the end is part of the base URI for those who write it so.
+  if (at < 0 || !tail) return { raw: at < 0 ? rest : rest.slice(0, at), what: () => ({ ask: "base" }) };
   return { raw: rest.slice(0, at), what: () => infoForm(version, tail) ?? image(version, tail) };
 }
 
@@ -80,10 +81,11 @@ function fromTheRight(version: Version, rest: string): Parted {
     const info = infoForm(version, rest.slice(at + 1));
     if (info) return { raw: rest.slice(0, at), what: () => info };
     if (at === rest.length - 1) {
-      const wrong = (): never => {
-        throw syntax("path", rest, "no slash at the end");
+      const what = (): What => {
+        if (rest.endsWith("//")) throw syntax("path", rest, "at most one slash at the end");
+        return { ask: "base" };
       };
-      return { raw: rest.replace(/\/+$/, ""), what: wrong };
+      return { raw: rest.replace(/\/+$/, ""), what };
     }
   }
   const [, raw, tail] = /^(.*)\/([^/]*\/[^/]*\/[^/]*\/[^/]*)$/s.exec(rest) ?? [];

@@ -6,7 +6,7 @@ pub(crate) use answer::png_held;
 
 use super::{Rendering, SourcePlan};
 use crate::api::Quality;
-use crate::error::{Error, Result, SourceFormat};
+use crate::error::{Budget, Error, Result, SourceFormat};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
 use crate::pyramid::tiff::{Compression, Level, Model, ZSTANDARD_WINDOW};
@@ -134,10 +134,10 @@ impl Price {
 
     /// [`Error::SourceTooCostly`] for what is over the limits.
     pub fn check(&self, limits: &Limits) -> Result<()> {
-        let over = |what, needs, limit| if needs > limit { Err(Error::SourceTooCostly { what, needs, limit }) } else { Ok(()) };
-        over("work", self.work.saturating_add(self.bytes), limits.work)?;
-        over("bytes", self.bytes, limits.fetched)?;
-        over("memory", self.memory, limits.memory)
+        let over = |what, needs, limit| if needs > limit { Err(Error::too_costly(what, needs, limit)) } else { Ok(()) };
+        over(Budget::Work, self.work.saturating_add(self.bytes), limits.work)?;
+        over(Budget::Bytes, self.bytes, limits.fetched)?;
+        over(Budget::Memory, self.memory, limits.memory)
     }
 }
 
