@@ -217,6 +217,7 @@ impl Render {
             let colors = match level.model {
                 Model::BlackIsZero => Colors::Gray,
                 Model::YCbCr(..) => Colors::YCbCr,
+                _ if level.samples.alpha.is_some() => Colors::Rgba,
                 _ => Colors::Rgb,
             };
             let icc = chunks.profile();
