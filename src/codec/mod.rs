@@ -2,7 +2,6 @@
 
 mod encode;
 pub(crate) mod extra;
-pub(crate) mod icc;
 mod jpeg;
 mod png;
 pub(crate) mod stored;

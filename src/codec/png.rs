@@ -9,6 +9,7 @@ use super::{corrupt, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::options::PngCompression;
+use crate::profile::Profile;
 use crate::render::{Alpha, Layout, Model, Raster, Row};
 
 /// Bytes in an IDAT chunk.
@@ -24,7 +25,7 @@ const METADATA: usize = 8 << 20;
 pub(super) struct Source {
     reader: png::Reader<Cursor<Vec<u8>>>,
     pub layout: Layout,
-    pub icc: Option<Arc<[u8]>>,
+    pub profile: Option<Arc<Profile>>,
     wide: bool,
     /// Of an interlaced file all of its rows, which are made at once; and how many have been given.
     image: Option<(Vec<u8>, usize)>,
@@ -46,11 +47,11 @@ impl Source {
             ColorType::Rgb | ColorType::Indexed => (Model::Rgb, Alpha::None),
             ColorType::Rgba => (Model::Rgb, Alpha::Straight),
         };
-        let icc: Option<Arc<[u8]>> = reader.info().icc_profile.as_ref().map(|icc| Arc::from(icc.as_ref()));
+        let profile = reader.info().icc_profile.as_ref().map(|icc| Arc::new(Profile::icc(icc.as_ref())));
         if (reader.info().width, reader.info().height) != (dimensions.width(), dimensions.height()) {
             return Err(corrupt(SourceFormat::Png, 16, "its size is not that of its header"));
         }
-        Ok(Self { reader, layout: Layout { model, alpha }, icc, wide: depth == BitDepth::Sixteen, image: None })
+        Ok(Self { reader, layout: Layout { model, alpha }, profile, wide: depth == BitDepth::Sixteen, image: None })
     }
 
     /// Gives the next row to `sink`; [`Error::SourceCorrupt`] if there is none.

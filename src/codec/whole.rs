@@ -9,6 +9,7 @@ use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Decoder, Planes, Sampling};
 use crate::limits::Limits;
 use crate::plan::Rendering;
+use crate::profile::Profile;
 use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
 /// A part of the answer, upright.
@@ -17,7 +18,7 @@ pub(crate) enum Part {
     /// Rows of planes, and how they are sampled.
     Planes(Sampling, Planes),
     /// Rows of MCUs as they are stored, and the profile of their colours.
-    Coefficients(Vec<Component>, Option<Arc<[u8]>>),
+    Coefficients(Vec<Component>, Option<Arc<Profile>>),
     /// All of its bytes.
     File(Vec<u8>),
 }
@@ -37,8 +38,8 @@ pub(crate) fn decode_whole(
         SourceFormat::Gif | SourceFormat::WebP => {
             let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
             let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
-            let icc = decoded.icc.map(Arc::from);
-            let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, icc.as_ref());
+            let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)));
+            let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, profile.as_ref());
             sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?)).map(|()| None)
         }
         SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
@@ -47,15 +48,15 @@ pub(crate) fn decode_whole(
 
 fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Option<Error>> {
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
-    let icc = stream.icc().map(Arc::from);
+    let profile = stream.profile();
     let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
     if stream.is_lossless() {
-        let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, icc.as_ref());
+        let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, profile.as_ref());
         let part = Wanted { crop: plan.crop, reduction: 1, gray: false, memory: limits.memory };
         stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
         return pipeline.check().map(|()| None);
     }
-    let (wanted, mut intake) = Intake::new(stream.header(), icc.as_ref(), plan, planes, &limits)?;
+    let (wanted, mut intake) = Intake::new(stream.header(), profile.as_ref(), plan, planes, &limits)?;
     let mut decoder = Decoder::new(stream.header(), bytes, &wanted)?;
     while let Some(band) = decoder.next_band()? {
         intake.push(&band, sink)?;
@@ -81,7 +82,7 @@ fn drop_needless(image: &mut Vec<u8>, alpha: Alpha) -> Alpha {
 pub(crate) struct WholeRows {
     kind: Kind,
     layout: Layout,
-    icc: Option<Arc<[u8]>>,
+    profile: Option<Arc<Profile>>,
     /// How many are still to come.
     left: u32,
 }
@@ -101,15 +102,15 @@ impl WholeRows {
         match format {
             SourceFormat::Jpeg => Self::of_jpeg(bytes, dimensions, memory),
             SourceFormat::Png => {
-                let source = png::Source::open(bytes, dimensions)?;
-                Ok(Self { layout: source.layout, icc: source.icc.clone(), left, kind: Kind::Png(Box::new(source)) })
+                let mut source = png::Source::open(bytes, dimensions)?;
+                Ok(Self { layout: source.layout, profile: source.profile.take(), left, kind: Kind::Png(Box::new(source)) })
             }
             SourceFormat::Gif | SourceFormat::WebP => {
                 let mut decoded = extra::decode(format, bytes, dimensions, memory)?;
                 let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
                 let layout = Layout { model: Model::Rgb, alpha };
                 let kind = Kind::Narrow(decoded.samples, dimensions.width() as usize * layout.channels());
-                Ok(Self { layout, icc: decoded.icc.map(Arc::from), left, kind })
+                Ok(Self { layout, profile: decoded.icc.map(|icc| Arc::new(Profile::icc(icc))), left, kind })
             }
             SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
         }
@@ -120,7 +121,7 @@ impl WholeRows {
         if stream.dimensions() != dimensions {
             return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {dimensions}", stream.dimensions())));
         }
-        let (layout, icc, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.icc().map(Arc::from), dimensions.height());
+        let (layout, profile, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.profile(), dimensions.height());
         let part = Wanted { crop: dimensions.rect(), reduction: 1, gray: false, memory };
         if stream.is_lossless() {
             let (mut narrow, mut wide) = (Vec::new(), Vec::new());
@@ -132,10 +133,10 @@ impl WholeRows {
                 Ok(())
             })?;
             let stride = dimensions.width() as usize * layout.channels();
-            return Ok(Self { kind: if wide.is_empty() { Kind::Narrow(narrow, stride) } else { Kind::Wide(wide, stride) }, layout, icc, left });
+            return Ok(Self { kind: if wide.is_empty() { Kind::Narrow(narrow, stride) } else { Kind::Wide(wide, stride) }, layout, profile, left });
         }
         let bands = stream.bands(part)?;
-        Ok(Self { kind: Kind::Jpeg(Box::new(bands.own(bytes))), layout, icc, left })
+        Ok(Self { kind: Kind::Jpeg(Box::new(bands.own(bytes))), layout, profile, left })
     }
 
     /// What the samples of its rows are.
@@ -144,8 +145,8 @@ impl WholeRows {
     }
 
     /// The profile of its colours.
-    pub fn icc(&self) -> Option<&Arc<[u8]>> {
-        self.icc.as_ref()
+    pub fn profile(&self) -> Option<&Arc<Profile>> {
+        self.profile.as_ref()
     }
 
     /// Gives the next rows to `sink`, as few as come together; whether there are more.

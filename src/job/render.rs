@@ -192,7 +192,7 @@ impl Render {
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
                     let planes =
-                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| !self.by_pixels && level.has_planes() && chunks.profile().is_none());
+                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| !self.by_pixels && level.has_planes() && !chunks.is_converted());
                     State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options, self.counted.take()) }))
                 }
             },
@@ -220,7 +220,7 @@ impl Render {
                 _ if level.samples.alpha.is_some() => Colors::Rgba,
                 _ => Colors::Rgb,
             };
-            let icc = chunks.profile();
+            let icc = chunks.carried_profile();
             let bytes = chunks.bytes(&location)?;
             if let Some(bytes) = stored::as_file(format, level.jpeg_tables.as_deref(), &bytes, chunk.dimensions, colors, icc) {
                 return Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format, dimensions: chunk.dimensions, passthrough: true })));
@@ -393,8 +393,7 @@ impl Window {
         let count = u32::try_from(ROWS / self.source.width().max(1) as usize).unwrap_or(1).max(1);
         let rows = self.rows.start..self.rows.end.min(self.rows.start.saturating_add(count));
         self.rows.start = rows.end;
-        let icc = chunks.tiff().levels.first().and_then(|first| first.icc.as_ref());
-        let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::of_window(plan, self.place, layout(chunks.level()), icc));
+        let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::of_window(plan, self.place, layout(chunks.level()), chunks.profile()));
         join_rows(&self.blocks, rows, &mut |row| pipeline.pass_on(row, &mut |rows| output.push(rows)))?;
         if self.rows.is_empty() {
             self.blocks.clear();

@@ -7,7 +7,7 @@ mod level;
 mod pages;
 mod sample;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 pub(crate) use indexes::Indexes;
 pub(crate) use level::{Level, Location};
@@ -40,8 +40,6 @@ mod tag {
 pub(crate) struct Tiff {
     pub endian: Endian,
     pub levels: Vec<Level>,
-    /// Whether the embedded profile changes anything, once somebody has looked.
-    pub profiled: OnceLock<bool>,
 }
 
 impl Tiff {
@@ -90,6 +88,6 @@ pub(super) fn open(store: &ByteStore, page: u32) -> Result<Opened, Stop> {
     }
     levels.sort_by_key(|level| level.scale_factor);
     levels.dedup_by_key(|level| level.scale_factor);
-    let body = Body::Tiff(Arc::new(Tiff { endian: header.endian, levels, profiled: OnceLock::new() }));
+    let body = Body::Tiff(Arc::new(Tiff { endian: header.endian, levels }));
     Ok(Opened { stored, orientation, body, pages: Pages { page, known: found.known, all: found.all } })
 }
