@@ -4,6 +4,7 @@ mod encode;
 pub(crate) mod extra;
 mod jpeg;
 mod png;
+mod png_chunks;
 pub(crate) mod stored;
 mod tif;
 pub(crate) mod tiff;

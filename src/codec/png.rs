@@ -1,10 +1,11 @@
 //! PNG by the `png` crate, a row at a time.
 
-use std::io::{self, Cursor, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
+use super::png_chunks::File;
 use super::{corrupt, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
@@ -18,12 +19,12 @@ const PIECE: usize = 64 << 10;
 /// Bytes by which the room for the file grows.
 const STEP: usize = 1 << 20;
 
-/// What a PNG's metadata may take, inflated: profiles are at most a few megabytes.
-const METADATA: usize = 8 << 20;
+/// What a PNG's metadata may take that the decoder keeps: a palette and its transparency.
+const METADATA: usize = 1 << 20;
 
 /// A file whose rows are taken one after the other.
 pub(super) struct Source {
-    reader: png::Reader<Cursor<Vec<u8>>>,
+    reader: png::Reader<File>,
     pub layout: Layout,
     pub profile: Option<Arc<Profile>>,
     wide: bool,
@@ -34,9 +35,10 @@ pub(super) struct Source {
 impl Source {
     /// Reads the headers of a file whose size is known to be `dimensions`.
     pub fn open(bytes: Vec<u8>, dimensions: Dimensions) -> Result<Self> {
+        let (file, profile) = File::new(bytes);
         // The decoder counts a row, too.
         let limits = Limits { bytes: METADATA.saturating_add(dimensions.width() as usize * 16) };
-        let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
+        let mut decoder = Decoder::new_with_limits(file, limits);
         decoder.set_transformations(Transformations::EXPAND);
         decoder.set_ignore_text_chunk(true);
         let reader = decoder.read_info().map_err(failure)?;
@@ -47,7 +49,6 @@ impl Source {
             ColorType::Rgb | ColorType::Indexed => (Model::Rgb, Alpha::None),
             ColorType::Rgba => (Model::Rgb, Alpha::Straight),
         };
-        let profile = reader.info().icc_profile.as_ref().map(|icc| Arc::new(Profile::icc(icc.as_ref())));
         if (reader.info().width, reader.info().height) != (dimensions.width(), dimensions.height()) {
             return Err(corrupt(SourceFormat::Png, 16, "its size is not that of its header"));
         }

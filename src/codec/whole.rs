@@ -9,7 +9,7 @@ use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Decoder, Planes, Sampling};
 use crate::limits::Limits;
 use crate::plan::Rendering;
-use crate::profile::Profile;
+use crate::profile::{Profile, Unused};
 use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
 /// A part of the answer, upright.
@@ -23,6 +23,18 @@ pub(crate) enum Part {
     File(Vec<u8>),
 }
 
+/// What is to be told of a file that was decoded.
+pub(crate) struct Told {
+    /// What was wrong with it, if it was shown all the same.
+    pub damage: Option<Error>,
+    /// Descriptions of its colours that were not used.
+    pub unused: Vec<Unused>,
+}
+
+fn unused(profile: Option<&Arc<Profile>>, model: Model) -> Vec<Unused> {
+    profile.map(|profile| profile.unused(model)).unwrap_or_default()
+}
+
 /// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once. If
 /// `planes` will do for an answer of that sampling, and the file has them, they are given in place of rows.
 pub(crate) fn decode_whole(
@@ -32,7 +44,7 @@ pub(crate) fn decode_whole(
     planes: Option<Sampling>,
     limits: &Limits,
     sink: &mut dyn FnMut(Part) -> Result<()>,
-) -> Result<Option<Error>> {
+) -> Result<Told> {
     match format {
         SourceFormat::Jpeg => decode_jpeg(&bytes, plan, planes, limits, sink),
         SourceFormat::Gif | SourceFormat::WebP => {
@@ -40,21 +52,24 @@ pub(crate) fn decode_whole(
             let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
             let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)));
             let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, profile.as_ref());
-            sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?)).map(|()| None)
+            sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))?;
+            Ok(Told { damage: None, unused: unused(profile.as_ref(), Model::Rgb) })
         }
         SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
     }
 }
 
-fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Option<Error>> {
+fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Told> {
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
     let profile = stream.profile();
+    let unused = unused(profile.as_ref(), stream.model(false));
     let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
     if stream.is_lossless() {
         let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, profile.as_ref());
         let part = Wanted { crop: plan.crop, reduction: 1, gray: false, memory: limits.memory };
         stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
-        return pipeline.check().map(|()| None);
+        pipeline.check()?;
+        return Ok(Told { damage: None, unused });
     }
     let (wanted, mut intake) = Intake::new(stream.header(), profile.as_ref(), plan, planes, &limits)?;
     let mut decoder = Decoder::new(stream.header(), bytes, &wanted)?;
@@ -62,7 +77,7 @@ fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, limits:
         intake.push(&band, sink)?;
     }
     intake.finish(sink)?;
-    Ok(decoder.damage().cloned())
+    Ok(Told { damage: decoder.damage().cloned(), unused })
 }
 
 /// A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.
@@ -147,6 +162,11 @@ impl WholeRows {
     /// The profile of its colours.
     pub fn profile(&self) -> Option<&Arc<Profile>> {
         self.profile.as_ref()
+    }
+
+    /// Descriptions of its colours that are not used.
+    pub fn unused(&self) -> Vec<Unused> {
+        unused(self.profile.as_ref(), self.layout.model)
     }
 
     /// Gives the next rows to `sink`, as few as come together; whether there are more.

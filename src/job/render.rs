@@ -19,6 +19,7 @@ use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::options::EncodeOptions;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
+use crate::profile::Unused;
 use crate::pyramid::Pyramid;
 use crate::pyramid::tiff::{Level, Model};
 use crate::render::{Pipeline, Raster};
@@ -54,6 +55,8 @@ pub struct Render {
     by_pixels: bool,
     /// Pieces of the answer are gone.
     left: bool,
+    /// Descriptions of the file's colours that are not used.
+    unused: Vec<Unused>,
     /// All rows have been counted, and are made again to be written.
     counted: Option<Encoder>,
     state: State,
@@ -121,6 +124,7 @@ impl Render {
             memory,
             by_pixels: false,
             left: false,
+            unused: Vec::new(),
             counted: None,
             state: State::Begin,
         })
@@ -129,6 +133,11 @@ impl Render {
     /// Where a file ends too early, if what there is of it was shown all the same ([`Limits::show_incomplete`]); known when all is done.
     pub fn cut_off_at(&self) -> Option<u64> {
         self.meter.cut_off
+    }
+
+    /// Descriptions of the file's colours that were not used, which somebody may miss; known when the first piece of the answer is, or all of it.
+    pub fn unused(&self) -> &[Unused] {
+        &self.unused
     }
 
     /// Bytes of memory that this will take at most, for a driver that admits several at once.
@@ -178,6 +187,9 @@ impl Render {
     }
 
     fn begin(&mut self) -> Result<Next> {
+        if let Some((profile, model)) = self.pyramid.profile() {
+            self.unused = profile.unused(model);
+        }
         let state = match &self.plan {
             Plan::Passthrough(chunk, _) => State::Stored(Box::new(Chunks::new(&self.pyramid, chunk.level)?), *chunk),
             Plan::Lossless(plan) if matches!(plan.source, SourcePlan::Scan { .. }) => {
@@ -262,10 +274,12 @@ impl Render {
         let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
         if self.pyramid.format == SourceFormat::Png {
             let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
+            self.unused = rows.unused();
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
         }
-        let damage = codec::decode_whole(self.pyramid.format, bytes, plan, sink.sampling(), &self.limits, &mut |part| sink.push(part))?;
-        self.meter.damaged(damage.as_ref());
+        let told = codec::decode_whole(self.pyramid.format, bytes, plan, sink.sampling(), &self.limits, &mut |part| sink.push(part))?;
+        self.meter.damaged(told.damage.as_ref());
+        self.unused = told.unused;
         encode(sink)
     }
 

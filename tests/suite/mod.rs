@@ -1,5 +1,6 @@
 //! The suites of the integration test binary.
 
+mod colors;
 mod fax;
 mod geometry;
 mod gigapixel;
