@@ -7,7 +7,7 @@ use azulejo::native::{self, Source};
 use azulejo::{EncodeOptions, Error, Render, Step, Unused};
 use image::RgbaImage;
 
-use super::support::{pixels, render};
+use super::support::{drip, pixels, render};
 
 /// Colour types of PNG.
 const GRAY: u8 = 0;
@@ -211,4 +211,47 @@ fn chunks_that_pixels_do_not_depend_on_may_be_bad() {
 fn many_small_chunks_take_no_time() {
     let small: Vec<Chunk<'_>> = std::iter::repeat_n([(b"tEXt", &b""[..]), (b"sPLT", &b""[..])], 20_000).flatten().collect();
     assert_eq!(pixel(&rgb(&small, [1, 2, 3])), [1, 2, 3]);
+}
+
+/// An EXIF block that says to turn the picture by 90°.
+const TURNED: &[u8] = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+
+fn noise(count: usize) -> Vec<u8> {
+    let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    std::iter::successors(Some(1), next).map(|state| (state >> 24) as u8).take(count).collect()
+}
+
+fn dimensions(mut file: &[u8]) -> (u32, u32) {
+    let size = native::open(&mut file, &Service::default()).unwrap().dimensions();
+    (size.width(), size.height())
+}
+
+#[test]
+fn an_orientation_behind_the_pixels_is_found() {
+    // Of 24 kB, which do not compress: the beginning is not all of the file.
+    let noise = noise(24_000);
+    let text: &[u8] = b"Comment\0behind the pixels";
+    for (width, row) in [(2, &[1, 2][..]), (24_000, &noise)] {
+        for behind in [&[(b"eXIf", TURNED)][..], &[(b"tEXt", text), (b"eXIf", TURNED), (b"tEXt", text)]] {
+            assert_eq!(dimensions(&png_with(GRAY, 8, width, &[], row, behind)), (1, width));
+        }
+        assert_eq!(dimensions(&png_with(GRAY, 8, width, &[], row, &[(b"tEXt", text)])), (width, 1));
+        // The same in the middle of another chunk is no chunk, nor is one that does not lead to the end of the file.
+        let hidden = [b"Comment\0", &chunk(*b"eXIf", TURNED)[..], b"and more"].concat();
+        assert_eq!(dimensions(&png_with(GRAY, 8, width, &[], row, &[(b"tEXt", &hidden)])), (width, 1));
+        let appended = [&png_with(GRAY, 8, width, &[], row, &[(b"eXIf", TURNED)])[..], b"x"].concat();
+        assert_eq!(dimensions(&appended), (width, 1));
+    }
+}
+
+#[test]
+fn an_orientation_behind_the_pixels_costs_one_read_of_large_files() {
+    let noise = noise(60_000);
+    let cost = |file: &[u8]| {
+        let (_, open, _) = drip(file, "full/max/0/default.jpg", u64::MAX).unwrap();
+        (open.rounds, open.ranges)
+    };
+    assert_eq!(cost(&png(GRAY, 8, 2, &[], &[1, 2])), (1, 1));
+    assert_eq!(cost(&png(GRAY, 8, 60_000, &[], &noise)), (2, 2));
+    assert_eq!(cost(&png(GRAY, 8, 60_000, &[(b"eXIf", TURNED)], &noise)), (1, 1));
 }
