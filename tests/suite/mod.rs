@@ -3,6 +3,7 @@
 mod colors;
 mod fax;
 mod geometry;
+mod gif;
 mod gigapixel;
 mod golden;
 mod ingest;
