@@ -1,7 +1,7 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
 //! Layers, left never imports right:
-//! `error, limits, geometry ← api, options ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
+//! `error, limits, geometry ← api, options ← bytes ← jpeg, profile ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
 
 pub mod api;
 mod bytes;
@@ -16,6 +16,7 @@ mod limits;
 pub mod native;
 mod options;
 mod plan;
+mod profile;
 mod pyramid;
 mod render;
 #[cfg(any(feature = "web", feature = "extra-module"))]
@@ -32,4 +33,5 @@ pub use geometry::{Dimensions, Rect, scale_round};
 pub use job::{Encoded, Open, Render};
 pub use limits::Limits;
 pub use options::{EncodeOptions, PngCompression};
+pub use profile::Unused;
 pub use pyramid::{Orientation, Pages, Pyramid};

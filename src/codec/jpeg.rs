@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::icc::to_srgb;
 use super::{Part as Made, corrupt, extra, internal, unsupported};
 use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
@@ -12,6 +11,8 @@ use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted, cut};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
+use crate::profile::Profile;
+use crate::pyramid::meaning;
 use crate::pyramid::tiff::Indexes;
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
@@ -188,20 +189,13 @@ impl<'a> Stream<'a> {
     }
 
     /// The embedded profile.
-    pub fn icc(&self) -> Option<Vec<u8>> {
-        self.header.icc_profile(self.bytes)
+    pub fn profile(&self) -> Option<Arc<Profile>> {
+        Profile::of_jpeg(self.header.has_broken_profile, self.header.icc_profile(self.bytes))
     }
 
     /// What the samples of rows mean.
     pub fn model(&self, gray: bool) -> Model {
-        match self.meaning(gray) {
-            ColorModel::Gray => Model::Gray,
-            ColorModel::YCbCr | ColorModel::Rgb => Model::Rgb,
-            ColorModel::Cmyk { .. } | ColorModel::Ycck { .. } => Model::Cmyk,
-            ColorModel::Stored if self.channels() == 4 => Model::Cmyk,
-            ColorModel::Stored if self.channels() == 3 => Model::Rgb,
-            ColorModel::Stored => Model::Gray,
-        }
+        meaning(self.meaning(gray), self.channels())
     }
 
     fn meaning(&self, gray: bool) -> ColorModel {
@@ -341,20 +335,20 @@ impl Waiting {
 
 impl Intake {
     /// And what must be decoded for it. If `planes` will do for an answer of that sampling, and the file has them, it will be planes.
-    pub fn new(header: &Header, icc: Option<&Arc<[u8]>>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<(Wanted, Self)> {
+    pub fn new(header: &Header, profile: Option<&Arc<Profile>>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<(Wanted, Self)> {
         let (SourcePlan::Whole { reduction } | SourcePlan::Scan { reduction, .. }) = plan.source else { return Err(internal("a JPEG is no chunks")) };
         let stream = Stream::of_file(header);
         if header.dimensions.reduced(reduction) != plan.level {
             return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {}", header.dimensions, plan.level)));
         }
         // Luminance is gray only where no profile says otherwise.
-        let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && icc.is_none();
+        let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && profile.is_none();
         let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
         let part = Part { crop: plan.crop, reduction, gray, memory: limits.memory };
         let fill = limits.show_incomplete;
         let suits = |found: &Sampling| planes.is_some_and(|wanted| plan.suits_planes(found.factors(), wanted.factors()));
         if let Some(sampling) = planes.and_then(|wanted| stream.sampling(wanted == Sampling::Gray)).filter(suits)
-            && icc.is_none_or(|icc| to_srgb(icc, layout.model).is_none())
+            && profile.is_none_or(|profile| !profile.converts(layout.model))
         {
             let wanted = Wanted { fill, ..stream.wanted_planes(part, sampling)? };
             return Ok((wanted, Self::Planes(Cut { crop: plan.crop, sampling, grid: Grid::new(header, &wanted)? })));
@@ -363,7 +357,7 @@ impl Intake {
         let wanted = Wanted { fill, ..wanted };
         let rows = Rows::new(header, &Grid::new(header, &wanted)?, plan.crop, model)?;
         let waiting = Waiting { used: plan.is_enlarged(), rows: VecDeque::new() };
-        Ok((wanted, Self::Rows(Some(rows), Box::new(Pipeline::new(plan, layout, icc)), waiting)))
+        Ok((wanted, Self::Rows(Some(rows), Box::new(Pipeline::new(plan, layout, profile)), waiting)))
     }
 
     /// Takes a band, and gives what can be made now to `sink`.

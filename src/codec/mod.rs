@@ -2,9 +2,9 @@
 
 mod encode;
 pub(crate) mod extra;
-pub(crate) mod icc;
 mod jpeg;
 mod png;
+mod png_chunks;
 pub(crate) mod stored;
 mod tif;
 pub(crate) mod tiff;

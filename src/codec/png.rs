@@ -1,28 +1,30 @@
 //! PNG by the `png` crate, a row at a time.
 
-use std::io::{self, Cursor, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
+use super::png_chunks::File;
 use super::{corrupt, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::options::PngCompression;
 use crate::plan::png_held;
+use crate::profile::Profile;
 use crate::render::{Alpha, Layout, Model, Raster, Row};
 
 /// Bytes in an IDAT chunk.
 const PIECE: usize = 64 << 10;
 
-/// What a PNG's metadata may take, inflated: profiles are at most a few megabytes.
-const METADATA: usize = 8 << 20;
+/// What a PNG's metadata may take that the decoder keeps: a palette and its transparency.
+const METADATA: usize = 1 << 20;
 
 /// A file whose rows are taken one after the other.
 pub(super) struct Source {
-    reader: png::Reader<Cursor<Vec<u8>>>,
+    reader: png::Reader<File>,
     pub layout: Layout,
-    pub icc: Option<Arc<[u8]>>,
+    pub profile: Option<Arc<Profile>>,
     wide: bool,
     /// Of an interlaced file all of its rows, which are made at once; and how many have been given.
     image: Option<(Vec<u8>, usize)>,
@@ -31,9 +33,10 @@ pub(super) struct Source {
 impl Source {
     /// Reads the headers of a file whose size is known to be `dimensions`.
     pub fn open(bytes: Vec<u8>, dimensions: Dimensions) -> Result<Self> {
+        let (file, profile) = File::new(bytes);
         // The decoder counts a row, too.
         let limits = Limits { bytes: METADATA.saturating_add(dimensions.width() as usize * 16) };
-        let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
+        let mut decoder = Decoder::new_with_limits(file, limits);
         decoder.set_transformations(Transformations::EXPAND);
         decoder.set_ignore_text_chunk(true);
         let reader = decoder.read_info().map_err(failure)?;
@@ -44,11 +47,10 @@ impl Source {
             ColorType::Rgb | ColorType::Indexed => (Model::Rgb, Alpha::None),
             ColorType::Rgba => (Model::Rgb, Alpha::Straight),
         };
-        let icc: Option<Arc<[u8]>> = reader.info().icc_profile.as_ref().map(|icc| Arc::from(icc.as_ref()));
         if (reader.info().width, reader.info().height) != (dimensions.width(), dimensions.height()) {
             return Err(corrupt(SourceFormat::Png, 16, "its size is not that of its header"));
         }
-        Ok(Self { reader, layout: Layout { model, alpha }, icc, wide: depth == BitDepth::Sixteen, image: None })
+        Ok(Self { reader, layout: Layout { model, alpha }, profile, wide: depth == BitDepth::Sixteen, image: None })
     }
 
     /// Gives the next row to `sink`; [`Error::SourceCorrupt`] if there is none.

@@ -9,6 +9,7 @@ use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Decoder, Planes, Sampling};
 use crate::limits::Limits;
 use crate::plan::Rendering;
+use crate::profile::{Profile, Unused};
 use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
 
 /// A part of the answer, upright.
@@ -17,41 +18,50 @@ pub(crate) enum Part {
     /// Rows of planes, and how they are sampled.
     Planes(Sampling, Planes),
     /// Rows of MCUs as they are stored, and the profile of their colours.
-    Coefficients(Vec<Component>, Option<Arc<[u8]>>),
+    Coefficients(Vec<Component>, Option<Arc<Profile>>),
     /// All of its bytes.
     File(Vec<u8>),
 }
 
+/// What is to be told of a file that was decoded.
+pub(crate) struct Told {
+    /// What was wrong with it, if it was shown all the same.
+    pub damage: Option<Error>,
+    /// Descriptions of its colours that were not used.
+    pub unused: Vec<Unused>,
+}
+
+fn unused(profile: Option<&Arc<Profile>>, model: Model) -> Vec<Unused> {
+    profile.map(|profile| profile.unused(model)).unwrap_or_default()
+}
+
 /// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
-pub(crate) fn decode_whole(
-    format: SourceFormat,
-    bytes: Vec<u8>,
-    plan: &Rendering,
-    limits: &Limits,
-    sink: &mut dyn FnMut(Part) -> Result<()>,
-) -> Result<Option<Error>> {
+pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Told> {
     match format {
         SourceFormat::Jpeg => decode_lossless_jpeg(&bytes, plan, limits, sink),
         SourceFormat::Gif | SourceFormat::WebP => {
             let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
             let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
-            let icc = decoded.icc.map(Arc::from);
-            let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, icc.as_ref());
-            sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?)).map(|()| None)
+            let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)));
+            let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, profile.as_ref());
+            sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))?;
+            Ok(Told { damage: None, unused: unused(profile.as_ref(), Model::Rgb) })
         }
         SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
     }
 }
 
-fn decode_lossless_jpeg(bytes: &[u8], plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Option<Error>> {
+fn decode_lossless_jpeg(bytes: &[u8], plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Told> {
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
-    let icc = stream.icc().map(Arc::from);
+    let profile = stream.profile();
+    let unused = unused(profile.as_ref(), stream.model(false));
     let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
     if stream.is_lossless() {
-        let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, icc.as_ref());
+        let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, profile.as_ref());
         let part = Wanted { crop: plan.crop, reduction: 1, gray: false, memory: limits.memory };
         stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
-        return pipeline.check().map(|()| None);
+        pipeline.check()?;
+        return Ok(Told { damage: None, unused });
     }
     Err(super::internal("a JPEG file that is decoded in bands"))
 }
@@ -63,7 +73,7 @@ pub(crate) struct JpegFile {
     decoder: Option<Decoder<'static>>,
     intake: Intake,
     finished: bool,
-    damage: Option<Error>,
+    told: Told,
 }
 
 impl JpegFile {
@@ -71,10 +81,11 @@ impl JpegFile {
     pub fn new(bytes: Vec<u8>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<Self> {
         let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
         let stream = Stream::read(None, &bytes, Components::AsMarked)?;
-        let icc = stream.icc().map(Arc::from);
-        let (wanted, intake) = Intake::new(stream.header(), icc.as_ref(), plan, planes, &limits)?;
+        let profile = stream.profile();
+        let told = Told { damage: None, unused: unused(profile.as_ref(), stream.model(false)) };
+        let (wanted, intake) = Intake::new(stream.header(), profile.as_ref(), plan, planes, &limits)?;
         let decoder = Decoder::new(stream.header(), &bytes, &wanted)?.over(&[]);
-        Ok(Self { bytes, decoder: Some(decoder), intake, finished: false, damage: None })
+        Ok(Self { bytes, decoder: Some(decoder), intake, finished: false, told })
     }
 
     /// Gives the next parts to `sink`; whether there are more.
@@ -95,14 +106,14 @@ impl JpegFile {
                 self.intake.push(&band, sink)?;
                 self.decoder = Some(decoder.over(&[]));
             }
-            None => self.damage = decoder.damage().cloned(),
+            None => self.told.damage = decoder.damage().cloned(),
         }
         Ok(true)
     }
 
-    /// What is wrong with a file that was decoded all the same; known once there is no more.
-    pub fn damage(&self) -> Option<&Error> {
-        self.damage.as_ref()
+    /// What is to be told of it. Damage is known once there is no more.
+    pub fn told(&self) -> &Told {
+        &self.told
     }
 }
 
@@ -123,7 +134,7 @@ fn drop_needless(image: &mut Vec<u8>, alpha: Alpha) -> Alpha {
 pub(crate) struct WholeRows {
     kind: Kind,
     layout: Layout,
-    icc: Option<Arc<[u8]>>,
+    profile: Option<Arc<Profile>>,
     /// How many are still to come.
     left: u32,
 }
@@ -143,15 +154,15 @@ impl WholeRows {
         match format {
             SourceFormat::Jpeg => Self::of_jpeg(bytes, dimensions, memory),
             SourceFormat::Png => {
-                let source = png::Source::open(bytes, dimensions)?;
-                Ok(Self { layout: source.layout, icc: source.icc.clone(), left, kind: Kind::Png(Box::new(source)) })
+                let mut source = png::Source::open(bytes, dimensions)?;
+                Ok(Self { layout: source.layout, profile: source.profile.take(), left, kind: Kind::Png(Box::new(source)) })
             }
             SourceFormat::Gif | SourceFormat::WebP => {
                 let mut decoded = extra::decode(format, bytes, dimensions, memory)?;
                 let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
                 let layout = Layout { model: Model::Rgb, alpha };
                 let kind = Kind::Narrow(decoded.samples, dimensions.width() as usize * layout.channels());
-                Ok(Self { layout, icc: decoded.icc.map(Arc::from), left, kind })
+                Ok(Self { layout, profile: decoded.icc.map(|icc| Arc::new(Profile::icc(icc))), left, kind })
             }
             SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
         }
@@ -162,7 +173,7 @@ impl WholeRows {
         if stream.dimensions() != dimensions {
             return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {dimensions}", stream.dimensions())));
         }
-        let (layout, icc, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.icc().map(Arc::from), dimensions.height());
+        let (layout, profile, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.profile(), dimensions.height());
         let part = Wanted { crop: dimensions.rect(), reduction: 1, gray: false, memory };
         if stream.is_lossless() {
             let (mut narrow, mut wide) = (Vec::new(), Vec::new());
@@ -174,10 +185,10 @@ impl WholeRows {
                 Ok(())
             })?;
             let stride = dimensions.width() as usize * layout.channels();
-            return Ok(Self { kind: if wide.is_empty() { Kind::Narrow(narrow, stride) } else { Kind::Wide(wide, stride) }, layout, icc, left });
+            return Ok(Self { kind: if wide.is_empty() { Kind::Narrow(narrow, stride) } else { Kind::Wide(wide, stride) }, layout, profile, left });
         }
         let bands = stream.bands(part)?;
-        Ok(Self { kind: Kind::Jpeg(Box::new(bands.own(bytes))), layout, icc, left })
+        Ok(Self { kind: Kind::Jpeg(Box::new(bands.own(bytes))), layout, profile, left })
     }
 
     /// What the samples of its rows are.
@@ -186,8 +197,13 @@ impl WholeRows {
     }
 
     /// The profile of its colours.
-    pub fn icc(&self) -> Option<&Arc<[u8]>> {
-        self.icc.as_ref()
+    pub fn profile(&self) -> Option<&Arc<Profile>> {
+        self.profile.as_ref()
+    }
+
+    /// Descriptions of its colours that are not used.
+    pub fn unused(&self) -> Vec<Unused> {
+        unused(self.profile.as_ref(), self.layout.model)
     }
 
     /// Gives the next rows to `sink`, as few as come together; whether there are more.

@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::axis::Axis;
-use crate::codec::icc::to_srgb;
 use crate::codec::{TileCopy, tables_of};
 use crate::error::Result;
 use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Header, Turn, fill, is_lossless, kind};
+use crate::profile::{Profile, Stored};
 use crate::pyramid::{Body, Orientation, Pyramid};
-use crate::render::Model;
 
 /// Takes rows of MCUs as stored.
 pub(super) struct Copied {
@@ -31,7 +30,7 @@ pub(super) struct Copied {
     /// A row of tiles that is held until it can be turned.
     band: Vec<Component>,
     /// The profile of the file, if it changes anything: nothing is converted by it.
-    pub icc: Option<Arc<[u8]>>,
+    pub profile: Option<Arc<Profile>>,
 }
 
 impl Copied {
@@ -49,9 +48,13 @@ impl Copied {
         let turn = Orientation { flip_x: false, ..orientation };
         let kind = kind(header)?.into_iter().map(|component| component.turned(turn.into())).collect();
         let (size, mirrored) = (header.dimensions, orientation.flip_x);
-        let model = if header.components.len() == 1 { Model::Gray } else { Model::Rgb };
-        let icc = scan.icc.clone().filter(|icc| to_srgb(icc, model).is_some());
-        Ok(Some(Self { side, size, mcu, mirrored, turn, kind, come: 0, tiles: Vec::new(), band: Vec::new(), icc }))
+        let profile = match pyramid.stored_profile() {
+            Stored::Plain => None,
+            Stored::With(_) => scan.profile.clone(),
+            // It would come with every tile: colours are converted instead.
+            Stored::Never => return Ok(None),
+        };
+        Ok(Some(Self { side, size, mcu, mirrored, turn, kind, come: 0, tiles: Vec::new(), band: Vec::new(), profile }))
     }
 
     /// What is left out of the tiles.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::level::Entry;
 use crate::codec::{TileCoder, TileCompression};
 use crate::geometry::Dimensions;
+use crate::profile::Profile;
 
 /// One level as its directory tells it.
 pub(super) struct Page<'a> {
@@ -20,7 +21,7 @@ pub(super) struct Page<'a> {
 pub(super) struct Head<'a> {
     pub coder: TileCoder,
     /// What colours are by, if they are not sRGB.
-    pub icc: Option<Arc<[u8]>>,
+    pub profile: Option<Arc<Profile>>,
     /// The largest first.
     pub pages: Vec<Page<'a>>,
 }
@@ -177,7 +178,7 @@ impl Head<'_> {
             // ReferenceBlackWhite: the whole range, and chroma around its middle, as in JFIF.
             fields.add(532, Kind::Rational, &mut [0, 255, 128, 255, 128, 255].into_iter());
         }
-        if let Some(icc) = &self.icc {
+        if let Some(icc) = self.profile.as_ref().and_then(|profile| profile.bytes()) {
             fields.add(34675, Kind::Undefined, &mut icc.iter().map(|byte| u64::from(*byte)));
         }
         fields
@@ -230,7 +231,7 @@ mod tests {
             entries,
             spooled: entries.len() as u64 * u64::from(bytes),
         };
-        Head { coder, icc: None, pages: vec![page(128, &full), page(64, &half)] }.write()
+        Head { coder, profile: None, pages: vec![page(128, &full), page(64, &half)] }.write()
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Rows {
             SourcePlan::Scan { .. } => State::Scan(Box::new(Scan::new(pyramid, &plan, None, &limits)?), false),
             SourcePlan::Chunks { columns, rows, .. } => {
                 let chunks = Chunks::new(pyramid, 0)?;
-                let pipeline = Pipeline::new(&plan, layout(chunks.level()), chunks.level().icc.as_ref());
+                let pipeline = Pipeline::new(&plan, layout(chunks.level()), chunks.profile());
                 State::Chunks(Box::new(ByChunks { chunks, walk: Walk::new(columns.clone(), rows.clone()), blocks: Vec::new(), pipeline }))
             }
         };
@@ -104,7 +104,7 @@ impl Rows {
                 let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
                 let memory = self.limits.memory.saturating_sub(bytes.len() as u64);
                 let rows = WholeRows::new(self.pyramid.format, bytes, self.plan.level, memory)?;
-                let pipeline = Pipeline::new(&self.plan, rows.layout(), rows.icc());
+                let pipeline = Pipeline::new(&self.plan, rows.layout(), rows.profile());
                 self.state = State::Whole(Box::new((rows, pipeline)));
                 Ok(Step::Done(true))
             }

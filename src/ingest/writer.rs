@@ -11,6 +11,7 @@ use crate::codec::TileCoder;
 use crate::error::{Budget, Error, Remedy, Result};
 use crate::geometry::Dimensions;
 use crate::jpeg::Component;
+use crate::profile::Profile;
 use crate::pyramid::{Orientation, Pyramid};
 use crate::render::Raster;
 
@@ -26,7 +27,7 @@ pub(super) struct Writer {
     pub memory: u64,
     /// Of the largest level, if it is made of coefficients; until there are levels.
     copied: Option<Copied>,
-    icc: Option<Arc<[u8]>>,
+    profile: Option<Arc<Profile>>,
     /// Once the first rows have told what a pixel is.
     coder: Option<TileCoder>,
     levels: Vec<Level>,
@@ -51,7 +52,7 @@ impl Writer {
             sizes,
             reading: reading.saturating_add(copied.as_ref().map_or(0, |copied| copied.memory(pyramid.file_size))),
             memory: 0,
-            icc: copied.as_ref().and_then(|copied| copied.icc.clone()),
+            profile: copied.as_ref().and_then(|copied| copied.profile.clone()),
             copied,
             coder: None,
             levels: Vec::new(),
@@ -139,7 +140,7 @@ impl Writer {
         for level in &self.levels {
             pages.push(level.page()?);
         }
-        let head = Head { coder, icc: self.icc.clone(), pages }.write();
+        let head = Head { coder, profile: self.profile.clone(), pages }.write();
         Ok(Finished { head, spools: (0..self.levels.len()).rev().collect(), dimensions: self.orientation.apply(self.stored) })
     }
 

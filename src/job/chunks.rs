@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::mask::{self, Mask};
 use super::{Meter, widen};
 use crate::bytes::{ByteRange, ByteStore, Step};
-use crate::codec::icc;
-use crate::codec::tiff::{Block, decode_chunk, layout};
+use crate::codec::tiff::{Block, decode_chunk};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
 use crate::limits::Limits;
 use crate::plan::{BATCH, fetched, fetched_chunk};
+use crate::profile::{Profile, Stored as StoredProfile};
 use crate::pyramid::tiff::{Level, Location, Tiff, leader};
 use crate::pyramid::{Body, Pyramid};
 use crate::render::Row;
@@ -99,15 +99,19 @@ impl Chunks {
         })
     }
 
-    pub fn tiff(&self) -> &Tiff {
-        &self.tiff
+    /// The profile of its colours.
+    pub fn profile(&self) -> Option<&Arc<Profile>> {
+        self.pyramid.profile().map(|(profile, _)| profile)
     }
 
-    /// The profile of the file, if it changes anything: decoded pixels are converted by it, others must bring it along.
-    pub fn profile(&self) -> Option<&[u8]> {
-        let first = self.tiff.levels.first()?;
-        let icc = first.icc.as_ref()?;
-        self.tiff.profiled.get_or_init(|| icc::to_srgb(icc, layout(first).model).is_some()).then_some(icc)
+    /// Whether decoded pixels are converted by it.
+    pub fn is_converted(&self) -> bool {
+        self.pyramid.profile().is_some_and(|(profile, model)| profile.converts(model))
+    }
+
+    /// The profile that stored pixels must bring along.
+    pub fn carried_profile(&self) -> Option<&[u8]> {
+        if let StoredProfile::With(icc) = self.pyramid.stored_profile() { Some(icc) } else { None }
     }
 
     pub fn level(&self) -> &Level {

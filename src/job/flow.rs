@@ -55,7 +55,7 @@ impl Sink {
                 self.output.put(bytes);
                 Ok(())
             }
-            (Part::Coefficients(components, icc), _) => self.output.copy(&components, icc.as_deref()),
+            (Part::Coefficients(components, profile), _) => self.output.copy(&components, profile.as_ref().and_then(|profile| profile.bytes())),
             // What came at once is encoded a piece at a time.
             (Part::Rows(rows), _) if rows.dimensions.height() == self.height => {
                 self.all = Some(rows);
@@ -69,7 +69,7 @@ impl Sink {
 impl Flow {
     /// Of the rows of a file that is here.
     pub fn of_rows(rows: WholeRows, plan: &Rendering, sink: Sink) -> Self {
-        let pipeline = Pipeline::new(plan, rows.layout(), rows.icc());
+        let pipeline = Pipeline::new(plan, rows.layout(), rows.profile());
         Self { from: From::Rows(Box::new((rows, pipeline, 0))), sink }
     }
 
@@ -117,7 +117,7 @@ impl Flow {
                 From::Rows(from) => next_rows(from, plan, sink)?,
                 From::File(file) => {
                     let more = file.next(&mut |part| sink.push(part))?;
-                    meter.damaged(file.damage());
+                    meter.damaged(file.told().damage.as_ref());
                     more
                 }
             };

@@ -46,7 +46,7 @@ impl Lossless {
     pub fn step(&mut self, plan: &Rendering, meter: &mut Meter, limits: &Limits) -> Result<Step<Copied>> {
         let gray = plan.quality == Quality::Gray;
         // A profile of colours is none of luminance alone.
-        if gray && self.chunks.level().samples.count > 1 && self.chunks.profile().is_some() {
+        if gray && self.chunks.level().samples.count > 1 && self.chunks.is_converted() {
             return Ok(Step::Done(Copied::Unlike(0)));
         }
         if !self.looked {
@@ -69,7 +69,7 @@ impl Lossless {
             let (location, wanted, level) = (chunk.location(), self.chunks.wanted(&chunk, plan.crop)?, self.chunks.level());
             if alone
                 && !(gray && level.samples.count > 1)
-                && let Some(file) = cut_chunk(level, &self.chunks.bytes(&location)?, location, wanted, self.chunks.profile())?
+                && let Some(file) = cut_chunk(level, &self.chunks.bytes(&location)?, location, wanted, self.chunks.carried_profile())?
             {
                 self.output.put(file);
                 return Ok(Step::Done(Copied::All));
@@ -84,7 +84,7 @@ impl Lossless {
                 if !self.mosaic.can_turn(plan.turn.into()) {
                     return Ok(Step::Done(Copied::Unlike(location.offset)));
                 }
-                self.output.copy(&self.mosaic.take(plan.turn.into())?, self.chunks.profile())?;
+                self.output.copy(&self.mosaic.take(plan.turn.into())?, self.chunks.carried_profile())?;
                 self.begin_row(plan);
             }
         }

@@ -19,6 +19,7 @@ use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::options::EncodeOptions;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
+use crate::profile::Unused;
 use crate::pyramid::Pyramid;
 use crate::pyramid::tiff::{Level, Model};
 use crate::render::{Pipeline, Raster};
@@ -54,6 +55,8 @@ pub struct Render {
     by_pixels: bool,
     /// Pieces of the answer are gone.
     left: bool,
+    /// Descriptions of the file's colours that are not used.
+    unused: Vec<Unused>,
     /// All rows have been counted, and are made again to be written.
     counted: Option<Encoder>,
     state: State,
@@ -122,6 +125,7 @@ impl Render {
             memory,
             by_pixels: false,
             left: false,
+            unused: Vec::new(),
             counted: None,
             state: State::Begin,
         })
@@ -130,6 +134,11 @@ impl Render {
     /// Where a file ends too early, if what there is of it was shown all the same ([`Limits::show_incomplete`]); known when all is done.
     pub fn cut_off_at(&self) -> Option<u64> {
         self.meter.cut_off
+    }
+
+    /// Descriptions of the file's colours that were not used, which somebody may miss; known when the first piece of the answer is, or all of it.
+    pub fn unused(&self) -> &[Unused] {
+        &self.unused
     }
 
     /// Bytes of memory that this will take at most, for a driver that admits several at once.
@@ -179,6 +188,9 @@ impl Render {
     }
 
     fn begin(&mut self) -> Result<Next> {
+        if let Some((profile, model)) = self.pyramid.profile() {
+            self.unused = profile.unused(model);
+        }
         let state = match &self.plan {
             Plan::Passthrough(chunk, _) => State::Stored(Box::new(Chunks::new(&self.pyramid, chunk.level)?), *chunk),
             Plan::Lossless(plan) if matches!(plan.source, SourcePlan::Scan { .. }) => {
@@ -193,7 +205,7 @@ impl Render {
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
                     let planes =
-                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| !self.by_pixels && level.has_planes() && chunks.profile().is_none());
+                        PlaneRows::of(plan, &self.options, level.is_gray()).filter(|_| !self.by_pixels && level.has_planes() && !chunks.is_converted());
                     State::Bands(Box::new(Bands { chunks, windows, window: None, planes, output: Output::new(plan, &self.options, self.counted.take()) }))
                 }
             },
@@ -213,9 +225,10 @@ impl Render {
             let colors = match level.model {
                 Model::BlackIsZero => Colors::Gray,
                 Model::YCbCr(..) => Colors::YCbCr,
+                _ if level.samples.alpha.is_some() => Colors::Rgba,
                 _ => Colors::Rgb,
             };
-            let icc = chunks.profile();
+            let icc = chunks.carried_profile();
             let bytes = chunks.bytes(&location)?;
             if let Some(bytes) = stored::as_file(format, level.jpeg_tables.as_deref(), &bytes, chunk.dimensions, colors, icc) {
                 return Ok(Next::Stop(State::Done, Step::Done(Encoded { bytes, format, dimensions: chunk.dimensions, passthrough: true })));
@@ -257,14 +270,17 @@ impl Render {
         let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
         if self.pyramid.format == SourceFormat::Png {
             let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
+            self.unused = rows.unused();
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
         }
         if self.pyramid.is_buffered_jpeg() {
             let file = JpegFile::new(bytes, plan, sink.sampling(), &self.limits)?;
+            self.unused.clone_from(&file.told().unused);
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_file(file, sink)))));
         }
-        let damage = codec::decode_whole(self.pyramid.format, bytes, plan, &self.limits, &mut |part| sink.push(part))?;
-        self.meter.damaged(damage.as_ref());
+        let told = codec::decode_whole(self.pyramid.format, bytes, plan, &self.limits, &mut |part| sink.push(part))?;
+        self.meter.damaged(told.damage.as_ref());
+        self.unused = told.unused;
         encode(sink)
     }
 
@@ -407,8 +423,7 @@ impl Window {
         let count = if plan.is_enlarged() { 1 } else { many };
         let rows = self.rows.start..self.rows.end.min(self.rows.start.saturating_add(count));
         self.rows.start = rows.end;
-        let icc = chunks.tiff().levels.first().and_then(|first| first.icc.as_ref());
-        let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::of_window(plan, self.place, layout(chunks.level()), icc));
+        let pipeline = self.pipeline.get_or_insert_with(|| Pipeline::of_window(plan, self.place, layout(chunks.level()), chunks.profile()));
         join_rows(&self.blocks, rows, &mut |row| match plan.is_enlarged() {
             true => pipeline.push(row),
             false => pipeline.pass_on(row, &mut |rows| output.push(rows)),

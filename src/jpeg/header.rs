@@ -68,6 +68,8 @@ pub(crate) struct Header {
     pub adobe: Option<u8>,
     /// Where the parts of an ICC profile lie in the stream, in order; empty if one is missing.
     pub icc: Vec<Range<usize>>,
+    /// There are parts of one, but not all.
+    pub has_broken_profile: bool,
     /// Where the payload of an EXIF segment lies, its name included.
     #[allow(dead_code, reason = "nobody passes it on yet")]
     pub exif: Option<Range<usize>>,
@@ -204,8 +206,9 @@ impl Reading {
         let dimensions = Dimensions::new(frame.width.into(), lines.into()).ok_or_else(|| corrupt(frame.at, "a frame of no pixels"))?;
         let Frame { process, precision, components, .. } = frame;
         let icc = self.icc_parts();
+        let has_broken_profile = icc.is_empty() && !self.icc.is_empty();
         let Self { tables, jfif, adobe, exif, .. } = self;
-        Ok(Header { dimensions, process, precision, components, jfif, adobe, icc, exif, scan, tables })
+        Ok(Header { dimensions, process, precision, components, jfif, adobe, icc, has_broken_profile, exif, scan, tables })
     }
 
     /// The parts in order of their numbers; a profile with a part missing is none.

@@ -4,6 +4,7 @@ use super::{COUNTED_JPG, Price, Rendering, SourcePlan};
 use crate::api::{Format, Quality};
 use crate::jpeg::is_lossless;
 use crate::limits::Limits;
+use crate::profile::Stored;
 use crate::pyramid::{Body, OneScan, Orientation, Pyramid};
 
 impl Rendering {
@@ -39,6 +40,9 @@ impl Rendering {
         };
         let price = Price { memory, ..self.price };
         price.check(limits).ok()?;
+        if pyramid.stored_profile() == Stored::Never {
+            return None;
+        }
         Some(Self { price, ..self.clone() })
     }
 
@@ -46,7 +50,7 @@ impl Rendering {
     fn is_copyable(&self, scan: &OneScan) -> bool {
         let gray = self.quality == Quality::Gray;
         // A profile of colours is none of luminance alone.
-        let profiled = gray && scan.header.components.len() > 1 && scan.icc.is_some();
+        let profiled = gray && scan.header.components.len() > 1 && scan.profile.is_some();
         !profiled && is_lossless(&scan.header, self.crop, gray, self.turn.into())
     }
 }

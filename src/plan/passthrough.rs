@@ -3,6 +3,7 @@
 use super::{Rendering, SourcePlan};
 use crate::api::{Format, Quality};
 use crate::geometry::Dimensions;
+use crate::profile::Stored;
 use crate::pyramid::tiff::{Association, Compression, Level, Model};
 use crate::pyramid::{Body, Orientation, Pyramid};
 
@@ -26,12 +27,8 @@ impl StoredChunk {
         let upright = rendering.turn == Orientation::NORMAL && rendering.angle.is_none();
         let (column, row) = (columns.start, rows.start);
         let whole = rendering.crop.dimensions() == level.shown(column, row)?;
-        (alone && upright && whole && rendering.is_exact() && level.is_showable(rendering.format, rendering.quality)).then_some(Self {
-            level: *index,
-            column,
-            row,
-            dimensions: rendering.size,
-        })
+        let as_stored = alone && upright && whole && rendering.is_exact() && level.is_showable(rendering.format, rendering.quality);
+        (as_stored && pyramid.stored_profile() != Stored::Never).then_some(Self { level: *index, column, row, dimensions: rendering.size })
     }
 }
 

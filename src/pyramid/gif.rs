@@ -1,13 +1,128 @@
-//! GIF: the logical screen (GIF89a, section 18). The image served is the first frame on that screen.
+//! GIF: the logical screen (GIF89a, section 18), and the first frame (section 20). The image served is that frame on that screen.
 
 use super::{Body, Orientation, Whole, WholeMode, dimensions};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
 
+/// Blocks before the first frame, and parts of them, that are looked at: metadata of up to a megabyte.
+const MOST_PARTS: u32 = 4096;
+/// Set in the flags of what has a palette.
+const PALETTE: u8 = 0x80;
+
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Gif, Endian::Little, 6);
-    let (width, height) = (cursor.u16()?, cursor.u16()?);
-    let size = dimensions(SourceFormat::Gif, 6, width.into(), height.into())?;
+    let screen = (cursor.u16()?, cursor.u16()?);
+    let flags = cursor.u8()?;
+    cursor.skip(2);
+    skip_palette(&mut cursor, flags);
+    let canvas = match first_frame(&mut cursor) {
+        Ok(Some((frame, has_palette))) if has_palette || flags & PALETTE != 0 => canvas(screen, frame),
+        Ok(Some(_)) => return Err(cursor.corrupt("its first frame has no palette, and there is none for all frames")),
+        Err(Stop::Need(ranges)) => return Err(Stop::Need(ranges)),
+        // There is no frame, or none is found: who decodes will say why.
+        Ok(None) | Err(Stop::Fail(_)) => screen,
+    };
+    let size = dimensions(SourceFormat::Gif, 6, canvas.0.into(), canvas.1.into())?;
     Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image })))
+}
+
+/// Width and height of the image, from those of the screen and of the first frame. Where the screen has no area, or the frame does not fit it, the frame is the image,
+/// as in browsers: some writers do not fill the screen in.
+pub(crate) fn canvas(screen: (u16, u16), frame: (u16, u16)) -> (u16, u16) {
+    let fits = frame.0 <= screen.0 && frame.1 <= screen.1 && screen.0 > 0 && screen.1 > 0;
+    if fits || frame.0 == 0 || frame.1 == 0 { screen } else { frame }
+}
+
+/// Width and height of the first frame, and whether it has a palette of its own; `None` if there is none, or none among the first blocks.
+fn first_frame(cursor: &mut Cursor<'_>) -> Result<Option<((u16, u16), bool)>, Stop> {
+    let mut left = MOST_PARTS;
+    while left > 0 {
+        match cursor.u8()? {
+            0x2C => {
+                cursor.skip(4);
+                return Ok(Some(((cursor.u16()?, cursor.u16()?), cursor.u8()? & PALETTE != 0)));
+            }
+            0x3B => return Ok(None),
+            // An extension, of whatever kind: its label, and parts.
+            0x21 => cursor.skip(1),
+            // Whatever it is, it is taken for an extension without a label, as by the decoder.
+            _ => {}
+        }
+        skip_parts(cursor, &mut left)?;
+    }
+    Ok(None)
+}
+
+/// Passes over parts, each of which has its length before it, up to one that is empty.
+fn skip_parts(cursor: &mut Cursor<'_>, left: &mut u32) -> Result<(), Stop> {
+    while *left > 0 {
+        *left = left.saturating_sub(1);
+        match cursor.u8()? {
+            0 => break,
+            length => cursor.skip(length.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The global palette, if there is one: of 2 to 256 colours.
+fn skip_palette(cursor: &mut Cursor<'_>, flags: u8) {
+    if flags & PALETTE != 0 {
+        cursor.skip(3_u64 << ((flags & 7).saturating_add(1)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open_all(file: &[u8]) -> Result<(u32, u32), Stop> {
+        let mut store = ByteStore::new(file.len() as u64);
+        store.provide(0, file.to_vec()).unwrap();
+        open(&store).map(|(size, ..)| (size.width(), size.height()))
+    }
+
+    fn file(screen: (u8, u8), palette: bool, blocks: &[&[u8]]) -> Vec<u8> {
+        let flags = if palette { 0x81 } else { 0 };
+        let colors: &[u8] = if palette { &[0; 12] } else { &[] };
+        [b"GIF89a", &[screen.0, 0, screen.1, 0, flags, 0, 0][..], colors, &blocks.concat()].concat()
+    }
+
+    const FRAME: &[u8] = &[0x2C, 1, 0, 2, 0, 7, 0, 9, 0, 0x80];
+
+    #[test]
+    fn the_first_frame_is_found_behind_extensions_of_any_kind() {
+        let application = [&[0x21, 0xFF, 11][..], &[7; 11], &[2, 1, 1, 0]].concat();
+        let unknown = [0x21, 0x33, 3, 0x2C, 0, 0, 1, 9, 0];
+        for blocks in [&[FRAME][..], &[&application, FRAME], &[&unknown, &[0x21, 0xFE, 0], FRAME], &[&[0, 0], FRAME], &[&[9, 5, 1, 2, 3, 4, 5, 0], FRAME]] {
+            assert_eq!(open_all(&file((0, 0), true, blocks)).unwrap(), (7, 9), "{blocks:?}");
+            assert_eq!(open_all(&file((0, 0), false, blocks)).unwrap(), (7, 9), "{blocks:?}");
+        }
+    }
+
+    #[test]
+    fn a_screen_that_does_not_hold_the_frame_is_not_the_canvas() {
+        for (screen, expected) in [((7, 9), (7, 9)), ((8, 10), (8, 10)), ((6, 10), (7, 9)), ((8, 8), (7, 9)), ((0, 20), (7, 9))] {
+            assert_eq!(open_all(&file(screen, false, &[FRAME])).unwrap(), expected, "{screen:?}");
+        }
+        // A frame of no area says nothing, and where there is none the screen is all that is known.
+        assert_eq!(open_all(&file((6, 5), false, &[&[0x2C, 0, 0, 0, 0, 0, 0, 9, 0, 0x80]])).unwrap(), (6, 5));
+        assert_eq!(open_all(&file((6, 5), false, &[&[0x3B]])).unwrap(), (6, 5));
+        assert!(matches!(open_all(&file((0, 5), false, &[&[0x3B]])), Err(Stop::Fail(_))));
+    }
+
+    #[test]
+    fn a_frame_without_a_palette_is_refused() {
+        let bare: &[u8] = &[0x2C, 1, 0, 2, 0, 7, 0, 9, 0, 0];
+        assert_eq!(open_all(&file((7, 9), true, &[bare])).unwrap(), (7, 9));
+        let Err(Stop::Fail(error)) = open_all(&file((7, 9), false, &[bare])) else { panic!("not refused") };
+        assert!(error.to_string().contains("no palette"), "{error}");
+    }
+
+    #[test]
+    fn endless_extensions_end_the_search() {
+        let parts = [1, 7].repeat(MOST_PARTS as usize + 1);
+        assert_eq!(open_all(&file((6, 5), false, &[&[0x21, 0xFE], &parts, &[0], FRAME])).unwrap(), (6, 5));
+    }
 }

@@ -18,14 +18,16 @@ mod webp;
 
 use std::sync::Arc;
 
+pub(crate) use gif::canvas as gif_canvas;
 pub(crate) use kept::Kept;
 pub use orientation::Orientation;
-pub(crate) use scan::OneScan;
+pub(crate) use scan::{OneScan, meaning};
 
 use crate::api::{AssociatedSet, Info, Page, Service, Stored};
 use crate::bytes::ByteStore;
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
+use crate::profile::{Model, Profile, Stored as StoredProfile};
 
 /// An opened image: what is needed to plan a request, and none of its pixels. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -179,6 +181,20 @@ impl Pyramid {
             Body::Whole(whole) => whole.channels <= 2,
             Body::Scan(scan) => scan.whole.channels <= 2,
         }
+    }
+
+    /// The profile of its colours, and what they are, as far as headers tell: of files that are decoded whole the decoder will.
+    pub(crate) fn profile(&self) -> Option<(&Arc<Profile>, Model)> {
+        match &self.body {
+            Body::Tiff(tiff) => tiff.levels.first().and_then(|first| Some((first.profile.as_ref()?, first.colors()))),
+            Body::Scan(scan) => Some((scan.profile.as_ref()?, scan.colors())),
+            Body::Whole(_) => None,
+        }
+    }
+
+    /// What becomes of that profile where stored samples are sent as they are.
+    pub(crate) fn stored_profile(&self) -> StoredProfile<'_> {
+        self.profile().map_or(StoredProfile::Plain, |(profile, model)| profile.stored(model))
     }
 
     /// What has been learnt of where the MCUs of a JPEG file lie, if that is much more than when it was last asked for: to be kept, by the version of the

@@ -1,7 +1,11 @@
-//! PNG: IHDR, and the orientation in an eXIf chunk that comes before the pixels (PNG 3rd edition, 11.2.2 and 11.3.4.5).
+//! PNG: IHDR, and the orientation in an eXIf chunk (PNG 3rd edition, 11.2.2 and 11.3.4.5).
+//!
+//! eXIf may come before the pixels or behind them, where some writers append it. There, chunk headers cannot be followed: pixels come in thousands of small chunks.
+//! So if there is none before the pixels, the end of the file is read as well. Of a file whose beginning is all of it that costs nothing; of a larger one it costs
+//! one read of [`TAIL`] bytes when it is opened.
 
 use super::{Body, Orientation, Whole, WholeMode, dimensions, exif};
-use crate::bytes::{ByteStore, Cursor, Endian};
+use crate::bytes::{ByteRange, ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
 
@@ -9,6 +13,8 @@ use crate::geometry::Dimensions;
 const MOST_CHUNKS: usize = 1024;
 /// Longest eXIf chunk that is read; a longer one is passed over.
 const LONGEST_EXIF: u64 = 1 << 20;
+/// Bytes at the end of a file that are looked at. Orientation and camera take a few hundred; a chunk that begins before has a picture of its own and is not found.
+const TAIL: u64 = 16 << 10;
 
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Png, Endian::Big, 8);
@@ -27,17 +33,48 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
     };
     let mode = if interlace == 0 { WholeMode::Rows } else { WholeMode::Image };
     let body = Body::Whole(Whole { channels, depth: if bits == 16 { 2 } else { 1 }, mode });
-    Ok((size, orientation(&mut cursor)?, body))
+    Ok((size, orientation(store, &mut cursor)?, body))
 }
 
-fn orientation(cursor: &mut Cursor<'_>) -> Result<Orientation, Stop> {
+fn orientation(store: &ByteStore, cursor: &mut Cursor<'_>) -> Result<Orientation, Stop> {
     for _ in 0..MOST_CHUNKS {
         let length = u64::from(cursor.u32()?);
         match cursor.take(4)?.as_ref() {
             b"eXIf" if length <= LONGEST_EXIF => return Ok(exif::orientation(&cursor.take(length)?)),
-            b"IDAT" | b"IEND" => break,
+            b"IDAT" => return behind_pixels(store),
+            b"IEND" => break,
             _ => cursor.skip(length.saturating_add(4)),
         }
     }
     Ok(Orientation::NORMAL)
+}
+
+fn behind_pixels(store: &ByteStore) -> Result<Orientation, Stop> {
+    let Some(tail) = ByteRange::new(store.size().saturating_sub(TAIL), store.size()) else { return Ok(Orientation::NORMAL) };
+    let tail = store.read(tail).map_err(Stop::Need)?;
+    let exif = tail.windows(4).enumerate().filter(|(_, name)| name == b"eXIf").find_map(|(at, _)| {
+        let chunk = tail.get(at.checked_sub(4)?..)?;
+        // Four bytes of pixels may read so by chance: then no chunks follow up to the end of the file.
+        ends_well(chunk).then(|| content(chunk))?
+    });
+    Ok(exif.map_or(Orientation::NORMAL, |(exif, _)| exif::orientation(exif)))
+}
+
+/// The content of the chunk that begins here, and what follows it.
+fn content(chunk: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = u32::from_be_bytes(*chunk.first_chunk()?);
+    let (content, rest) = chunk.get(8..)?.split_at_checked(usize::try_from(length).ok()?)?;
+    // The checksum.
+    Some((content, rest.get(4..)?))
+}
+
+/// Whether chunks follow each other from here to the last one, which ends with the file.
+fn ends_well(mut chunks: &[u8]) -> bool {
+    while let Some((_, rest)) = content(chunks) {
+        if chunks.get(4..8) == Some(b"IEND") {
+            return rest.is_empty();
+        }
+        chunks = rest;
+    }
+    false
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Whole;
 use crate::bytes::ByteRange;
-use crate::jpeg::{Entry, Grid, Header, Index, seal};
+use crate::jpeg::{ColorModel, Entry, Grid, Header, Index, seal};
+use crate::profile::{Model, Profile};
 
 /// Bytes of a file that is read as fast as its index.
 const SMALL: u64 = 128 << 10;
@@ -14,7 +15,7 @@ const SMALL: u64 = 128 << 10;
 #[derive(Debug)]
 pub(crate) struct OneScan {
     pub header: Header,
-    pub icc: Option<Arc<[u8]>>,
+    pub profile: Option<Arc<Profile>>,
     pub whole: Whole,
     /// Size of the file, bytes.
     size: u64,
@@ -45,15 +46,31 @@ impl Reading {
     }
 }
 
+/// What the samples of so many components mean, once they are rows.
+pub(crate) fn meaning(colors: ColorModel, components: usize) -> Model {
+    match (colors, components) {
+        (ColorModel::Gray, _) => Model::Gray,
+        (ColorModel::YCbCr | ColorModel::Rgb, _) => Model::Rgb,
+        (ColorModel::Cmyk { .. } | ColorModel::Ycck { .. }, _) | (ColorModel::Stored, 4) => Model::Cmyk,
+        (ColorModel::Stored, 3) => Model::Rgb,
+        (ColorModel::Stored, _) => Model::Gray,
+    }
+}
+
 impl OneScan {
     /// Out of the segments of a file of `size` bytes whose scan's data begin at `data`. None if it needs another way.
     pub fn new(head: &[u8], data: u64, size: u64, whole: Whole) -> Option<Self> {
         let mut header = Header::read(None, head).ok().filter(Header::is_streamable)?;
-        let icc = header.icc_profile(head).map(Arc::from);
+        let profile = Profile::of_jpeg(header.has_broken_profile, header.icc_profile(head));
         header.scan.data = usize::try_from(data).ok()?;
         let index = Index::of_file(&header, usize::try_from(size).ok()?).ok()?;
         let seal = seal(&[head, &data.to_be_bytes(), &size.to_be_bytes()]);
-        Some(Self { icc, whole, size, seal, shared: Mutex::new(Shared { told: index.len(), index: Arc::new(index) }), header })
+        Some(Self { profile, whole, size, seal, shared: Mutex::new(Shared { told: index.len(), index: Arc::new(index) }), header })
+    }
+
+    /// What its decoded samples mean.
+    pub fn colors(&self) -> Model {
+        meaning(self.header.color_model(), self.header.components.len())
     }
 
     /// The index as it is now.
@@ -128,8 +145,8 @@ impl OneScan {
     /// Bytes it takes.
     pub fn weight(&self) -> usize {
         const TABLES: usize = 4 << 10;
-        let icc = self.icc.as_ref().map_or(0, |icc| icc.len());
-        self.lock().index.weight().saturating_add(icc).saturating_add(TABLES)
+        let profile = self.profile.as_ref().map_or(0, |profile| profile.weight());
+        self.lock().index.weight().saturating_add(profile).saturating_add(TABLES)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

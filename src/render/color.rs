@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use super::row::{Alpha, Layout, Model, Row, Sample};
-use crate::codec::icc::{self, Profile};
+use crate::profile::{Conversion, Profile};
 
 /// Turns rows of one layout into gray or RGB, with alpha behind if the layout has it (straight, never premultiplied).
 pub(crate) struct ColorTransform {
     layout: Layout,
     gray: bool,
-    profile: Option<Profile>,
+    profile: Option<Conversion>,
     scratch: Vec<u8>,
 }
 
 impl ColorTransform {
-    /// `icc` is used if it suits the layout and changes anything; `gray` asks for one colour channel.
-    pub fn new(layout: Layout, icc: Option<&Arc<[u8]>>, gray: bool) -> Self {
-        let profile = icc.and_then(|icc| icc::to_srgb(icc, layout.model));
+    /// `profile` is used if it suits the layout and changes anything; `gray` asks for one colour channel.
+    pub fn new(layout: Layout, profile: Option<&Arc<Profile>>, gray: bool) -> Self {
+        let profile = profile.and_then(|profile| profile.conversion(layout.model));
         Self { layout, gray: gray || layout.model == Model::Gray, profile, scratch: Vec::new() }
     }
 
@@ -40,7 +40,7 @@ impl ColorTransform {
         }
     }
 
-    fn convert_samples<S: Sample + icc::Depth>(&mut self, samples: &[S], out: &mut Vec<u8>) {
+    fn convert_samples<S: Sample + Depth>(&mut self, samples: &[S], out: &mut Vec<u8>) {
         let channels = self.layout.channels();
         let colors = self.layout.colors();
         // Colours and alpha part here and meet again at the end.
@@ -77,7 +77,7 @@ impl ColorTransform {
     }
 
     /// Appends gray or RGB of 8 bits; returns how many samples a pixel has.
-    fn to_colors<S: Sample + icc::Depth>(&self, samples: &[S], out: &mut Vec<u8>) -> usize {
+    fn to_colors<S: Sample + Depth>(&self, samples: &[S], out: &mut Vec<u8>) -> usize {
         if let Some(profile) = &self.profile {
             return S::transform(profile, samples, out);
         }
@@ -100,6 +100,24 @@ impl ColorTransform {
             }
         }
         if self.layout.model == Model::Gray { 1 } else { 3 }
+    }
+}
+
+/// Samples of a depth that a profile can convert.
+trait Depth: Sized {
+    /// Appends the converted samples, of 8 bits; returns how many a pixel has.
+    fn transform(profile: &Conversion, samples: &[Self], out: &mut Vec<u8>) -> usize;
+}
+
+impl Depth for u8 {
+    fn transform(profile: &Conversion, samples: &[u8], out: &mut Vec<u8>) -> usize {
+        profile.narrow(samples, out)
+    }
+}
+
+impl Depth for u16 {
+    fn transform(profile: &Conversion, samples: &[u16], out: &mut Vec<u8>) -> usize {
+        profile.wide(samples, out)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::api::Quality;
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
 use crate::plan::{Axis, Rendering};
+use crate::profile::Profile;
 
 /// Rows go on by about this many bytes.
 const ROWS: usize = 64 << 10;
@@ -37,16 +38,16 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// For the whole of a plan, out of rows of `layout` under `icc`.
-    pub fn new(plan: &Rendering, layout: Layout, icc: Option<&Arc<[u8]>>) -> Self {
-        Self::of_window(plan, plan.whole(), layout, icc)
+    /// For the whole of a plan, out of rows of `layout` of a profile.
+    pub fn new(plan: &Rendering, layout: Layout, profile: Option<&Arc<Profile>>) -> Self {
+        Self::of_window(plan, plan.whole(), layout, profile)
     }
 
     /// For a window of the answer, out of the rows of [`Rendering::source_of`] it.
-    pub fn of_window(plan: &Rendering, window: Rect, layout: Layout, icc: Option<&Arc<[u8]>>) -> Self {
+    pub fn of_window(plan: &Rendering, window: Rect, layout: Layout, profile: Option<&Arc<Profile>>) -> Self {
         let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal);
         let straight = Layout { alpha: if layout.alpha == Alpha::None { Alpha::None } else { Alpha::Straight }, ..layout };
-        let color = ColorTransform::new(straight, icc, gray);
+        let color = ColorTransform::new(straight, profile, gray);
         let source = plan.source_of(window);
         let resampler = plan.is_resampled().then(|| {
             let ((left, right), (top, bottom)) = (plan.across.averages(source.x(), source.right()), plan.down.averages(source.y(), source.bottom()));

@@ -1,16 +1,6 @@
 //! Decoded samples as they come from a codec.
 
-/// What the colour samples of a pixel mean; a codec has resolved palettes, inversion and subsampling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Model {
-    /// 0 is black.
-    Gray,
-    Rgb,
-    /// 0 is no ink.
-    Cmyk,
-    /// L* from 0 to 100 over the sample's range; a* and b* with their zero in the middle, one unit for 1/256 of the range.
-    Lab,
-}
+pub(crate) use crate::profile::Model;
 
 /// What the sample after the colours is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! The suites of the integration test binary.
 
+mod colors;
 mod directories;
 mod fax;
 mod geometry;
+mod gif;
 mod gigapixel;
 mod golden;
 mod ingest;

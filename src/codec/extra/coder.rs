@@ -1,6 +1,5 @@
 //! The codecs themselves.
 
-use image::codecs::gif::GifDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
@@ -15,7 +14,7 @@ use crate::render::Raster;
 
 pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
     match format {
-        SourceFormat::Gif => read(GifDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
+        SourceFormat::Gif => gif::decode(&bytes, planned, memory),
         SourceFormat::Jpeg => lossless::decode(&bytes, planned, memory),
         SourceFormat::WebP => {
             webp::check_sizes(&bytes, planned)?;

@@ -1,11 +1,54 @@
-//! GIF by the `gif` crate: 256 colours by its quantiser, transparency of one bit.
+//! GIF by the `gif` crate: of a file the first frame; of a raster 256 colours by its quantiser, transparency of one bit.
 
-use gif::{Encoder, Frame};
+use std::num::NonZeroU64;
 
-use super::Fault;
+use gif::{ColorOutput, DecodeOptions, DecodingError, Encoder, Frame, MemoryLimit};
+
 use super::coder::internal;
+use super::{Decoded, Fault};
 use crate::codec::rgba;
+use crate::geometry::Dimensions;
+use crate::pyramid::gif_canvas;
 use crate::render::Raster;
+
+/// The first frame on its canvas, where that is as planned; what it leaves free is transparent.
+pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
+    let mut options = DecodeOptions::new();
+    options.set_color_output(ColorOutput::Indexed);
+    // The header's reader passes over them as well.
+    options.allow_unknown_blocks(true);
+    options.set_memory_limit(NonZeroU64::new(memory).map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
+    let mut decoder = options.read_info(bytes).map_err(failure)?;
+    let screen = (decoder.width(), decoder.height());
+    let Some(frame) = decoder.next_frame_info().map_err(failure)? else { return Err(Fault::Corrupt("it has no frame".to_owned())) };
+    let (size, transparent) = ((frame.width, frame.height), frame.transparent);
+    // A frame that is the canvas lies on it, wherever it says.
+    let canvas = gif_canvas(screen, size);
+    let place = if canvas == screen { (usize::from(frame.left), usize::from(frame.top)) } else { (0, 0) };
+    let found = Dimensions::at_least_one(canvas.0.into(), canvas.1.into());
+    if found != planned {
+        return Err(Fault::Corrupt(format!("its pixels are {found}, its header says {planned}")));
+    }
+    let mut indexes = vec![0; usize::from(size.0) * usize::from(size.1)];
+    decoder.read_into_buffer(&mut indexes).map_err(failure)?;
+    let colors = decoder.palette().map_err(failure)?.as_chunks::<3>().0;
+    let (width, height) = (usize::from(canvas.0), usize::from(canvas.1));
+    let mut samples = vec![0; width * height * 4];
+    let rows = indexes.chunks_exact(usize::from(size.0).max(1));
+    for (row, into) in rows.zip(samples.chunks_exact_mut((width * 4).max(1)).skip(place.1)) {
+        let pixels = into.as_chunks_mut::<4>().0.iter_mut().skip(place.0);
+        for (index, pixel) in row.iter().zip(pixels) {
+            // An index beyond the palette is no colour.
+            let Some([r, g, b]) = colors.get(usize::from(*index)) else { continue };
+            *pixel = [*r, *g, *b, if transparent == Some(*index) { 0 } else { 255 }];
+        }
+    }
+    Ok(Decoded { channels: 4, samples, icc: decoder.icc_profile().map(<[u8]>::to_vec) })
+}
+
+fn failure(error: DecodingError) -> Fault {
+    Fault::Corrupt(error.to_string())
+}
 
 /// NeuQuant looks at every tenth pixel: the crate's own advice between speed and quality.
 const SPEED: i32 = 10;

@@ -9,7 +9,7 @@ use crate::codec::jpeg::{Components, Part, Stream};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::pyramid::tiff::{Association, Compression, Level, Location, Model as Stored};
-use crate::render::{Alpha, Layout, Model, Row};
+use crate::render::{Alpha, Layout, Row};
 
 /// Decoded pixels of a chunk, or of the part of it that is wanted; colours and alpha only.
 #[derive(Debug)]
@@ -77,18 +77,12 @@ pub(crate) fn layout(level: &Level) -> Layout {
 
 /// The same without the mask, which is stored apart.
 fn layout_as_stored(level: &Level) -> Layout {
-    let model = match level.model {
-        Stored::WhiteIsZero | Stored::BlackIsZero => Model::Gray,
-        Stored::Rgb | Stored::Palette(_) | Stored::YCbCr(..) => Model::Rgb,
-        Stored::Cmyk => Model::Cmyk,
-        Stored::CieLab | Stored::IccLab => Model::Lab,
-    };
     let alpha = match level.samples.alpha {
         None => Alpha::None,
         Some(Association::Associated) => Alpha::Premultiplied,
         Some(Association::Unassociated) => Alpha::Straight,
     };
-    Layout { model, alpha }
+    Layout { model: level.colors(), alpha }
 }
 
 /// Decodes a chunk from the bytes of its planes; a plane that was left out of a sparse file is empty. `location` is its first plane's, `wanted` in px of the

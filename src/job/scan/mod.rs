@@ -12,15 +12,14 @@ use fetch::{SEAM, joined};
 use super::Meter;
 use crate::api::Quality;
 use crate::bytes::{ByteStore, Step};
-use crate::codec::icc::to_srgb;
 use crate::codec::{Intake, Part};
 use crate::error::{Error, Result};
 use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Cut, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
 use crate::limits::Limits;
 use crate::plan::{COUNTED_JPG, Rendering, SourcePlan};
+use crate::profile::{Profile, Stored};
 use crate::pyramid::{Body, OneScan, Orientation, Pyramid};
-use crate::render::Model;
 
 /// What a plan decodes of a scan.
 pub(crate) struct Scan {
@@ -42,7 +41,7 @@ enum Making {
     /// A JPEG of the bits of a part.
     Cut,
     /// Its coefficients, so turned, with this profile: as they come, or all at once if a part has dimensions.
-    Copy(Turn, Option<Arc<[u8]>>, Option<Dimensions>),
+    Copy(Turn, Option<Arc<Profile>>, Option<Dimensions>),
 }
 
 impl Scan {
@@ -50,12 +49,12 @@ impl Scan {
     pub fn copying(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
         let (file, run) = of_scan(pyramid, plan)?;
         let wanted = Wanted { region: plan.crop, gray: plan.quality == Quality::Gray, memory: limits.memory, ..Wanted::whole(&file.header) };
-        let model = if file.header.components.len() == 1 { Model::Gray } else { Model::Rgb };
-        let icc = file.icc.clone().filter(|icc| to_srgb(icc, model).is_some());
+        // Of a profile that is too large to be copied there is no such plan.
+        let icc = file.profile.clone().filter(|_| pyramid.stored_profile() != Stored::Plain);
         let small = plan.turn == Orientation::NORMAL && wanted.region.dimensions().area() <= COUNTED_JPG;
         if small
             && !(wanted.gray && file.header.components.len() > 1)
-            && let Some(cut) = Cut::new(&file.header, wanted.region.dimensions(), icc.as_deref())?
+            && let Some(cut) = Cut::new(&file.header, wanted.region.dimensions(), icc.as_ref().and_then(|icc| icc.bytes()))?
         {
             return Ok(Self::of(pyramid, file, Sequential::cutting(&file.header, &wanted, cut)?, Making::Cut, run));
         }
@@ -75,7 +74,7 @@ impl Scan {
     /// For a plan of [`SourcePlan::Scan`]; its answer may be planes of this sampling, if the file has them.
     pub fn new(pyramid: &Pyramid, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<Self> {
         let (file, run) = of_scan(pyramid, plan)?;
-        let (wanted, intake) = Intake::new(&file.header, file.icc.as_ref(), plan, planes, limits)?;
+        let (wanted, intake) = Intake::new(&file.header, file.profile.as_ref(), plan, planes, limits)?;
         Ok(Self::of(pyramid, file, Sequential::new(&file.header, &wanted)?, Making::Pixels(intake), run))
     }
 

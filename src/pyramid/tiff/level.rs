@@ -9,6 +9,7 @@ use super::sample::{Compression, Model, SampleKind, Samples, Storage};
 use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::{Dimensions, Rect};
+use crate::profile::{Model as Colors, Profile};
 use crate::pyramid::dimensions;
 
 mod tag {
@@ -41,7 +42,7 @@ pub(crate) struct Level {
     pub model: Model,
     pub samples: Samples,
     pub jpeg_tables: Option<Arc<[u8]>>,
-    pub icc: Option<Arc<[u8]>>,
+    pub profile: Option<Arc<Profile>>,
     /// A mask of the same size, which is its alpha channel.
     pub mask: Option<Box<Self>>,
     /// Of its JPEG chunks.
@@ -91,7 +92,7 @@ impl Level {
             model,
             samples,
             jpeg_tables: optional(tag::JPEG_TABLES, LONGEST_TABLES)?.map(Arc::from),
-            icc: None,
+            profile: None,
             mask: None,
             indexes: Arc::default(),
             led: header.blocks_are_led(store),
@@ -110,8 +111,22 @@ impl Level {
 
     /// With the profile of its colours: that of the full image serves all levels.
     pub(super) fn with_profile(mut self, store: &ByteStore, directory: &Directory) -> Result<Self, Stop> {
-        self.icc = directory.array(super::tag::ICC_PROFILE).map(|array| array.raw(store, LONGEST_PROFILE)).transpose()?.map(Arc::from);
+        self.profile = match directory.array(super::tag::ICC_PROFILE) {
+            None => None,
+            Some(array) if array.bytes() > LONGEST_PROFILE => Some(Arc::new(Profile::broken("is larger than 4 MiB"))),
+            Some(array) => Some(Arc::new(Profile::icc(array.raw(store, LONGEST_PROFILE)?))),
+        };
         Ok(self)
+    }
+
+    /// What its decoded samples mean.
+    pub fn colors(&self) -> Colors {
+        match self.model {
+            Model::WhiteIsZero | Model::BlackIsZero => Colors::Gray,
+            Model::Rgb | Model::Palette(_) | Model::YCbCr(..) => Colors::Rgb,
+            Model::Cmyk => Colors::Cmyk,
+            Model::CieLab | Model::IccLab => Colors::Lab,
+        }
     }
 
     /// Where its tables lie.
@@ -247,9 +262,10 @@ impl Level {
 
     pub(super) fn weight(&self) -> usize {
         let palette = if let Model::Palette(colors) = &self.model { colors.len().saturating_mul(2) } else { 0 };
-        let held = |bytes: &Option<Arc<[u8]>>| bytes.as_ref().map_or(0, |bytes| bytes.len());
+        let tables = self.jpeg_tables.as_ref().map_or(0, |tables| tables.len());
+        let profile = self.profile.as_ref().map_or(0, |profile| profile.weight());
         let mask = self.mask.as_ref().map_or(0, |mask| mask.weight());
-        let held = held(&self.jpeg_tables).saturating_add(held(&self.icc)).saturating_add(self.indexes.weight()).saturating_add(mask);
+        let held = tables.saturating_add(profile).saturating_add(self.indexes.weight()).saturating_add(mask);
         size_of::<Self>().saturating_add(palette).saturating_add(held)
     }
 }

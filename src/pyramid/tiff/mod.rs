@@ -12,7 +12,7 @@ mod pages;
 mod sample;
 mod slide;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 pub(crate) use indexes::Indexes;
 pub(crate) use level::Level;
@@ -47,8 +47,6 @@ mod tag {
 pub(crate) struct Tiff {
     pub endian: Endian,
     pub levels: Vec<Level>,
-    /// Whether the embedded profile changes anything, once somebody has looked.
-    pub profiled: OnceLock<bool>,
 }
 
 impl Tiff {
@@ -95,7 +93,7 @@ pub(super) fn open(store: &ByteStore, page: Page) -> Result<Opened, Stop> {
     }
     let stored = full.dimensions;
     let levels = mask::attach(arrange(full, copies, found.group.padded), masks);
-    let body = Body::Tiff(Arc::new(Tiff { endian: header.endian, levels, profiled: OnceLock::new() }));
+    let body = Body::Tiff(Arc::new(Tiff { endian: header.endian, levels }));
     let pages = Pages { page, known: found.known, all: found.all, associated: found.associated };
     Ok(Opened { stored, orientation, body, pages })
 }

@@ -1,0 +1,282 @@
+//! What the colours of an image are by its own description, and their conversion to sRGB: ICC profiles, and the fields that PNG has beside them.
+
+mod curve;
+mod described;
+mod matrix;
+mod shaper;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::described::Primaries;
+use std::sync::{Arc, OnceLock};
+
+use moxcms::{ColorProfile, DataColorSpace};
+
+use self::curve::Curve;
+use self::shaper::Shaper;
+use self::tables::Tables;
+
+/// What the colour samples of a pixel mean; a codec has resolved palettes, inversion and subsampling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// 0 is black.
+    Gray,
+    Rgb,
+    /// 0 is no ink.
+    Cmyk,
+    /// L* from 0 to 100 over the sample's range; a* and b* with their zero in the middle, one unit for 1/256 of the range.
+    Lab,
+}
+
+/// Bytes of a profile that is sent with every tile that is sent as stored. A larger one would outweigh the tiles: its images are converted.
+const CARRIED: usize = 4 << 10;
+
+/// A description of colours that a file has and that was not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unused {
+    /// A short name: `icc` or `cicp`.
+    pub name: &'static str,
+    /// Why, as the end of a sentence that begins with the name.
+    pub reason: &'static str,
+}
+
+/// The colours of an image as its file describes them. What that comes to is found out once.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    source: Source,
+    /// A description that should have come first, but cannot be used.
+    passed_over: Option<Unused>,
+    effect: OnceLock<(Model, Effect)>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Icc(Arc<[u8]>),
+    /// Fields of a PNG: for gray, and for colours.
+    Fields(Arc<Shaper>, Arc<Shaper>),
+    /// What the file has in place of a profile cannot be one.
+    Broken(&'static str),
+    /// Plain sRGB.
+    None,
+}
+
+/// What a profile does to samples of a model.
+#[derive(Debug, Clone)]
+enum Effect {
+    /// The colours are sRGB already, but for rounding; or the profile is not needed for them.
+    Nothing,
+    Shaper(Arc<Shaper>),
+    /// By tables of several dimensions, which are large: they are made for each image anew.
+    Tables,
+    Unusable(&'static str),
+}
+
+/// What becomes of the profile of colours that are sent as they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored<'a> {
+    /// It is left out: it changes nothing, or nobody can use it.
+    Plain,
+    /// It is sent along.
+    With(&'a [u8]),
+    /// It is too large for that: nothing may be sent as it is stored.
+    Never,
+}
+
+/// A conversion of interleaved colour samples to RGB, or gray to gray.
+pub(crate) enum Conversion {
+    Shaper(Arc<Shaper>),
+    Tables(Tables),
+}
+
+impl Profile {
+    /// An embedded ICC profile.
+    pub fn icc(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self::of(Source::Icc(bytes.into()))
+    }
+
+    /// There is a profile, which cannot be had.
+    pub fn broken(reason: &'static str) -> Self {
+        Self::of(Source::Broken(reason))
+    }
+
+    /// That of a JPEG stream; of some of its parts may be missing.
+    pub fn of_jpeg(is_broken: bool, icc: Option<Vec<u8>>) -> Option<Arc<Self>> {
+        if is_broken { Some(Arc::new(Self::broken("lacks some of its parts"))) } else { icc.map(|icc| Arc::new(Self::icc(icc))) }
+    }
+
+    /// No profile: sRGB.
+    pub fn none() -> Self {
+        Self::of(Source::None)
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, passed_over: None, effect: OnceLock::new() }
+    }
+
+    /// The same, taken in place of another description.
+    pub fn in_place_of(self, unused: Option<Unused>) -> Self {
+        Self { passed_over: unused, ..self }
+    }
+
+    /// The conversion to sRGB; `None` if it is not for this model, cannot be read, or would change nothing.
+    pub fn conversion(&self, model: Model) -> Option<Conversion> {
+        match self.effect.get() {
+            Some((known, Effect::Shaper(shaper))) if *known == model => Some(Conversion::Shaper(shaper.clone())),
+            Some((known, Effect::Nothing | Effect::Unusable(_))) if *known == model => None,
+            _ => {
+                let (effect, conversion) = self.examine(model);
+                // Of another model than before there is hardly ever one.
+                let _ = self.effect.set((model, effect));
+                conversion
+            }
+        }
+    }
+
+    /// Whether decoded samples are not sRGB yet.
+    pub fn converts(&self, model: Model) -> bool {
+        matches!(self.effect(model), Effect::Shaper(_) | Effect::Tables)
+    }
+
+    /// What becomes of it where samples are sent as they are stored. So all tiles of an image look the same: those that are stored have the profile along, and those
+    /// that are made are converted by it.
+    pub fn stored(&self, model: Model) -> Stored<'_> {
+        match (&self.source, self.converts(model)) {
+            (_, false) => Stored::Plain,
+            (Source::Icc(bytes), true) if bytes.len() <= CARRIED => Stored::With(bytes),
+            (_, true) => Stored::Never,
+        }
+    }
+
+    /// What of the file's descriptions is not used.
+    pub fn unused(&self, model: Model) -> Vec<Unused> {
+        let unusable = match self.effect(model) {
+            Effect::Unusable(reason) => Some(Unused { name: "icc", reason }),
+            _ => None,
+        };
+        self.passed_over.into_iter().chain(unusable).collect()
+    }
+
+    /// The bytes of an ICC profile.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        if let Source::Icc(bytes) = &self.source { Some(bytes) } else { None }
+    }
+
+    /// Bytes it takes.
+    pub fn weight(&self) -> usize {
+        let made = if let Some((_, Effect::Shaper(shaper))) = self.effect.get() { shaper.weight() } else { 0 };
+        self.bytes().map_or(0, <[u8]>::len).saturating_add(made)
+    }
+
+    fn effect(&self, model: Model) -> Effect {
+        match self.effect.get() {
+            Some((known, effect)) if *known == model => effect.clone(),
+            _ => {
+                let effect = self.examine(model).0;
+                let _ = self.effect.set((model, effect.clone()));
+                effect
+            }
+        }
+    }
+
+    fn examine(&self, model: Model) -> (Effect, Option<Conversion>) {
+        let found = match &self.source {
+            // Lab is no colour of a device: it needs no profile.
+            _ if model == Model::Lab => Ok(None),
+            Source::None => Ok(None),
+            Source::Broken(reason) => Err(*reason),
+            Source::Fields(gray, _) if model == Model::Gray => Ok(Some(Conversion::Shaper(gray.clone()))),
+            Source::Fields(_, colors) => Ok(Some(Conversion::Shaper(colors.clone()))),
+            Source::Icc(bytes) => read(bytes, model).map(Some),
+        };
+        match found {
+            Err(reason) => (Effect::Unusable(reason), None),
+            Ok(Some(conversion)) if !conversion.changes_nothing() => (conversion.effect(), Some(conversion)),
+            Ok(_) => (Effect::Nothing, None),
+        }
+    }
+}
+
+/// The conversion that a profile defines for samples of a model.
+fn read(icc: &[u8], model: Model) -> Result<Conversion, &'static str> {
+    let source = ColorProfile::new_from_slice(icc).map_err(|_| "cannot be read")?;
+    match (model, source.color_space) {
+        (Model::Gray, DataColorSpace::Gray) | (Model::Rgb, DataColorSpace::Rgb) | (Model::Cmyk, DataColorSpace::Cmyk) => {}
+        _ => return Err("is for samples of another kind"),
+    }
+    let shaper = shaper_of(&source);
+    let by_tables = [&source.lut_a_to_b_perceptual, &source.lut_a_to_b_colorimetric, &source.lut_a_to_b_saturation].iter().any(|lut| lut.is_some());
+    // Tables are the more exact description (ICC.1, 8.10.2): curves serve where there are none, or none that can be used.
+    if by_tables && let Some(tables) = Tables::new(&source, model) {
+        return Ok(Conversion::Tables(tables));
+    }
+    shaper.map(|shaper| Conversion::Shaper(Arc::new(shaper))).ok_or("has no tables or curves that can be used")
+}
+
+/// Of a profile of gray or of three primaries.
+fn shaper_of(source: &ColorProfile) -> Option<Shaper> {
+    if source.color_space == DataColorSpace::Gray {
+        let curve = Curve::of_profile(source.gray_trc.as_ref()?)?;
+        // What the curve gives is in the connection space: a lightness, or a luminance (ICC.1, 8.3.3).
+        return match source.pcs {
+            DataColorSpace::Lab => Some(Shaper::gray(Curve::Lightness(Box::new(curve)))),
+            DataColorSpace::Xyz => Some(Shaper::gray(curve)),
+            _ => None,
+        };
+    }
+    if !source.is_matrix_shaper() || source.pcs != DataColorSpace::Xyz {
+        return None;
+    }
+    let [red, green, blue] = [&source.red_trc, &source.green_trc, &source.blue_trc].map(|curve| Curve::of_profile(curve.as_ref()?));
+    Some(Shaper::rgb([red?, green?, blue?], matrix::product(matrix::D50_TO_SRGB, source.colorant_matrix().v)))
+}
+
+impl Conversion {
+    fn effect(&self) -> Effect {
+        match self {
+            Self::Shaper(shaper) => Effect::Shaper(shaper.clone()),
+            Self::Tables(_) => Effect::Tables,
+        }
+    }
+
+    /// Whether grays and a lattice of colours come out as they went in, but for rounding: the profile is sRGB's own under whatever name.
+    fn changes_nothing(&self) -> bool {
+        const STEPS: [u8; 6] = [0, 51, 102, 153, 204, 255];
+        let samples: Vec<u8> = match self.colors() {
+            1 => (0..=255).collect(),
+            3 => {
+                let lattice = STEPS.iter().flat_map(|r| STEPS.iter().flat_map(move |g| STEPS.iter().flat_map(move |b| [*r, *g, *b])));
+                (0..=255).flat_map(|gray| [gray; 3]).chain(lattice).collect()
+            }
+            _ => return false,
+        };
+        let mut out = Vec::new();
+        let colors = self.narrow(&samples, &mut out);
+        colors == self.colors() && samples.iter().zip(&out).all(|(before, after)| before.abs_diff(*after) <= 1)
+    }
+
+    fn colors(&self) -> usize {
+        match self {
+            Self::Shaper(shaper) => shaper.channels(),
+            Self::Tables(tables) => tables.colors(),
+        }
+    }
+
+    /// Appends the converted samples; returns how many a pixel has.
+    pub fn narrow(&self, samples: &[u8], out: &mut Vec<u8>) -> usize {
+        match self {
+            Self::Shaper(shaper) => shaper.narrow(samples, out),
+            Self::Tables(tables) => return tables.narrow(samples, out),
+        }
+        self.colors()
+    }
+
+    /// The same from samples of 16 bits.
+    pub fn wide(&self, samples: &[u16], out: &mut Vec<u8>) -> usize {
+        match self {
+            Self::Shaper(shaper) => shaper.wide(samples, out),
+            Self::Tables(tables) => return tables.wide(samples, out),
+        }
+        self.colors()
+    }
+}
