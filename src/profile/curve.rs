@@ -4,7 +4,7 @@ use moxcms::ToneReprCurve;
 
 /// How a sample becomes light.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Curve {
+pub(crate) enum Curve {
     /// A power.
     Power(f64),
     /// A power with a linear part near black (ICC.1, 10.18): `(a·x + b)^g + e` from `d` on, `c·x + f` below.
