@@ -1,7 +1,7 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
 //! Layers, left never imports right:
-//! `error, limits, geometry ← api, options ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
+//! `error, window, limits, geometry ← api, options ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
 
 pub mod api;
 mod bytes;
@@ -20,6 +20,7 @@ mod pyramid;
 mod render;
 #[cfg(any(feature = "web", feature = "extra-module"))]
 mod web;
+mod window;
 
 /// What fuzz targets call; there for them alone.
 #[cfg(fuzzing)]
@@ -33,3 +34,4 @@ pub use job::{Encoded, Open, Render};
 pub use limits::Limits;
 pub use options::{EncodeOptions, PngCompression};
 pub use pyramid::{Orientation, Pages, Pyramid};
+pub use window::Window;

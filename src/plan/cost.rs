@@ -5,7 +5,7 @@ use crate::api::{Format, Quality};
 use crate::error::{Error, Result};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
-use crate::pyramid::tiff::{Compression, Level, Model, ZSTANDARD_WINDOW};
+use crate::pyramid::tiff::{Compression, Level, ZSTANDARD_WINDOW};
 use crate::pyramid::{Body, JpegProcess, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
@@ -110,9 +110,7 @@ impl Price {
 
     fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, raster: u64) -> Self {
         let depth = if level.samples.bits > 8 { 2 } else { 1 };
-        // A palette's index becomes three samples.
-        let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) };
-        let decoded = mul(&[level.chunk.area(), samples, depth]);
+        let decoded = mul(&[level.chunk.area(), level.decoded_samples(), depth]);
         let fetched = BATCH.saturating_add(level.chunk_bytes()).min(pyramid.file_size);
         // A JPEG chunk has planes beside its pixels.
         let planes = if level.compression == Compression::Jpeg { level.chunk_bytes() } else { 0 };

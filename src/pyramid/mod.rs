@@ -26,6 +26,7 @@ use crate::api::{Info, Service, Stored};
 use crate::bytes::ByteStore;
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
+use crate::window::Window;
 
 /// An opened image: what is needed to plan a request, and none of its pixels. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -120,12 +121,12 @@ pub(crate) use jpeg::Process as JpegProcess;
 impl Pyramid {
     /// Reads the headers. [`Stop::Need`] until they are all in the store.
     ///
-    /// `page` counts from 1; only TIFF has others. [`Error::PageNotFound`] if it is not there.
-    pub(crate) fn open(store: &ByteStore, page: u32) -> Result<Self, Stop> {
+    /// `page` counts from 1; only TIFF has others. [`Error::PageNotFound`] if it is not there. `window` tells which values are black and white.
+    pub(crate) fn open(store: &ByteStore, page: u32, window: Window) -> Result<Self, Stop> {
         let format = probe::probe(store)?;
         let (stored, orientation, body) = match format {
             SourceFormat::Tiff => {
-                let Opened { stored, orientation, body, pages } = tiff::open(store, page)?;
+                let Opened { stored, orientation, body, pages } = tiff::open(store, page, window)?;
                 let kept = Kept::of(store, &body);
                 return Ok(Self { format, file_size: store.size(), stored, orientation, body, pages, kept });
             }

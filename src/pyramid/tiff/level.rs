@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::ifd::{Array, Directory, Header};
-use super::sample::{Compression, Model, SampleKind, Samples, Storage};
-use super::{Indexes, leader};
+use super::sample::{Association, Compression, Model, SampleKind, Samples, Storage};
+use super::{Indexes, Values, leader};
 use crate::bytes::{ByteRange, ByteStore, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
 use crate::pyramid::dimensions;
+use crate::window::Window;
 
 mod tag {
     pub const STRIP_OFFSETS: u16 = 273;
@@ -41,6 +42,7 @@ pub(crate) struct Level {
     pub compression: Compression,
     pub model: Model,
     pub samples: Samples,
+    pub values: Values,
     pub jpeg_tables: Option<Arc<[u8]>>,
     pub icc: Option<Arc<[u8]>>,
     /// Of its JPEG chunks.
@@ -83,6 +85,7 @@ impl Level {
             compression,
             model,
             samples,
+            values: Values::default(),
             jpeg_tables: optional(tag::JPEG_TABLES, LONGEST_TABLES)?.map(Arc::from),
             icc: None,
             indexes: Arc::default(),
@@ -105,6 +108,15 @@ impl Level {
         Ok(self)
     }
 
+    /// With what its values mean: those of the full image serve all levels. Follows [`Self::with_profile`].
+    pub(super) fn with_values(mut self, store: &ByteStore, header: &Header, directory: &Directory, window: Window) -> Result<Self, Stop> {
+        self.values = Values::read(store, header, directory, &self, window)?;
+        if self.values.nodata.is_some() {
+            self.samples.alpha = Some(Association::Unassociated);
+        }
+        Ok(self)
+    }
+
     /// Where its tables lie.
     pub(super) fn tables(&self) -> impl Iterator<Item = ByteRange> {
         [Some(self.offsets), self.byte_counts].into_iter().flatten().filter_map(|table| table.range())
@@ -112,7 +124,7 @@ impl Level {
 
     /// Shows a large uncompressed strip as several chunks, so that a region of it can be read alone.
     fn slice(&mut self) {
-        let contiguous = self.compression == Compression::None && !self.tiled && !matches!(self.model, Model::YCbCr(..));
+        let contiguous = self.compression == Compression::None && !self.tiled && !self.is_subsampled();
         let rows = u32::try_from(SLICE.checked_div(self.row_bytes()).unwrap_or(1)).unwrap_or(u32::MAX).max(1);
         if contiguous && rows < self.chunk.height() {
             self.slices = self.chunk.height().div_ceil(rows);
@@ -133,6 +145,11 @@ impl Level {
             // libvips says what its samples are (SampleFormat) of the full image only.
             self.samples.kind = full.samples.kind;
         }
+        // A window and the value of nothing are of samples of one type.
+        let alike = self.samples.bits == full.samples.bits && self.samples.kind == full.samples.kind;
+        let same = same && (alike || (full.values.window.is_none() && full.values.nodata.is_none()));
+        // Writers say what extra samples and values are of the full image only.
+        (self.samples.alpha, self.values) = (full.samples.alpha, full.values);
         self.scale_factor = factor;
         (factor > 1 && matches(from.width(), to.width()) && matches(from.height(), to.height()) && same).then_some(self)
     }
@@ -145,6 +162,22 @@ impl Level {
             _ => false,
         };
         self.compression == Compression::Jpeg && colors && self.samples.alpha.is_none()
+    }
+
+    /// Whether its chunks are other than rows of pixels: several of these share their chroma. JPEG streams know by themselves.
+    pub fn is_subsampled(&self) -> bool {
+        matches!(self.model, Model::YCbCr(across, down) if (across, down) != (1, 1))
+    }
+
+    /// Samples of a decoded pixel while it is made, those that are not shown included.
+    pub fn decoded_samples(&self) -> u64 {
+        // A palette's index becomes three samples.
+        let stored = u64::from(self.samples.count).saturating_add(if matches!(self.model, Model::Palette(_)) { 2 } else { 0 });
+        match self.values.nodata {
+            None => stored,
+            // Each plane brings its own.
+            Some(_) => stored.saturating_add(self.planes().into()),
+        }
     }
 
     /// Whether a pixel has one colour sample.

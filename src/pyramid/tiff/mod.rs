@@ -6,17 +6,20 @@ pub(crate) mod leader;
 mod level;
 mod pages;
 mod sample;
+mod values;
 
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use indexes::Indexes;
 pub(crate) use level::{Level, Location};
 pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW};
+pub(crate) use values::{Range, Values, YCbCr};
 
 use self::ifd::{Directory, Header};
 use super::{Body, Opened, Orientation, Pages};
 use crate::bytes::{ByteRange, ByteStore, Endian};
 use crate::error::Stop;
+use crate::window::Window;
 
 /// SubIFDs that are looked at for levels: a gigapixel image has about 12.
 const MOST_CHILDREN: u64 = 48;
@@ -28,9 +31,9 @@ mod tag {
     pub const ORIENTATION: u16 = 274;
     pub const SUB_IFDS: u16 = 330;
     pub const ICC_PROFILE: u16 = 34675;
-    /// What a directory says of its pixels where its entry has no room for it: BitsPerSample, ColorMap, SubIFDs, ExtraSamples, SampleFormat, JPEGTables,
-    /// YCbCrSubSampling. Fetched together.
-    pub const VALUES: [u16; 7] = [258, 320, SUB_IFDS, 338, 339, 347, 530];
+    /// What a directory says of its pixels where its entry has no room for it: BitsPerSample, MinSampleValue, MaxSampleValue, ColorMap, SubIFDs, ExtraSamples,
+    /// SampleFormat, SMinSampleValue, SMaxSampleValue, JPEGTables, YCbCrCoefficients, YCbCrSubSampling, ReferenceBlackWhite, GDAL_NODATA. Fetched together.
+    pub const VALUES: [u16; 14] = [258, 280, 281, 320, SUB_IFDS, 338, 339, 340, 341, 347, 529, 530, 532, 42113];
     /// Longest of them that is sensible: a palette of 16 bits.
     pub const LONGEST_VALUE: u64 = 3 << 17;
 }
@@ -55,8 +58,8 @@ impl Tiff {
     }
 }
 
-/// Page `page`, from 1.
-pub(super) fn open(store: &ByteStore, page: u32) -> Result<Opened, Stop> {
+/// Page `page`, from 1, with the values that are black and white by `window`.
+pub(super) fn open(store: &ByteStore, page: u32, window: Window) -> Result<Opened, Stop> {
     let header = Header::read(store)?;
     let found = pages::find(store, &header, page)?;
     let (main, mut copies) = (&found.page.main, Vec::new());
@@ -82,7 +85,7 @@ pub(super) fn open(store: &ByteStore, page: u32) -> Result<Opened, Stop> {
         return Err(Stop::Need(missing));
     }
     let orientation = Orientation::from_tag(main.number_or(store, &header, tag::ORIENTATION, 1)?);
-    let full = Level::read(store, &header, main)?.with_profile(store, main)?;
+    let full = Level::read(store, &header, main)?.with_profile(store, main)?.with_values(store, &header, main, window)?;
     let stored = full.dimensions;
     let mut levels = vec![full];
     for copy in copies {
