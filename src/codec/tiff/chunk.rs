@@ -125,8 +125,7 @@ fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], locat
     if let Stored::YCbCr(across, down) = level.model
         && level.is_subsampled()
     {
-        let units = width.div_ceil(across.into()) as usize * rows.div_ceil(down.into()) as usize;
-        let data = decompress::decompress(bytes, level.compression, width, units * (usize::from(across) * usize::from(down) + 2), at)?;
+        let data = decompress::decompress(bytes, level.compression, width, level.plain_bytes(rows) as usize, at)?;
         return Ok(Samples::U8(ycbcr::expand(&data, width as usize, rows as usize, across.into(), down.into())));
     }
     let stride = level.row_bytes() as usize;

@@ -3,7 +3,7 @@
 use super::chunk::Samples;
 use super::{nodata, ycbcr};
 use crate::bytes::Endian;
-use crate::pyramid::tiff::{Level, Model, Range, SampleKind};
+use crate::pyramid::tiff::{Association, Level, Model, Range, SampleKind};
 
 /// Whether a level's samples come out as 16 bits.
 pub(super) fn is_wide(level: &Level) -> bool {
@@ -235,13 +235,14 @@ pub(super) fn blank(level: &Level, count: usize) -> Samples {
 /// From what is stored to what the pipeline's models mean.
 pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
     let channels = usize::from(level.samples.alpha.is_some());
+    let associated = level.samples.alpha == Some(Association::Associated);
     match (&level.model, samples) {
         (Model::WhiteIsZero, Samples::U8(mut data)) => {
-            data.chunks_exact_mut(1 + channels).for_each(|pixel| pixel[0] = 255 - pixel[0]);
+            data.chunks_exact_mut(1 + channels).for_each(|pixel| invert(pixel, u8::MAX, associated));
             Samples::U8(data)
         }
         (Model::WhiteIsZero, Samples::U16(mut data)) => {
-            data.chunks_exact_mut(1 + channels).for_each(|pixel| pixel[0] = 65_535 - pixel[0]);
+            data.chunks_exact_mut(1 + channels).for_each(|pixel| invert(pixel, u16::MAX, associated));
             Samples::U16(data)
         }
         (Model::Palette(colors), Samples::U8(data)) => Samples::U8(look_up(data.chunks_exact(1 + channels), colors, |alpha| alpha)),
@@ -258,6 +259,12 @@ pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
         }
         (_, samples) => samples,
     }
+}
+
+/// Black for white. What is multiplied by alpha is at most alpha.
+fn invert<S: Copy + Ord + std::ops::Sub<Output = S>>(pixel: &mut [S], most: S, associated: bool) {
+    let most = if associated { pixel[1] } else { most };
+    pixel[0] = most - pixel[0].min(most);
 }
 
 /// The colours of indexes, each followed by its alpha if there is one.

@@ -212,6 +212,17 @@ impl Level {
         u64::from(self.chunk.width()).saturating_mul(samples).saturating_mul(self.samples.bits.into()).div_ceil(8)
     }
 
+    /// Bytes of `rows` rows of a chunk before they are compressed, of one plane if they are stored apart.
+    pub fn plain_bytes(&self, rows: u32) -> u64 {
+        match self.model {
+            Model::YCbCr(across, down) if self.is_subsampled() => {
+                let units = u64::from(self.chunk.width().div_ceil(across.into())).saturating_mul(rows.div_ceil(down.into()).into());
+                units.saturating_mul(u64::from(across).saturating_mul(down.into()).saturating_add(2))
+            }
+            _ => self.row_bytes().saturating_mul(rows.into()),
+        }
+    }
+
     /// Bytes of a decoded chunk, all planes.
     pub fn chunk_bytes(&self) -> u64 {
         self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(self.planes().into())
@@ -242,7 +253,7 @@ impl Level {
             }
             (offset, count) => (offset?, count?),
         };
-        let plain = self.row_bytes().saturating_mul(rows.into());
+        let plain = self.plain_bytes(rows);
         if self.compression == Compression::None {
             let before = self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(slice.into());
             let offset = offset.saturating_add(before);

@@ -285,6 +285,8 @@ fn settle(samples: &mut Samples, model: &Model, compression: Compression, extra:
 fn alpha(samples: &Samples, model: &Model, extra: &[u64]) -> Option<Association> {
     let beyond = samples.count.checked_sub(model.colors()).filter(|beyond| *beyond > 0)?;
     match extra.first() {
+        // The colours of indexes cannot be multiplied by the alpha of a pixel.
+        Some(1) if matches!(model, Model::Palette(_)) => Some(Association::Unassociated),
         Some(1) => Some(Association::Associated),
         Some(2) => Some(Association::Unassociated),
         Some(_) => None,
@@ -305,6 +307,11 @@ fn settle_model(samples: &Samples, model: &Model) -> Result<(), Stop> {
         SampleKind::Float => "floating-point",
     };
     let refused = |what: &str| Err(unsupported(format!("{what} of {name} samples of {bits} bits")));
+    // What is multiplied by alpha where zero is in the middle, nothing tells.
+    let centred = kind == SampleKind::Signed || matches!(model, Model::YCbCr(..) | Model::CieLab | Model::IccLab);
+    if samples.alpha == Some(Association::Associated) && centred {
+        return Err(unsupported("associated alpha with colours that have their zero in the middle"));
+    }
     match model {
         Model::Palette(_) if kind == SampleKind::Float => refused("a palette"),
         Model::YCbCr(..) if kind != SampleKind::Unsigned || bits > 16 => refused("YCbCr"),
