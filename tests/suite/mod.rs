@@ -17,5 +17,6 @@ mod samples;
 mod small;
 mod support;
 mod tiffs;
+mod values;
 mod vectors;
 mod webp;

@@ -21,7 +21,7 @@ pub(super) fn with_alpha<S: Copy + Default>(samples: Vec<S>, raws: &Raws<'_>, le
         // It was read from decimal digits.
         (true, _) => 1e-15,
     };
-    let tolerance = nodata.abs() * precision;
+    let tolerance = if nodata.is_finite() { nodata.abs() * precision } else { 0.0 };
     let is_nothing = |value: f64| value.is_nan() || value == nodata || (value - nodata).abs() <= tolerance;
     let nothing = raws.map(|raw| is_nothing(number.of(raw)));
     let mut out = Vec::with_capacity(samples.len() / stored * (stored + 1));
