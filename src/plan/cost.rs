@@ -5,7 +5,7 @@ use crate::api::{Format, Quality};
 use crate::error::{Error, Result};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
-use crate::pyramid::tiff::{Compression, Level, ZSTANDARD_WINDOW};
+use crate::pyramid::tiff::{Compression, Level, ZSTANDARD_WINDOW, zstandard_window};
 use crate::pyramid::{Body, JpegProcess, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
@@ -115,7 +115,7 @@ impl Price {
         // A JPEG chunk has planes beside its pixels.
         let planes = if level.compression == Compression::Jpeg { level.chunk_bytes() } else { 0 };
         let window = match level.compression {
-            Compression::Zstandard => ZSTANDARD_WINDOW,
+            Compression::Zstandard => zstandard_window(level.plain_bytes(level.chunk.height())).min(ZSTANDARD_WINDOW),
             Compression::WebP => level.chunk_bytes().saturating_mul(2),
             // Where colours change in a row and in the one above it: words, at most one a pixel, with as many to grow into.
             Compression::Fax(_) => mul(&[level.chunk.width().into(), 16]),

@@ -17,6 +17,8 @@ mod samples;
 mod small;
 mod support;
 mod tiffs;
+mod unsaid;
 mod values;
 mod vectors;
 mod webp;
+mod ycbcr;

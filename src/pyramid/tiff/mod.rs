@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 pub(crate) use indexes::Indexes;
 pub(crate) use level::{Level, Location};
-pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW};
+pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW, zstandard_window};
 pub(crate) use values::{Range, Values, YCbCr};
 
 use self::ifd::{Directory, Header};

@@ -25,6 +25,12 @@ mod tag {
 /// The largest window that Zstandard decoders are expected to support (RFC 8878, 3.1.1.1.2); a larger one can only be meant to exhaust memory.
 pub(crate) const ZSTANDARD_WINDOW: u64 = 8 << 20;
 
+/// The window that the first `content` bytes of a Zstandard frame can need: nothing reaches back beyond its beginning, and a decoder goes on to the end of a block.
+pub(crate) fn zstandard_window(content: u64) -> u64 {
+    const BLOCK: u64 = 128 << 10;
+    content.saturating_add(BLOCK)
+}
+
 /// Samples per pixel that are read.
 const MOST_SAMPLES: u64 = 64;
 
