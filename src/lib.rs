@@ -1,7 +1,7 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
 //! Layers, left never imports right:
-//! `error, limits, geometry ← api, options ← bytes ← jpeg, profile ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
+//! `error, window, limits, geometry ← api, options ← bytes ← jpeg, profile ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
 
 pub mod api;
 mod bytes;
@@ -21,6 +21,7 @@ mod pyramid;
 mod render;
 #[cfg(any(feature = "web", feature = "extra-module"))]
 mod web;
+mod window;
 
 /// What fuzz targets call; there for them alone.
 #[cfg(fuzzing)]
@@ -35,3 +36,4 @@ pub use limits::Limits;
 pub use options::{EncodeOptions, PngCompression};
 pub use profile::Unused;
 pub use pyramid::{Orientation, Pages, Pyramid};
+pub use window::Window;

@@ -1,5 +1,7 @@
 //! The budgets that every request is held to, and what it may put up with.
 
+use crate::window::Window;
+
 /// What one request may ask for and may cost. Checked before anything is allocated.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Limits {
     pub work: u64,
     /// Whether of a JPEG file that is cut off what there is may be shown, and a medium gray for the rest; if not, that is an error.
     pub show_incomplete: bool,
+    /// Which values of samples become black and white; in force from when an image is opened.
+    pub window: Window,
 }
 
 impl Limits {
@@ -43,6 +47,7 @@ impl Default for Limits {
             rounds: 512,
             work: 1_200_000_000,
             show_incomplete: false,
+            window: Window::Auto,
         }
     }
 }

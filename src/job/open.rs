@@ -57,7 +57,7 @@ impl Open {
             return self.meter.need(vec![first], &self.limits);
         }
         self.store.note_anew();
-        match Pyramid::open(&self.store, self.page) {
+        match Pyramid::open(&self.store, self.page, self.limits.window) {
             Ok(pyramid) => Ok(Step::Done(pyramid)),
             Err(Stop::Fail(error)) => Err(error),
             Err(Stop::Need(ranges)) => {

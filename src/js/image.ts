@@ -28,6 +28,11 @@ export interface Settings {
   work?: number;
   /** Whether of a JPEG file that is cut off what there is may be shown, and gray for the rest; by default that is an error. */
   showIncomplete?: boolean;
+  /**
+   * Which values of a TIFF's samples become black and white, if they have more than 8 bits, are signed or floating point: `"auto"` (what the file says), `"full"`
+   * (the whole range of the type; 0 to 1 for floating point) or `"MIN,MAX"`. Default "auto".
+   */
+  window?: string;
   /** 1 to 100. */
   jpegQuality?: number;
   /** JPEGs of up to 1 MP smaller by a fifth, a little less near to the image, for about ten times the time of coding them. What is stored stays as it is. */
@@ -118,6 +123,7 @@ const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
   fetched: "number",
   work: "number",
   showIncomplete: "boolean",
+  window: "string",
   jpegQuality: "number",
   jpegSmall: "boolean",
   webpQuality: "number",
@@ -134,7 +140,7 @@ export function check(settings: Settings): void {
     const type = SETTINGS[name as keyof Settings];
     if (value === undefined) continue;
     if (typeof value !== type) throw invalid(`The setting ${name} is a ${typeof value}, and should be a ${type}.`);
-    if (type === "string" && !COMPRESSIONS.includes(value)) throw invalid(`The setting ${name} is ${JSON.stringify(value)}, and should be one of ${COMPRESSIONS.join(", ")}.`);
+    if (name === "pngCompression" && !COMPRESSIONS.includes(value)) throw invalid(`The setting ${name} is ${JSON.stringify(value)}, and should be one of ${COMPRESSIONS.join(", ")}.`);
     if (type === "number" && !(Number.isFinite(value) && (value as number) >= 0)) throw invalid(`The setting ${name} is ${value}, and should be a number from 0.`);
   }
 }

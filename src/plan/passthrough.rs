@@ -42,7 +42,9 @@ impl Level {
         };
         let colors = match (&self.model, quality, self.samples.count) {
             (Model::BlackIsZero, Quality::Default | Quality::Color | Quality::Gray, 1) => true,
-            (Model::Rgb | Model::YCbCr(..), Quality::Default | Quality::Color, 3) => !self.samples.planar,
+            (Model::Rgb, Quality::Default | Quality::Color, 3) => !self.samples.planar,
+            // A WebP file's samples are RGB for every other reader.
+            (Model::YCbCr(..), Quality::Default | Quality::Color, 3) => !self.samples.planar && self.compression == Compression::Jpeg,
             // Of the two, only WebP has alpha.
             (Model::Rgb, Quality::Default | Quality::Color, 4) => {
                 self.compression == Compression::WebP && self.samples.alpha == Some(Association::Unassociated)

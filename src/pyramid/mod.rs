@@ -28,6 +28,7 @@ use crate::bytes::ByteStore;
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
 use crate::profile::{Model, Profile, Stored as StoredProfile};
+use crate::window::Window;
 
 /// An opened image: what is needed to plan a request, and none of its pixels. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -124,12 +125,12 @@ pub(crate) use jpeg::Process as JpegProcess;
 impl Pyramid {
     /// Reads the headers. [`Stop::Need`] until they are all in the store.
     ///
-    /// Only TIFF has other pages than the first. [`Error::PageNotFound`] if it is not there.
-    pub(crate) fn open(store: &ByteStore, page: Page) -> Result<Self, Stop> {
+    /// Only TIFF has other pages than the first. [`Error::PageNotFound`] if it is not there. `window` tells which values are black and white.
+    pub(crate) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Self, Stop> {
         let format = probe::probe(store)?;
         let (stored, orientation, body) = match format {
             SourceFormat::Tiff => {
-                let Opened { stored, orientation, body, pages } = tiff::open(store, page)?;
+                let Opened { stored, orientation, body, pages } = tiff::open(store, page, window)?;
                 let kept = Kept::of(store, &body);
                 return Ok(Self { format, file_size: store.size(), stored, orientation, body, pages, kept });
             }

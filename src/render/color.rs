@@ -92,10 +92,10 @@ impl ColorTransform {
             }
             Model::Lab => {
                 for pixel in samples.as_chunks::<3>().0 {
-                    let [l, a, b] = pixel.map(|sample| f64::from(sample.to_u32()) / f64::from(S::MAX));
-                    // The zero of a* and b* is the value with only the highest bit set.
-                    let zero = f64::from(S::MAX / 2 + 1) / f64::from(S::MAX);
-                    out.extend(lab_to_srgb(l * 100.0, (a - zero) * 255.0, (b - zero) * 255.0));
+                    let [l, a, b] = pixel.map(|sample| f64::from(sample.to_u32()));
+                    // The zero of a* and b* is the value with only the highest bit set, and one of them is a 256th of all values.
+                    let (zero, one) = (f64::from(S::MAX / 2 + 1), f64::from((S::MAX + 1) / 256));
+                    out.extend(lab_to_srgb(l / f64::from(S::MAX) * 100.0, (a - zero) / one, (b - zero) / one));
                 }
             }
         }

@@ -12,6 +12,7 @@ use crate::job::{Encoded, Open, Render};
 use crate::limits::Limits;
 use crate::options::{EncodeOptions, PngCompression};
 use crate::pyramid::Pyramid;
+use crate::window::Window;
 
 /// Limits and encoder settings, each optional, as JavaScript names them.
 #[derive(Debug, Default, Deserialize)]
@@ -24,6 +25,7 @@ struct Options {
     fetched: Option<f64>,
     work: Option<f64>,
     show_incomplete: Option<bool>,
+    window: Option<String>,
     jpeg_quality: Option<u8>,
     jpeg_small: Option<bool>,
     webp_quality: Option<u8>,
@@ -39,7 +41,7 @@ impl Options {
         serde_wasm_bindgen::from_value(value).map_err(|error| failure(&invalid("options", error)))
     }
 
-    fn service(&self) -> Service {
+    fn service(&self) -> Result<Service, JsValue> {
         let mut limits = Limits::default();
         // `as` saturates, and NaN becomes 0.
         let whole = |value: f64| value as u64;
@@ -50,7 +52,10 @@ impl Options {
         limits.fetched = self.fetched.map_or(limits.fetched, whole);
         limits.work = self.work.map_or(limits.work, whole);
         limits.show_incomplete = self.show_incomplete.unwrap_or(limits.show_incomplete);
-        Service { limits, ..Service::default() }
+        if let Some(text) = &self.window {
+            limits.window = Window::parse(text).ok_or_else(|| failure(&invalid("window", format!("{text:?}: expected {}", Window::EXPECTED))))?;
+        }
+        Ok(Service { limits, ..Service::default() })
     }
 
     fn encode(&self) -> Result<EncodeOptions, JsValue> {
@@ -120,7 +125,7 @@ impl OpenJob {
     /// For a file of `size` bytes, and of a document its page `page` (from 1), or an image beside the scan of a slide by its name.
     #[wasm_bindgen(constructor)]
     pub fn new(size: f64, page: &str, options: JsValue) -> Result<OpenJob, JsValue> {
-        let service = Options::read(options)?.service();
+        let service = Options::read(options)?.service()?;
         let page = Page::parse(page).ok_or_else(|| failure(&invalid("page", format!("{page:?}: expected a number from 1, or label, macro or thumbnail"))))?;
         Ok(Self { job: Open::new(size as u64, &service.limits).page(page), pyramid: None })
     }
@@ -217,14 +222,14 @@ impl Image {
 
     /// The information document, as JSON text.
     pub fn info(&self, version_name: &str, id: &str, options: JsValue) -> Result<String, JsValue> {
-        let service = Options::read(options)?.service();
+        let service = Options::read(options)?.service()?;
         Ok(self.pyramid.info(&service).json(version(version_name)?, id))
     }
 
     /// Plans `"region/size/rotation/quality.format"`.
     pub fn render(&self, version_name: &str, request: &str, options: JsValue) -> Result<RenderJob, JsValue> {
         let options = Options::read(options)?;
-        let service = options.service();
+        let service = options.service()?;
         let resolved =
             ImageRequest::parse(version(version_name)?, request).and_then(|request| request.resolve(&self.pyramid.info(&service))).map_err(thrown)?;
         let job = Render::new(&self.pyramid, &resolved, &options.encode()?, &service.limits).map_err(thrown)?;

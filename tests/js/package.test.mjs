@@ -95,7 +95,7 @@ test("settings are limits and qualities", async () => {
   const { width, height } = await small.render("full/max/0/default.jpg");
   assert.ok(width * height <= 10_000);
   await rejects(small.render("full/640,/0/default.jpg"), "too-large");
-  const malformed = [{ colour: 1 }, { maxWidth: "1000" }, { maxWidth: -1 }, { memory: NaN }, { maxWidth: 1.5 }, { jpegQuality: 300 }, { webpLossless: 1 }, { jpegSmall: "on" }, { pngCompression: "best" }];
+  const malformed = [{ colour: 1 }, { maxWidth: "1000" }, { maxWidth: -1 }, { memory: NaN }, { maxWidth: 1.5 }, { jpegQuality: 300 }, { webpLossless: 1 }, { jpegSmall: "on" }, { pngCompression: "best" }, { window: "0..1" }];
   for (const settings of malformed) await rejects(open(bytes, { settings }), "invalid-argument", JSON.stringify(settings));
   const length = async (settings) => (await (await open(bytes, { settings })).render("full/300,/0/default.jpg")).bytes.length;
   assert.ok((await length({ jpegSmall: true })) < (await length({})) * 0.95);

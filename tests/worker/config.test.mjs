@@ -55,6 +55,7 @@ describe("variables", () => {
       ALLOWED_ORIGINS: "example.org",
       CACHE_CONTROL: "max-age=1\r\nx: y",
       MEMORY: 1000,
+      WINDOW: "0..1",
       LOG: "loud",
       ALLOW_SLASHES: "",
     };

@@ -1,7 +1,7 @@
 //! The settings: Wrangler's `[vars]`, each optional. A name that is not known or a value that is not understood fails every request, and says which.
 
 use azulejo::api::{ConfinedUpscale, Format, Router, Service, Version};
-use azulejo::{EncodeOptions, Limits, PngCompression};
+use azulejo::{EncodeOptions, Limits, PngCompression, Window};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
@@ -116,6 +116,7 @@ impl Config {
         }
         limits.memory = vars.number("MEMORY", limits.memory / MIB, 4, 58)? * MIB;
         limits.show_incomplete = vars.switch("SHOW_INCOMPLETE", limits.show_incomplete)?;
+        limits.window = vars.window(limits.window)?;
         let encode = vars.encode()?;
         let service = Service {
             formats,
@@ -188,6 +189,11 @@ impl<'a> Vars<'a> {
             }
             Some(_) => self.number(name, 0, 1, most).map(Some),
         }
+    }
+
+    fn window(&mut self, default: Window) -> Result<Window, Misconfigured> {
+        let Some(text) = self.get("WINDOW") else { return Ok(default) };
+        Window::parse(text).ok_or_else(|| wrong("WINDOW", text, Window::EXPECTED))
     }
 
     fn list<T: Copy + PartialEq>(&mut self, name: &'static str, default: &[T], what: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Misconfigured> {

@@ -21,6 +21,8 @@ mod tif;
 pub(crate) mod vp8l;
 #[cfg(feature = "extra")]
 mod webp;
+#[cfg(feature = "extra")]
+mod zstandard;
 
 #[cfg(feature = "extra")]
 use coder as coding;
@@ -87,10 +89,7 @@ pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
 
 /// At most `expected` bytes out of packed ones (LZW, Zstandard or CCITT) that lie at a byte of a TIFF, in rows of `width` px; fewer if they end before.
 pub(super) fn unpack(compression: Compression, bytes: &[u8], width: u32, expected: usize, at: u64) -> Result<Vec<u8>> {
-    coding::unpack(compression, bytes, width, expected).map_err(|fault| match fault {
-        Fault::Unsupported(what) => corrupt(SourceFormat::Tiff, at, what),
-        fault => fault.of(SourceFormat::Tiff, at),
-    })
+    coding::unpack(compression, bytes, width, expected).map_err(|fault| fault.of(SourceFormat::Tiff, at))
 }
 
 /// A raster as lossy WebP (`quality` 0 to 100), small JPEG (1 to 100), GIF or TIFF.

@@ -2,19 +2,26 @@
 
 use std::io::Read;
 
+use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
-use super::Fault;
+use super::{Fault, zstandard};
 use crate::pyramid::tiff::ZSTANDARD_WINDOW;
 
 /// At most `out.len()` bytes, and how many; fewer if the data end before. What comes after them is not looked at.
-pub(super) fn unzstd(mut bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+pub(super) fn unzstd(bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(ZSTANDARD_WINDOW);
     // The crate's own words for what is wrong would take more room than they are worth.
     let broken = || Fault::Corrupt("Zstandard data that is broken".to_owned());
-    let mut decoder = StreamingDecoder::new_with_decoder(&mut bytes, decoder).map_err(|_| broken())?;
+    let (header, rest) = bytes.split_at(bytes.len().min(zstandard::HEADER));
+    let mut header = header.to_vec();
+    zstandard::narrow_window(&mut header, out.len() as u64);
+    let mut decoder = StreamingDecoder::new_with_decoder(header.as_slice().chain(rest), decoder).map_err(|error| match error {
+        FrameDecoderError::WindowSizeTooBig { requested, .. } => Fault::Unsupported(format!("a Zstandard window of {} MiB", requested >> 20)),
+        _ => broken(),
+    })?;
     let mut written = 0;
     while written < out.len() {
         match decoder.read(&mut out[written..]).map_err(|_| broken())? {

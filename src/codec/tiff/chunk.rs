@@ -89,12 +89,11 @@ fn layout_as_stored(level: &Level) -> Layout {
 /// chunk: no less than that is decoded, and where the coding allows no more.
 pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]>], location: Location, wanted: Rect) -> Result<Block> {
     let Location { offset: at, rows, .. } = location;
-    let (stored, layout) = (level.samples.count as usize, layout_as_stored(level));
+    let layout = layout_as_stored(level);
     let mut block = Block { samples: Samples::U8(Vec::new()), wanted, width: level.chunk.width() as usize, channels: layout.channels() };
     let mut height = rows;
     let samples = if planes.iter().all(|plane| plane.is_empty()) {
-        let count = block.width * rows as usize * stored;
-        if samples::is_wide(level) { Samples::U16(vec![0; count]) } else { Samples::U8(vec![0; count]) }
+        samples::blank(level, block.width * rows as usize)
     } else {
         if level.compression == Compression::Jpeg {
             (block.wanted, block.width, height) = (wanted.dimensions().rect(), wanted.width() as usize, wanted.height());
@@ -102,12 +101,13 @@ pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]
             block.wanted = Rect::new(wanted.x(), 0, wanted.width(), wanted.height()).unwrap_or(wanted);
             height = wanted.height();
         }
-        let decoded: Result<Vec<Samples>> = planes.iter().map(|plane| decode_plane(level, endian, plane, location, wanted)).collect();
-        interleave(decoded?)
+        let decoded: Result<Vec<Samples>> =
+            planes.iter().enumerate().map(|(plane, bytes)| decode_plane(level, endian, plane, bytes, location, wanted)).collect();
+        interleave(decoded?, level.values.nodata.is_some())
     };
     let samples = match samples {
-        Samples::U8(data) => Samples::U8(select(data, stored, layout, level)),
-        Samples::U16(data) => Samples::U16(select(data, stored, layout, level)),
+        Samples::U8(data) => Samples::U8(select(data, layout, level)),
+        Samples::U16(data) => Samples::U16(select(data, layout, level)),
     };
     block.samples = samples::mean(samples, level);
     let expected = block.width * height as usize * block.channels;
@@ -121,11 +121,11 @@ pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]
 /// Whether bytes of pixels are coded in their order, so that those of rows below the wanted ones need not be decoded.
 fn is_by_rows(level: &Level) -> bool {
     let is_coded_whole = matches!(level.compression, Compression::Jpeg | Compression::WebP | Compression::Fax(_));
-    !is_coded_whole && !matches!(level.model, Stored::YCbCr(..))
+    !is_coded_whole && !level.is_subsampled()
 }
 
 /// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](is_by_rows).
-fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
+fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
     let Location { offset: at, rows, .. } = location;
     let width = level.chunk.width();
     let expected = level.row_bytes() as usize * rows as usize;
@@ -144,12 +144,13 @@ fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], location: Location,
     };
     if let Compression::Fax(_) = level.compression {
         let bits = decompress::decompress(bytes, level.compression, width, expected, at)?;
-        return Ok(samples::unpack(bits, level, endian, width as usize));
+        return Ok(samples::unpack(bits, level, endian, width as usize, plane));
     }
-    if let Stored::YCbCr(across, down) = level.model {
-        let units = width.div_ceil(across.into()) as usize * rows.div_ceil(down.into()) as usize;
-        let data = decompress::decompress(bytes, level.compression, width, units * (usize::from(across) * usize::from(down) + 2), at)?;
-        return Ok(Samples::U8(ycbcr::to_rgb(&data, width as usize, rows as usize, across.into(), down.into())));
+    if let Stored::YCbCr(across, down) = level.model
+        && level.is_subsampled()
+    {
+        let data = decompress::decompress(bytes, level.compression, width, level.plain_bytes(rows) as usize, at)?;
+        return Ok(Samples::U8(ycbcr::expand(&data, width as usize, rows as usize, across.into(), down.into())));
     }
     let stride = level.row_bytes() as usize;
     let mut data = decompress::decompress(bytes, level.compression, width, stride * wanted.bottom() as usize, at)?;
@@ -157,7 +158,7 @@ fn decode_plane(level: &Level, endian: Endian, bytes: &[u8], location: Location,
     predictor::undo(&mut data, level, endian);
     // The floating-point predictor leaves the most significant byte first.
     let endian = if level.samples.predictor == 3 { Endian::Big } else { endian };
-    Ok(samples::unpack(data, level, endian, width as usize))
+    Ok(samples::unpack(data, level, endian, width as usize, plane))
 }
 
 /// A JPEG stream, abbreviated if the level has tables (TIFF Technical Note 2), that has the size and components of its chunk.
@@ -218,28 +219,46 @@ pub(super) fn relocate(error: Error, at: u64) -> Error {
     }
 }
 
-fn interleave(mut planes: Vec<Samples>) -> Samples {
-    fn weave<S: Copy>(planes: &[&[S]]) -> Vec<S> {
-        let pixels = planes.iter().map(|plane| plane.len()).min().unwrap_or(0);
-        (0..pixels).flat_map(|index| planes.iter().map(move |plane| plane[index])).collect()
+/// The samples of planes, pixel by pixel. If planes have `alpha` behind each sample, what is opaque in one of them is so in all.
+fn interleave(mut planes: Vec<Samples>, alpha: bool) -> Samples {
+    fn weave<S: Copy + Ord>(planes: &[&[S]], alpha: bool) -> Vec<S> {
+        let step = if alpha { 2 } else { 1 };
+        let pixels = planes.iter().map(|plane| plane.len()).min().unwrap_or(0) / step;
+        let mut out = Vec::with_capacity(pixels * (planes.len() + step - 1));
+        for index in 0..pixels {
+            out.extend(planes.iter().map(|plane| plane[index * step]));
+            if alpha {
+                out.extend(planes.iter().map(|plane| plane[index * step + 1]).max());
+            }
+        }
+        out
     }
     if planes.len() == 1 {
         return planes.remove(0);
     }
     let narrow: Vec<&[u8]> = planes.iter().filter_map(|plane| if let Samples::U8(data) = plane { Some(data.as_slice()) } else { None }).collect();
     if narrow.len() == planes.len() {
-        return Samples::U8(weave(&narrow));
+        return Samples::U8(weave(&narrow, alpha));
     }
     let wide: Vec<&[u16]> = planes.iter().filter_map(|plane| if let Samples::U16(data) = plane { Some(data.as_slice()) } else { None }).collect();
-    Samples::U16(weave(&wide))
+    Samples::U16(weave(&wide, alpha))
 }
 
 /// Drops the extra samples that are not alpha.
-fn select<S: Copy>(data: Vec<S>, stored: usize, layout: Layout, level: &Level) -> Vec<S> {
-    // A palette's index stands for three colours that come later.
-    let wanted = if matches!(level.model, Stored::Palette(_)) { 1 } else { layout.channels() };
-    if stored == wanted {
+fn select<S: Copy>(data: Vec<S>, layout: Layout, level: &Level) -> Vec<S> {
+    let colors = usize::from(level.model.colors());
+    let made = usize::from(level.values.nodata.is_some());
+    let stored = usize::from(level.samples.count) + made;
+    let alpha = layout.channels() - layout.colors();
+    if stored == colors + alpha {
         return data;
     }
-    data.chunks_exact(stored).flat_map(|pixel| pixel[..wanted].iter().copied()).collect()
+    // Stored alpha follows the colours; alpha that was made of them follows all samples.
+    let alpha = if made == 1 { stored - 1..stored } else { colors..colors + alpha };
+    let mut out = Vec::with_capacity(data.len() / stored * (colors + alpha.len()));
+    for pixel in data.chunks_exact(stored) {
+        out.extend_from_slice(&pixel[..colors]);
+        out.extend_from_slice(&pixel[alpha.clone()]);
+    }
+    out
 }

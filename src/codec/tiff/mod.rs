@@ -2,6 +2,7 @@
 
 mod chunk;
 mod decompress;
+mod nodata;
 mod planes;
 mod predictor;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -1,59 +1,175 @@
-//! Samples of 1 to 64 bits, unsigned, signed or floating point, to 8 or 16 bits over the whole range; then inversion, palettes and CIELab's zero.
+//! Samples of 1 to 64 bits, unsigned, signed or floating point, to 8 or 16 bits; then inversion, palettes, YCbCr and CIELab's zero.
 
 use super::chunk::Samples;
+use super::{nodata, ycbcr};
 use crate::bytes::Endian;
-use crate::pyramid::tiff::{Level, Model, SampleKind};
+use crate::pyramid::tiff::{Association, Level, Model, Range, SampleKind};
 
 /// Whether a level's samples come out as 16 bits.
 pub(super) fn is_wide(level: &Level) -> bool {
     level.samples.bits > 8
 }
 
-/// Reads the samples of rows of `width` pixels, each row beginning at a byte.
-pub(super) fn unpack(data: Vec<u8>, level: &Level, endian: Endian, width: usize) -> Samples {
-    let per_row = width * if level.samples.planar { 1 } else { usize::from(level.samples.count) };
-    let bits = usize::from(level.samples.bits);
-    let stride = (per_row * bits).div_ceil(8).max(1);
-    let indexed = matches!(level.model, Model::Palette(_));
-    let lab = matches!(level.model, Model::CieLab | Model::IccLab);
-    let signed = level.samples.kind == SampleKind::Signed && !lab;
-    if bits == 8 && !signed {
+/// Stored samples of some rows, each of which begins at a byte.
+pub(super) struct Raws<'a> {
+    data: &'a [u8],
+    bits: usize,
+    per_row: usize,
+    endian: Endian,
+}
+
+impl<'a> Raws<'a> {
+    /// Those of rows of `width` pixels, of one plane if the level's planes are stored apart.
+    fn new(data: &'a [u8], level: &Level, endian: Endian, width: usize) -> Self {
+        let per_row = width * if level.samples.planar { 1 } else { usize::from(level.samples.count) };
+        Self { data, bits: level.samples.bits.into(), per_row, endian }
+    }
+
+    /// What `make` makes of the bits of each.
+    pub fn map<S>(&self, mut make: impl FnMut(u64) -> S) -> Vec<S> {
+        let Self { data, bits, per_row, endian } = *self;
+        match (bits, endian) {
+            (8, _) => data.iter().map(|byte| make(u64::from(*byte))).collect(),
+            (16, Endian::Little) => data.as_chunks().0.iter().map(|bytes| make(u16::from_le_bytes(*bytes).into())).collect(),
+            (16, Endian::Big) => data.as_chunks().0.iter().map(|bytes| make(u16::from_be_bytes(*bytes).into())).collect(),
+            (32, Endian::Little) => data.as_chunks().0.iter().map(|bytes| make(u32::from_le_bytes(*bytes).into())).collect(),
+            (32, Endian::Big) => data.as_chunks().0.iter().map(|bytes| make(u32::from_be_bytes(*bytes).into())).collect(),
+            _ if bits.is_multiple_of(8) => data.chunks_exact(bits / 8).map(|bytes| make(endian.number(bytes))).collect(),
+            // Other depths are packed from the highest bit, whatever the byte order.
+            _ => {
+                let rows = data.chunks_exact((per_row * bits).div_ceil(8).max(1));
+                let mut made = Vec::with_capacity(rows.len() * per_row);
+                rows.for_each(|row| made.extend((0..per_row).map(|index| make(bits_at(row, index * bits, bits)))));
+                made
+            }
+        }
+    }
+}
+
+/// How a stored sample becomes one of 8 or 16 bits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Scale {
+    /// It stays: the index of a palette.
+    Index,
+    /// The whole range of its type.
+    Whole,
+    /// The number `black` becomes 0, and one more than it `by`.
+    Linear { black: f64, by: f64 },
+}
+
+impl Scale {
+    /// That of a sample of a level's stored pixels.
+    fn of(level: &Level, position: usize) -> Self {
+        let most = if is_wide(level) { 65_535.0 } else { 255.0 };
+        let linear = |range: Range| Self::Linear { black: range.black, by: most / (range.white - range.black) };
+        let is_float = level.samples.is_float();
+        if position >= usize::from(level.model.colors()) {
+            return if is_float { linear(Range::of_type(SampleKind::Float, level.samples.bits)) } else { Self::Whole };
+        }
+        match (&level.model, level.values.window) {
+            (Model::Palette(_), _) => Self::Index,
+            (Model::CieLab, _) if is_float && position == 0 => Self::Linear { black: 0.0, by: most / 100.0 },
+            // As stored in 16 bits (TIFF Technical Note 4), with zero in the middle.
+            (Model::CieLab, _) if is_float => Self::Linear { black: -128.0, by: 256.0 },
+            (_, Some(window)) => linear(window),
+            (_, None) if is_float => linear(Range::of_type(SampleKind::Float, level.samples.bits)),
+            (_, None) => Self::Whole,
+        }
+    }
+
+    fn narrow(self, raw: u64, number: Number) -> u8 {
+        match self {
+            Self::Index => raw as u8,
+            Self::Whole => {
+                let highest = (1_u64 << number.bits) - 1;
+                (((raw ^ number.sign()) * 255 + highest / 2) / highest) as u8
+            }
+            // `as` takes NaN to 0 and saturates.
+            Self::Linear { black, by } => ((number.of(raw) - black) * by + 0.5) as u8,
+        }
+    }
+
+    fn wide(self, raw: u64, number: Number) -> u16 {
+        match self {
+            Self::Index => raw as u16,
+            Self::Whole => to_16(raw ^ number.sign(), number.bits),
+            Self::Linear { black, by } => ((number.of(raw) - black) * by + 0.5) as u16,
+        }
+    }
+}
+
+/// What the bits of a sample stand for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number {
+    bits: usize,
+    kind: SampleKind,
+}
+
+impl Number {
+    pub fn of_level(level: &Level) -> Self {
+        Self { bits: level.samples.bits.into(), kind: level.samples.kind }
+    }
+
+    /// Of a signed one the bit that makes it negative.
+    fn sign(self) -> u64 {
+        if self.kind == SampleKind::Signed { 1 << (self.bits - 1) } else { 0 }
+    }
+
+    /// The number itself.
+    pub fn of(self, raw: u64) -> f64 {
+        match self.kind {
+            SampleKind::Unsigned => raw as f64,
+            SampleKind::Signed => {
+                let unused = 64 - self.bits;
+                ((raw << unused) as i64 >> unused) as f64
+            }
+            SampleKind::Float => float(raw, self.bits),
+        }
+    }
+}
+
+/// Reads the samples of rows of `width` pixels, of this plane if planes are stored apart. Where a value stands for nothing, alpha follows each pixel.
+pub(super) fn unpack(data: Vec<u8>, level: &Level, endian: Endian, width: usize, plane: usize) -> Samples {
+    let positions = if level.samples.planar { plane..plane + 1 } else { 0..usize::from(level.samples.count) };
+    let scales: Vec<Scale> = positions.map(|position| Scale::of(level, position)).collect();
+    let number = Number::of_level(level);
+    let stays = |scale: &Scale| *scale == Scale::Index || (*scale == Scale::Whole && number.kind == SampleKind::Unsigned);
+    if number.bits == 8 && scales.iter().all(stays) && level.values.nodata.is_none() {
         return Samples::U8(data);
     }
-    let data = data.as_slice();
-    let rows = data.chunks_exact(stride);
-    match bits {
-        8 => Samples::U8(data.iter().map(|sample| sample ^ 0x80).collect()),
-        1..8 => {
-            let highest = (1_u32 << bits) - 1;
-            let scale = |value: u32| if indexed { value as u8 } else { ((value * 255 + highest / 2) / highest) as u8 };
-            Samples::U8(rows.flat_map(|row| (0..per_row).map(move |index| scale(bits_at(row, index * bits, bits) as u32))).collect())
-        }
-        16 if !signed && !level.samples.is_float() => Samples::U16(data.as_chunks::<2>().0.iter().map(|pair| endian.number(pair) as u16).collect()),
-        _ if level.samples.is_float() => {
-            let size = bits / 8;
-            let lab = |index: usize, value: f64| match index % usize::from(level.samples.count) {
-                0 => value / 100.0,
-                _ => (value + 128.0) / 255.0,
-            };
-            let is_lab = matches!(level.model, Model::CieLab);
-            let fraction = |(index, value): (usize, f64)| if is_lab { lab(index, value) } else { value };
-            // `as` takes NaN to 0 and saturates.
-            Samples::U16(
-                data.chunks_exact(size)
-                    .map(|bytes| float(endian.number(bytes), bits))
-                    .enumerate()
-                    .map(fraction)
-                    .map(|value| libm::round(value * 65_535.0) as u16)
-                    .collect(),
-            )
-        }
-        _ if bits % 8 == 0 => {
-            let sign = if signed { 1 << (bits - 1) } else { 0 };
-            Samples::U16(data.chunks_exact(bits / 8).map(|bytes| to_16(endian.number(bytes) ^ sign, bits)).collect())
-        }
-        // Odd depths are packed from the highest bit, whatever the byte order.
-        _ => Samples::U16(rows.flat_map(|row| (0..per_row).map(move |index| to_16(bits_at(row, index * bits, bits), bits))).collect()),
+    let raws = Raws::new(&data, level, endian, width);
+    if is_wide(level) {
+        let samples = wide(&raws, &scales, number);
+        Samples::U16(nodata::with_alpha(samples, &raws, level, plane, u16::MAX))
+    } else {
+        Samples::U8(nodata::with_alpha(narrow(&raws, &scales, number), &raws, level, plane, u8::MAX))
+    }
+}
+
+fn narrow(raws: &Raws<'_>, scales: &[Scale], number: Number) -> Vec<u8> {
+    let table = |scale: &Scale| -> [u8; 256] { std::array::from_fn(|raw| scale.narrow(raw as u64, number)) };
+    let tables: Vec<_> = scales.iter().map(table).collect();
+    let mut turns = tables.iter().cycle();
+    match tables.as_slice() {
+        [] => Vec::new(),
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => raws.map(|raw| first[raw as u8 as usize]),
+        _ => raws.map(|raw| turns.next().map_or(0, |table| table[raw as u8 as usize])),
+    }
+}
+
+fn wide(raws: &Raws<'_>, scales: &[Scale], number: Number) -> Vec<u16> {
+    let mut turns = scales.iter().cycle();
+    match scales {
+        [] => Vec::new(),
+        // The two that most files have, each with a loop of its own.
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => match (*first, number) {
+            (Scale::Index, _) | (Scale::Whole, Number { bits: 16, kind: SampleKind::Unsigned }) => raws.map(|raw| raw as u16),
+            (Scale::Linear { black, by }, Number { bits: 32, kind: SampleKind::Float }) => {
+                raws.map(|raw| ((f64::from(f32::from_bits(raw as u32)) - black) * by + 0.5) as u16)
+            }
+            (scale, number) => raws.map(|raw| scale.wide(raw, number)),
+        },
+        _ => raws.map(|raw| turns.next().map_or(0, |scale| scale.wide(raw, number))),
     }
 }
 
@@ -82,27 +198,56 @@ fn float(bits: u64, width: usize) -> f64 {
     let exponent = (bits >> fraction_bits & ((1 << exponent_bits) - 1)) as i32;
     let bias = (1 << (exponent_bits - 1)) - 1;
     let size = match exponent {
-        0 => fraction * libm::pow(2.0, f64::from(1 - bias)),
-        _ if exponent == (1 << exponent_bits) - 1 => f64::MAX,
-        _ => (1.0 + fraction) * libm::pow(2.0, f64::from(exponent - bias)),
+        0 => fraction * libm::exp2(f64::from(1 - bias)),
+        _ if exponent == (1 << exponent_bits) - 1 => {
+            if fraction == 0.0 {
+                f64::INFINITY
+            } else {
+                f64::NAN
+            }
+        }
+        _ => (1.0 + fraction) * libm::exp2(f64::from(exponent - bias)),
     };
     if bits >> (width - 1) & 1 == 1 { -size } else { size }
+}
+
+/// The samples of `count` pixels of a chunk that was left out of the file: black, or the value 0 where that is something else, and transparent if there is alpha.
+pub(super) fn blank(level: &Level, count: usize) -> Samples {
+    fn repeat<S: Copy>(pixel: Vec<S>, count: usize) -> Vec<S> {
+        std::iter::repeat_n(pixel, count).flatten().collect()
+    }
+    let number = Number::of_level(level);
+    let zero = |position: usize| {
+        let most = if is_wide(level) { 65_535.0 } else { 255.0 };
+        match &level.model {
+            _ if position >= level.model.colors().into() => 0,
+            Model::YCbCr(..) if position > 0 && ycbcr::is_stored(level) => libm::round(level.values.ycbcr.reference[position].0.max(0.0) * most) as u16,
+            Model::IccLab if position > 0 => (most / 2.0 + 1.0) as u16,
+            _ if is_wide(level) => Scale::of(level, position).wide(0, number),
+            _ => Scale::of(level, position).narrow(0, number).into(),
+        }
+    };
+    let alpha = level.values.nodata.map(|_| 0);
+    let pixel: Vec<u16> = (0..usize::from(level.samples.count)).map(zero).chain(alpha).collect();
+    if is_wide(level) { Samples::U16(repeat(pixel, count)) } else { Samples::U8(repeat(pixel.into_iter().map(|sample| sample as u8).collect(), count)) }
 }
 
 /// From what is stored to what the pipeline's models mean.
 pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
     let channels = usize::from(level.samples.alpha.is_some());
+    let associated = level.samples.alpha == Some(Association::Associated);
     match (&level.model, samples) {
         (Model::WhiteIsZero, Samples::U8(mut data)) => {
-            data.chunks_exact_mut(1 + channels).for_each(|pixel| pixel[0] = 255 - pixel[0]);
+            data.chunks_exact_mut(1 + channels).for_each(|pixel| invert(pixel, u8::MAX, associated));
             Samples::U8(data)
         }
         (Model::WhiteIsZero, Samples::U16(mut data)) => {
-            data.chunks_exact_mut(1 + channels).for_each(|pixel| pixel[0] = 65_535 - pixel[0]);
+            data.chunks_exact_mut(1 + channels).for_each(|pixel| invert(pixel, u16::MAX, associated));
             Samples::U16(data)
         }
-        (Model::Palette(colors), Samples::U8(data)) => Samples::U8(look_up(data.into_iter().map(usize::from), colors)),
-        (Model::Palette(colors), Samples::U16(data)) => Samples::U8(look_up(data.into_iter().map(usize::from), colors)),
+        (Model::Palette(colors), Samples::U8(data)) => Samples::U8(look_up(data.chunks_exact(1 + channels), colors, |alpha| alpha)),
+        (Model::Palette(colors), Samples::U16(data)) => Samples::U8(look_up(data.chunks_exact(1 + channels), colors, |alpha| (alpha >> 8) as u8)),
+        (Model::YCbCr(..), samples) if ycbcr::is_stored(level) => ycbcr::to_rgb(samples, level),
         // a* and b* are signed numbers; floating-point ones have been moved already.
         (Model::CieLab, Samples::U8(mut data)) => {
             data.chunks_exact_mut(3 + channels).for_each(|pixel| pixel[1..3].iter_mut().for_each(|sample| *sample ^= 0x80));
@@ -116,10 +261,23 @@ pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
     }
 }
 
-fn look_up(indexes: impl Iterator<Item = usize>, colors: &[u16]) -> Vec<u8> {
+/// Black for white. What is multiplied by alpha is at most alpha.
+fn invert<S: Copy + Ord + std::ops::Sub<Output = S>>(pixel: &mut [S], most: S, associated: bool) {
+    let most = if associated { pixel[1] } else { most };
+    pixel[0] = most - pixel[0].min(most);
+}
+
+/// The colours of indexes, each followed by its alpha if there is one.
+fn look_up<'a, S: Copy + Into<usize> + 'a>(pixels: impl Iterator<Item = &'a [S]>, colors: &[u16], narrow_alpha: impl Fn(S) -> u8) -> Vec<u8> {
     let entries = colors.len() / 3;
     // Some writers fill the tables with 8 bits where 16 belong.
     let narrow = colors.iter().all(|color| *color < 256);
     let to_8 = |color: u16| if narrow { color as u8 } else { (color >> 8) as u8 };
-    indexes.flat_map(|index| [0, 1, 2].map(|plane| colors.get(plane * entries + index).map_or(0, |color| to_8(*color)))).collect()
+    let mut out = Vec::new();
+    for pixel in pixels {
+        let index: usize = pixel[0].into();
+        out.extend([0, 1, 2].map(|plane| colors.get(plane * entries + index).map_or(0, |color| to_8(*color))));
+        out.extend(pixel.get(1).map(|alpha| narrow_alpha(*alpha)));
+    }
+    out
 }

@@ -9,7 +9,7 @@ use crate::api::Quality;
 use crate::error::{Budget, Error, Result, SourceFormat};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
-use crate::pyramid::tiff::{Compression, Level, Model, ZSTANDARD_WINDOW};
+use crate::pyramid::tiff::{Compression, Level, ZSTANDARD_WINDOW, zstandard_window};
 use crate::pyramid::{Body, JpegProcess, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
@@ -105,8 +105,7 @@ impl Price {
 
     fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, channels: u64) -> Self {
         let depth: u64 = if level.samples.bits > 8 { 2 } else { 1 };
-        // A palette's index becomes three samples.
-        let samples = if matches!(level.model, Model::Palette(_)) { 3 } else { u64::from(level.samples.count) }.saturating_add(level.mask.is_some().into());
+        let samples = level.decoded_samples().saturating_add(level.mask.is_some().into());
         let decoded = mul(&[level.chunk.area(), samples, depth]);
         let (mut memory, mut work) = (0_u64, 0_u64);
         for part in &plan.windows(level) {
@@ -188,7 +187,10 @@ fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
         Compression::Jpeg => sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 192 << 10]),
         // A file is a copy, and pixels of four samples come from three planes.
         Compression::WebP => sum(&[fetched_chunk(level), mul(&[level.chunk.area(), 8]), 256 << 10]),
-        Compression::Zstandard => sum(&[plain, ordered, ZSTANDARD_WINDOW.min(plain.saturating_mul(2)), 512 << 10]),
+        Compression::Zstandard => {
+            let window = zstandard_window(level.plain_bytes(level.chunk.height())).min(ZSTANDARD_WINDOW);
+            sum(&[plain, ordered, window, 512 << 10])
+        }
         Compression::Lzw => sum(&[plain, ordered, 64 << 10]),
         Compression::Deflate => sum(&[plain, ordered, 64 << 10]),
         // Where colours change in a row and in the one above it: words, at most one a pixel, with as many to grow into.

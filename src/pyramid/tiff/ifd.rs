@@ -87,7 +87,8 @@ impl Directory {
             let number = |from: usize, len: usize| header.endian.number(raw.get(from..from.saturating_add(len)).unwrap_or_default());
             let word = usize::from(word);
             let (tag, kind, count) = (number(0, 2), number(2, 2), number(4, word));
-            let Some(kind) = Kind::from_code(kind) else { continue };
+            let code = kind;
+            let Some(kind) = Kind::from_code(code) else { continue };
             let Some(bytes) = count.checked_mul(kind.width().into()) else {
                 return Err(cursor.corrupt(format!("tag {tag} has {count} values")));
             };
@@ -98,7 +99,7 @@ impl Directory {
             } else {
                 number(value_field, word)
             };
-            entries.push((u16::try_from(tag).unwrap_or_default(), Array { kind, count, at }));
+            entries.push((u16::try_from(tag).unwrap_or_default(), Array { kind, code, count, at }));
         }
         Ok(Self { at, entries, next })
     }
@@ -141,6 +142,12 @@ impl Directory {
         let Some(array) = self.array(tag) else { return Ok(Vec::new()) };
         array.all(store, header.endian, most)
     }
+
+    /// All values of a tag as real numbers, of which at most `most` are read; empty if it is not there.
+    pub fn reals(&self, store: &ByteStore, header: &Header, tag: u16, most: u64) -> Result<Vec<f64>, Stop> {
+        let Some(array) = self.array(tag) else { return Ok(Vec::new()) };
+        Ok(array.all(store, header.endian, most)?.into_iter().map(|bits| array.real(bits, header.endian)).collect())
+    }
 }
 
 /// Types of values (section 2, and BigTIFF's).
@@ -179,6 +186,8 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Array {
     kind: Kind,
+    /// The type of the values, as the file has it.
+    code: u64,
     pub count: u64,
     pub at: u64,
 }
@@ -210,6 +219,27 @@ impl Array {
         let mut cursor = Cursor::new(store, SourceFormat::Tiff, endian, self.at);
         let bytes = cursor.take(self.count.min(most).saturating_mul(width.into()))?;
         Ok(bytes.chunks_exact(width.into()).map(|value| endian.number(value)).collect())
+    }
+
+    /// A value, as [`Self::all`] gives it, as a real number; NaN for a rational without a denominator.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "the value's own type decides")]
+    fn real(&self, bits: u64, endian: Endian) -> f64 {
+        // A rational was read as one number of 8 bytes.
+        let (first, second) = match endian {
+            Endian::Little => (bits as u32, (bits >> 32) as u32),
+            Endian::Big => ((bits >> 32) as u32, bits as u32),
+        };
+        match self.code {
+            5 => f64::from(first) / f64::from(second),
+            6 => f64::from(bits as u8 as i8),
+            8 => f64::from(bits as u16 as i16),
+            9 => f64::from(bits as u32 as i32),
+            10 => f64::from(first as i32) / f64::from(second as i32),
+            11 => f64::from(f32::from_bits(bits as u32)),
+            12 => f64::from_bits(bits),
+            17 => bits as i64 as f64,
+            _ => bits as f64,
+        }
     }
 
     /// The raw bytes of a byte array, of at most `most`.

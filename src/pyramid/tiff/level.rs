@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use super::Indexes;
+use super::Values;
 use super::ifd::{Array, Directory, Header};
 use super::marks::factor;
-use super::sample::{Compression, Model, SampleKind, Samples, Storage};
+use super::sample::{Association, Compression, Model, SampleKind, Samples, Storage};
 use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::{Dimensions, Rect};
 use crate::profile::{Model as Colors, Profile};
 use crate::pyramid::dimensions;
+use crate::window::Window;
 
 mod tag {
     pub const STRIP_OFFSETS: u16 = 273;
@@ -41,6 +43,7 @@ pub(crate) struct Level {
     pub compression: Compression,
     pub model: Model,
     pub samples: Samples,
+    pub values: Values,
     pub jpeg_tables: Option<Arc<[u8]>>,
     pub profile: Option<Arc<Profile>>,
     /// A mask of the same size, which is its alpha channel.
@@ -91,6 +94,7 @@ impl Level {
             compression,
             model,
             samples,
+            values: Values::default(),
             jpeg_tables: optional(tag::JPEG_TABLES, LONGEST_TABLES)?.map(Arc::from),
             profile: None,
             mask: None,
@@ -129,6 +133,15 @@ impl Level {
         }
     }
 
+    /// With what its values mean: those of the full image serve all levels. Follows [`Self::with_profile`].
+    pub(super) fn with_values(mut self, store: &ByteStore, header: &Header, directory: &Directory, window: Window) -> Result<Self, Stop> {
+        self.values = Values::read(store, header, directory, &self, window)?;
+        if self.values.nodata.is_some() {
+            self.samples.alpha = Some(Association::Unassociated);
+        }
+        Ok(self)
+    }
+
     /// Where its tables lie.
     pub(super) fn tables(&self) -> impl Iterator<Item = ByteRange> {
         [Some(self.offsets), self.byte_counts].into_iter().flatten().filter_map(|table| table.range())
@@ -136,7 +149,7 @@ impl Level {
 
     /// Shows a large uncompressed strip as several chunks, so that a region of it can be read alone.
     fn slice(&mut self) {
-        let contiguous = self.compression == Compression::None && !self.tiled && !matches!(self.model, Model::YCbCr(..));
+        let contiguous = self.compression == Compression::None && !self.tiled && !self.is_subsampled();
         let rows = u32::try_from(SLICE.checked_div(self.row_bytes()).unwrap_or(1)).unwrap_or(u32::MAX).max(1);
         if contiguous && rows < self.chunk.height() {
             self.slices = self.chunk.height().div_ceil(rows);
@@ -173,6 +186,11 @@ impl Level {
             // libvips says what its samples are (SampleFormat) of the full image only.
             self.samples.kind = full.samples.kind;
         }
+        // A window and the value of nothing are of samples of one type.
+        let alike = self.samples.bits == full.samples.bits && self.samples.kind == full.samples.kind;
+        let same = same && (alike || (full.values.window.is_none() && full.values.nodata.is_none()));
+        // Writers say what extra samples and values are of the full image only.
+        (self.samples.alpha, self.values) = (full.samples.alpha, full.values);
         self.scale_factor = factor;
         same.then_some(self)
     }
@@ -185,6 +203,22 @@ impl Level {
             _ => false,
         };
         self.compression == Compression::Jpeg && colors && !self.has_alpha()
+    }
+
+    /// Whether its chunks are other than rows of pixels: several of these share their chroma. JPEG streams know by themselves.
+    pub fn is_subsampled(&self) -> bool {
+        matches!(self.model, Model::YCbCr(across, down) if (across, down) != (1, 1))
+    }
+
+    /// Samples of a decoded pixel while it is made, those that are not shown included.
+    pub fn decoded_samples(&self) -> u64 {
+        // A palette's index becomes three samples.
+        let stored = u64::from(self.samples.count).saturating_add(if matches!(self.model, Model::Palette(_)) { 2 } else { 0 });
+        match self.values.nodata {
+            None => stored,
+            // Each plane brings its own.
+            Some(_) => stored.saturating_add(self.planes().into()),
+        }
     }
 
     /// Whether a pixel has one colour sample.
@@ -217,6 +251,17 @@ impl Level {
     pub fn row_bytes(&self) -> u64 {
         let samples = if self.samples.planar { 1 } else { u64::from(self.samples.count) };
         u64::from(self.chunk.width()).saturating_mul(samples).saturating_mul(self.samples.bits.into()).div_ceil(8)
+    }
+
+    /// Bytes of `rows` rows of a chunk before they are compressed, of one plane if they are stored apart.
+    pub fn plain_bytes(&self, rows: u32) -> u64 {
+        match self.model {
+            Model::YCbCr(across, down) if self.is_subsampled() => {
+                let units = u64::from(self.chunk.width().div_ceil(across.into())).saturating_mul(rows.div_ceil(down.into()).into());
+                units.saturating_mul(u64::from(across).saturating_mul(down.into()).saturating_add(2))
+            }
+            _ => self.row_bytes().saturating_mul(rows.into()),
+        }
     }
 
     /// Bytes of a decoded chunk, all planes.

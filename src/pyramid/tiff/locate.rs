@@ -67,7 +67,7 @@ impl Level {
         }
         let slice = row.checked_rem(self.slices).unwrap_or(0);
         let before = self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(slice.into());
-        let (offset, bytes) = (offset.saturating_add(before), self.row_bytes().saturating_mul(rows.into()));
+        let (offset, bytes) = (offset.saturating_add(before), self.plain_bytes(rows));
         Location { offset, bytes: bytes.min(store.size().saturating_sub(offset)), rows, led: false }
     }
 

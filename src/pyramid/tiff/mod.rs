@@ -11,13 +11,16 @@ mod mask;
 mod pages;
 mod sample;
 mod slide;
+mod values;
 
 use std::sync::Arc;
 
 pub(crate) use indexes::Indexes;
 pub(crate) use level::Level;
 pub(crate) use locate::Location;
-pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW};
+pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW, zstandard_window};
+use values::Values;
+pub(crate) use values::{Range, YCbCr};
 
 use self::ifd::{Directory, Header};
 use self::marks::Marks;
@@ -25,6 +28,7 @@ use super::{Body, Opened, Orientation, Pages};
 use crate::api::Page;
 use crate::bytes::{ByteRange, ByteStore, Endian};
 use crate::error::Stop;
+use crate::window::Window;
 
 /// SubIFDs that are looked at for levels: a gigapixel image has about 12.
 const MOST_CHILDREN: u64 = 48;
@@ -35,9 +39,9 @@ mod tag {
     pub const ORIENTATION: u16 = 274;
     pub const SUB_IFDS: u16 = 330;
     pub const ICC_PROFILE: u16 = 34675;
-    /// What a directory says of its pixels where its entry has no room for it: BitsPerSample, ColorMap, SubIFDs, ExtraSamples, SampleFormat, JPEGTables,
-    /// YCbCrSubSampling. Fetched together.
-    pub const VALUES: [u16; 7] = [258, 320, SUB_IFDS, 338, 339, 347, 530];
+    /// What a directory says of its pixels where its entry has no room for it: BitsPerSample, MinSampleValue, MaxSampleValue, ColorMap, SubIFDs, ExtraSamples,
+    /// SampleFormat, SMinSampleValue, SMaxSampleValue, JPEGTables, YCbCrCoefficients, YCbCrSubSampling, ReferenceBlackWhite, GDAL_NODATA. Fetched together.
+    pub const VALUES: [u16; 14] = [258, 280, 281, 320, SUB_IFDS, 338, 339, 340, 341, 347, 529, 530, 532, 42113];
     /// Longest of them that is sensible: a palette of 16 bits.
     pub const LONGEST_VALUE: u64 = 3 << 17;
 }
@@ -60,8 +64,8 @@ impl Tiff {
     }
 }
 
-/// Opens a page. Of several levels that lack values, all are named before any of these is fetched.
-pub(super) fn open(store: &ByteStore, page: Page) -> Result<Opened, Stop> {
+/// Opens a page, with the values that are black and white by `window`. Of several levels that lack values, all are named before any of these is fetched.
+pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Opened, Stop> {
     let header = Header::read(store)?;
     let found = pages::find(store, &header, page)?;
     let mut missing = found.group.missing(store);
@@ -87,7 +91,7 @@ pub(super) fn open(store: &ByteStore, page: Page) -> Result<Opened, Stop> {
     // What the directory of the image does not say, that of its thumbnail says for both.
     let saying = |tag| if main.array(tag).is_some() { main } else { thumbnail };
     let orientation = Orientation::from_tag(saying(tag::ORIENTATION).number_or(store, &header, tag::ORIENTATION, 1)?);
-    let full = Level::read(store, &header, main)?.with_profile(store, saying(tag::ICC_PROFILE))?;
+    let full = Level::read(store, &header, main)?.with_profile(store, saying(tag::ICC_PROFILE))?.with_values(store, &header, main, window)?;
     if main.at != thumbnail.at {
         copies.extend(take(Level::read(store, &header, thumbnail), &mut missing));
     }

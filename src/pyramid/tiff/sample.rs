@@ -25,6 +25,15 @@ mod tag {
 /// The largest window that Zstandard decoders are expected to support (RFC 8878, 3.1.1.1.2); a larger one can only be meant to exhaust memory.
 pub(crate) const ZSTANDARD_WINDOW: u64 = 8 << 20;
 
+/// The window that the first `content` bytes of a Zstandard frame can need: nothing reaches back beyond its beginning, and a decoder goes on to the end of a block.
+pub(crate) fn zstandard_window(content: u64) -> u64 {
+    const BLOCK: u64 = 128 << 10;
+    content.saturating_add(BLOCK)
+}
+
+/// Samples per pixel that are read.
+const MOST_SAMPLES: u64 = 64;
+
 /// What a directory says of its pixels, as far as it makes sense together.
 pub(super) struct Storage {
     pub compression: Compression,
@@ -38,7 +47,8 @@ impl Storage {
         let compression = compression(number(tag::COMPRESSION, 1)?, number(tag::T4_OPTIONS, 0)?)?;
         let mut samples = samples(store, header, directory)?;
         let model = model(store, header, directory, &samples, compression)?;
-        settle(&mut samples, &model, compression)?;
+        let extra = directory.numbers(store, header, tag::EXTRA_SAMPLES, MOST_SAMPLES)?;
+        settle(&mut samples, &model, compression, &extra)?;
         Ok(Self { compression, model, samples })
     }
 }
@@ -54,7 +64,7 @@ impl Storage {
         if !matches!(photometric, 1 | 4) || samples.count != 1 || !matches!(samples.bits, 1 | 8) || samples.kind != SampleKind::Unsigned {
             return Err(unsupported("a transparency mask of other than one sample of 1 or 8 bits"));
         }
-        settle(&mut samples, &model, compression)?;
+        settle(&mut samples, &model, compression, &[])?;
         Ok(Self { compression, model, samples })
     }
 }
@@ -96,6 +106,17 @@ pub(crate) enum Model {
     YCbCr(u8, u8),
     CieLab,
     IccLab,
+}
+
+impl Model {
+    /// Colour samples of a stored pixel.
+    pub fn colors(&self) -> u16 {
+        match self {
+            Self::WhiteIsZero | Self::BlackIsZero | Self::Palette(_) => 1,
+            Self::Rgb | Self::YCbCr(..) | Self::CieLab | Self::IccLab => 3,
+            Self::Cmyk => 4,
+        }
+    }
 }
 
 /// SampleFormat.
@@ -175,7 +196,6 @@ fn name_of_compression(code: u64) -> String {
 }
 
 fn samples(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Samples, Stop> {
-    const MOST_SAMPLES: u64 = 64;
     let number = |tag, default| directory.number_or(store, header, tag, default);
     let stated = directory.numbers(store, header, tag::BITS_PER_SAMPLE, MOST_SAMPLES)?;
     let default = if number(tag::PHOTOMETRIC, 1)? == 6 { 3 } else { 1 };
@@ -195,13 +215,7 @@ fn samples(store: &ByteStore, header: &Header, directory: &Directory) -> Result<
         5 | 6 => return Err(unsupported("complex samples")),
         _ => SampleKind::Unsigned,
     };
-    let extra = directory.numbers(store, header, tag::EXTRA_SAMPLES, MOST_SAMPLES)?;
     let predictor = number(tag::PREDICTOR, 1)?;
-    let alpha = match extra.first() {
-        Some(1) => Some(Association::Associated),
-        Some(2) => Some(Association::Unassociated),
-        _ => None,
-    };
     Ok(Samples {
         count: u16::try_from(count).unwrap_or(1),
         bits,
@@ -209,14 +223,25 @@ fn samples(store: &ByteStore, header: &Header, directory: &Directory) -> Result<
         planar: number(tag::PLANAR_CONFIGURATION, 1)? == 2 && count > 1,
         predictor: u8::try_from(predictor).unwrap_or(u8::MAX),
         reversed: number(tag::FILL_ORDER, 1)? == 2,
-        alpha,
+        alpha: None,
+    })
+}
+
+/// PhotometricInterpretation, or what is meant where it is missing: the tag has no default, and libtiff supposes the same.
+fn photometric(store: &ByteStore, header: &Header, directory: &Directory, samples: &Samples, compression: Compression) -> Result<u64, Stop> {
+    if let Some(code) = directory.number(store, header, tag::PHOTOMETRIC)? {
+        return Ok(code);
+    }
+    Ok(match compression {
+        Compression::Fax(_) => 0,
+        _ if samples.count == 4 && directory.array(tag::INK_SET).is_some() => 5,
+        _ if samples.count >= 3 => 2,
+        _ => 1,
     })
 }
 
 fn model(store: &ByteStore, header: &Header, directory: &Directory, samples: &Samples, compression: Compression) -> Result<Model, Stop> {
-    let default = if samples.count >= 3 { 2 } else { 1 };
-    let code = directory.number_or(store, header, tag::PHOTOMETRIC, default)?;
-    Ok(match code {
+    Ok(match photometric(store, header, directory, samples, compression)? {
         0 => Model::WhiteIsZero,
         1 => Model::BlackIsZero,
         2 => Model::Rgb,
@@ -230,7 +255,7 @@ fn model(store: &ByteStore, header: &Header, directory: &Directory, samples: &Sa
         }
         5 if directory.number_or(store, header, tag::INK_SET, 1)? == 1 => Model::Cmyk,
         5 => return Err(unsupported("inks other than CMYK")),
-        6 if compression == Compression::Jpeg => Model::YCbCr(1, 1),
+        6 if compression == Compression::Jpeg && !samples.planar => Model::YCbCr(1, 1),
         6 => {
             let sub = directory.numbers(store, header, tag::YCBCR_SUBSAMPLING, 2)?;
             let factor = |index: usize| match sub.get(index).copied().unwrap_or(2) {
@@ -249,44 +274,99 @@ fn model(store: &ByteStore, header: &Header, directory: &Directory, samples: &Sa
 }
 
 /// Refuses combinations that no decoder here can make sense of, and fills in what the model implies.
-fn settle(samples: &mut Samples, model: &Model, compression: Compression) -> Result<(), Stop> {
-    let colors = match model {
-        Model::WhiteIsZero | Model::BlackIsZero | Model::Palette(_) => 1,
-        Model::Rgb | Model::YCbCr(..) | Model::CieLab | Model::IccLab => 3,
-        Model::Cmyk => 4,
-    };
+fn settle(samples: &mut Samples, model: &Model, compression: Compression, extra: &[u64]) -> Result<(), Stop> {
+    let colors = model.colors();
     if samples.count < colors {
         return Err(unsupported(format!("{} samples per pixel where the colour model has {colors}", samples.count)));
     }
-    if samples.count == colors {
-        samples.alpha = None;
+    // These codecs know one type of samples, whatever the tag says.
+    if matches!(compression, Compression::Jpeg | Compression::WebP | Compression::Fax(_)) {
+        samples.kind = SampleKind::Unsigned;
     }
-    if matches!(model, Model::Palette(_)) && samples.count > 1 {
-        return Err(unsupported("a palette with extra samples"));
+    // Indexes have no sign, and whether a* and b* have one, the model says.
+    if samples.kind == SampleKind::Signed && matches!(model, Model::Palette(_) | Model::CieLab | Model::IccLab) {
+        samples.kind = SampleKind::Unsigned;
     }
+    samples.alpha = alpha(samples, model, extra);
     if samples.is_float() && !matches!(samples.bits, 16 | 24 | 32 | 64) {
         return Err(unsupported(format!("floating point of {} bits", samples.bits)));
     }
-    let lossless = matches!(compression, Compression::None | Compression::Lzw | Compression::Deflate | Compression::PackBits | Compression::Zstandard);
-    if !lossless {
-        samples.predictor = 1;
-    }
-    match samples.predictor {
-        // Writers set 0 where they mean none.
-        0 | 1 => samples.predictor = 1,
-        2 if matches!(samples.bits, 8 | 16 | 32 | 64) => {}
-        3 if samples.is_float() => {}
-        other => return Err(unsupported(format!("predictor {other} on samples of {} bits", samples.bits))),
-    }
+    settle_model(samples, model)?;
+    settle_predictor(samples, model, compression)?;
     match compression {
         Compression::Jpeg if samples.bits != 8 || samples.count > 4 => Err(unsupported(format!("JPEG of {} samples of {} bits", samples.count, samples.bits))),
         Compression::WebP if samples.bits != 8 || !matches!(samples.count, 3 | 4) || samples.planar => {
             Err(unsupported(format!("WebP of {} samples of {} bits", samples.count, samples.bits)))
         }
         Compression::Fax(_) if samples.bits != 1 || samples.count != 1 => Err(unsupported("CCITT compression of other than one bit")),
-        _ if matches!(model, Model::YCbCr(h, v) if (*h, *v) != (1, 1)) && (samples.bits != 8 || samples.count != 3 || samples.planar) => {
-            Err(unsupported("subsampled YCbCr of other than three interleaved samples of 8 bits"))
-        }
         _ => Ok(()),
     }
+}
+
+/// What the sample beyond the colours is.
+fn alpha(samples: &Samples, model: &Model, extra: &[u64]) -> Option<Association> {
+    let beyond = samples.count.checked_sub(model.colors()).filter(|beyond| *beyond > 0)?;
+    match extra.first() {
+        // The colours of indexes cannot be multiplied by the alpha of a pixel.
+        Some(1) if matches!(model, Model::Palette(_)) => Some(Association::Unassociated),
+        Some(1) => Some(Association::Associated),
+        Some(2) => Some(Association::Unassociated),
+        Some(_) => None,
+        // Without the tag, a fourth sample of RGB and a second one of gray are alpha, straight, as for libvips. Of measurements they are more likely data.
+        None => {
+            let colors = matches!(model, Model::Rgb | Model::BlackIsZero | Model::WhiteIsZero);
+            (colors && beyond == 1 && samples.kind == SampleKind::Unsigned).then_some(Association::Unassociated)
+        }
+    }
+}
+
+/// Refuses types of samples that a model is not defined for.
+fn settle_model(samples: &Samples, model: &Model) -> Result<(), Stop> {
+    let Samples { bits, kind, .. } = *samples;
+    let name = match kind {
+        SampleKind::Unsigned => "unsigned",
+        SampleKind::Signed => "signed",
+        SampleKind::Float => "floating-point",
+    };
+    let refused = |what: &str| Err(unsupported(format!("{what} of {name} samples of {bits} bits")));
+    // What is multiplied by alpha where zero is in the middle, nothing tells.
+    let centred = kind == SampleKind::Signed || matches!(model, Model::YCbCr(..) | Model::CieLab | Model::IccLab);
+    if samples.alpha == Some(Association::Associated) && centred {
+        return Err(unsupported("associated alpha with colours that have their zero in the middle"));
+    }
+    match model {
+        Model::Palette(_) if kind == SampleKind::Float => refused("a palette"),
+        Model::YCbCr(..) if kind != SampleKind::Unsigned || bits > 16 => refused("YCbCr"),
+        Model::YCbCr(across, down) if (*across, *down) != (1, 1) && (bits != 8 || samples.count != 3 || samples.planar) => {
+            Err(unsupported("subsampled YCbCr of other than three interleaved samples of 8 bits"))
+        }
+        // Floating-point ones are plain numbers, as libvips writes them.
+        Model::CieLab if kind != SampleKind::Float && !matches!(bits, 8 | 16) => refused("CIE L*a*b*"),
+        Model::IccLab if kind == SampleKind::Float || !matches!(bits, 8 | 16) => refused("ICC L*a*b*"),
+        _ => Ok(()),
+    }
+}
+
+/// Leaves the predictors that are to be undone.
+fn settle_predictor(samples: &mut Samples, model: &Model, compression: Compression) -> Result<(), Stop> {
+    // The others have no predictor (libtiff), whatever their files say.
+    if !matches!(compression, Compression::Lzw | Compression::Deflate | Compression::Zstandard) {
+        samples.predictor = 1;
+    }
+    let subsampled = matches!(model, Model::YCbCr(across, down) if (*across, *down) != (1, 1));
+    match samples.predictor {
+        // Writers set 0 where they mean none.
+        0 | 1 => samples.predictor = 1,
+        other if subsampled => return Err(unsupported(format!("predictor {other} on subsampled YCbCr"))),
+        2 if matches!(samples.bits, 8 | 16 | 32 | 64) => {}
+        3 if samples.is_float() => {}
+        other => {
+            return Err(unsupported(format!(
+                "predictor {other} on {} samples of {} bits",
+                if samples.is_float() { "floating-point" } else { "integer" },
+                samples.bits
+            )));
+        }
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ function optionsOf(env: Env): HandlerOptions<Env> {
     maxArea: env["MAX_AREA"] === "none" ? 2 ** 53 : number("MAX_AREA"),
     memory: number("MEMORY") === undefined ? undefined : Number(env["MEMORY"]) * 2 ** 20,
     showIncomplete: env["SHOW_INCOMPLETE"] === undefined ? undefined : env["SHOW_INCOMPLETE"] === "on",
+    window: text("WINDOW"),
     jpegQuality: number("JPEG_QUALITY"),
     jpegSmall: env["JPEG_SMALL"] === undefined ? undefined : env["JPEG_SMALL"] === "on",
     webpQuality: number("WEBP_QUALITY"),
