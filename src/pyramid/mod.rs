@@ -146,8 +146,8 @@ impl Pyramid {
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
             Body::Tiff(tiff) => {
-                use tiff::Compression::{Fax, Lzw, WebP, Zstandard};
-                tiff.levels.iter().any(|level| matches!(level.compression, WebP | Lzw | Zstandard | Fax(_)))
+                use tiff::Compression::{Lzw, WebP, Zstandard};
+                tiff.levels.iter().any(|level| matches!(level.compression, WebP | Lzw | Zstandard))
             }
             Body::Whole(Whole { mode: WholeMode::Jpeg { process, .. }, .. }) => *process == JpegProcess::Lossless,
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),

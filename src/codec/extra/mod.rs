@@ -1,10 +1,8 @@
-//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, LZW, Zstandard and CCITT within TIFF, small JPEGs, and TIFF as an
+//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, LZW and Zstandard within TIFF, small JPEGs, and TIFF as an
 //! answer. With the feature `extra` they are compiled in ([`coder`]); without it [`installed`] calls those of a module that the host brought. Both are the same code in the end, and give the same bytes.
 
 #[cfg(feature = "extra")]
 pub(crate) mod coder;
-#[cfg(feature = "extra")]
-mod fax;
 #[cfg(feature = "extra")]
 mod gif;
 #[cfg(not(feature = "extra"))]
@@ -85,9 +83,9 @@ pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     coding::decode(format, bytes, planned, memory).map_err(|fault| fault.of(format, 0))
 }
 
-/// At most `expected` bytes out of packed ones (LZW, Zstandard or CCITT) that lie at a byte of a TIFF, in rows of `width` px; fewer if they end before.
-pub(super) fn unpack(compression: Compression, bytes: &[u8], width: u32, expected: usize, at: u64) -> Result<Vec<u8>> {
-    coding::unpack(compression, bytes, width, expected).map_err(|fault| match fault {
+/// At most `expected` bytes out of packed ones (LZW or Zstandard) that lie at a byte of a TIFF; fewer if they end before.
+pub(super) fn unpack(compression: Compression, bytes: &[u8], expected: usize, at: u64) -> Result<Vec<u8>> {
+    coding::unpack(compression, bytes, expected).map_err(|fault| match fault {
         Fault::Unsupported(what) => corrupt(SourceFormat::Tiff, at, what),
         fault => fault.of(SourceFormat::Tiff, at),
     })
