@@ -5,6 +5,7 @@ pub(crate) mod extra;
 pub(crate) mod icc;
 mod jpeg;
 mod png;
+mod sof3;
 pub(crate) mod stored;
 mod tif;
 pub(crate) mod tiff;

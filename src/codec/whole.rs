@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::jpeg::{Bands, Components, Intake, Part as Wanted, Stream};
-use super::{corrupt, extra, png};
+use super::{corrupt, extra, png, sof3};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Decoder, Planes, Sampling};
@@ -49,12 +49,6 @@ fn decode_jpeg(bytes: &[u8], plan: &Rendering, planes: Option<Sampling>, limits:
     let stream = Stream::read(None, bytes, Components::AsMarked)?;
     let icc = stream.icc().map(Arc::from);
     let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
-    if stream.is_lossless() {
-        let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, icc.as_ref());
-        let part = Wanted { crop: plan.crop, reduction: 1, gray: false, memory: limits.memory };
-        stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
-        return pipeline.check().map(|()| None);
-    }
     let (wanted, mut intake) = Intake::new(stream.header(), icc.as_ref(), plan, planes, &limits)?;
     let mut decoder = Decoder::new(stream.header(), bytes, &wanted)?;
     while let Some(band) = decoder.next_band()? {
@@ -89,9 +83,9 @@ pub(crate) struct WholeRows {
 enum Kind {
     Jpeg(Box<Bands>),
     Png(Box<png::Source>),
+    Lossless(Box<sof3::Source>),
     /// All of them, of so many samples.
-    Narrow(Vec<u8>, usize),
-    Wide(Vec<u16>, usize),
+    All(Vec<u8>, usize),
 }
 
 impl WholeRows {
@@ -108,7 +102,7 @@ impl WholeRows {
                 let mut decoded = extra::decode(format, bytes, dimensions, memory)?;
                 let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
                 let layout = Layout { model: Model::Rgb, alpha };
-                let kind = Kind::Narrow(decoded.samples, dimensions.width() as usize * layout.channels());
+                let kind = Kind::All(decoded.samples, dimensions.width() as usize * layout.channels());
                 Ok(Self { layout, icc: decoded.icc.map(Arc::from), left, kind })
             }
             SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
@@ -117,23 +111,17 @@ impl WholeRows {
 
     fn of_jpeg(bytes: Vec<u8>, dimensions: Dimensions, memory: u64) -> Result<Self> {
         let stream = Stream::read(None, &bytes, Components::AsMarked)?;
+        if sof3::Source::is_one(stream.header()) {
+            let header = stream.header().clone();
+            let source = sof3::Source::open(bytes, &header, dimensions)?;
+            let left = dimensions.height();
+            return Ok(Self { layout: source.layout, icc: source.icc.clone(), left, kind: Kind::Lossless(Box::new(source)) });
+        }
         if stream.dimensions() != dimensions {
             return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {dimensions}", stream.dimensions())));
         }
         let (layout, icc, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.icc().map(Arc::from), dimensions.height());
         let part = Wanted { crop: dimensions.rect(), reduction: 1, gray: false, memory };
-        if stream.is_lossless() {
-            let (mut narrow, mut wide) = (Vec::new(), Vec::new());
-            stream.rows(part, &mut |row| {
-                match row {
-                    Row::U8(samples) => narrow.extend_from_slice(samples),
-                    Row::U16(samples) => wide.extend_from_slice(samples),
-                }
-                Ok(())
-            })?;
-            let stride = dimensions.width() as usize * layout.channels();
-            return Ok(Self { kind: if wide.is_empty() { Kind::Narrow(narrow, stride) } else { Kind::Wide(wide, stride) }, layout, icc, left });
-        }
         let bands = stream.bands(part)?;
         Ok(Self { kind: Kind::Jpeg(Box::new(bands.own(bytes))), layout, icc, left })
     }
@@ -158,16 +146,11 @@ impl WholeRows {
         };
         let more = match &mut self.kind {
             Kind::Jpeg(bands) => bands.next(&mut counted)?,
+            Kind::Lossless(source) => source.next(&mut counted)?,
             Kind::Png(source) => source.next(&mut counted).map(|()| true)?,
-            Kind::Narrow(samples, stride) => {
+            Kind::All(samples, stride) => {
                 let start = at(*stride, self.left, samples.len());
                 sink(Row::U8(&samples[start..start + *stride]))?;
-                self.left -= 1;
-                true
-            }
-            Kind::Wide(samples, stride) => {
-                let start = at(*stride, self.left, samples.len());
-                sink(Row::U16(&samples[start..start + *stride]))?;
                 self.left -= 1;
                 true
             }

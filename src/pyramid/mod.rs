@@ -107,15 +107,12 @@ pub(crate) enum WholeMode {
     Rows,
     /// The decoder holds the whole image.
     Image,
-    /// JPEG: whole, or at 1/2, 1/4, 1/8 of its size. In a [`Body::Scan`] it is of the sequential process.
+    /// JPEG in blocks: whole, or at 1/2, 1/4, 1/8 of its size. All coefficients are held, unless it is a [`Body::Scan`].
     Jpeg {
-        process: jpeg::Process,
         /// Stored samples per hundred pixels.
         density: u32,
     },
 }
-
-pub(crate) use jpeg::Process as JpegProcess;
 
 impl Pyramid {
     /// Reads the headers. [`Stop::Need`] until they are all in the store.
@@ -149,7 +146,6 @@ impl Pyramid {
                 use tiff::Compression::{Lzw, WebP, Zstandard};
                 tiff.levels.iter().any(|level| matches!(level.compression, WebP | Lzw | Zstandard))
             }
-            Body::Whole(Whole { mode: WholeMode::Jpeg { process, .. }, .. }) => *process == JpegProcess::Lossless,
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
             Body::Scan(_) => false,
         }

@@ -16,13 +16,13 @@ mod module {
     use crate::geometry::Dimensions;
     use crate::render::Raster;
 
-    /// Pixels of a GIF, WebP or lossless JPEG file.
+    /// Pixels of a GIF or WebP file.
     #[wasm_bindgen]
     pub struct Pixels(Decoded);
 
     #[wasm_bindgen]
     impl Pixels {
-        /// 1, 3 or 4.
+        /// 3 or 4.
         #[wasm_bindgen(getter)]
         pub fn channels(&self) -> u32 {
             self.0.channels as u32
@@ -46,7 +46,6 @@ mod module {
     pub fn decode(format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue> {
         let format = match format {
             "gif" => SourceFormat::Gif,
-            "jpeg" => SourceFormat::Jpeg,
             _ => SourceFormat::WebP,
         };
         coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
@@ -190,8 +189,7 @@ mod engine {
             let decoded = Decoded { channels: pixels.channels() as usize, samples: pixels.take_samples(), icc: pixels.take_icc() };
             pixels.free();
             let expected = planned.area() * decoded.channels as u64;
-            let wide = format == SourceFormat::Jpeg && decoded.samples.len() as u64 == expected * 2;
-            if !matches!(decoded.channels, 1 | 3 | 4) || (decoded.samples.len() as u64 != expected && !wide) {
+            if !matches!(decoded.channels, 3 | 4) || decoded.samples.len() as u64 != expected {
                 return Err(Fault::Internal("the module of extra codecs gave other pixels than were planned".to_owned()));
             }
             Ok(decoded)

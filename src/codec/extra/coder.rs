@@ -6,7 +6,7 @@ use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
 pub(crate) use super::vp8l::Rows as LosslessWebP;
-use super::{Decoded, Fault, gif, lossless, packed, small, tif, webp};
+use super::{Decoded, Fault, gif, packed, small, tif, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -16,7 +16,6 @@ use crate::render::Raster;
 pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
     match format {
         SourceFormat::Gif => read(GifDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory),
-        SourceFormat::Jpeg => lossless::decode(&bytes, planned, memory),
         SourceFormat::WebP => {
             webp::check_sizes(&bytes, planned)?;
             read(WebPDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory)

@@ -1,4 +1,4 @@
-//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, LZW and Zstandard within TIFF, small JPEGs, and TIFF as an
+//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, LZW and Zstandard within TIFF, small JPEGs, and TIFF as an
 //! answer. With the feature `extra` they are compiled in ([`coder`]); without it [`installed`] calls those of a module that the host brought. Both are the same code in the end, and give the same bytes.
 
 #[cfg(feature = "extra")]
@@ -7,8 +7,6 @@ pub(crate) mod coder;
 mod gif;
 #[cfg(not(feature = "extra"))]
 pub(crate) mod installed;
-#[cfg(feature = "extra")]
-mod lossless;
 #[cfg(feature = "extra")]
 mod packed;
 #[cfg(feature = "extra")]
@@ -35,10 +33,10 @@ use crate::render::Raster;
 /// Bytes of rows that are encoded at a time.
 const ROWS: usize = 256 << 10;
 
-/// A decoded file: 3 or 4 samples of 8 bits a pixel, rows without gaps; of a lossless JPEG 1 to 4 samples as stored, or of 16 bits in this machine's order.
+/// A decoded file: 3 or 4 samples of 8 bits a pixel, rows without gaps.
 #[derive(Debug)]
 pub(crate) struct Decoded {
-    /// 3 (RGB) or 4 (RGBA, straight), or those of a JPEG.
+    /// 3 (RGB) or 4 (RGBA, straight).
     pub channels: usize,
     /// All of them, row by row.
     pub samples: Vec<u8>,
