@@ -1,14 +1,14 @@
-//! JPEG streams to rows, by the engine of [`crate::jpeg`]; lossless ones by a library.
+//! JPEG streams to rows, by the engine of [`crate::jpeg`].
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Part as Made, corrupt, extra, internal, unsupported};
+use super::{Part as Made, corrupt, internal, unsupported};
 use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, Sampling, Wanted, cut};
+use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, SOF3, Sampling, Wanted, cut};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::profile::Profile;
@@ -32,7 +32,6 @@ pub(super) enum Components {
 
 /// A stream whose header has been read.
 pub(super) struct Stream<'a> {
-    tables: Option<&'a [u8]>,
     bytes: &'a [u8],
     header: Cow<'a, Header>,
     components: Components,
@@ -52,9 +51,6 @@ pub(super) struct Part {
     /// What the decoder may take, bytes.
     pub memory: u64,
 }
-
-/// SOF3.
-const LOSSLESS: u8 = 0xC3;
 
 /// A part whose decoding has begun; the bytes are still another's.
 pub(super) struct Unowned {
@@ -95,12 +91,12 @@ impl Bands {
 impl<'a> Stream<'a> {
     /// Reads a header. `tables` come from elsewhere (TIFF Technical Note 2).
     pub fn read(tables: Option<&'a [u8]>, bytes: &'a [u8], components: Components) -> Result<Self> {
-        Ok(Self { tables, bytes, header: Cow::Owned(Header::read(tables, bytes)?), components, places: None })
+        Ok(Self { bytes, header: Cow::Owned(Header::read(tables, bytes)?), components, places: None })
     }
 
     /// A file's, of which there is only the header.
     fn of_file(header: &'a Header) -> Self {
-        Self { tables: None, bytes: &[], header: Cow::Borrowed(header), components: Components::AsMarked, places: None }
+        Self { bytes: &[], header: Cow::Borrowed(header), components: Components::AsMarked, places: None }
     }
 
     /// The same, which goes by what is known of where the MCUs of the stream at this offset begin, and adds to it.
@@ -203,8 +199,6 @@ impl<'a> Stream<'a> {
             (_, 1) => ColorModel::Gray,
             (Components::YCbCr, 3) => ColorModel::YCbCr,
             (Components::YCbCr | Components::Raw, _) => ColorModel::Stored,
-            // Without blocks there is no reason to turn colours.
-            (Components::AsMarked, 3) if self.header.process == 0xC3 => ColorModel::Rgb,
             (Components::AsMarked, _) => self.header.color_model(),
         };
         if gray && model == ColorModel::YCbCr { ColorModel::Gray } else { model }
@@ -213,7 +207,7 @@ impl<'a> Stream<'a> {
     /// Gives the rows of a part to `sink`, top to bottom.
     pub fn rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         if self.is_lossless() {
-            return self.lossless_rows(part, sink);
+            return Err(unsupported(SourceFormat::Jpeg, "lossless coding within another format"));
         }
         let (mut decoder, mut rows) = self.begin(part)?;
         let mut sink: Sink<'_> = &mut |row: &[u8]| sink(Row::U8(row));
@@ -221,9 +215,9 @@ impl<'a> Stream<'a> {
         rows.finish(&mut sink)
     }
 
-    /// Whether it is of the lossless process, whose rows come all at once.
-    pub fn is_lossless(&self) -> bool {
-        self.header.process == LOSSLESS
+    /// Whether it is of the lossless process, which has no blocks.
+    fn is_lossless(&self) -> bool {
+        self.header.process == SOF3
     }
 
     /// The rows of a part, to be taken a band at a time from bytes that `own` is to bring.
@@ -244,39 +238,6 @@ impl<'a> Stream<'a> {
         let reduction = u8::try_from(part.reduction).unwrap_or(0);
         let region = Rows::region(&self.header, part.crop, reduction);
         (Wanted { region, reduction, gray: model == ColorModel::Gray, memory: part.memory, fill: false }, model)
-    }
-
-    /// Annex H, which has no blocks: nothing of it can be skipped or reduced.
-    fn lossless_rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
-        let (dimensions, channels) = (self.header.dimensions, self.channels());
-        if self.tables.is_some() || self.components != Components::AsMarked || part.reduction != 1 {
-            return Err(unsupported(SourceFormat::Jpeg, "lossless coding within another format"));
-        }
-        if channels == 4 {
-            return Err(unsupported(SourceFormat::Jpeg, "lossless coding of inks"));
-        }
-        if channels == 3 && (self.header.jfif || self.header.adobe.is_some_and(|transform| transform != 0)) {
-            return Err(unsupported(SourceFormat::Jpeg, "lossless coding of YCbCr"));
-        }
-        let decoded = extra::decode(SourceFormat::Jpeg, self.bytes.to_vec(), dimensions, part.memory)?;
-        let wide = decoded.samples.len() as u64 == dimensions.area() * channels as u64 * 2;
-        if decoded.channels != channels || (!wide && decoded.samples.len() as u64 != dimensions.area() * channels as u64) {
-            return Err(internal("a lossless JPEG of other pixels than its header told"));
-        }
-        // What is stored fills the lower bits.
-        let shift = 16_u32.saturating_sub(self.header.precision.into());
-        let columns = part.crop.x() as usize * channels..part.crop.right() as usize * channels;
-        let stride = dimensions.width() as usize * channels;
-        for y in part.crop.y() as usize..part.crop.bottom() as usize {
-            if wide {
-                let row = &decoded.samples.as_chunks::<2>().0[y * stride..][columns.clone()];
-                let samples: Vec<u16> = row.iter().map(|pair| u16::from_ne_bytes(*pair) << shift).collect();
-                sink(Row::U16(&samples))?;
-            } else {
-                sink(Row::U8(&decoded.samples[y * stride..][columns.clone()]))?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod extra;
 mod jpeg;
 mod png;
 mod png_chunks;
+mod sof3;
 pub(crate) mod stored;
 mod tif;
 pub(crate) mod tiff;

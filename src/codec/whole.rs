@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::jpeg::{Bands, Components, Intake, Part as Wanted, Stream};
-use super::{corrupt, extra, png};
+use super::{corrupt, extra, png, sof3};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Decoder, Planes, Sampling};
@@ -38,7 +38,6 @@ fn unused(profile: Option<&Arc<Profile>>, model: Model) -> Vec<Unused> {
 /// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
 pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Told> {
     match format {
-        SourceFormat::Jpeg => decode_lossless_jpeg(&bytes, plan, limits, sink),
         SourceFormat::Gif | SourceFormat::WebP => {
             let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
             let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
@@ -47,23 +46,8 @@ pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Renderin
             sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))?;
             Ok(Told { damage: None, unused: unused(profile.as_ref(), Model::Rgb) })
         }
-        SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
+        SourceFormat::Jpeg | SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
     }
-}
-
-fn decode_lossless_jpeg(bytes: &[u8], plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Told> {
-    let stream = Stream::read(None, bytes, Components::AsMarked)?;
-    let profile = stream.profile();
-    let unused = unused(profile.as_ref(), stream.model(false));
-    let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
-    if stream.is_lossless() {
-        let mut pipeline = Pipeline::new(plan, Layout { model: stream.model(false), alpha: Alpha::None }, profile.as_ref());
-        let part = Wanted { crop: plan.crop, reduction: 1, gray: false, memory: limits.memory };
-        stream.rows(part, &mut |row| pipeline.pass_on(row, &mut |rows| sink(Part::Rows(rows))))?;
-        pipeline.check()?;
-        return Ok(Told { damage: None, unused });
-    }
-    Err(super::internal("a JPEG file that is decoded in bands"))
 }
 
 /// A JPEG file of several scans on its way: its coefficients are there, and bands are made of them one after the other.
@@ -142,9 +126,9 @@ pub(crate) struct WholeRows {
 enum Kind {
     Jpeg(Box<Bands>),
     Png(Box<png::Source>),
+    Lossless(Box<sof3::Source>),
     /// All of them, of so many samples.
-    Narrow(Vec<u8>, usize),
-    Wide(Vec<u16>, usize),
+    All(Vec<u8>, usize),
 }
 
 impl WholeRows {
@@ -161,7 +145,7 @@ impl WholeRows {
                 let mut decoded = extra::decode(format, bytes, dimensions, memory)?;
                 let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
                 let layout = Layout { model: Model::Rgb, alpha };
-                let kind = Kind::Narrow(decoded.samples, dimensions.width() as usize * layout.channels());
+                let kind = Kind::All(decoded.samples, dimensions.width() as usize * layout.channels());
                 Ok(Self { layout, profile: decoded.icc.map(|icc| Arc::new(Profile::icc(icc))), left, kind })
             }
             SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
@@ -170,23 +154,17 @@ impl WholeRows {
 
     fn of_jpeg(bytes: Vec<u8>, dimensions: Dimensions, memory: u64) -> Result<Self> {
         let stream = Stream::read(None, &bytes, Components::AsMarked)?;
+        if sof3::Source::is_one(stream.header()) {
+            let header = stream.header().clone();
+            let (profile, left) = (stream.profile(), dimensions.height());
+            let source = sof3::Source::open(bytes, &header, dimensions)?;
+            return Ok(Self { layout: source.layout, profile, left, kind: Kind::Lossless(Box::new(source)) });
+        }
         if stream.dimensions() != dimensions {
             return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {dimensions}", stream.dimensions())));
         }
         let (layout, profile, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.profile(), dimensions.height());
         let part = Wanted { crop: dimensions.rect(), reduction: 1, gray: false, memory };
-        if stream.is_lossless() {
-            let (mut narrow, mut wide) = (Vec::new(), Vec::new());
-            stream.rows(part, &mut |row| {
-                match row {
-                    Row::U8(samples) => narrow.extend_from_slice(samples),
-                    Row::U16(samples) => wide.extend_from_slice(samples),
-                }
-                Ok(())
-            })?;
-            let stride = dimensions.width() as usize * layout.channels();
-            return Ok(Self { kind: if wide.is_empty() { Kind::Narrow(narrow, stride) } else { Kind::Wide(wide, stride) }, layout, profile, left });
-        }
         let bands = stream.bands(part)?;
         Ok(Self { kind: Kind::Jpeg(Box::new(bands.own(bytes))), layout, profile, left })
     }
@@ -216,16 +194,11 @@ impl WholeRows {
         };
         let more = match &mut self.kind {
             Kind::Jpeg(bands) => bands.next(&mut counted)?,
+            Kind::Lossless(source) => source.next(&mut counted)?,
             Kind::Png(source) => source.next(&mut counted).map(|()| true)?,
-            Kind::Narrow(samples, stride) => {
+            Kind::All(samples, stride) => {
                 let start = at(*stride, self.left, samples.len());
                 sink(Row::U8(&samples[start..start + *stride]))?;
-                self.left -= 1;
-                true
-            }
-            Kind::Wide(samples, stride) => {
-                let start = at(*stride, self.left, samples.len());
-                sink(Row::U16(&samples[start..start + *stride]))?;
                 self.left -= 1;
                 true
             }

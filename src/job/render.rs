@@ -20,8 +20,8 @@ use crate::limits::Limits;
 use crate::options::EncodeOptions;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
 use crate::profile::Unused;
-use crate::pyramid::Pyramid;
 use crate::pyramid::tiff::{Level, Model};
+use crate::pyramid::{Body, Pyramid, Whole, WholeMode};
 use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.
@@ -268,7 +268,7 @@ impl Render {
         let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
         let plan = self.plan.rendering();
         let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
-        if self.pyramid.format == SourceFormat::Png {
+        if self.pyramid.format == SourceFormat::Png || matches!(self.pyramid.body, Body::Whole(Whole { mode: WholeMode::Rows, .. })) {
             let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
             self.unused = rows.unused();
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));

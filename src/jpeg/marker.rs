@@ -9,6 +9,8 @@ pub(super) const SOF0: u8 = 0xC0;
 pub(super) const SOF1: u8 = 0xC1;
 /// Frame header of the progressive process.
 pub(super) const SOF2: u8 = 0xC2;
+/// Frame header of the lossless process.
+pub(crate) const SOF3: u8 = 0xC3;
 /// Huffman tables.
 pub(super) const DHT: u8 = 0xC4;
 /// Reserved for extensions; no frame header.

@@ -2,7 +2,7 @@
 
 use super::axis::Side;
 use crate::geometry::{Dimensions, Rect};
-use crate::pyramid::{Body, JpegProcess, Orientation, Pyramid, Whole, WholeMode};
+use crate::pyramid::{Body, Orientation, Pyramid, Whole, WholeMode};
 
 /// A level: its index in a TIFF, its size, and how many times smaller it is.
 pub(super) struct Choice {
@@ -50,7 +50,7 @@ pub(super) fn choose(pyramid: &Pyramid, region: Rect, size: Dimensions, reach: u
             (choice, place)
         }
         body @ (Body::Whole(_) | Body::Scan(_)) => {
-            let is_jpeg = matches!(body, Body::Scan(_) | Body::Whole(Whole { mode: WholeMode::Jpeg { process: JpegProcess::Buffered, .. }, .. }));
+            let is_jpeg = matches!(body, Body::Scan(_) | Body::Whole(Whole { mode: WholeMode::Jpeg { .. }, .. }));
             let full = Choice { level: None, size: pyramid.stored, factor: 1 };
             let sides = Place::new(&full, region, pyramid, size, (pyramid.stored.width().into(), pyramid.stored.height().into()), reach);
             let scales = (sides.across.scale(), sides.down.scale());

@@ -6,15 +6,7 @@ use super::{Body, OneScan, Orientation, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
-
-/// The kinds of coding process, as far as they differ in cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Process {
-    /// SOF0, SOF1 in several scans, and SOF2: all coefficients must be held.
-    Buffered,
-    /// SOF3.
-    Lossless,
-}
+use crate::jpeg::SOF3;
 
 /// Segments before the frame header that are looked at; real files have a few dozen.
 const MOST_SEGMENTS: usize = 4096;
@@ -159,26 +151,29 @@ fn frame(cursor: &mut Cursor<'_>, marker: u8) -> Result<(Dimensions, Whole), Sto
     let height = cursor.u16()?;
     let width = cursor.u16()?;
     let channels = cursor.u8()?;
-    let process = match marker {
-        0xC0..=0xC2 => Process::Buffered,
-        0xC3 => Process::Lossless,
+    match marker {
+        0xC0..=0xC3 => {}
         0xC5..=0xC7 | 0xCD..=0xCF => return Err(unsupported("hierarchical coding")),
         _ => return Err(unsupported("arithmetic coding")),
-    };
+    }
     if height == 0 && width > 0 {
         return Err(unsupported("a height that is told only after the first scan (DNL)"));
     }
     let size = dimensions(SourceFormat::Jpeg, at, width.into(), height.into())?;
-    let depth = match (process, precision) {
-        (_, 8) => 1,
-        (Process::Lossless, 9..=16) if channels == 1 => 2,
+    let is_lossless = marker == SOF3;
+    let depth = match precision {
+        8 => 1,
+        2..=7 if is_lossless => 1,
+        9..=16 if is_lossless => 2,
         _ => return Err(unsupported(&format!("{precision} bits per sample"))),
     };
     if !matches!(channels, 1 | 3 | 4) {
         return Err(unsupported(&format!("{channels} components")));
     }
     let density = density(cursor, channels)?;
-    Ok((size, Whole { channels, depth, mode: WholeMode::Jpeg { process, density } }))
+    // Of the lossless process a row takes no more than the one before it.
+    let mode = if is_lossless { WholeMode::Rows } else { WholeMode::Jpeg { density } };
+    Ok((size, Whole { channels, depth, mode }))
 }
 
 /// Stored samples per hundred pixels, from the sampling factors (B.2.2): 300 for 4:4:4, 150 for 4:2:0.

@@ -112,15 +112,12 @@ pub(crate) enum WholeMode {
     Rows,
     /// The decoder holds the whole image.
     Image,
-    /// JPEG: whole, or at 1/2, 1/4, 1/8 of its size. In a [`Body::Scan`] it is of the sequential process.
+    /// JPEG in blocks: whole, or at 1/2, 1/4, 1/8 of its size. All coefficients are held, unless it is a [`Body::Scan`].
     Jpeg {
-        process: jpeg::Process,
         /// Stored samples per hundred pixels.
         density: u32,
     },
 }
-
-pub(crate) use jpeg::Process as JpegProcess;
 
 impl Pyramid {
     /// Reads the headers. [`Stop::Need`] until they are all in the store.
@@ -151,11 +148,10 @@ impl Pyramid {
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
             Body::Tiff(tiff) => {
-                use tiff::Compression::{Fax, Lzw, WebP, Zstandard};
+                use tiff::Compression::{Lzw, WebP, Zstandard};
                 let mut all = tiff.levels.iter().flat_map(|level| std::iter::once(level).chain(level.mask.as_deref()));
-                all.any(|level| matches!(level.compression, WebP | Lzw | Zstandard | Fax(_)))
+                all.any(|level| matches!(level.compression, WebP | Lzw | Zstandard))
             }
-            Body::Whole(Whole { mode: WholeMode::Jpeg { process, .. }, .. }) => *process == JpegProcess::Lossless,
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
             Body::Scan(_) => false,
         }
@@ -163,14 +159,14 @@ impl Pyramid {
 
     /// Whether it is a JPEG file of several scans, whose coefficients are held.
     pub(crate) fn is_buffered_jpeg(&self) -> bool {
-        matches!(&self.body, Body::Whole(Whole { mode: WholeMode::Jpeg { process: JpegProcess::Buffered, .. }, .. }))
+        matches!(&self.body, Body::Whole(Whole { mode: WholeMode::Jpeg { .. }, .. }))
     }
 
     /// Whether its pixels come as planes of JPEG, of which one may have a sample for two pixels.
     pub(crate) fn has_planes(&self) -> bool {
         match &self.body {
             Body::Tiff(tiff) => tiff.levels.first().is_some_and(tiff::Level::has_planes),
-            Body::Whole(whole) => matches!(whole.mode, WholeMode::Jpeg { process: JpegProcess::Buffered, .. }),
+            Body::Whole(whole) => matches!(whole.mode, WholeMode::Jpeg { .. }),
             Body::Scan(_) => true,
         }
     }

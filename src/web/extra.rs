@@ -1,16 +1,9 @@
 //! The two sides of the module of extra codecs: what it exports (feature `extra-module`), and what the engine that was built without them calls.
 
-use crate::pyramid::tiff::{Compression, Fax};
+use crate::pyramid::tiff::Compression;
 
 /// How bytes within a TIFF may be packed, by the names that both sides know.
-const PACKED: [(&str, Compression); 6] = [
-    ("lzw", Compression::Lzw),
-    ("zstd", Compression::Zstandard),
-    ("mh", Compression::Fax(Fax::ModifiedHuffman)),
-    ("g3", Compression::Fax(Fax::Group3OneDimensional)),
-    ("g3-2d", Compression::Fax(Fax::Group3TwoDimensional)),
-    ("g4", Compression::Fax(Fax::Group4)),
-];
+const PACKED: [(&str, Compression); 2] = [("lzw", Compression::Lzw), ("zstd", Compression::Zstandard)];
 
 #[cfg(feature = "extra-module")]
 mod module {
@@ -23,13 +16,13 @@ mod module {
     use crate::geometry::Dimensions;
     use crate::render::Raster;
 
-    /// Pixels of a GIF, WebP or lossless JPEG file.
+    /// Pixels of a GIF or WebP file.
     #[wasm_bindgen]
     pub struct Pixels(Decoded);
 
     #[wasm_bindgen]
     impl Pixels {
-        /// 1, 3 or 4.
+        /// 3 or 4.
         #[wasm_bindgen(getter)]
         pub fn channels(&self) -> u32 {
             self.0.channels as u32
@@ -53,18 +46,17 @@ mod module {
     pub fn decode(format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue> {
         let format = match format {
             "gif" => SourceFormat::Gif,
-            "jpeg" => SourceFormat::Jpeg,
             _ => SourceFormat::WebP,
         };
         coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
     }
 
-    /// At most `expected` bytes out of what is packed in a way of this name, in rows of `width` px.
+    /// At most `expected` bytes out of what is packed in a way of this name.
     #[wasm_bindgen]
-    pub fn unpack(compression: &str, bytes: &[u8], width: u32, expected: u32) -> Result<Vec<u8>, JsValue> {
+    pub fn unpack(compression: &str, bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue> {
         let (_, compression) =
             PACKED.into_iter().find(|(name, _)| *name == compression).ok_or_else(|| thrown(Fault::Internal(format!("no packing {compression}"))))?;
-        coder::unpack(compression, bytes, width, expected as usize).map_err(thrown)
+        coder::unpack(compression, bytes, expected as usize).map_err(thrown)
     }
 
     /// Encodes `width` × `height` pixels of `channels` samples.
@@ -150,7 +142,7 @@ mod engine {
         #[wasm_bindgen(method, catch)]
         fn decode(this: &Codecs, format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue>;
         #[wasm_bindgen(method, catch)]
-        fn unpack(this: &Codecs, compression: &str, bytes: &[u8], width: u32, expected: u32) -> Result<Vec<u8>, JsValue>;
+        fn unpack(this: &Codecs, compression: &str, bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue>;
         #[wasm_bindgen(method, catch)]
         fn encode(this: &Codecs, format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8) -> Result<Vec<u8>, JsValue>;
 
@@ -197,18 +189,17 @@ mod engine {
             let decoded = Decoded { channels: pixels.channels() as usize, samples: pixels.take_samples(), icc: pixels.take_icc() };
             pixels.free();
             let expected = planned.area() * decoded.channels as u64;
-            let wide = format == SourceFormat::Jpeg && decoded.samples.len() as u64 == expected * 2;
-            if !matches!(decoded.channels, 1 | 3 | 4) || (decoded.samples.len() as u64 != expected && !wide) {
+            if !matches!(decoded.channels, 3 | 4) || decoded.samples.len() as u64 != expected {
                 return Err(Fault::Internal("the module of extra codecs gave other pixels than were planned".to_owned()));
             }
             Ok(decoded)
         }
 
-        fn unpack(&self, compression: Compression, bytes: &[u8], width: u32, expected: usize) -> Result<Vec<u8>, Fault> {
+        fn unpack(&self, compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
             let most = u32::try_from(expected).map_err(|error| Fault::Internal(error.to_string()))?;
             let named = PACKED.into_iter().find(|(_, packed)| *packed == compression);
             let (name, _) = named.ok_or_else(|| Fault::Internal(format!("{compression:?} is not unpacked by the module")))?;
-            let made = self.unpack(name, bytes, width, most).map_err(fault)?;
+            let made = self.unpack(name, bytes, most).map_err(fault)?;
             if made.len() > expected { Err(Fault::Internal("the module of extra codecs gave more than was expected".to_owned())) } else { Ok(made) }
         }
 

@@ -44,6 +44,7 @@ fn a_picture_is_the_same_in_every_lossless_file() {
         "bigtiff.tif",
         "big-endian.tif",
         "float.tif",
+        "lossless-rgb.jpg",
     ] {
         assert_eq!(whole(name), expected, "{name}");
     }
@@ -71,6 +72,26 @@ fn a_picture_is_nearly_the_same_in_every_lossy_file() {
         let found = difference(&whole(name), &expected);
         assert!(found < tolerance, "{name}: {found}");
     }
+}
+
+#[test]
+fn lossless_jpegs_are_what_they_were_made_from() {
+    assert_eq!(whole("lossless-gray16.jpg"), whole("gray16.png"));
+    // Twelve bits over their whole range: white is white.
+    let expected = image::GrayImage::from_vec(97, 61, reference("gray16.png").to_luma16().iter().map(|sample| of_12_bits(sample >> 4)).collect()).unwrap();
+    assert_eq!(whole("lossless-gray12.jpg"), DynamicImage::ImageLuma8(expected).to_rgba8());
+    for request in ["full/24,/0/default.png", "full/9,/0/gray.png", "13,7,80,50/20,/90/default.png", "40,30,1,1/max/0/default.jpg"] {
+        for (jpeg, png) in [("lossless-rgb.jpg", "rgb8.png"), ("lossless-gray16.jpg", "gray16.png")] {
+            let ask = |name: &str| pixels(&render(&fixture(name), request).unwrap_or_else(|error| panic!("{name} {request}: {error}")));
+            assert_eq!(ask(jpeg), ask(png), "{jpeg} {request}");
+        }
+    }
+}
+
+/// The nearest of 8 bits, by way of 16.
+fn of_12_bits(sample: u16) -> u8 {
+    let wide = (u32::from(sample) * 65_535 + 2047) / 4095;
+    ((wide * 255 + 32_767) / 65_535) as u8
 }
 
 #[test]

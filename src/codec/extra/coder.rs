@@ -5,7 +5,7 @@ use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
 pub(crate) use super::vp8l::Rows as LosslessWebP;
-use super::{Decoded, Fault, fax, gif, lossless, packed, small, tif, webp};
+use super::{Decoded, Fault, gif, packed, small, tif, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -15,7 +15,6 @@ use crate::render::Raster;
 pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
     match format {
         SourceFormat::Gif => gif::decode(&bytes, planned, memory),
-        SourceFormat::Jpeg => lossless::decode(&bytes, planned, memory),
         SourceFormat::WebP => {
             webp::check_sizes(&bytes, planned)?;
             read(WebPDecoder::new(Cursor::new(&bytes)).map_err(failure)?, planned, memory)
@@ -24,12 +23,7 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     }
 }
 
-pub(crate) fn unpack(compression: Compression, bytes: &[u8], width: u32, expected: usize) -> Result<Vec<u8>, Fault> {
-    if let Compression::Fax(kind) = compression {
-        // A bit a pixel, and each row from a new byte.
-        let rows = expected.checked_div(width.div_ceil(8) as usize).and_then(|rows| u32::try_from(rows).ok());
-        return fax::decode(bytes, kind, width, rows.ok_or_else(|| internal("rows of no pixels"))?);
-    }
+pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
     let mut out = vec![0; expected];
     let made = match compression {
         Compression::Lzw => packed::unlzw(bytes, &mut out)?,

@@ -12,7 +12,7 @@ use crate::render::Raster;
 /// What such a module does; [`super::coder`] says how.
 pub(crate) trait Module {
     fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault>;
-    fn unpack(&self, compression: Compression, bytes: &[u8], width: u32, expected: usize) -> Result<Vec<u8>, Fault>;
+    fn unpack(&self, compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault>;
     fn encode(&self, format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault>;
     fn lossless_webp(&self, dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<LosslessWebP, Fault>;
 }
@@ -45,8 +45,8 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     with(|module| module.decode(format, bytes, planned, memory))
 }
 
-pub(crate) fn unpack(compression: Compression, bytes: &[u8], width: u32, expected: usize) -> Result<Vec<u8>, Fault> {
-    with(|module| module.unpack(compression, bytes, width, expected))
+pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
+    with(|module| module.unpack(compression, bytes, expected))
 }
 
 pub(crate) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {

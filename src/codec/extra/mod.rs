@@ -1,16 +1,12 @@
-//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, lossless JPEG, LZW, Zstandard and CCITT within TIFF, small JPEGs, and TIFF as an
+//! Codecs that are heavy for how rarely a page asks for them: WebP, GIF, LZW and Zstandard within TIFF, small JPEGs, and TIFF as an
 //! answer. With the feature `extra` they are compiled in ([`coder`]); without it [`installed`] calls those of a module that the host brought. Both are the same code in the end, and give the same bytes.
 
 #[cfg(feature = "extra")]
 pub(crate) mod coder;
 #[cfg(feature = "extra")]
-mod fax;
-#[cfg(feature = "extra")]
 mod gif;
 #[cfg(not(feature = "extra"))]
 pub(crate) mod installed;
-#[cfg(feature = "extra")]
-mod lossless;
 #[cfg(feature = "extra")]
 mod packed;
 #[cfg(feature = "extra")]
@@ -39,10 +35,10 @@ use crate::render::Raster;
 /// Bytes of rows that are encoded at a time.
 const ROWS: usize = 256 << 10;
 
-/// A decoded file: 3 or 4 samples of 8 bits a pixel, rows without gaps; of a lossless JPEG 1 to 4 samples as stored, or of 16 bits in this machine's order.
+/// A decoded file: 3 or 4 samples of 8 bits a pixel, rows without gaps.
 #[derive(Debug)]
 pub(crate) struct Decoded {
-    /// 3 (RGB) or 4 (RGBA, straight), or those of a JPEG.
+    /// 3 (RGB) or 4 (RGBA, straight).
     pub channels: usize,
     /// All of them, row by row.
     pub samples: Vec<u8>,
@@ -87,9 +83,9 @@ pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     coding::decode(format, bytes, planned, memory).map_err(|fault| fault.of(format, 0))
 }
 
-/// At most `expected` bytes out of packed ones (LZW, Zstandard or CCITT) that lie at a byte of a TIFF, in rows of `width` px; fewer if they end before.
-pub(super) fn unpack(compression: Compression, bytes: &[u8], width: u32, expected: usize, at: u64) -> Result<Vec<u8>> {
-    coding::unpack(compression, bytes, width, expected).map_err(|fault| fault.of(SourceFormat::Tiff, at))
+/// At most `expected` bytes out of packed ones (LZW or Zstandard) that lie at a byte of a TIFF; fewer if they end before.
+pub(super) fn unpack(compression: Compression, bytes: &[u8], expected: usize, at: u64) -> Result<Vec<u8>> {
+    coding::unpack(compression, bytes, expected).map_err(|fault| fault.of(SourceFormat::Tiff, at))
 }
 
 /// A raster as lossy WebP (`quality` 0 to 100), small JPEG (1 to 100), GIF or TIFF.

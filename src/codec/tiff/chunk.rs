@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{corrupt, decompress, predictor, samples, ycbcr};
+use super::{corrupt, decompress, fax, predictor, samples, ycbcr};
 use crate::bytes::Endian;
 use crate::codec::extra;
 use crate::codec::jpeg::{Components, Part, Stream};
@@ -120,7 +120,7 @@ pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]
 
 /// Whether bytes of pixels are coded in their order, so that those of rows below the wanted ones need not be decoded.
 fn is_by_rows(level: &Level) -> bool {
-    let is_coded_whole = matches!(level.compression, Compression::Jpeg | Compression::WebP | Compression::Fax(_));
+    let is_coded_whole = matches!(level.compression, Compression::Jpeg | Compression::WebP);
     !is_coded_whole && !level.is_subsampled()
 }
 
@@ -128,7 +128,6 @@ fn is_by_rows(level: &Level) -> bool {
 fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
     let Location { offset: at, rows, .. } = location;
     let width = level.chunk.width();
-    let expected = level.row_bytes() as usize * rows as usize;
     if level.compression == Compression::Jpeg {
         return decode_jpeg(level, bytes, location, wanted);
     }
@@ -142,18 +141,18 @@ fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], locat
     } else {
         bytes
     };
-    if let Compression::Fax(_) = level.compression {
-        let bits = decompress::decompress(bytes, level.compression, width, expected, at)?;
+    if let Compression::Fax(kind) = level.compression {
+        let bits = fax::decode(bytes, kind, width, wanted.y()..wanted.bottom(), at)?;
         return Ok(samples::unpack(bits, level, endian, width as usize, plane));
     }
     if let Stored::YCbCr(across, down) = level.model
         && level.is_subsampled()
     {
-        let data = decompress::decompress(bytes, level.compression, width, level.plain_bytes(rows) as usize, at)?;
+        let data = decompress::decompress(bytes, level.compression, level.plain_bytes(rows) as usize, at)?;
         return Ok(Samples::U8(ycbcr::expand(&data, width as usize, rows as usize, across.into(), down.into())));
     }
     let stride = level.row_bytes() as usize;
-    let mut data = decompress::decompress(bytes, level.compression, width, stride * wanted.bottom() as usize, at)?;
+    let mut data = decompress::decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
     data.drain(..stride * wanted.y() as usize);
     predictor::undo(&mut data, level, endian);
     // The floating-point predictor leaves the most significant byte first.

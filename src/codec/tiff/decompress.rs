@@ -1,14 +1,14 @@
-//! Deflate by fdeflate, PackBits, what [`extra`] has: each into exactly the bytes that are expected, so that no bomb can grow.
+//! Deflate by fdeflate, PackBits, what [`extra`] has, each into exactly the bytes that are expected, so that no bomb can grow.
 
 use super::corrupt;
 use crate::codec::extra;
 use crate::error::Result;
 use crate::pyramid::tiff::Compression;
 
-/// Exactly `expected` bytes, of rows of `width` px; an error if the data end before, while what comes after them is not looked at.
-pub(super) fn decompress(bytes: &[u8], compression: Compression, width: u32, expected: usize, at: u64) -> Result<Vec<u8>> {
+/// Exactly `expected` bytes; an error if the data end before, while what comes after them is not looked at.
+pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize, at: u64) -> Result<Vec<u8>> {
     let mut out = match compression {
-        Compression::Lzw | Compression::Zstandard | Compression::Fax(_) => extra::unpack(compression, bytes, width, expected, at)?,
+        Compression::Lzw | Compression::Zstandard => extra::unpack(compression, bytes, expected, at)?,
         _ => vec![0; expected],
     };
     let made = match compression {
@@ -19,8 +19,8 @@ pub(super) fn decompress(bytes: &[u8], compression: Compression, width: u32, exp
         }
         Compression::Deflate => inflate(bytes, &mut out).map_err(|error| corrupt(at, error))?,
         Compression::PackBits => unpack_bits(bytes, &mut out),
-        Compression::Lzw | Compression::Zstandard | Compression::Fax(_) => out.len(),
-        Compression::Jpeg | Compression::WebP => 0,
+        Compression::Lzw | Compression::Zstandard => out.len(),
+        Compression::Jpeg | Compression::WebP | Compression::Fax(_) => 0,
     };
     if made < expected {
         return Err(corrupt(at, format!("a chunk of {made} bytes where {expected} belong")));
@@ -82,9 +82,9 @@ mod tests {
         let packed = [0xFE, 0xAA, 0x02, 0x80, 0x00, 0x2A, 0xFD, 0xAA, 0x03, 0x80, 0x00, 0x2A, 0x22, 0xF7, 0xAA];
         let plain =
             [0xAA, 0xAA, 0xAA, 0x80, 0x00, 0x2A, 0xAA, 0xAA, 0xAA, 0xAA, 0x80, 0x00, 0x2A, 0x22, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA];
-        assert_eq!(decompress(&packed, Compression::PackBits, 1, plain.len(), 0).unwrap(), plain);
+        assert_eq!(decompress(&packed, Compression::PackBits, plain.len(), 0).unwrap(), plain);
         for len in 0..packed.len() {
-            assert!(decompress(&packed[..len], Compression::PackBits, 1, plain.len(), 0).is_err());
+            assert!(decompress(&packed[..len], Compression::PackBits, plain.len(), 0).is_err());
         }
     }
 
@@ -92,12 +92,12 @@ mod tests {
     fn a_short_stream_is_an_error_and_a_long_one_is_cut() {
         let plain: Vec<u8> = (0..1000_u32).map(|i| ((i * i) >> 3) as u8).collect();
         let deflated = fdeflate::compress_to_vec(&plain);
-        assert_eq!(decompress(&deflated, Compression::Deflate, 1, 1000, 0).unwrap(), plain);
-        assert_eq!(decompress(&deflated, Compression::Deflate, 1, 500, 0).unwrap(), plain[..500]);
-        assert!(decompress(&deflated, Compression::Deflate, 1, 1001, 0).is_err());
-        assert!(decompress(&deflated[..deflated.len() / 2], Compression::Deflate, 1, 1000, 0).is_err());
+        assert_eq!(decompress(&deflated, Compression::Deflate, 1000, 0).unwrap(), plain);
+        assert_eq!(decompress(&deflated, Compression::Deflate, 500, 0).unwrap(), plain[..500]);
+        assert!(decompress(&deflated, Compression::Deflate, 1001, 0).is_err());
+        assert!(decompress(&deflated[..deflated.len() / 2], Compression::Deflate, 1000, 0).is_err());
         let lzw = weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8).encode(&plain).unwrap();
-        assert_eq!(decompress(&lzw, Compression::Lzw, 1, 1000, 0).unwrap(), plain);
-        assert!(decompress(&lzw[..lzw.len() / 2], Compression::Lzw, 1, 1000, 0).is_err());
+        assert_eq!(decompress(&lzw, Compression::Lzw, 1000, 0).unwrap(), plain);
+        assert!(decompress(&lzw[..lzw.len() / 2], Compression::Lzw, 1000, 0).is_err());
     }
 }

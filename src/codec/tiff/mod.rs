@@ -2,6 +2,7 @@
 
 mod chunk;
 mod decompress;
+pub(crate) mod fax;
 mod nodata;
 mod planes;
 mod predictor;

@@ -159,7 +159,7 @@ fn is_cut(error: &Error, stream: &[u8]) -> bool {
 }
 
 /// Where the entropy-coded data that lie at `at` end: before the next marker that is no restart.
-fn end_of_data(stream: &[u8], mut at: usize) -> Result<usize> {
+pub(super) fn end_of_data(stream: &[u8], mut at: usize) -> Result<usize> {
     loop {
         match next_marker(stream, at) {
             None => return Err(corrupt(stream.len(), "its data end before the end marker (EOI)")),
@@ -170,7 +170,7 @@ fn end_of_data(stream: &[u8], mut at: usize) -> Result<usize> {
 }
 
 /// The header of the next scan, and the tables before it; `None` at the end of the image.
-fn next_scan(header: &Header, stream: &[u8], mut at: usize, tables: &mut Tables) -> Result<Option<Scan>> {
+pub(super) fn next_scan(header: &Header, stream: &[u8], mut at: usize, tables: &mut Tables) -> Result<Option<Scan>> {
     loop {
         let end = || corrupt(stream.len(), "its data end before the end marker (EOI)");
         let segment = next_segment(stream, at).map_err(|_| end())?.ok_or_else(end)?;

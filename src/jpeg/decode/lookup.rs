@@ -14,6 +14,8 @@ const WHOLE: u32 = 1 << 7;
 /// An AC symbol without value, which either stands for sixteen zeros or ends the block: then its run (8–14) leads beyond all blocks.
 const STILL: u32 = 1 << 6;
 const BEYOND: u32 = 64;
+/// The difference of size 16, which only the lossless process has.
+const LARGEST: u32 = 0x8000;
 
 /// The codes of one table.
 #[derive(Debug, Clone)]
@@ -58,6 +60,34 @@ impl Lookup {
             }
         }
         lookup
+    }
+
+    /// For the symbols of the lossless process: sizes up to 16 (T.81, table H.2).
+    pub fn lossless(spec: &HuffmanSpec) -> Self {
+        let mut lookup = Self::new(spec, false);
+        for (_, code) in spec.codes().filter(|(symbol, code)| *symbol == 16 && u32::from(code.length) <= WIDTH) {
+            let rest = WIDTH - u32::from(code.length);
+            lookup.entries[usize::from(code.code) << rest..][..1 << rest].fill(u32::from(code.length) | WHOLE | LARGEST << 16);
+        }
+        lookup
+    }
+
+    /// Takes a symbol of the lossless process and the difference that follows, modulo 65,536; bits must be ensured.
+    #[inline(always)]
+    pub fn lossless_difference(&self, bits: &mut BitReader<'_>) -> i32 {
+        let entry = self.entries[bits.peek(WIDTH) as usize];
+        if entry & WHOLE != 0 {
+            bits.skip(entry & 31);
+            return (entry as i32) >> 16;
+        }
+        let size = if entry & 31 != 0 {
+            bits.skip(entry & 31);
+            (entry >> 12) & 15
+        } else {
+            u32::from(self.long_symbol(bits))
+        };
+        // No bits follow the largest size.
+        if size == 16 { LARGEST as i32 } else { extend(bits.take(size), size) }
     }
 
     /// Takes a DC symbol and the difference that follows; bits must be ensured.

@@ -10,6 +10,7 @@ mod idct;
 mod idct_simd;
 mod index;
 mod lookup;
+mod lossless;
 mod mcu;
 mod progressive;
 mod scan;
@@ -19,6 +20,7 @@ mod store;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};
 pub(crate) use index::{Entry, Index, seal};
+pub(crate) use lossless::Lossless;
 pub(crate) use mcu::Predictions;
 pub(crate) use sequential::{Input, Progress, Sequential};
 

@@ -10,7 +10,7 @@ use crate::error::{Budget, Error, Result, SourceFormat};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
 use crate::pyramid::tiff::{Compression, Level, ZSTANDARD_WINDOW, zstandard_window};
-use crate::pyramid::{Body, JpegProcess, OneScan, Pyramid, Whole, WholeMode};
+use crate::pyramid::{Body, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
 pub(crate) const BATCH: u64 = 4 << 20;
@@ -95,7 +95,7 @@ impl Price {
     /// Samples per pixel of the finished pixels, at most.
     pub fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
         let (alpha, gray) = match &pyramid.body {
-            Body::Whole(whole) => (!matches!(whole.mode, WholeMode::Jpeg { .. }), whole.channels <= 2),
+            Body::Whole(whole) => (pyramid.format != SourceFormat::Jpeg, whole.channels <= 2),
             Body::Scan(scan) => (false, scan.whole.channels <= 2),
             Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.has_alpha(), level.is_gray())),
         };
@@ -238,10 +238,7 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]),
         // Canvas and what it is made from.
         WholeMode::Image => samples.saturating_mul(2),
-        WholeMode::Jpeg { process, density } => match process {
-            JpegProcess::Buffered => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,
-            JpegProcess::Lossless => mul(&[samples, 4]),
-        },
+        WholeMode::Jpeg { density } => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,
     }
 }
 

@@ -1,0 +1,183 @@
+//! CCITT T.4 (one- and two-dimensional), TIFF's variant of it without EOLs (TIFF 6.0, section 10), and T.6: row by row, out of bytes that come in pieces.
+
+mod bits;
+mod codes;
+mod row;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use super::corrupt;
+use crate::codec::unsupported;
+use crate::error::{Result, SourceFormat};
+use crate::pyramid::tiff::Fax;
+use bits::Bits;
+use row::{EOL_ZEROS, Row, Stop};
+
+/// Bytes of the data, as far as they are there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub bytes: &'a [u8],
+    /// How many bytes of the data are before them.
+    pub start: u64,
+    /// Whether the data end with them.
+    pub last: bool,
+}
+
+/// What is known between two rows: enough to go on from there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Bits of the data that are done with.
+    pub bit: u64,
+    /// Rows that are done with.
+    pub row: u32,
+    /// Columns at which the colour of the last row changes, ascending; the first change is to black.
+    pub changes: Vec<u32>,
+}
+
+/// What [`RowDecoder::next_row`] came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A row, which [`RowDecoder::write`] gives.
+    Row,
+    /// The bytes end within a row. It begins anew once there are more, from this byte of the data on.
+    Need { from: u64 },
+    /// An end of block (EOFB, RTC): no row follows.
+    End,
+    /// The data end, or are wrong, at this bit. [`RowDecoder::write_damaged`] gives what there is of the row.
+    Damaged { bit: u64, what: &'static str },
+    /// The uncompressed mode, an extension of T.4 and T.6.
+    Uncompressed,
+}
+
+/// Makes rows of the data of one strip or tile.
+#[derive(Debug, Clone)]
+pub(crate) struct RowDecoder {
+    kind: Fax,
+    width: u32,
+    state: State,
+    /// Room for the changes of the next row; those of a damaged one.
+    next: Vec<u32>,
+}
+
+impl RowDecoder {
+    /// For rows of `width` pixels, from the beginning of the data.
+    pub fn new(kind: Fax, width: u32) -> Self {
+        Self { kind, width, state: State::default(), next: Vec::new() }
+    }
+
+    /// Goes on from a state that [`Self::state`] told; `None` if it cannot be one of rows of that width.
+    #[allow(dead_code, reason = "nothing keeps states yet")]
+    pub fn resume(kind: Fax, width: u32, state: State) -> Option<Self> {
+        let is_sound = state.changes.is_sorted_by(|one, next| one < next) && state.changes.last().is_none_or(|last| *last < width);
+        is_sound.then(|| Self { kind, width, state, next: Vec::new() })
+    }
+
+    /// Where it is, between two rows.
+    #[allow(dead_code, reason = "nothing keeps states yet")]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Decodes the next row; `input` holds the data from the byte of [`State::bit`] on.
+    pub fn next_row(&mut self, input: &Input<'_>) -> Outcome {
+        let start = input.start.saturating_mul(8);
+        if self.kind == Fax::ModifiedHuffman {
+            self.state.bit = self.state.bit.next_multiple_of(8);
+        }
+        let from = self.state.bit / 8;
+        let Some(begin) = self.state.bit.checked_sub(start).and_then(|bit| usize::try_from(bit).ok()) else { return Outcome::Need { from } };
+        let mut row = Row::new(Bits::new(input.bytes, begin), self.width, std::mem::take(&mut self.next));
+        let made = match self.kind {
+            Fax::Group4 => row.two_dimensional(&self.state.changes, true),
+            kind => row.begin(kind == Fax::Group3TwoDimensional).and_then(|alone| match alone {
+                true => row.one_dimensional(),
+                false => row.two_dimensional(&self.state.changes, false),
+            }),
+        };
+        let bit = start.saturating_add(row.bits.position() as u64);
+        let (mut changes, done) = (row.changes, row.done);
+        if made.is_err() && changes.len() % 2 == 1 && changes.last() == Some(&done) {
+            changes.pop();
+        } else if made.is_err() && changes.len() % 2 == 1 {
+            // What is not there of a black run is white.
+            changes.push(done);
+        }
+        self.next = changes;
+        match made {
+            Ok(()) => {
+                std::mem::swap(&mut self.next, &mut self.state.changes);
+                self.state.bit = bit;
+                self.state.row = self.state.row.saturating_add(1);
+                Outcome::Row
+            }
+            Err(Stop::Short | Stop::ShortOfEol) if input.last => Outcome::Damaged { bit, what: "the data end" },
+            Err(Stop::Short) => Outcome::Need { from },
+            Err(Stop::ShortOfEol) => {
+                self.state.bit = bit.saturating_sub(EOL_ZEROS.into()).max(self.state.bit);
+                Outcome::Need { from: self.state.bit / 8 }
+            }
+            Err(Stop::End) => Outcome::End,
+            Err(Stop::Uncompressed) => Outcome::Uncompressed,
+            Err(Stop::Invalid(what)) => Outcome::Damaged { bit, what },
+        }
+    }
+
+    /// Writes the last row: a bit a pixel, the highest of a byte first, 1 for black.
+    pub fn write(&self, row: &mut [u8]) {
+        write(&self.state.changes, self.width, row);
+    }
+
+    /// Writes what there is of a row that is damaged, and white for the rest.
+    #[allow(dead_code, reason = "incomplete files are not shown yet")]
+    pub fn write_damaged(&self, row: &mut [u8]) {
+        write(&self.next, self.width, row);
+    }
+}
+
+fn write(changes: &[u32], width: u32, row: &mut [u8]) {
+    row.fill(0);
+    for run in changes.chunks(2) {
+        let (from, to) = (run[0], run.get(1).copied().unwrap_or(width));
+        let (first, last) = (from as usize / 8, to as usize / 8);
+        let (head, tail) = (0xFF_u8 >> (from % 8), !(0xFF_u8 >> (to % 8)));
+        if first == last {
+            row[first] |= head & tail;
+            continue;
+        }
+        row[first] |= head;
+        row[first + 1..last].fill(0xFF);
+        if tail > 0 {
+            row[last] |= tail;
+        }
+    }
+}
+
+/// Some rows of a chunk that lies at a byte of the file, each from a new byte, 1 for black: what WhiteIsZero means without compression.
+pub(super) fn decode(bytes: &[u8], kind: Fax, width: u32, rows: Range<u32>, at: u64) -> Result<Vec<u8>> {
+    let stride = (width as usize).div_ceil(8);
+    let mut bitmap = vec![0; stride * rows.len()];
+    let mut decoder = RowDecoder::new(kind, width);
+    let input = Input { bytes, start: 0, last: true };
+    for y in 0..rows.end {
+        let (bit, what) = match decoder.next_row(&input) {
+            Outcome::Row => {
+                if let Some(index) = y.checked_sub(rows.start) {
+                    decoder.write(&mut bitmap[index as usize * stride..][..stride]);
+                }
+                continue;
+            }
+            // White rows at the end may be left out.
+            Outcome::End if kind == Fax::Group4 => break,
+            Outcome::End => (decoder.state.bit, "the data end"),
+            Outcome::Need { from } => (from * 8, "the data end"),
+            Outcome::Damaged { bit, what } => (bit, what),
+            Outcome::Uncompressed => return Err(unsupported(SourceFormat::Tiff, "the uncompressed mode of CCITT compression")),
+        };
+        return Err(corrupt(at.saturating_add(bit / 8), format!("{y} of {} CCITT rows could be read: {what}", rows.end)));
+    }
+    Ok(bitmap)
+}
