@@ -20,7 +20,8 @@ pub struct Limits {
     pub ranges: u32,
     /// Rounds of fetching that opening an image may take.
     pub rounds: u32,
-    /// Work that one request may be, in units of which [`Self::WORK_PER_SECOND`] take about a second: samples decoded and compressed bytes read.
+    /// CPU time that one request may take, in nanoseconds of the machine of the calibration (`plan/cost/work.rs`): estimated before, and counted where headers
+    /// do not tell.
     pub work: u64,
     /// Whether of a JPEG file that is cut off what there is may be shown, and a medium gray for the rest; if not, that is an error.
     pub show_incomplete: bool,
@@ -29,8 +30,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Units of work that take about a second of CPU time, for messages.
-    pub const WORK_PER_SECOND: u64 = 240_000_000;
+    /// Units of work in a second of CPU time.
+    pub const WORK_PER_SECOND: u64 = 1_000_000_000;
 }
 
 impl Default for Limits {
@@ -45,7 +46,7 @@ impl Default for Limits {
             ranges: 4096,
             // A page of a document is found by way of all before it, where their directories lie between their pixels.
             rounds: 512,
-            work: 1_200_000_000,
+            work: 5 * Self::WORK_PER_SECOND,
             show_incomplete: false,
             window: Window::Auto,
         }

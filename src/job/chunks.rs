@@ -32,6 +32,12 @@ pub(crate) struct Located {
 }
 
 impl Located {
+    /// Bytes as it is stored.
+    pub fn bytes(&self) -> u64 {
+        let mask = self.mask.iter().flat_map(|mask| &mask.planes);
+        self.planes.iter().chain(mask).fold(0, |sum, location| sum.saturating_add(location.bytes))
+    }
+
     /// Of its first plane.
     pub fn location(&self) -> Location {
         self.planes.first().copied().unwrap_or(Location { offset: 0, bytes: 0, rows: 0, led: false })

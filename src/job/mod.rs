@@ -37,8 +37,12 @@ pub(crate) struct Meter {
     ranges: u64,
     bytes: u64,
     rounds: u64,
-    /// Samples that will be decoded; what is fetched counts as well.
+    /// CPU time that all will take but the decoding of bytes, ns.
     work: u64,
+    /// CPU time for a byte as it is stored, tenths of a nanosecond.
+    per_byte: u64,
+    /// Bytes of chunks that were decoded: chunks may share what was fetched once.
+    coded: u64,
     /// All of it will be asked for once more.
     twice: bool,
     /// The byte at which a file ends too early, if what there is of it was shown all the same.
@@ -63,8 +67,25 @@ impl Meter {
         let bytes = self.bytes.saturating_mul(times);
         over(Budget::Ranges, self.ranges.saturating_mul(times), limits.ranges.into())?;
         over(Budget::Bytes, bytes, limits.fetched)?;
-        over(Budget::Work, self.work.saturating_add(bytes), limits.work)?;
+        self.check_work(limits)?;
         Ok(Step::Need(ranges))
+    }
+
+    /// Notes that so many bytes are decoded.
+    pub fn decode(&mut self, bytes: u64, limits: &Limits) -> Result<()> {
+        self.coded = self.coded.saturating_add(bytes);
+        self.check_work(limits)
+    }
+
+    fn check_work(&self, limits: &Limits) -> Result<()> {
+        over(Budget::Work, self.work(), limits.work)
+    }
+
+    /// CPU time that all will take, as far as it is known, ns.
+    fn work(&self) -> u64 {
+        let times = if self.twice { 2 } else { 1 };
+        let bytes = self.bytes.max(self.coded).saturating_mul(times);
+        self.work.saturating_add(bytes.saturating_mul(self.per_byte) / 10)
     }
 
     fn round(&mut self, limits: &Limits) -> Result<()> {

@@ -108,7 +108,7 @@ impl Render {
     pub fn new(pyramid: &Pyramid, request: &ResolvedRequest, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
         let plan = Plan::new(request, pyramid, options, limits)?;
         let price = plan.rendering().price;
-        let meter = Meter { work: price.work, twice: price.twice, ..Meter::default() };
+        let meter = Meter { work: price.work, per_byte: price.per_byte, twice: price.twice, ..Meter::default() };
         let mut options = options.clone();
         options.webp_lossless |= plan.rendering().lossless;
         let mut memory = price.memory.saturating_add(options.small_memory(request.format(), request.size().area()));
@@ -144,6 +144,11 @@ impl Render {
     /// Bytes of memory that this will take at most, for a driver that admits several at once.
     pub fn memory(&self) -> u64 {
         self.memory
+    }
+
+    /// CPU time that this will take at most, ns of the machine that [`Limits::work`] is measured by. It grows with what is fetched.
+    pub fn work(&self) -> u64 {
+        self.meter.work()
     }
 
     /// Whether it is likely to send a stored chunk as it is: next to no work.
@@ -354,6 +359,7 @@ impl Render {
                 return Ok(Next::Stop(State::Bands(bands), Step::Need(ranges)));
             }
             let Some(chunk) = bands.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };
+            self.meter.decode(chunk.bytes(), &self.limits)?;
             let as_planes = bands.planes.as_mut().map(|planes| planes.add(&bands.chunks, &chunk, window.source)).transpose()?;
             match as_planes {
                 // The first chunk shows how all are sampled.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Axis, LEAST_RUN, Price, RUN, Reach, level};
+use super::{Axis, LEAST_RUN, Price, RUN, Reach, level, of_png};
 use crate::api::{Format, Quality, ResolvedRequest};
 use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
@@ -34,6 +34,8 @@ pub(crate) struct Rendering {
     pub lossless: bool,
     /// Of JPEG, 1 to 100.
     pub jpeg_quality: u8,
+    /// What a byte of pixels of a PNG takes, tenths of a nanosecond.
+    pub png_weight: u64,
     pub price: Price,
 }
 
@@ -90,6 +92,7 @@ impl Rendering {
             format: request.format(),
             lossless: options.is_lossless_webp(request.format(), request.quality()),
             jpeg_quality: options.jpeg_quality,
+            png_weight: of_png(options.png_compression),
             price: Price::default(),
         };
         plan.settle_price(pyramid, limits)?;
@@ -120,6 +123,7 @@ impl Rendering {
             format: Format::Jpg,
             lossless: false,
             jpeg_quality: 100,
+            png_weight: 0,
             price: Price::default(),
         }
     }

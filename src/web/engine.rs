@@ -50,7 +50,7 @@ impl Options {
         limits.max_area = self.max_area.map(whole).or(limits.max_area);
         limits.memory = self.memory.map_or(limits.memory, whole);
         limits.fetched = self.fetched.map_or(limits.fetched, whole);
-        limits.work = self.work.map_or(limits.work, whole);
+        limits.work = self.work.map_or(limits.work, |seconds| whole(seconds * Limits::WORK_PER_SECOND as f64));
         limits.show_incomplete = self.show_incomplete.unwrap_or(limits.show_incomplete);
         if let Some(text) = &self.window {
             limits.window = Window::parse(text).ok_or_else(|| failure(&invalid("window", format!("{text:?}: expected {}", Window::EXPECTED))))?;

@@ -48,7 +48,10 @@ struct Taken {
     request: String,
     price: u64,
     peak: u64,
+    /// CPU time that was expected.
+    work: f64,
     seconds: f64,
+    bytes: usize,
 }
 
 /// Renders a request; none if it is refused.
@@ -66,19 +69,23 @@ fn measure(source: &Source, pyramid: &Pyramid, service: &Service, options: &Enco
         Err(error) => panic!("{} {request}: {error:?}", source.name),
     };
     let price = job.memory();
-    loop {
+    let mut bytes = 0;
+    let work = loop {
         match job.step().unwrap_or_else(|error| panic!("{} {request}: {error:?}", source.name)) {
-            Step::Done(_) => break,
-            Step::Piece(_) => {}
+            Step::Done(encoded) => {
+                bytes += encoded.bytes.len();
+                break job.work() as f64 / 1e9;
+            }
+            Step::Piece(piece) => bytes += piece.len(),
             Step::Need(ranges) => {
                 for range in ranges {
                     job.provide(range.start(), source.bytes[range.start() as usize..range.end() as usize].to_vec()).unwrap();
                 }
             }
         }
-    }
+    };
     let peak = MEMORY.peak_usage().saturating_sub(before) as u64;
-    Some(Taken { request: request.to_owned(), price, peak, seconds: began.elapsed().as_secs_f64() })
+    Some(Taken { request: request.to_owned(), price, peak, work, seconds: began.elapsed().as_secs_f64(), bytes })
 }
 
 /// Bits that follow no pattern.
@@ -115,6 +122,7 @@ fn main() {
     let count = if full { 60 } else { 10 };
     let service = Service::default();
     let (mut all, mut ratios, mut broken, mut refused) = (0, Vec::new(), Vec::new(), 0);
+    let (mut times, mut costly) = (Vec::new(), Vec::new());
     let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (index, (width, height)) in sizes.iter().enumerate() {
         for source in sources::sources(*width, *height) {
@@ -132,10 +140,19 @@ fn main() {
                 };
                 let ratio = taken.price as f64 / taken.peak.max(1) as f64;
                 ratios.push(ratio);
+                times.push(taken.work / taken.seconds.max(1e-4));
+                costly.push((
+                    taken.seconds,
+                    source.bytes.len(),
+                    format!("{:.2} s of {:.2}, {} kB\t{}\t{}", taken.seconds, taken.work, taken.bytes / 1000, source.name, taken.request),
+                ));
                 groups.entry(source.name.rsplit_once('-').unwrap().0.to_owned()).or_default().push(ratio);
                 groups.entry(format!("*{}", request.rsplit_once('.').unwrap().1)).or_default().push(ratio);
                 if listed || taken.peak > taken.price {
-                    let line = format!("{:.2}\t{:>9}\t{:>9}\t{:.2} s\t{}\t{}", ratio, taken.price, taken.peak, taken.seconds, source.name, taken.request);
+                    let line = format!(
+                        "{:.2}\t{:>9}\t{:>9}\t{:.2} s of {:.2}\t{}\t{}",
+                        ratio, taken.price, taken.peak, taken.seconds, taken.work, source.name, taken.request
+                    );
                     if listed {
                         println!("{line}");
                     }
@@ -152,6 +169,17 @@ fn main() {
     };
     if full || listed {
         groups.iter_mut().for_each(|(name, values)| println!("{name}: {} renders, median price/peak {:.2}", values.len(), median(values)));
+    }
+    if full {
+        costly.sort_by(|one, other| other.0.total_cmp(&one.0));
+        println!("the most expensive requests:");
+        costly.iter().take(20).for_each(|(.., line)| println!("  {line}"));
+        costly.sort_by(|one, other| (other.0 / other.1 as f64).total_cmp(&(one.0 / one.1 as f64)));
+        println!("the most expensive requests for a byte of their source:");
+        costly.iter().take(20).for_each(|(_, bytes, line)| println!("  {bytes} bytes: {line}"));
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or(0.0);
+        println!("CPU time expected / taken: {:.2} at 1 %, {:.2} at 10 %, median {:.2}, {:.2} at 90 %", at(0.01), at(0.1), at(0.5), at(0.9));
     }
     println!("{all} pairs, {refused} refused, {} above their price, median price/peak {:.2}", broken.len(), median(&mut ratios));
     broken.iter().for_each(|line| println!("{line}"));

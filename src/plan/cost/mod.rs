@@ -1,8 +1,10 @@
 //! What a plan will cost, from headers alone: upper estimates that hold for every file, checked before anything is allocated.
 
 mod answer;
+mod work;
 
 pub(crate) use answer::png_held;
+pub(crate) use work::of_png;
 
 use super::{Rendering, SourcePlan};
 use crate::api::Quality;
@@ -33,8 +35,10 @@ const BASE: u64 = 64 << 10;
 pub(crate) struct Price {
     /// Bytes of memory at the peak.
     pub memory: u64,
-    /// Samples that are decoded; the bytes they are decoded from come on top, once it is known how many they are.
+    /// CPU time, ns. The bytes that are decoded come on top, once it is known how many they are.
     pub work: u64,
+    /// CPU time for a byte as it is stored, tenths of a nanosecond.
+    pub per_byte: u64,
     /// Bytes that will be fetched of a scan, about.
     pub bytes: u64,
     /// All that is fetched and decoded is so twice, which work and bytes count.
@@ -43,7 +47,7 @@ pub(crate) struct Price {
 
 impl Price {
     pub fn of(plan: &Rendering, pyramid: &Pyramid) -> Self {
-        let once = Self::once(plan, pyramid);
+        let once = Self { per_byte: work::of_byte(pyramid, plan), ..Self::once(plan, pyramid) };
         if comes_twice(plan, pyramid) { Self { work: once.work.saturating_mul(2), bytes: once.bytes.saturating_mul(2), twice: true, ..once } } else { once }
     }
 
@@ -55,10 +59,11 @@ impl Price {
             }
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 let memory = BASE.saturating_add(of_whole(whole, pyramid, plan, channels));
-                // Every row is unpacked and passed on, however little a pixel has.
-                Self { memory, work: mul(&[pyramid.stored.area(), u64::from(whole.channels).max(3)]), ..Self::default() }
+                // Every row is decoded, and those of the crop are passed on.
+                let passed = work::of_answer(plan, pyramid, plan.crop.dimensions().area(), whole.channels.into(), channels);
+                Self { memory, work: work::of_whole(whole, pyramid).saturating_add(passed), bytes: pyramid.file_size, ..Self::default() }
             }
-            (SourcePlan::Scan { reduction, .. }, Body::Scan(scan)) => Self::of_scan(plan, scan, *reduction, channels),
+            (SourcePlan::Scan { reduction, .. }, Body::Scan(scan)) => Self::of_scan(plan, pyramid, scan, *reduction, channels),
             _ => Self::default(),
         }
     }
@@ -76,7 +81,7 @@ impl Price {
     }
 
     /// Of a file whose rows come one after the other, as far as its index goes from near to them.
-    fn of_scan(plan: &Rendering, scan: &OneScan, reduction: u32, channels: u64) -> Self {
+    fn of_scan(plan: &Rendering, pyramid: &Pyramid, scan: &OneScan, reduction: u32, channels: u64) -> Self {
         let source = sum(&[decoding_scan(plan, scan), LEAST_RUN, rows(plan, scan.whole.channels, 1, channels)]);
         let memory = BASE.saturating_add(flowing(plan, source, channels, LINES));
         let region = Rows::region(&scan.header, plan.crop, u8::try_from(reduction).unwrap_or(1));
@@ -84,12 +89,14 @@ impl Price {
         let index = scan.index();
         let Some(first) = index.before(grid.rows.start, grid.columns.start) else { return Self::default() };
         let reading = scan.reading(&index, &grid, grid.rows.clone(), (first.bits.byte, first.mcu));
-        let mcu = mul(&[grid.mcu().0 as u64, grid.mcu().1 as u64, u64::from(scan.whole.channels).max(3)]);
+        let mcu = mul(&[grid.mcu().0 as u64, grid.mcu().1 as u64, u64::from(scan.whole.channels)]);
         let wanted = mul(&[grid.columns.len() as u64, grid.rows.len() as u64]);
-        // Where nothing leads past them, MCUs are read though nothing is made of them: a sixteenth of the work.
+        // Where nothing leads past them, MCUs are read though nothing is made of them.
         let end = mul(&[grid.rows.end.saturating_sub(1) as u64, grid.mcus.0 as u64]).saturating_add(grid.columns.end as u64);
-        let passed = if reading.open { end.saturating_sub(first.mcu as u64) / 16 } else { 0 };
-        Self { memory, work: mul(&[mcu, wanted.saturating_add(passed)]), bytes: reading.bytes(), twice: false }
+        let passed = if reading.open { end.saturating_sub(first.mcu as u64).saturating_sub(wanted) } else { 0 };
+        let answer = work::of_answer(plan, pyramid, plan.crop.dimensions().area(), scan.whole.channels.into(), channels);
+        let work = work::of_mcus(mcu, wanted, passed, reduction.into()).saturating_add(answer);
+        Self { memory, work, bytes: reading.bytes(), ..Self::default() }
     }
 
     /// Samples per pixel of the finished pixels, at most.
@@ -106,14 +113,15 @@ impl Price {
     fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, channels: u64) -> Self {
         let depth: u64 = if level.samples.bits > 8 { 2 } else { 1 };
         let samples = level.decoded_samples().saturating_add(level.mask.is_some().into());
-        let decoded = mul(&[level.chunk.area(), samples, depth]);
         let (mut memory, mut work) = (0_u64, 0_u64);
-        for part in &plan.windows(level) {
+        let windows = plan.windows(level);
+        for part in &windows {
             let source = plan.source_of(*part);
             let (columns, lines) = plan.chunks_of(level, source);
             let across = columns.len() as u64;
             let count = mul(&[across, lines.len() as u64]);
-            work = work.saturating_add(mul(&[count, decoded]));
+            let passed = work::of_answer(plan, pyramid, source.dimensions().area(), samples, channels);
+            work = sum(&[work, work::of_chunks(level, count), passed / windows.len().max(1) as u64]);
             let held = answer::held(plan, part.dimensions(), channels);
             let rows = answer::pipeline(plan, source.width().into(), (samples, depth), part.dimensions(), channels);
             let chunks = sum(&[fetched(level, pyramid, count), decoding_chunk(level, samples, depth), band(level, source, across, samples, depth)]);
@@ -134,7 +142,7 @@ impl Price {
     /// [`Error::SourceTooCostly`] for what is over the limits.
     pub fn check(&self, limits: &Limits) -> Result<()> {
         let over = |what, needs, limit| if needs > limit { Err(Error::too_costly(what, needs, limit)) } else { Ok(()) };
-        over(Budget::Work, self.work.saturating_add(self.bytes), limits.work)?;
+        over(Budget::Work, self.work.saturating_add(mul(&[self.bytes, self.per_byte]) / 10), limits.work)?;
         over(Budget::Bytes, self.bytes, limits.fetched)?;
         over(Budget::Memory, self.memory, limits.memory)
     }
