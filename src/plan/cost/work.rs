@@ -4,7 +4,7 @@
 //! prints the ratios. WebAssembly takes about 1.3 times as long.
 
 use super::{mul, sum};
-use crate::api::Format;
+use crate::api::{Format, Quality};
 use crate::plan::{Rendering, SourcePlan};
 use crate::profile::Model as Colors;
 use crate::pyramid::tiff::{Compression, Level, Model};
@@ -120,7 +120,7 @@ pub(super) fn of_answer(plan: &Rendering, pyramid: &Pyramid, decoded: u64, sampl
     } else {
         0
     };
-    let turned = if plan.is_upright() { 0 } else { mul(&[size.area(), channels, 20]) };
+    let turned = if plan.is_upright() { 0 } else { mul(&[size.area(), channels, 12]) };
     let area = plan.dimensions().area();
     let rotated = if plan.angle.is_some() { mul(&[area, 150]) } else { 0 };
     let channels = if plan.angle.is_some() { if channels <= 2 { 2 } else { 4 } } else { channels };
@@ -129,7 +129,9 @@ pub(super) fn of_answer(plan: &Rendering, pyramid: &Pyramid, decoded: u64, sampl
         Format::Png => mul(&[area, channels, plan.png_weight]),
         Format::Tif => mul(&[area, channels, 80]),
         Format::Gif => mul(&[area, 1500]),
-        Format::WebP if plan.lossless => mul(&[area, 500]),
+        // Eight pixels are one.
+        Format::WebP if plan.lossless && plan.quality == Quality::Bitonal => mul(&[area, 100]),
+        Format::WebP if plan.lossless => mul(&[area, 450]),
         Format::WebP => mul(&[area, if channels.is_multiple_of(2) { 20_000 } else { 4000 }]),
     };
     // Opening, planning, tables.
@@ -150,7 +152,7 @@ fn of_colors(pyramid: &Pyramid) -> u64 {
         Some((_, Colors::Lab)) => 150,
         _ => match &pyramid.body {
             Body::Tiff(tiff) if tiff.levels.first().is_some_and(|level| level.colors() == Colors::Lab) => 150,
-            _ => 60,
+            _ => 20,
         },
     }
 }
@@ -159,8 +161,8 @@ fn of_colors(pyramid: &Pyramid) -> u64 {
 pub(crate) fn of_png(compression: crate::options::PngCompression) -> u64 {
     use crate::options::PngCompression::{Balanced, Fast, Fastest, High};
     match compression {
-        Fastest => 60,
-        Fast => 80,
+        Fastest => 40,
+        Fast => 50,
         Balanced => 800,
         High => 4000,
     }
