@@ -24,7 +24,7 @@ export interface Settings {
   memory?: number;
   /** Bytes that a request may fetch. */
   fetched?: number;
-  /** Work that a request may be: samples decoded and compressed bytes read. */
+  /** CPU time that a request may take, in seconds of the machine that estimates are calibrated on. */
   work?: number;
   /** Whether of a JPEG file that is cut off what there is may be shown, and gray for the rest; by default that is an error. */
   showIncomplete?: boolean;

@@ -115,6 +115,7 @@ impl Config {
             return Err(Misconfigured::new("MAX_HEIGHT", "needs MAX_WIDTH beside it"));
         }
         limits.memory = vars.number("MEMORY", limits.memory / MIB, 4, 58)? * MIB;
+        limits.work = vars.number("WORK", limits.work / Limits::WORK_PER_SECOND, 1, 300)? * Limits::WORK_PER_SECOND;
         limits.show_incomplete = vars.switch("SHOW_INCOMPLETE", limits.show_incomplete)?;
         limits.window = vars.window(limits.window)?;
         let encode = vars.encode()?;
