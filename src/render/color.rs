@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::lab;
 use super::row::{Alpha, Layout, Model, Row, Sample};
 use crate::profile::{Conversion, Profile};
 
@@ -90,14 +91,7 @@ impl ColorTransform {
                     out.extend([c, m, y].map(|ink| ((ink * k + 127) / 255) as u8));
                 }
             }
-            Model::Lab => {
-                for pixel in samples.as_chunks::<3>().0 {
-                    let [l, a, b] = pixel.map(|sample| f64::from(sample.to_u32()));
-                    // The zero of a* and b* is the value with only the highest bit set, and one of them is a 256th of all values.
-                    let (zero, one) = (f64::from(S::MAX / 2 + 1), f64::from((S::MAX + 1) / 256));
-                    out.extend(lab_to_srgb(l / f64::from(S::MAX) * 100.0, (a - zero) / one, (b - zero) / one));
-                }
-            }
+            Model::Lab => lab::to_srgb(samples, out),
         }
         if self.layout.model == Model::Gray { 1 } else { 3 }
     }
@@ -128,18 +122,6 @@ fn to_8<S: Sample>(sample: S) -> u8 {
 /// Brightness as JPEG's Y (ITU-R BT.601).
 pub(super) fn luma(r: u8, g: u8, b: u8) -> u8 {
     ((u32::from(r) * 19_595 + u32::from(g) * 38_470 + u32::from(b) * 7_471 + 32_768) >> 16) as u8
-}
-
-/// CIE L*a*b* under D50 to sRGB, by way of XYZ and the Bradford-adapted sRGB matrix (IEC 61966-2-1).
-fn lab_to_srgb(l: f64, a: f64, b: f64) -> [u8; 3] {
-    let fy = (l + 16.0) / 116.0;
-    let inverse = |f: f64| if f > 6.0 / 29.0 { f * f * f } else { 3.0 * (6.0_f64 / 29.0).powi(2) * (f - 4.0 / 29.0) };
-    let (x, y, z) = (0.96422 * inverse(fy + a / 500.0), inverse(fy), 0.82521 * inverse(fy - b / 200.0));
-    let linear = [3.1338561 * x - 1.6168667 * y - 0.4906146 * z, -0.9787684 * x + 1.9161415 * y + 0.0334540 * z, 0.0719453 * x - 0.2289914 * y + 1.4052427 * z];
-    linear.map(|value| {
-        let encoded = if value <= 0.003_130_8 { 12.92 * value } else { 1.055 * libm::pow(value, 1.0 / 2.4) - 0.055 };
-        libm::round(encoded.clamp(0.0, 1.0) * 255.0) as u8
-    })
 }
 
 #[cfg(test)]

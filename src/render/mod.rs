@@ -4,6 +4,7 @@ mod color;
 mod convolve;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod convolve_simd;
+mod lab;
 mod pipeline;
 mod raster;
 mod reuse;

@@ -4,6 +4,7 @@ mod chunk;
 mod decompress;
 pub(crate) mod fax;
 mod nodata;
+mod packed;
 mod planes;
 mod predictor;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -34,17 +34,62 @@ pub(super) fn undo(data: &mut [u8], level: &Level, endian: Endian) {
 }
 
 fn sum(row: &mut [u8], samples: usize, width: usize, endian: Endian) {
-    if width == 1 {
-        return sum_bytes(row, samples);
+    match (width, endian) {
+        (1, _) => sum_bytes(row, samples),
+        (2, _) => sum_words(row, samples, endian),
+        (4, Endian::Little) => sum_each(row, samples, 0, |a, b| u32::from_le_bytes(a).wrapping_add(u32::from_le_bytes(b)).to_le_bytes()),
+        (4, Endian::Big) => sum_each(row, samples, 0, |a, b| u32::from_be_bytes(a).wrapping_add(u32::from_be_bytes(b)).to_be_bytes()),
+        (8, Endian::Little) => sum_each(row, samples, 0, |a, b| u64::from_le_bytes(a).wrapping_add(u64::from_le_bytes(b)).to_le_bytes()),
+        (8, Endian::Big) => sum_each(row, samples, 0, |a, b| u64::from_be_bytes(a).wrapping_add(u64::from_be_bytes(b)).to_be_bytes()),
+        _ => {}
     }
-    let step = samples * width;
-    for at in (step..row.len().saturating_sub(width - 1)).step_by(width) {
-        let before = endian.number(&row[at - step..at - step + width]);
-        let value = endian.number(&row[at..at + width]).wrapping_add(before);
-        let bytes = value.to_le_bytes();
-        for (index, out) in row[at..at + width].iter_mut().enumerate() {
-            *out = if endian == Endian::Little { bytes[index] } else { bytes[width - 1 - index] };
+}
+
+/// The running sums of numbers of `WIDTH` bytes, of each of `samples` that take turns, from one of them on.
+#[inline(always)]
+fn sum_each<const WIDTH: usize>(row: &mut [u8], samples: usize, first: usize, add: impl Fn([u8; WIDTH], [u8; WIDTH]) -> [u8; WIDTH]) {
+    let numbers = row.as_chunks_mut::<WIDTH>().0;
+    match samples {
+        1 => sum_turns::<WIDTH, 1>(numbers, first, add),
+        3 => sum_turns::<WIDTH, 3>(numbers, first, add),
+        _ => {
+            for index in first.max(samples)..numbers.len() {
+                numbers[index] = add(numbers[index], numbers[index - samples]);
+            }
         }
+    }
+}
+
+/// The same of so many that take turns: their sums need not be read again.
+#[inline(always)]
+fn sum_turns<const WIDTH: usize, const TURNS: usize>(numbers: &mut [[u8; WIDTH]], first: usize, add: impl Fn([u8; WIDTH], [u8; WIDTH]) -> [u8; WIDTH]) {
+    let begin = first.saturating_sub(TURNS).min(numbers.len());
+    let (pixels, rest) = numbers[begin..].as_chunks_mut::<TURNS>();
+    let Some((sums, pixels)) = pixels.split_first_mut() else { return };
+    let mut sums = *sums;
+    for pixel in pixels {
+        for (number, sum) in pixel.iter_mut().zip(&mut sums) {
+            *sum = add(*number, *sum);
+            *number = *sum;
+        }
+    }
+    rest.iter_mut().zip(sums).for_each(|(number, sum)| *number = add(*number, sum));
+}
+
+/// The same of 16 bits.
+fn sum_words(row: &mut [u8], samples: usize, endian: Endian) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let done = super::predictor_simd::sum_words(row, samples, endian);
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    let done = 0;
+    sum_words_scalar(row, samples, endian, done);
+}
+
+/// The same without vector instructions, from sample `first` on.
+fn sum_words_scalar(row: &mut [u8], samples: usize, endian: Endian, first: usize) {
+    match endian {
+        Endian::Little => sum_each(row, samples, first, |a, b| u16::from_le_bytes(a).wrapping_add(u16::from_le_bytes(b)).to_le_bytes()),
+        Endian::Big => sum_each(row, samples, first, |a, b| u16::from_be_bytes(a).wrapping_add(u16::from_be_bytes(b)).to_be_bytes()),
     }
 }
 
@@ -68,15 +113,55 @@ fn sum_bytes_scalar(row: &mut [u8], samples: usize, first: usize) {
 mod tests {
     use super::*;
 
+    fn noise(length: usize) -> Vec<u8> {
+        (0..length as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+    }
+
     #[test]
     fn every_platform_sums_alike() {
         for samples in 1..=5 {
             for length in [samples, 15, 16, 17, 48, 300] {
-                let mut row: Vec<u8> = (0..length as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+                let mut row = noise(length);
                 let mut twin = row.clone();
                 sum_bytes(&mut row, samples);
                 sum_bytes_scalar(&mut twin, samples, 0);
                 assert_eq!(row, twin, "{samples} samples in {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_platform_sums_words_alike() {
+        for endian in [Endian::Little, Endian::Big] {
+            for samples in 1..=5 {
+                for length in [samples, 7, 8, 9, 15, 16, 17, 48, 300] {
+                    let mut row = noise(length * 2);
+                    let mut twin = row.clone();
+                    sum_words(&mut row, samples, endian);
+                    sum_words_scalar(&mut twin, samples, endian, 0);
+                    assert_eq!(row, twin, "{samples} samples in {length}, {endian:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_every_width_are_those_of_the_definition() {
+        for endian in [Endian::Little, Endian::Big] {
+            for width in [1, 2, 4, 8] {
+                for samples in 1..=5 {
+                    for count in [0, samples, 8, 13, 40] {
+                        let row = noise(count * width);
+                        let mut sums: Vec<u64> = row.chunks_exact(width).map(|bytes| endian.number(bytes)).collect();
+                        for index in samples..sums.len() {
+                            sums[index] = sums[index].wrapping_add(sums[index - samples]) & (u64::MAX >> (64 - 8 * width));
+                        }
+                        let mut found = row;
+                        sum(&mut found, samples, width, endian);
+                        let found: Vec<u64> = found.chunks_exact(width).map(|bytes| endian.number(bytes)).collect();
+                        assert_eq!(found, sums, "{samples} of {width} bytes in {count}, {endian:?}");
+                    }
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Samples of 1 to 64 bits, unsigned, signed or floating point, to 8 or 16 bits; then inversion, palettes, YCbCr and CIELab's zero.
 
 use super::chunk::Samples;
-use super::{nodata, ycbcr};
+use super::{nodata, packed, ycbcr};
 use crate::bytes::Endian;
 use crate::pyramid::tiff::{Association, Level, Model, Range, SampleKind};
 
@@ -35,11 +35,10 @@ impl<'a> Raws<'a> {
             (32, Endian::Little) => data.as_chunks().0.iter().map(|bytes| make(u32::from_le_bytes(*bytes).into())).collect(),
             (32, Endian::Big) => data.as_chunks().0.iter().map(|bytes| make(u32::from_be_bytes(*bytes).into())).collect(),
             _ if bits.is_multiple_of(8) => data.chunks_exact(bits / 8).map(|bytes| make(endian.number(bytes))).collect(),
-            // Other depths are packed from the highest bit, whatever the byte order.
             _ => {
                 let rows = data.chunks_exact((per_row * bits).div_ceil(8).max(1));
                 let mut made = Vec::with_capacity(rows.len() * per_row);
-                rows.for_each(|row| made.extend((0..per_row).map(|index| make(bits_at(row, index * bits, bits)))));
+                rows.for_each(|row| packed::each(row, per_row, bits, |raw| made.push(make(raw))));
                 made
             }
         }
@@ -152,6 +151,7 @@ fn narrow(raws: &Raws<'_>, scales: &[Scale], number: Number) -> Vec<u8> {
     let mut turns = tables.iter().cycle();
     match tables.as_slice() {
         [] => Vec::new(),
+        [first, rest @ ..] if rest.iter().all(|other| other == first) && number.bits < 8 => packed::narrow(raws.data, raws.per_row, raws.bits, first),
         [first, rest @ ..] if rest.iter().all(|other| other == first) => raws.map(|raw| first[raw as u8 as usize]),
         _ => raws.map(|raw| turns.next().map_or(0, |table| table[raw as u8 as usize])),
     }
@@ -179,11 +179,6 @@ fn to_16(value: u64, bits: usize) -> u16 {
     }
     let highest = (1_u64 << bits) - 1;
     ((value * 65_535 + highest / 2) / highest) as u16
-}
-
-/// `count` bits from bit `at`, the highest first.
-fn bits_at(row: &[u8], at: usize, count: usize) -> u64 {
-    (at..at + count).fold(0, |value, bit| value << 1 | u64::from(row.get(bit / 8).copied().unwrap_or(0) >> (7 - bit % 8) & 1))
 }
 
 /// IEEE 754 numbers of 16, 24, 32 and 64 bits.
@@ -238,15 +233,15 @@ pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
     let associated = level.samples.alpha == Some(Association::Associated);
     match (&level.model, samples) {
         (Model::WhiteIsZero, Samples::U8(mut data)) => {
-            data.chunks_exact_mut(1 + channels).for_each(|pixel| invert(pixel, u8::MAX, associated));
+            invert(&mut data, channels, u8::MAX, associated);
             Samples::U8(data)
         }
         (Model::WhiteIsZero, Samples::U16(mut data)) => {
-            data.chunks_exact_mut(1 + channels).for_each(|pixel| invert(pixel, u16::MAX, associated));
+            invert(&mut data, channels, u16::MAX, associated);
             Samples::U16(data)
         }
-        (Model::Palette(colors), Samples::U8(data)) => Samples::U8(look_up(data.chunks_exact(1 + channels), colors, |alpha| alpha)),
-        (Model::Palette(colors), Samples::U16(data)) => Samples::U8(look_up(data.chunks_exact(1 + channels), colors, |alpha| (alpha >> 8) as u8)),
+        (Model::Palette(colors), Samples::U8(data)) => Samples::U8(look_up(&data, channels, colors, |alpha| alpha)),
+        (Model::Palette(colors), Samples::U16(data)) => Samples::U8(look_up(&data, channels, colors, |alpha| (alpha >> 8) as u8)),
         (Model::YCbCr(..), samples) if ycbcr::is_stored(level) => ycbcr::to_rgb(samples, level),
         // a* and b* are signed numbers; floating-point ones have been moved already.
         (Model::CieLab, Samples::U8(mut data)) => {
@@ -261,22 +256,32 @@ pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
     }
 }
 
-/// Black for white. What is multiplied by alpha is at most alpha.
-fn invert<S: Copy + Ord + std::ops::Sub<Output = S>>(pixel: &mut [S], most: S, associated: bool) {
-    let most = if associated { pixel[1] } else { most };
-    pixel[0] = most - pixel[0].min(most);
+/// Black for white, in pixels of a color and so many other samples. What is multiplied by alpha is at most alpha.
+fn invert<S: Copy + Ord + std::ops::Sub<Output = S>>(data: &mut [S], others: usize, most: S, associated: bool) {
+    if others == 0 {
+        data.iter_mut().for_each(|sample| *sample = most - *sample);
+        return;
+    }
+    for pixel in data.chunks_exact_mut(1 + others) {
+        let most = if associated { pixel[1] } else { most };
+        pixel[0] = most - pixel[0].min(most);
+    }
 }
 
-/// The colours of indexes, each followed by its alpha if there is one.
-fn look_up<'a, S: Copy + Into<usize> + 'a>(pixels: impl Iterator<Item = &'a [S]>, colors: &[u16], narrow_alpha: impl Fn(S) -> u8) -> Vec<u8> {
+/// The colours of indexes, each followed by its alpha if there are `others`.
+fn look_up<S: Copy + Into<usize>>(data: &[S], others: usize, colors: &[u16], narrow_alpha: impl Fn(S) -> u8) -> Vec<u8> {
+    let pixels = data.chunks_exact(1 + others);
     let entries = colors.len() / 3;
     // Some writers fill the tables with 8 bits where 16 belong.
     let narrow = colors.iter().all(|color| *color < 256);
     let to_8 = |color: u16| if narrow { color as u8 } else { (color >> 8) as u8 };
-    let mut out = Vec::new();
+    let color = |index: usize| [0, 1, 2].map(|plane| colors.get(plane * entries + index).map_or(0, |color| to_8(*color)));
+    // Small tables are made of whole colours once; of a large one few pixels of a chunk may need any.
+    let table: Vec<[u8; 3]> = if entries <= 256 { (0..entries).map(color).collect() } else { Vec::new() };
+    let mut out = Vec::with_capacity(pixels.len() * (3 + others));
     for pixel in pixels {
         let index: usize = pixel[0].into();
-        out.extend([0, 1, 2].map(|plane| colors.get(plane * entries + index).map_or(0, |color| to_8(*color))));
+        out.extend_from_slice(&table.get(index).copied().unwrap_or_else(|| color(index)));
         out.extend(pixel.get(1).map(|alpha| narrow_alpha(*alpha)));
     }
     out
