@@ -1,0 +1,238 @@
+//! Images that are one large strip, or a few: they are decoded row by row, and are what the same images in small strips are.
+
+use azulejo::api::{ImageRequest, Service, Version};
+use azulejo::ingest::Options;
+use azulejo::{EncodeOptions, Limits, Render, native};
+
+use super::ingest;
+use super::striped::{Page, write};
+use super::support::{drip_page, is_clean, render};
+
+const NONE: u16 = 1;
+const LZW: u16 = 5;
+const DEFLATE: u16 = 8;
+const PACKBITS: u16 = 32773;
+const ZSTANDARD: u16 = 50000;
+
+/// Slopes, edges and noise.
+fn samples(width: u32, height: u32, channels: u32) -> Vec<u8> {
+    let mut state = 1_u32;
+    let mut noise = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 29) as u8
+    };
+    (0..height)
+        .flat_map(|y| (0..width * channels).map(move |x| (x, y)))
+        .map(|(x, y)| ((x / 7 + y / 3) as u8 ^ if x / 200 % 2 == 0 { 90 } else { 0 }) ^ noise())
+        .collect()
+}
+
+/// Of 1000 × 1500 px, 1 bit each.
+fn bits() -> Vec<u8> {
+    samples(125, 1500, 1).into_iter().map(|byte| if byte & 64 == 0 { byte & 0x1F } else { 0 }).collect()
+}
+
+fn page<'a>(data: &'a [u8], bits: u16, photometric: u16, channels: u16, compression: u16) -> Page<'a> {
+    Page { width: 1000, height: 1500, rows: 1500, bits, channels, photometric, compression, ..Page::of(data) }
+}
+
+const REQUESTS: [&str; 8] = [
+    "450,700,257,300/max/0/default.png",
+    "full/100,/0/default.png",
+    "750,1495,250,5/max/0/gray.png",
+    "0,0,64,64/max/!0/default.png",
+    "50,1000,500,300/max/90/default.png",
+    "full/!90,90/180/default.png",
+    "150,500,400,400/120,/30/default.png",
+    "0,250,1000,37/max/0/default.jpg",
+];
+
+/// Whether a page shows what it shows in small strips without compression, and each request takes little memory.
+fn check(page: &Page<'_>, what: &str) {
+    check_requests(page, what, &REQUESTS);
+}
+
+fn check_requests(page: &Page<'_>, what: &str, requests: &[&str]) {
+    let plain = write(&[Page { rows: 16, compression: NONE, predictor: 1, reversed: false, ..page.clone() }]);
+    let file = write(std::slice::from_ref(page));
+    let service = Service::default();
+    let mut source = file.as_slice();
+    let pyramid = native::open(&mut source, &service).unwrap();
+    // The window of Zstandard, of each plane.
+    let most = if page.compression == ZSTANDARD { 34 << 20 } else { 8 << 20 };
+    for request in requests {
+        let expected = render(&plain, request).unwrap();
+        let found = render(&file, request).unwrap_or_else(|error| panic!("{what}, {request}: {error:?}"));
+        assert!(found.bytes == expected.bytes, "{what}, {request}");
+        let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(&service)).unwrap();
+        let memory = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits).unwrap().memory();
+        assert!(memory < most, "{what}, {request}: {memory} bytes");
+    }
+}
+
+#[test]
+fn colour_in_one_strip_of_every_coding() {
+    let data = samples(1000, 1500, 3);
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD] {
+        let page = page(&data, 8, 2, 3, compression);
+        check(&page, &format!("RGB of compression {compression}"));
+        if compression != PACKBITS {
+            check(&Page { predictor: 2, ..page.clone() }, &format!("RGB of compression {compression} with differences"));
+        }
+    }
+}
+
+#[test]
+fn samples_of_every_kind_in_one_strip() {
+    let (bits, gray, rgba) = (bits(), samples(1000, 1500, 1), samples(1000, 1500, 4));
+    for (photometric, compression) in [(0, PACKBITS), (1, LZW), (0, DEFLATE)] {
+        for reversed in [false, true] {
+            check(&Page { reversed, ..page(&bits, 1, photometric, 1, compression) }, &format!("bits, {photometric}, {compression}, {reversed}"));
+        }
+    }
+    let palette: Vec<u16> = (0..3 * 256_u32).map(|at| (at.wrapping_mul(40_503) >> 3) as u16).collect();
+    check(&Page { palette: Some(&palette), ..page(&gray, 8, 3, 1, LZW) }, "a palette");
+    check(&page(&rgba, 8, 2, 4, DEFLATE), "RGBA");
+    check(&page(&rgba, 8, 5, 4, DEFLATE), "inks");
+    let wide = samples(1000, 1500, 2);
+    check(&Page { predictor: 2, ..page(&wide, 16, 1, 1, DEFLATE) }, "16 bits with differences");
+    check(&page(&wide, 16, 0, 1, LZW), "16 bits, white is 0");
+    check(&Page { subsampling: Some([2, 2]), ..page(&wide[..500 * 750 * 6], 8, 6, 3, LZW) }, "YCbCr 4:2:0");
+}
+
+#[test]
+fn planes_are_decoded_in_step() {
+    let data = samples(1000, 1500, 3);
+    for compression in [DEFLATE, PACKBITS, ZSTANDARD] {
+        check(&Page { planar: true, ..page(&data, 8, 2, 3, compression) }, &format!("planes of compression {compression}"));
+    }
+    check(&Page { planar: true, rows: 700, ..page(&data, 8, 2, 3, LZW) }, "planes in three strips");
+}
+
+#[test]
+fn several_large_strips_follow_each_other() {
+    let data = samples(1000, 1500, 3);
+    for rows in [400, 512, 700, 1499, 6000] {
+        check(&Page { rows, predictor: 2, ..page(&data, 8, 2, 3, DEFLATE) }, &format!("strips of {rows} rows"));
+    }
+}
+
+#[test]
+fn every_orientation_is_applied() {
+    let data = samples(1000, 1500, 1);
+    for orientation in 2..=8 {
+        let requests = ["450,700,257,300/max/0/default.png", "full/200,/0/default.png", "500,300,470,400/max/!90/gray.png"];
+        check_requests(&Page { orientation, ..page(&data, 8, 1, 1, DEFLATE) }, &format!("orientation {orientation}"), &requests);
+    }
+}
+
+/// Noise, which no compression makes smaller than a run.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 7_u32;
+    let mut next = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn results_do_not_depend_on_delivery() {
+    let data = noise(2000 * 3000);
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD] {
+        for (planar, channels, rows) in [(false, 1, 3000), (false, 1, 700), (true, 3, 1000)] {
+            let page = Page {
+                planar,
+                width: 2000,
+                height: 3000 / u32::from(channels),
+                rows,
+                ..page(&data, 8, if channels == 3 { 2 } else { 1 }, channels, compression)
+            };
+            let file = write(&[page]);
+            for request in ["700,900,200,90/max/0/default.png", "full/90,/0/default.png", "0,0,10,10/max/0/default.png"] {
+                let what = format!("compression {compression}, {channels} channels, {rows} rows, {request}");
+                // The least run: 1 MiB.
+                let tight = within(least(&file, request));
+                for (piece, limits) in [(1_000_003, &tight), (4001, &tight), (70_001, &Limits::default())] {
+                    // Less memory may mean a coarser average.
+                    let (whole, ..) = drip_page(&file, 1, request, u64::MAX, limits).unwrap();
+                    let (answer, _, traffic) = drip_page(&file, 1, request, piece, limits).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+                    assert!(answer.bytes == whole.bytes, "{what} in pieces of {piece}");
+                    assert!(traffic.bytes <= file.len() as u64, "{what}: bytes are fetched once");
+                    let several = limits.memory == tight.memory && request.starts_with("full");
+                    assert!(!several || traffic.rounds > 3, "{what}: {} rounds", traffic.rounds);
+                    if request.starts_with("0,0") {
+                        // Zstandard gives nothing before its window is full.
+                        let most = if compression == ZSTANDARD { 1_400_000 } else { 600_000 };
+                        assert!(traffic.bytes < most, "{what}: {} bytes for the first rows", traffic.bytes);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn within(memory: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.memory = memory;
+    limits
+}
+
+/// The least memory within which a request is served.
+fn least(file: &[u8], request: &str) -> u64 {
+    let (mut low, mut high) = (0, 42 << 20);
+    while high - low > 1000 {
+        let memory = (low + high) / 2;
+        let service = Service { limits: within(memory), ..Service::default() };
+        let pyramid = native::open(&mut &*file, &service).unwrap();
+        let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(&service)).unwrap();
+        match Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits) {
+            Ok(_) => high = memory,
+            Err(_) => low = memory,
+        }
+    }
+    high
+}
+
+#[test]
+fn pages_of_a_document_are_large_strips() {
+    let (first, second) = (samples(1000, 1500, 1), bits());
+    let pages = [page(&first, 8, 1, 1, DEFLATE), page(&second, 1, 0, 1, LZW)];
+    let document = write(&pages);
+    for (number, page) in (1..).zip(&pages) {
+        let alone = write(std::slice::from_ref(page));
+        for request in REQUESTS {
+            let (answer, ..) = drip_page(&document, number, request, 50_000, &Limits::default()).unwrap();
+            assert!(answer.bytes == render(&alone, request).unwrap().bytes, "page {number}, {request}");
+        }
+    }
+}
+
+#[test]
+fn pyramids_are_made_of_large_strips() {
+    let data = samples(1000, 1500, 3);
+    let page = Page { predictor: 2, orientation: 6, ..page(&data, 8, 2, 3, DEFLATE) };
+    let plain = Page { rows: 16, compression: NONE, predictor: 1, ..page.clone() };
+    let pyramid = |page: &Page<'_>| ingest::write(&write(std::slice::from_ref(page)), &Options::default()).unwrap();
+    assert!(pyramid(&page) == pyramid(&plain));
+}
+
+#[test]
+fn data_that_end_too_early_are_an_error_where_their_rows_are_wanted() {
+    let data = samples(1000, 1500, 3);
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD] {
+        let page = page(&data, 8, 2, 3, compression);
+        let mut file = write(&[page]);
+        let length = file.len();
+        // The strip's length, and the file's end, lie before its own.
+        let at = file.windows(12).position(|entry| entry.starts_with(&[0x17, 1, 4, 0, 1, 0, 0, 0])).unwrap() + 8;
+        let whole = u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+        file[at..at + 4].copy_from_slice(&(whole / 2).to_le_bytes());
+        assert_eq!(file.len(), length);
+        render(&file, "0,0,500,300/max/0/default.png").unwrap();
+        for request in ["0,1250,500,250/max/0/default.png", "full/100,/0/default.jpg"] {
+            let error = render(&file, request).unwrap_err();
+            assert!(error.code() == "source-corrupt" && is_clean(&error), "{compression}, {request}: {error:?}");
+        }
+    }
+}
