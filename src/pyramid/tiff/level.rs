@@ -10,6 +10,7 @@ use super::sample::{Association, Compression, Model, SampleKind, Samples, Storag
 use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::{Dimensions, Rect};
+use crate::jpeg::ColorModel;
 use crate::profile::{Model as Colors, Profile};
 use crate::pyramid::dimensions;
 use crate::window::Window;
@@ -242,6 +243,19 @@ impl Level {
             Model::YCbCr(_, down) if self.is_subsampled() => down.into(),
             _ => 1,
         }
+    }
+
+    /// What the components of its only strip mean, if that is a large JPEG which can be decoded as a file is.
+    pub(super) fn is_one_jpeg(&self) -> Option<ColorModel> {
+        let model = match (&self.model, self.samples.count) {
+            (Model::BlackIsZero, 1) => ColorModel::Gray,
+            (Model::Rgb, 3) => ColorModel::Rgb,
+            (Model::YCbCr(..), 3) => ColorModel::YCbCr,
+            (Model::Cmyk, 4) => ColorModel::Cmyk { inverted: false },
+            _ => return None,
+        };
+        let alone = !self.tiled && !self.samples.planar && !self.has_alpha() && self.grid == (1, 1);
+        (alone && self.compression == Compression::Jpeg && self.chunk_bytes() > LARGE).then_some(model)
     }
 
     /// Chunks in a row.
