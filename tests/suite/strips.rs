@@ -14,6 +14,7 @@ const LZW: u16 = 5;
 const DEFLATE: u16 = 8;
 const PACKBITS: u16 = 32773;
 const ZSTANDARD: u16 = 50000;
+const JPEG: u16 = 7;
 
 /// Slopes, edges and noise.
 fn samples(width: u32, height: u32, channels: u32) -> Vec<u8> {
@@ -366,4 +367,32 @@ fn a_jpeg_strip_is_turned_cut_short_and_found_by_its_index() {
     assert!(other.wants_index());
     assert!(other.take_index(&pyramid.index().unwrap()));
     assert!(ask(&other).bytes == first.bytes);
+}
+
+#[test]
+fn damage_gives_the_same_answer_however_bytes_come() {
+    let data = samples(1000, 1500, 1);
+    let stream = jpeg(&data, ColorType::Luma, SamplingFactor::R_4_4_4, false);
+    let request = "0,900,1000,200/250,/0/default.png";
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD, JPEG] {
+        let page = page(if compression == JPEG { &stream } else { &data }, 8, 1, 1, compression);
+        let whole = write(&[page]);
+        let (mut served, mut refused) = (0, 0);
+        for number in 0..16 {
+            let mut file = whole.clone();
+            let at = 8 + (number * 2_654_435_761_usize) % (whole.len() - 400);
+            file[at] ^= 1 << (number % 8);
+            let answers: Vec<_> =
+                [u64::MAX, 60_000, 1009].map(|piece| drip_page(&file, 1, request, piece, &Limits::default()).map(|(answer, ..)| answer.bytes)).into();
+            match &answers[0] {
+                Ok(_) => served += 1,
+                Err(error) => {
+                    refused += 1;
+                    assert!(is_clean(error), "{error:?}");
+                }
+            }
+            assert!(answers.iter().all(|answer| *answer == answers[0]), "compression {compression}, byte {at}");
+        }
+        assert!(served > 0, "{compression}: {served} served, {refused} refused");
+    }
 }
