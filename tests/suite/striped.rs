@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use super::tiffs::{self, Packing};
+
 /// A page of a document, little-endian.
 #[derive(Clone)]
 pub struct Page<'a> {
@@ -76,6 +78,38 @@ impl<'a> Page<'a> {
         self.data.chunks(plane).flat_map(|plane| plane.chunks(strip)).map(|strip| self.pack(strip.to_vec())).collect()
     }
 
+    fn directory(&self) -> tiffs::Page {
+        let mut page = tiffs::Page::new(false)
+            .longs(256, &[self.width])
+            .longs(257, &[self.height])
+            .shorts(258, &vec![self.bits; self.channels.into()])
+            .shorts(259, &[self.compression])
+            .shorts(262, &[self.photometric])
+            .shorts(266, &[if self.reversed { 2 } else { 1 }])
+            .shorts(274, &[self.orientation])
+            .shorts(277, &[self.channels])
+            .longs(278, &[self.rows])
+            .shorts(284, &[if self.planar { 2 } else { 1 }])
+            .shorts(317, &[self.predictor])
+            .strips(self.strips());
+        if let Some(palette) = self.palette {
+            page = page.shorts(320, palette);
+        }
+        if self.channels == 4 && self.photometric == 2 {
+            page = page.shorts(338, &[2]);
+        }
+        if let Some(tables) = self.jpeg_tables {
+            page = page.undefined(347, tables);
+        }
+        if let Some(factors) = self.subsampling {
+            page = page.shorts(530, &factors);
+        }
+        if let Some(icc) = self.icc {
+            page = page.undefined(34675, icc);
+        }
+        page
+    }
+
     fn pack(&self, mut strip: Vec<u8>) -> Vec<u8> {
         if self.predictor == 2 {
             let step = if self.planar { 1 } else { usize::from(self.channels) };
@@ -83,13 +117,14 @@ impl<'a> Page<'a> {
         }
         let mut packed = match self.compression {
             1 => strip,
-            5 => weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8).encode(&strip).unwrap(),
+            5 => Packing::Lzw.pack(&strip),
+            // Matches of zlib reach back over its whole window.
             8 => {
                 let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
                 encoder.write_all(&strip).unwrap();
                 encoder.finish().unwrap()
             }
-            32773 => strip.chunks(self.stride()).flat_map(pack_bits).collect(),
+            32773 => strip.chunks(self.stride()).flat_map(|row| Packing::PackBits.pack(row)).collect(),
             50000 => ruzstd::encoding::compress_to_vec(strip.as_slice(), ruzstd::encoding::CompressionLevel::Fastest),
             other => panic!("compression {other}"),
         };
@@ -114,92 +149,7 @@ fn difference(row: &mut [u8], step: usize, width: u16) {
     }
 }
 
-/// A row (TIFF 6.0, section 9).
-fn pack_bits(row: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut literal: Vec<u8> = Vec::new();
-    let flush = |literal: &mut Vec<u8>, out: &mut Vec<u8>| {
-        for part in literal.chunks(128) {
-            out.push(part.len() as u8 - 1);
-            out.extend_from_slice(part);
-        }
-        literal.clear();
-    };
-    for run in row.chunk_by(|a, b| a == b).flat_map(|run| run.chunks(128)) {
-        if run.len() < 3 {
-            literal.extend_from_slice(run);
-            continue;
-        }
-        flush(&mut literal, &mut out);
-        out.extend([(257 - run.len()) as u8, run[0]]);
-    }
-    flush(&mut literal, &mut out);
-    out
-}
-
-/// A document, each directory behind its strips as libtiff writes.
+/// A document of these pages.
 pub fn write(pages: &[Page<'_>]) -> Vec<u8> {
-    let mut file = b"II\x2a\0\0\0\0\0".to_vec();
-    let mut link = 4;
-    for page in pages {
-        let strips: Vec<(u32, u32)> = page
-            .strips()
-            .into_iter()
-            .map(|strip| {
-                let at = file.len() as u32;
-                file.extend_from_slice(&strip);
-                (at, strip.len() as u32)
-            })
-            .collect();
-        if file.len() % 2 == 1 {
-            file.push(0);
-        }
-        directory(&mut file, &mut link, page, &strips);
-    }
-    file
-}
-
-fn directory(file: &mut Vec<u8>, link: &mut usize, page: &Page<'_>, strips: &[(u32, u32)]) {
-    let short = |values: &[u16]| (3_u16, values.len() as u32, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
-    let long = |values: &[u32]| (4_u16, values.len() as u32, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
-    let bytes = |values: &[u8]| (7_u16, values.len() as u32, values.to_vec());
-    let mut entries = vec![
-        (256, long(&[page.width])),
-        (257, long(&[page.height])),
-        (258, short(&vec![page.bits; page.channels.into()])),
-        (259, short(&[page.compression])),
-        (262, short(&[page.photometric])),
-        (266, short(&[if page.reversed { 2 } else { 1 }])),
-        (273, long(&strips.iter().map(|(at, _)| *at).collect::<Vec<_>>())),
-        (274, short(&[page.orientation])),
-        (277, short(&[page.channels])),
-        (278, long(&[page.rows])),
-        (279, long(&strips.iter().map(|(_, length)| *length).collect::<Vec<_>>())),
-        (284, short(&[if page.planar { 2 } else { 1 }])),
-        (317, short(&[page.predictor])),
-    ];
-    entries.extend(page.palette.map(|palette| (320, short(palette))));
-    entries.extend((page.channels == 4).then(|| (338, short(&[2]))));
-    entries.extend(page.jpeg_tables.map(|tables| (347, bytes(tables))));
-    entries.extend(page.subsampling.map(|factors| (530, short(&factors))));
-    entries.extend(page.icc.map(|icc| (34675, bytes(icc))));
-    let mut values = Vec::new();
-    let at = file.len();
-    let values_at = at + 2 + entries.len() * 12 + 4;
-    file[*link..*link + 4].copy_from_slice(&(at as u32).to_le_bytes());
-    file.extend((entries.len() as u16).to_le_bytes());
-    for (tag, (kind, count, value)) in entries {
-        file.extend([(tag as u16).to_le_bytes(), kind.to_le_bytes()].concat());
-        file.extend(count.to_le_bytes());
-        if value.len() <= 4 {
-            file.extend(value.iter().copied().chain([0; 4]).take(4));
-        } else {
-            file.extend(((values_at + values.len()) as u32).to_le_bytes());
-            values.extend(value);
-            values.resize(values.len().next_multiple_of(2), 0);
-        }
-    }
-    *link = file.len();
-    file.extend([0; 4]);
-    file.extend(values);
+    tiffs::file(pages.iter().map(Page::directory).collect())
 }
