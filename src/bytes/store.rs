@@ -103,6 +103,32 @@ impl ByteStore {
         self.pieces = kept;
     }
 
+    /// Forgets what lies in `range`, and nothing else.
+    pub fn release(&mut self, range: ByteRange) {
+        let first = self.piece_at(range.start()).map_or(range.start(), |(start, _)| start);
+        let starts: Vec<u64> = self.pieces.range(first..range.end()).map(|(start, _)| *start).collect();
+        for start in starts {
+            let Some(piece) = self.pieces.remove(&start) else { continue };
+            self.held = self.held.saturating_sub(piece.len() as u64);
+            let until = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
+            for (at, kept) in [(start, piece.get(..until(range.start()))), (range.end(), piece.get(until(range.end())..))] {
+                if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
+                    self.insert(at, kept.to_vec());
+                }
+            }
+        }
+    }
+
+    /// The byte up to which all of `range` is here; its start if nothing is.
+    pub fn reach(&self, range: ByteRange) -> u64 {
+        let mut at = range.start();
+        while at < range.end() {
+            let Some((start, piece)) = self.piece_at(at) else { return at };
+            at = start.saturating_add(piece.len() as u64);
+        }
+        range.end()
+    }
+
     /// The bytes from `at` on, as far as one piece has them; empty if it is not here.
     pub fn rest(&self, at: u64) -> &[u8] {
         let Some((start, piece)) = self.piece_at(at) else { return &[] };
@@ -280,6 +306,20 @@ mod tests {
         assert_eq!((store.held(), store.rest(42).len()), (10, 8));
         store.forget(50);
         assert_eq!(store.held(), 0);
+    }
+
+    #[test]
+    fn releases_a_range_and_keeps_what_lies_around_it() {
+        let mut store = ByteStore::new(100);
+        store.provide(10, (10..20).collect()).unwrap();
+        store.provide(20, (20..30).collect()).unwrap();
+        store.provide(40, (40..50).collect()).unwrap();
+        assert_eq!((store.reach(range(12, 60)), store.reach(range(12, 25)), store.reach(range(30, 40))), (30, 25, 30));
+        store.release(range(15, 45));
+        assert_eq!((store.held(), store.missing(range(10, 50))), (10, vec![range(15, 45)]));
+        assert_eq!((store.rest(10), store.rest(45)), ([10_u8, 11, 12, 13, 14].as_slice(), [45_u8, 46, 47, 48, 49].as_slice()));
+        store.release(range(11, 13));
+        assert_eq!((store.held(), store.missing(range(10, 15))), (8, vec![range(11, 13)]));
     }
 
     #[test]

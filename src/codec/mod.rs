@@ -13,6 +13,7 @@ mod tile;
 mod whole;
 
 pub(crate) use encode::Encoder;
+pub(crate) use extra::Progress;
 pub(crate) use jpeg::Intake;
 pub use tile::TileCompression;
 pub(crate) use tile::{TileCoder, TileCopy, TileRows, tables_of};

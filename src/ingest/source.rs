@@ -5,7 +5,7 @@ use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::tiff::{Block, layout};
 use crate::codec::{Part, WholeRows};
 use crate::error::{Error, Result};
-use crate::job::{Chunks, Meter, Scan, Walk, join_rows};
+use crate::job::{Chunks, Meter, Scan, Strips, Walk, join_rows};
 use crate::jpeg::Component;
 use crate::limits::Limits;
 use crate::plan::{Price, Rendering, SourcePlan};
@@ -36,6 +36,7 @@ enum State {
     Whole(Box<(WholeRows, Pipeline)>),
     /// And whether its coefficients are wanted beside its rows.
     Scan(Box<Scan>, bool),
+    Strips(Box<Strips>),
     Chunks(Box<ByChunks>),
     Done,
 }
@@ -58,6 +59,7 @@ impl Rows {
             SourcePlan::Whole { .. } => State::Fetch(pyramid.kept.store()),
             SourcePlan::Scan { .. } if coefficients => State::Scan(Box::new(Scan::with_coefficients(pyramid, &plan, &limits)?), true),
             SourcePlan::Scan { .. } => State::Scan(Box::new(Scan::new(pyramid, &plan, None, &limits)?), false),
+            SourcePlan::Strips { .. } => State::Strips(Box::new(Strips::new(pyramid, &plan)?)),
             SourcePlan::Chunks { columns, rows, .. } => {
                 let chunks = Chunks::new(pyramid, 0)?;
                 let pipeline = Pipeline::new(&plan, layout(chunks.level()), chunks.profile());
@@ -86,6 +88,7 @@ impl Rows {
             State::Fetch(store) => store.provide(offset, bytes),
             State::Chunks(by) => by.chunks.provide(offset, bytes),
             State::Scan(scan, _) => scan.provide(offset, bytes),
+            State::Strips(strips) => strips.provide(offset, bytes),
             State::Whole(_) | State::Done => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
         }
     }
@@ -128,6 +131,13 @@ impl Rows {
                 }
                 if !matches!(step, Step::Done(false)) {
                     self.state = State::Scan(scan, coefficients);
+                }
+                Ok(step)
+            }
+            State::Strips(mut strips) => {
+                let step = strips.step(&self.plan, &mut self.meter, &self.limits, &mut |rows| sink(Made::Rows(rows)))?;
+                if !matches!(step, Step::Done(false)) {
+                    self.state = State::Strips(strips);
                 }
                 Ok(step)
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::mask::{self, Mask};
 use super::{Meter, widen};
-use crate::bytes::{ByteRange, ByteStore, Step};
+use crate::bytes::{ByteRange, ByteStore, Endian, Step};
 use crate::codec::tiff::{Block, decode_chunk};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
@@ -74,13 +74,13 @@ pub(crate) struct Chunks {
     pyramid: Pyramid,
     tiff: Arc<Tiff>,
     level: usize,
-    store: ByteStore,
+    pub(super) store: ByteStore,
     /// Parts of tables that were asked for and are to be kept for other requests.
     tables: Vec<ByteRange>,
     /// Whether chunks are believed to tell their own lengths.
     led: bool,
     /// The next chunks, as many as make a batch.
-    located: VecDeque<Located>,
+    pub(super) located: VecDeque<Located>,
     /// Chunks have been taken from the batch.
     begun: bool,
     /// Of the level's mask, if it has one.
@@ -103,6 +103,16 @@ impl Chunks {
             begun: false,
             mask: Mask::default(),
         })
+    }
+
+    /// The same, by what tables tell of lengths alone.
+    pub(super) fn by_tables(self) -> Self {
+        Self { led: false, ..self }
+    }
+
+    /// How numbers are stored.
+    pub(super) fn endian(&self) -> Endian {
+        self.tiff.endian
     }
 
     /// The profile of its colours.
@@ -137,12 +147,9 @@ impl Chunks {
                     // What has been decoded is not needed again.
                     self.store = self.pyramid.kept.store();
                 }
-                match self.locate(walk.clone()) {
-                    Ok(located) => self.located = located.into(),
-                    Err(Stop::Fail(error)) => return Err(error),
-                    Err(Stop::Need(entries)) => return self.need_tables(&entries, meter, limits),
+                if let Step::Need(ranges) = self.find(walk, meter, limits)? {
+                    return Ok(Step::Need(ranges));
                 }
-                self.pyramid.kept.add(&self.store, &std::mem::take(&mut self.tables));
             }
             if self.begun {
                 return Ok(Step::Done(()));
@@ -159,6 +166,17 @@ impl Chunks {
             self.led = false;
             self.located.clear();
         }
+    }
+
+    /// Finds the next chunks of a walk, as many as make a batch, without fetching them.
+    pub(super) fn find(&mut self, walk: &Walk, meter: &mut Meter, limits: &Limits) -> Result<Step<()>> {
+        match self.locate(walk.clone()) {
+            Ok(located) => self.located = located.into(),
+            Err(Stop::Fail(error)) => return Err(error),
+            Err(Stop::Need(entries)) => return self.need_tables(&entries, meter, limits),
+        }
+        self.pyramid.kept.add(&self.store, &std::mem::take(&mut self.tables));
+        Ok(Step::Done(()))
     }
 
     /// Lets the chunks that are here tell their lengths; false if one of them does not.
@@ -273,17 +291,20 @@ impl Chunks {
 
     /// What is missing of the located chunks. A chunk that lies about its size is refused before it is fetched.
     fn missing(&self) -> Result<Vec<ByteRange>> {
-        let corrupt = |location: &Location, what| Error::SourceCorrupt { format: self.pyramid.format, at: location.offset, what };
         let mut missing = Vec::new();
         let stored = |chunk: &Located| chunk.planes.iter().chain(chunk.mask.iter().flat_map(|mask| &mask.planes)).copied().collect::<Vec<_>>();
         for location in self.located.iter().flat_map(stored).filter(|location| location.bytes > 0) {
-            let Some(range) = location.range().filter(|range| range.end() <= self.store.size()) else {
-                let what = format!("a chunk of {} bytes from byte {}, in a file of {}", location.bytes, location.offset, self.store.size());
-                return Err(corrupt(&location, what));
-            };
-            missing.extend(self.store.missing(range));
+            missing.extend(self.store.missing(self.range_of(&location)?));
         }
         Ok(missing)
+    }
+
+    /// Where the bytes of a chunk lie; an error if that is not within the file.
+    pub(super) fn range_of(&self, location: &Location) -> Result<ByteRange> {
+        location.range().filter(|range| range.end() <= self.store.size()).ok_or_else(|| {
+            let what = format!("a chunk of {} bytes from byte {}, in a file of {}", location.bytes, location.offset, self.store.size());
+            Error::SourceCorrupt { format: self.pyramid.format, at: location.offset, what }
+        })
     }
 }
 

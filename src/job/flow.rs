@@ -4,6 +4,7 @@ use super::Meter;
 use super::output::Output;
 use super::planes::PlaneRows;
 use super::scan::Scan;
+use super::strips::Strips;
 use crate::bytes::Step;
 use crate::codec::{Encoder, JpegFile, Part, WholeRows};
 use crate::error::{Error, Result};
@@ -23,6 +24,7 @@ enum From {
     /// Rows of the whole file, of which the next is this one.
     Rows(Box<(WholeRows, Pipeline, u32)>),
     Scan(Box<Scan>),
+    Strips(Box<Strips>),
     /// Bands of a JPEG file that is here.
     File(Box<JpegFile>),
 }
@@ -85,6 +87,11 @@ impl Flow {
         Ok(Self { from: From::Scan(Box::new(scan)), sink })
     }
 
+    /// Of strips that are yet to be fetched.
+    pub fn of_strips(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, counted: Option<Encoder>) -> Result<Self> {
+        Ok(Self { from: From::Strips(Box::new(Strips::new(pyramid, plan)?)), sink: Sink::new(plan, options, pyramid.is_gray(), counted) })
+    }
+
     /// Of a scan whose coefficients are to be copied.
     pub fn of_coefficients(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, limits: &Limits) -> Result<Self> {
         let sink = Sink::new(plan, options, pyramid.is_gray(), None);
@@ -94,6 +101,7 @@ impl Flow {
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
         match &mut self.from {
             From::Scan(scan) => scan.provide(offset, bytes),
+            From::Strips(strips) => strips.provide(offset, bytes),
             From::Rows(_) | From::File(_) => Err(Error::Internal { what: "bytes that were not asked for".to_owned() }),
         }
     }
@@ -108,18 +116,20 @@ impl Flow {
                 continue;
             }
             let sink = &mut self.sink;
-            let more = match &mut self.from {
-                From::Scan(scan) => match scan.step(meter, limits, &mut |part| sink.push(part))? {
-                    Step::Done(more) => more,
-                    Step::Need(ranges) => return Ok(Step::Need(ranges)),
-                    Step::Piece(_) => return Err(Error::Internal { what: "a scan in pieces".to_owned() }),
-                },
-                From::Rows(from) => next_rows(from, plan, sink)?,
+            let step = match &mut self.from {
+                From::Scan(scan) => scan.step(meter, limits, &mut |part| sink.push(part))?,
+                From::Strips(strips) => strips.step(plan, meter, limits, &mut |rows| sink.push(Part::Rows(rows)))?,
+                From::Rows(from) => Step::Done(next_rows(from, plan, sink)?),
                 From::File(file) => {
                     let more = file.next(&mut |part| sink.push(part))?;
                     meter.damaged(file.told().damage.as_ref());
-                    more
+                    Step::Done(more)
                 }
+            };
+            let more = match step {
+                Step::Done(more) => more,
+                Step::Need(ranges) => return Ok(Step::Need(ranges)),
+                Step::Piece(_) => return Err(Error::Internal { what: "rows in pieces".to_owned() }),
             };
             if !more {
                 return Ok(Step::Done(()));

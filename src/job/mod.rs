@@ -9,11 +9,13 @@ mod output;
 mod planes;
 mod render;
 mod scan;
+mod strips;
 
 pub(crate) use chunks::{Chunks, Walk, join_rows};
 pub use open::Open;
 pub use render::{Encoded, Render};
 pub(crate) use scan::Scan;
+pub(crate) use strips::Strips;
 
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::error::{Budget, Error, Result};

@@ -205,6 +205,7 @@ impl Render {
             Plan::Render(plan) => match plan.source {
                 SourcePlan::Whole { .. } => State::Whole(self.pyramid.kept.store()),
                 SourcePlan::Scan { .. } => State::Flow(Box::new(Flow::of_scan(&self.pyramid, plan, &self.options, self.counted.take(), &self.limits)?)),
+                SourcePlan::Strips { .. } => State::Flow(Box::new(Flow::of_strips(&self.pyramid, plan, &self.options, self.counted.take())?)),
                 SourcePlan::Chunks { level, .. } => {
                     let chunks = Chunks::new(&self.pyramid, level)?;
                     let windows = plan.windows(chunks.level()).into();

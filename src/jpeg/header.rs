@@ -117,6 +117,15 @@ impl Header {
         }
     }
 
+    /// Takes the word of a container for what three or four components mean, whatever markers say.
+    pub fn declare(&mut self, model: ColorModel) {
+        (self.jfif, self.adobe) = match model {
+            ColorModel::YCbCr => (true, None),
+            ColorModel::Rgb => (false, Some(0)),
+            _ => (false, None),
+        };
+    }
+
     /// The greatest sampling factors (Hmax and Vmax in A.1.1).
     pub fn most(&self) -> (u8, u8) {
         let most = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1).max(1);

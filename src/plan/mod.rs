@@ -13,6 +13,7 @@ mod lossless;
 mod passthrough;
 mod reach;
 mod rendering;
+mod strips;
 mod windows;
 
 pub(crate) use axis::Axis;
@@ -20,6 +21,7 @@ pub(crate) use cost::{BATCH, COUNTED_JPG, LARGE_TIF, LARGE_WEBP, LEAST_RUN, PIEC
 pub(crate) use passthrough::StoredChunk;
 pub(crate) use reach::{LOBES, Reach, rows_to_rotate};
 pub(crate) use rendering::{Rendering, SourcePlan};
+pub(crate) use strips::{INPUT, rows_at_a_time};
 
 use crate::api::ResolvedRequest;
 use crate::error::{Error, Remedy, Result};

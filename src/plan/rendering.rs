@@ -44,6 +44,8 @@ pub(crate) struct Rendering {
 pub(crate) enum SourcePlan {
     /// Chunks of a level, a row of chunks after the other.
     Chunks { level: usize, columns: Range<u32>, rows: Range<u32> },
+    /// Large strips of a level, row by row from the beginning of the first one; `run` bytes of them are fetched at a time.
+    Strips { level: usize, rows: Range<u32>, run: u64 },
     /// The whole file, decoded at 1/`reduction` of its size.
     Whole { reduction: u32 },
     /// What is wanted of the scan of a JPEG file, decoded at 1/`reduction` of its size; `run` bytes of it are fetched at a time.
@@ -79,7 +81,7 @@ impl Rendering {
             (Body::Scan(_), _) => SourcePlan::Scan { reduction: choice.factor, run: 0 },
             _ => SourcePlan::Whole { reduction: choice.factor },
         };
-        let mut plan = Self {
+        let plan = Self {
             source,
             level: choice.size,
             crop,
@@ -95,8 +97,18 @@ impl Rendering {
             png_weight: of_png(options.png_compression),
             price: Price::default(),
         };
-        plan.settle_price(pyramid, limits)?;
-        Ok(plan)
+        let strips = if let SourcePlan::Chunks { level, rows, .. } = &plan.source { strips(pyramid, *level, rows) } else { None };
+        let flowing = strips.map(|source| Self { source, ..plan.clone() });
+        let settled = |mut plan: Self| plan.settle_price(pyramid, limits).map(|()| plan);
+        match flowing.map(settled) {
+            None => settled(plan),
+            Some(Err(error)) => settled(plan).map_err(|_| error),
+            // An answer that is turned may take less if it is made in windows, where chunks are not too large for that.
+            Some(Ok(flowing)) => Ok(match settled(plan) {
+                Ok(chunked) if !flowing.is_upright() && flowing.price.memory > chunked.price.memory => chunked,
+                _ => flowing,
+            }),
+        }
     }
 
     /// The whole image at full size, as stored: what a pyramid is made from. It has no price yet.
@@ -105,7 +117,8 @@ impl Rendering {
         let source = match &pyramid.body {
             Body::Tiff(tiff) => {
                 let rows = tiff.levels.first().map_or(0, |level| level.chunk_row_at(size.height().saturating_sub(1)).saturating_add(1));
-                SourcePlan::Chunks { level: 0, columns: 0..tiff.levels.first().map_or(0, Level::columns), rows: 0..rows }
+                let chunks = SourcePlan::Chunks { level: 0, columns: 0..tiff.levels.first().map_or(0, Level::columns), rows: 0..rows };
+                strips(pyramid, 0, &(0..rows)).unwrap_or(chunks)
             }
             Body::Whole(_) => SourcePlan::Whole { reduction: 1 },
             Body::Scan(_) => SourcePlan::Scan { reduction: 1, run: RUN },
@@ -148,9 +161,9 @@ impl Rendering {
         Self { crop, across, down, size: Dimensions::at_least_one(across.size, down.size), ..self.clone() }
     }
 
-    /// Fetches as much of a scan at a time as there is memory for.
+    /// Fetches as much of a scan, or of strips, at a time as there is memory for.
     fn settle_run(&mut self, limits: &Limits) {
-        if let SourcePlan::Scan { run, .. } = &mut self.source {
+        if let SourcePlan::Scan { run, .. } | SourcePlan::Strips { run, .. } = &mut self.source {
             let once = if self.price.twice { self.price.bytes / 2 } else { self.price.bytes };
             let most = once.saturating_add(once / 8).clamp(LEAST_RUN, RUN);
             let more = most.saturating_sub(LEAST_RUN).min(limits.memory.saturating_sub(self.price.memory));
@@ -214,6 +227,13 @@ impl Rendering {
     pub fn is_resampled(&self) -> bool {
         self.across.is_resampled() || self.down.is_resampled()
     }
+}
+
+/// What is read of some rows of chunks of a level, if these are large strips.
+fn strips(pyramid: &Pyramid, level: usize, rows: &Range<u32>) -> Option<SourcePlan> {
+    let Body::Tiff(tiff) = &pyramid.body else { return None };
+    let is_sequential = tiff.levels.get(level).is_some_and(Level::is_sequential);
+    is_sequential.then(|| SourcePlan::Strips { level, rows: rows.clone(), run: RUN })
 }
 
 /// Quarter turns to the nearest right angle, and the degrees that are left.

@@ -1,7 +1,9 @@
 //! JPEG: markers up to the frame header (ITU T.81, Annex B), and the orientation in EXIF; of a sequential file up to the first scan.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::scan::Contained;
 use super::{Body, OneScan, Orientation, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{Error, SourceFormat, Stop};
@@ -12,7 +14,37 @@ use crate::jpeg::SOF3;
 const MOST_SEGMENTS: usize = 4096;
 
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
-    let mut cursor = Cursor::new(store, SourceFormat::Jpeg, Endian::Big, 2);
+    let Found { size, whole, orientation, scan } = read(store, 0)?;
+    let body = match scan.and_then(|(head, data)| OneScan::new(&head, data, store.size(), whole)) {
+        Some(scan) => Body::Scan(Arc::new(scan)),
+        None => Body::Whole(whole),
+    };
+    Ok((size, orientation.unwrap_or_default(), body))
+}
+
+/// A part of a file that should be a JPEG of so many components, of one sequential scan. None if it is not: who decodes it will say why.
+pub(super) fn within(store: &ByteStore, part: Range<u64>, channels: u16, contained: Contained<'_>) -> Result<Option<OneScan>, Stop> {
+    let mut cursor = Cursor::new(store, SourceFormat::Jpeg, Endian::Big, part.start);
+    let found = cursor.u16().and_then(|marker| if marker == 0xFFD8 { read(store, part.start) } else { Err(cursor.corrupt("no JPEG")) });
+    match found {
+        Ok(Found { whole, scan: Some((head, data)), .. }) if u16::from(whole.channels) == channels => Ok(OneScan::within(&head, data, part, whole, contained)),
+        Ok(_) | Err(Stop::Fail(_)) => Ok(None),
+        Err(need) => Err(need),
+    }
+}
+
+/// What the segments before the first scan say.
+struct Found {
+    size: Dimensions,
+    whole: Whole,
+    orientation: Option<Orientation>,
+    /// Of a sequential process, the segments that decoding needs, and where the data of the first scan begin.
+    scan: Option<(Vec<u8>, u64)>,
+}
+
+/// Of the stream that begins at a byte.
+fn read(store: &ByteStore, begin: u64) -> Result<Found, Stop> {
+    let mut cursor = Cursor::new(store, SourceFormat::Jpeg, Endian::Big, begin.saturating_add(2));
     let mut orientation = None;
     let mut head = Head::default();
     for _ in 0..MOST_SEGMENTS {
@@ -39,11 +71,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
                 } else {
                     None
                 };
-                let body = match scan.and_then(|(head, data)| OneScan::new(&head, data, store.size(), whole)) {
-                    Some(scan) => Body::Scan(Arc::new(scan)),
-                    None => Body::Whole(whole),
-                };
-                return Ok((size, orientation.unwrap_or_default(), body));
+                return Ok(Found { size, whole, orientation, scan });
             }
             // The segment may be there only in part: its name says whether the rest is wanted.
             0xE1 if orientation.is_none() && length >= 8 && cursor.take(6)?.as_ref() == b"Exif\0\0" => {

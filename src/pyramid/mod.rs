@@ -92,7 +92,7 @@ pub(crate) enum Body {
     Tiff(Arc<tiff::Tiff>),
     /// One stream that is read from its beginning.
     Whole(Whole),
-    /// A JPEG file whose rows come one after the other, or by an index.
+    /// A JPEG whose rows come one after the other, or by an index: a file, or the only strip of a page of a TIFF.
     Scan(Arc<OneScan>),
 }
 
@@ -198,14 +198,15 @@ impl Pyramid {
     /// file, for when it is opened anew. It grows with what is rendered, and clones share it.
     pub fn index(&self) -> Option<Vec<u8>> {
         match &self.body {
-            Body::Scan(scan) => scan.grown(),
-            Body::Tiff(_) | Body::Whole(_) => None,
+            // It is kept by the name of the file, which pages share.
+            Body::Scan(scan) if self.pages.page == Page::FIRST => scan.grown(),
+            _ => None,
         }
     }
 
     /// Whether an index that was kept would be of use: nothing has been learnt yet.
     pub fn wants_index(&self) -> bool {
-        matches!(&self.body, Body::Scan(scan) if scan.wants_index())
+        self.pages.page == Page::FIRST && matches!(&self.body, Body::Scan(scan) if scan.wants_index())
     }
 
     /// Takes what [`Self::index`] gave for the same version of the file. Whether it is one: other bytes, and broken ones, change nothing.

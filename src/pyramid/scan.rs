@@ -1,10 +1,11 @@
-//! A JPEG file of one sequential scan: its MCU rows can be made one after the other, and reached by an index that grows as they are.
+//! A JPEG of one sequential scan, a file or the only strip of a page of a TIFF: its MCU rows can be made one after the other, and reached by an index that grows as they are.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Whole;
 use crate::bytes::ByteRange;
+use crate::geometry::Dimensions;
 use crate::jpeg::{ColorModel, Entry, Grid, Header, Index, seal};
 use crate::profile::{Model, Profile};
 
@@ -17,8 +18,8 @@ pub(crate) struct OneScan {
     pub header: Header,
     pub profile: Option<Arc<Profile>>,
     pub whole: Whole,
-    /// Size of the file, bytes.
-    size: u64,
+    /// The bytes of the file that it is.
+    part: Range<u64>,
     /// What an index must have been made for.
     seal: Vec<u8>,
     shared: Mutex<Shared>,
@@ -57,15 +58,60 @@ pub(crate) fn meaning(colors: ColorModel, components: usize) -> Model {
     }
 }
 
+/// What the container of a JPEG says of it.
+pub(super) struct Contained<'a> {
+    /// The tables that its streams leave out (TIFF Technical Note 2).
+    pub tables: Option<&'a [u8]>,
+    pub model: ColorModel,
+    /// It may be coded in whole MCUs.
+    pub dimensions: Dimensions,
+    pub profile: Option<Arc<Profile>>,
+}
+
 impl OneScan {
     /// Out of the segments of a file of `size` bytes whose scan's data begin at `data`. None if it needs another way.
     pub fn new(head: &[u8], data: u64, size: u64, whole: Whole) -> Option<Self> {
-        let mut header = Header::read(None, head).ok().filter(Header::is_streamable)?;
+        let header = Header::read(None, head).ok()?;
         let profile = Profile::of_jpeg(header.has_broken_profile, header.icc_profile(head));
+        Self::of(header, profile, data, 0..size, whole, seal(&[head, &data.to_be_bytes(), &size.to_be_bytes()]))
+    }
+
+    /// Out of the segments of a part of a file. None if it needs another way, or is not what its container says.
+    pub(super) fn within(head: &[u8], data: u64, part: Range<u64>, whole: Whole, contained: Contained<'_>) -> Option<Self> {
+        const PADDING: u32 = 15;
+        let Contained { tables, model, dimensions, profile } = contained;
+        let mut header = Header::read(tables, head).ok()?;
+        let across = u32::from(header.most().0).saturating_mul(8);
+        let found = header.dimensions;
+        let padded = |found: u32, stated: u32| (stated..=stated.saturating_add(PADDING)).contains(&found);
+        let fits = padded(found.width(), dimensions.width()) && padded(found.height(), dimensions.height());
+        // What is left out beyond the right edge must be no MCU, or the next row of them would be found at a wrong place.
+        if !fits || found.width().div_ceil(across) != dimensions.width().div_ceil(across) || data >= part.end {
+            return None;
+        }
+        header.dimensions = dimensions;
+        header.declare(model);
+        let seal = seal(&[head, tables.unwrap_or_default(), &data.to_be_bytes(), &part.end.to_be_bytes()]);
+        Self::of(header, profile, data, part, whole, seal)
+    }
+
+    fn of(mut header: Header, profile: Option<Arc<Profile>>, data: u64, part: Range<u64>, whole: Whole, seal: Vec<u8>) -> Option<Self> {
+        if !header.is_streamable() {
+            return None;
+        }
         header.scan.data = usize::try_from(data).ok()?;
-        let index = Index::of_file(&header, usize::try_from(size).ok()?).ok()?;
-        let seal = seal(&[head, &data.to_be_bytes(), &size.to_be_bytes()]);
-        Some(Self { profile, whole, size, seal, shared: Mutex::new(Shared { told: index.len(), index: Arc::new(index) }), header })
+        let index = Index::of_part(&header, usize::try_from(part.start).ok()?..usize::try_from(part.end).ok()?).ok()?;
+        Some(Self { profile, whole, part, seal, shared: Mutex::new(Shared { told: index.len(), index: Arc::new(index) }), header })
+    }
+
+    /// The byte of the file behind its last.
+    pub fn end(&self) -> u64 {
+        self.part.end
+    }
+
+    /// Its length, bytes.
+    pub fn size(&self) -> u64 {
+        self.part.end.saturating_sub(self.part.start)
     }
 
     /// What its decoded samples mean.
@@ -87,13 +133,13 @@ impl OneScan {
 
     /// Whether an index is worth keeping, and nothing has been learnt of it yet.
     pub fn wants_index(&self) -> bool {
-        self.size > SMALL && self.lock().index.len() <= 1
+        self.size() > SMALL && self.lock().index.len() <= 1
     }
 
     /// The index to be kept, if it has grown much since it was last told: at most so many times for a file.
     pub fn grown(&self) -> Option<Vec<u8>> {
         const TIMES: usize = 8;
-        if self.size <= SMALL {
+        if self.size() <= SMALL {
             return None;
         }
         let mut shared = self.lock();
@@ -110,7 +156,7 @@ impl OneScan {
 
     /// Takes an index that was kept; whether it is of this file.
     pub fn take_index(&self, bytes: &[u8]) -> bool {
-        let Some(index) = self.index().read_like(bytes, &self.seal, self.size) else { return false };
+        let Some(index) = self.index().read_like(bytes, &self.seal, self.part.end) else { return false };
         let mut shared = self.lock();
         if index.len() > shared.index.len() {
             *shared = Shared { told: index.len(), index: Arc::new(index) };
@@ -127,7 +173,7 @@ impl OneScan {
         for range in index.ranges(&grid) {
             open = range.end == usize::MAX;
             let end = if open { self.guess(index, from, end_mcu) } else { range.end as u64 };
-            ranges.extend(ByteRange::new((range.start.max(from.0)) as u64, end.min(self.size)));
+            ranges.extend(ByteRange::new((range.start.max(from.0)) as u64, end.min(self.part.end)));
         }
         Reading { ranges, open }
     }
@@ -136,7 +182,7 @@ impl OneScan {
     fn guess(&self, index: &Index, from: (usize, usize), mcu: usize) -> u64 {
         let last = index.last().map_or((0, 0), |last| (last.bits.byte, last.mcu));
         let (byte, next) = if last.0 > from.0 { last } else { from };
-        let left = u128::from(self.size.saturating_sub(byte as u64));
+        let left = u128::from(self.part.end.saturating_sub(byte as u64));
         let (wanted, all) = (mcu.saturating_sub(next) as u128, index.mcus().saturating_sub(next) as u128);
         let share = left.saturating_mul(wanted).checked_div(all).unwrap_or(left);
         (byte as u64).saturating_add(u64::try_from(share).unwrap_or(u64::MAX)).saturating_add(1)

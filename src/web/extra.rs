@@ -14,6 +14,7 @@ mod module {
     use crate::codec::extra::{Decoded, Fault, coder};
     use crate::error::SourceFormat;
     use crate::geometry::Dimensions;
+    use crate::pyramid::tiff::Compression;
     use crate::render::Raster;
 
     /// Pixels of a GIF or WebP file.
@@ -54,9 +55,43 @@ mod module {
     /// At most `expected` bytes out of what is packed in a way of this name.
     #[wasm_bindgen]
     pub fn unpack(compression: &str, bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue> {
-        let (_, compression) =
-            PACKED.into_iter().find(|(name, _)| *name == compression).ok_or_else(|| thrown(Fault::Internal(format!("no packing {compression}"))))?;
-        coder::unpack(compression, bytes, expected as usize).map_err(thrown)
+        coder::unpack(packed(compression)?, bytes, expected as usize).map_err(thrown)
+    }
+
+    /// Data within a TIFF that are unpacked piece by piece.
+    #[wasm_bindgen]
+    pub struct Unpacker {
+        unpacker: coder::Unpacker,
+        consumed: usize,
+    }
+
+    #[wasm_bindgen]
+    impl Unpacker {
+        /// At most `most` bytes out of the next piece; of how many of its bytes, [`Self::consumed`] says. If that is none and nothing is made, it needs a longer one.
+        pub fn decode(&mut self, input: &[u8], last: bool, most: u32) -> Result<Vec<u8>, JsValue> {
+            let mut out = vec![0; most as usize];
+            let progress = self.unpacker.decode(input, last, &mut out).map_err(thrown)?;
+            self.consumed = progress.consumed;
+            out.truncate(progress.produced);
+            Ok(out)
+        }
+
+        /// Bytes of the last piece that were taken.
+        #[wasm_bindgen(getter)]
+        pub fn consumed(&self) -> u32 {
+            self.consumed as u32
+        }
+    }
+
+    /// Begins data that are packed in a way of this name, and that are unpacked as far as to `content` bytes.
+    #[wasm_bindgen]
+    pub fn unpacker(compression: &str, content: f64) -> Result<Unpacker, JsValue> {
+        coder::unpacker(packed(compression)?, content as u64).map(|unpacker| Unpacker { unpacker, consumed: 0 }).map_err(thrown)
+    }
+
+    fn packed(name: &str) -> Result<Compression, JsValue> {
+        let found = PACKED.into_iter().find(|(known, _)| *known == name);
+        found.map(|(_, compression)| compression).ok_or_else(|| thrown(Fault::Internal(format!("no packing {name}"))))
     }
 
     /// Encodes `width` × `height` pixels of `channels` samples.
@@ -129,7 +164,7 @@ mod engine {
     use super::PACKED;
     use crate::api::Format;
     use crate::codec::extra::installed::{self, Module};
-    use crate::codec::extra::{Decoded, Fault};
+    use crate::codec::extra::{Decoded, Fault, Progress};
     use crate::error::SourceFormat;
     use crate::geometry::Dimensions;
     use crate::pyramid::tiff::Compression;
@@ -145,6 +180,18 @@ mod engine {
         fn unpack(this: &Codecs, compression: &str, bytes: &[u8], expected: u32) -> Result<Vec<u8>, JsValue>;
         #[wasm_bindgen(method, catch)]
         fn encode(this: &Codecs, format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8) -> Result<Vec<u8>, JsValue>;
+
+        #[wasm_bindgen(method, catch)]
+        fn unpacker(this: &Codecs, compression: &str, content: f64) -> Result<Unpacker, JsValue>;
+
+        /// Data that it unpacks piece by piece.
+        pub type Unpacker;
+        #[wasm_bindgen(method, catch)]
+        fn decode(this: &Unpacker, input: &[u8], last: bool, most: u32) -> Result<Vec<u8>, JsValue>;
+        #[wasm_bindgen(method, getter)]
+        fn consumed(this: &Unpacker) -> u32;
+        #[wasm_bindgen(method)]
+        fn free(this: &Unpacker);
 
         #[wasm_bindgen(method, catch, js_name = losslessWebP)]
         fn lossless_webp(this: &Codecs, width: u32, height: u32, channels: u32, bitonal: bool) -> Result<LosslessWebP, JsValue>;
@@ -197,10 +244,13 @@ mod engine {
 
         fn unpack(&self, compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
             let most = u32::try_from(expected).map_err(|error| Fault::Internal(error.to_string()))?;
-            let named = PACKED.into_iter().find(|(_, packed)| *packed == compression);
-            let (name, _) = named.ok_or_else(|| Fault::Internal(format!("{compression:?} is not unpacked by the module")))?;
-            let made = self.unpack(name, bytes, most).map_err(fault)?;
+            let made = self.unpack(name_of(compression)?, bytes, most).map_err(fault)?;
             if made.len() > expected { Err(Fault::Internal("the module of extra codecs gave more than was expected".to_owned())) } else { Ok(made) }
+        }
+
+        fn unpacker(&self, compression: Compression, content: u64) -> Result<installed::Unpacker, Fault> {
+            let begun = self.unpacker(name_of(compression)?, content as f64).map_err(fault)?;
+            Ok(Box::new(Pieces(begun)))
         }
 
         fn encode(&self, format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
@@ -213,6 +263,33 @@ mod engine {
             let channels = u32::try_from(channels).map_err(|error| Fault::Internal(error.to_string()))?;
             let begun = self.lossless_webp(dimensions.width(), dimensions.height(), channels, bitonal).map_err(fault)?;
             Ok(Box::new(Rows(begun)))
+        }
+    }
+
+    fn name_of(compression: Compression) -> Result<&'static str, Fault> {
+        let named = PACKED.into_iter().find(|(_, packed)| *packed == compression);
+        named.map(|(name, _)| name).ok_or_else(|| Fault::Internal(format!("{compression:?} is not unpacked by the module")))
+    }
+
+    /// Freed in the other module when it is dropped here.
+    struct Pieces(Unpacker);
+
+    impl installed::Unpack for Pieces {
+        fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
+            let most = u32::try_from(out.len()).map_err(|error| Fault::Internal(error.to_string()))?;
+            let made = self.0.decode(input, last, most).map_err(fault)?;
+            let consumed = self.0.consumed() as usize;
+            match out.get_mut(..made.len()).filter(|_| consumed <= input.len()) {
+                Some(out) => out.copy_from_slice(&made),
+                None => return Err(Fault::Internal("the module of extra codecs gave more than was asked for".to_owned())),
+            }
+            Ok(Progress { consumed, produced: made.len() })
+        }
+    }
+
+    impl Drop for Pieces {
+        fn drop(&mut self) {
+            self.0.free();
         }
     }
 

@@ -22,6 +22,8 @@ mod rounds;
 mod samples;
 mod seams;
 mod small;
+mod striped;
+mod strips;
 mod structure;
 mod support;
 mod tiffs;

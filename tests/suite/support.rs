@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use azulejo::api::{ImageRequest, Service, Version};
 use azulejo::native;
-use azulejo::{ByteRange, EncodeOptions, Encoded, Error, Open, Render, Result, Step};
+use azulejo::{ByteRange, EncodeOptions, Encoded, Error, Limits, Open, Render, Result, Step};
 
 /// The project's root.
 pub fn root() -> PathBuf {
@@ -54,8 +54,13 @@ pub struct Traffic {
 /// Runs both jobs, and checks what every step promises: ranges are asked for that are not empty, lie in the file, and have not been delivered.
 /// `piece` cuts what is delivered into pieces of at most so many bytes, last piece first.
 pub fn drip(bytes: &[u8], request: &str, piece: u64) -> Result<(Encoded, Traffic, Traffic)> {
-    let service = Service::default();
-    let mut open = Open::new(bytes.len() as u64, &service.limits);
+    drip_page(bytes, 1, request, piece, &Limits::default())
+}
+
+/// The same of a page of a document, within other limits.
+pub fn drip_page(bytes: &[u8], page: u32, request: &str, piece: u64, limits: &Limits) -> Result<(Encoded, Traffic, Traffic)> {
+    let service = Service { limits: limits.clone(), ..Service::default() };
+    let mut open = Open::new(bytes.len() as u64, &service.limits).page(page);
     let (mut opening, mut rendering) = (Traffic::default(), Traffic::default());
     let pyramid = loop {
         match open.step()? {

@@ -4,8 +4,9 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 use std::io::Cursor;
 
+pub(crate) use super::packed::Unpacker;
 pub(crate) use super::vp8l::Rows as LosslessWebP;
-use super::{Decoded, Fault, gif, packed, small, tif, webp};
+use super::{Decoded, Fault, gif, run, small, tif, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -24,14 +25,16 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
 }
 
 pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
+    let mut unpacker = Unpacker::new(compression, expected as u64)?;
     let mut out = vec![0; expected];
-    let made = match compression {
-        Compression::Lzw => packed::unlzw(bytes, &mut out)?,
-        Compression::Zstandard => packed::unzstd(bytes, &mut out)?,
-        other => return Err(Fault::Internal(format!("{other:?} is not unpacked here"))),
-    };
+    let made = run(bytes, &mut out, |input, out| unpacker.decode(input, true, out))?;
     out.truncate(made);
     Ok(out)
+}
+
+/// Begins data that are unpacked as far as to so many bytes.
+pub(crate) fn unpacker(compression: Compression, content: u64) -> Result<Unpacker, Fault> {
+    Unpacker::new(compression, content)
 }
 
 pub(crate) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{Decoded, Fault};
+use super::{Decoded, Fault, Progress};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -13,6 +13,7 @@ use crate::render::Raster;
 pub(crate) trait Module {
     fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault>;
     fn unpack(&self, compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault>;
+    fn unpacker(&self, compression: Compression, content: u64) -> Result<Unpacker, Fault>;
     fn encode(&self, format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault>;
     fn lossless_webp(&self, dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<LosslessWebP, Fault>;
 }
@@ -27,6 +28,13 @@ pub(crate) trait Rows {
 }
 
 pub(crate) type LosslessWebP = Box<dyn Rows>;
+
+/// A decoder of such a module that is fed pieces; `packed::Unpacker` says how.
+pub(crate) trait Unpack {
+    fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault>;
+}
+
+pub(crate) type Unpacker = Box<dyn Unpack>;
 
 thread_local! {
     // The one global of the core: which code is linked is no matter of a request.
@@ -47,6 +55,10 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
 
 pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
     with(|module| module.unpack(compression, bytes, expected))
+}
+
+pub(crate) fn unpacker(compression: Compression, content: u64) -> Result<Unpacker, Fault> {
+    with(|module| module.unpacker(compression, content))
 }
 
 pub(crate) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {

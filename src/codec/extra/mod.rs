@@ -46,6 +46,30 @@ pub(crate) struct Decoded {
     pub icc: Option<Vec<u8>>,
 }
 
+/// What a streaming decoder took of its input, and what it made, bytes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub consumed: usize,
+    pub produced: usize,
+}
+
+/// Runs a streaming decoder over data that are all here until `out` is full; how many bytes it made.
+pub(super) fn run<E>(
+    data: &[u8],
+    out: &mut [u8],
+    mut decode: impl FnMut(&[u8], &mut [u8]) -> std::result::Result<Progress, E>,
+) -> std::result::Result<usize, E> {
+    let (mut read, mut written) = (0, 0);
+    while written < out.len() {
+        let Progress { consumed, produced } = decode(&data[read..], &mut out[written..])?;
+        (read, written) = (read + consumed, written + produced);
+        if consumed == 0 && produced == 0 {
+            break;
+        }
+    }
+    Ok(written)
+}
+
 /// What a coder may say.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -86,6 +110,26 @@ pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
 /// At most `expected` bytes out of packed ones (LZW or Zstandard) that lie at a byte of a TIFF; fewer if they end before.
 pub(super) fn unpack(compression: Compression, bytes: &[u8], expected: usize, at: u64) -> Result<Vec<u8>> {
     coding::unpack(compression, bytes, expected).map_err(|fault| fault.of(SourceFormat::Tiff, at))
+}
+
+/// A decoder of packed bytes (LZW or Zstandard) of a TIFF that is fed pieces of them.
+pub(super) struct Unpacker {
+    unpacker: coding::Unpacker,
+    /// The byte of the file at which they begin.
+    at: u64,
+}
+
+impl Unpacker {
+    /// For data at a byte of the file that are unpacked as far as to `content` bytes.
+    pub fn new(compression: Compression, content: u64, at: u64) -> Result<Self> {
+        let unpacker = coding::unpacker(compression, content).map_err(|fault| fault.of(SourceFormat::Tiff, at))?;
+        Ok(Self { unpacker, at })
+    }
+
+    /// Decodes a piece of the data into `out`. If neither bytes are taken nor any made, it needs a longer piece; of the `last` one, the data have ended.
+    pub fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress> {
+        self.unpacker.decode(input, last, out).map_err(|fault| fault.of(SourceFormat::Tiff, self.at))
+    }
 }
 
 /// A raster as lossy WebP (`quality` 0 to 100), small JPEG (1 to 100), GIF or TIFF.

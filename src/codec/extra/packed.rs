@@ -1,52 +1,210 @@
-//! Chunks of TIFF that are packed in rarer ways: Zstandard (RFC 8878) by ruzstd, LZW (TIFF 6.0, section 13) by weezl.
+//! Streaming decoders of what chunks of TIFF are packed with in rarer ways: LZW (TIFF 6.0, section 13) by weezl, Zstandard (RFC 8878) by ruzstd.
 
 use std::io::Read;
 
 use ruzstd::decoding::errors::FrameDecoderError;
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
-use super::{Fault, zstandard};
-use crate::pyramid::tiff::ZSTANDARD_WINDOW;
+use super::coder::internal;
+use super::{Fault, Progress, zstandard};
+use crate::pyramid::tiff::{Compression, ZSTANDARD_WINDOW};
 
-/// At most `out.len()` bytes, and how many; fewer if the data end before. What comes after them is not looked at.
-pub(super) fn unzstd(bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
-    let mut decoder = FrameDecoder::new();
-    decoder.set_max_window_size(ZSTANDARD_WINDOW);
-    // The crate's own words for what is wrong would take more room than they are worth.
-    let broken = || Fault::Corrupt("Zstandard data that is broken".to_owned());
-    let (header, rest) = bytes.split_at(bytes.len().min(zstandard::HEADER));
-    let mut header = header.to_vec();
-    zstandard::narrow_window(&mut header, out.len() as u64);
-    let mut decoder = StreamingDecoder::new_with_decoder(header.as_slice().chain(rest), decoder).map_err(|error| match error {
-        FrameDecoderError::WindowSizeTooBig { requested, .. } => Fault::Unsupported(format!("a Zstandard window of {} MiB", requested >> 20)),
-        _ => broken(),
-    })?;
-    let mut written = 0;
-    while written < out.len() {
-        match decoder.read(&mut out[written..]).map_err(|_| broken())? {
-            0 => break,
-            count => written += count,
-        }
-    }
-    Ok(written)
+/// A decoder that is fed pieces of its data and gives bytes, each as they come.
+pub(crate) enum Unpacker {
+    Lzw(Lzw),
+    Zstandard(Box<Zstandard>),
 }
 
-/// At most `out.len()` bytes, and how many; fewer if the data end before.
-pub(super) fn unlzw(bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
-    // TIFF 5 writers packed codes from the low bit; their streams begin with the clear code the other way round (libtiff's "compat").
-    let old = bytes.len() >= 2 && bytes[0] == 0 && bytes[1] & 1 == 1;
-    let mut decoder = if old { Decoder::new(BitOrder::Lsb, 8) } else { Decoder::with_tiff_size_switch(BitOrder::Msb, 8) };
-    let (mut read, mut written) = (0, 0);
-    while written < out.len() {
-        let result = decoder.decode_bytes(&bytes[read..], &mut out[written..]);
-        read += result.consumed_in;
-        written += result.consumed_out;
-        match result.status {
-            Ok(LzwStatus::Ok) if result.consumed_in > 0 || result.consumed_out > 0 => {}
-            Ok(_) => break,
-            Err(error) => return Err(Fault::Corrupt(error.to_string())),
+impl Unpacker {
+    /// For data that are unpacked as far as to `content` bytes.
+    pub fn new(compression: Compression, content: u64) -> Result<Self, Fault> {
+        Ok(match compression {
+            Compression::Lzw => Self::Lzw(Lzw::default()),
+            Compression::Zstandard => Self::Zstandard(Box::new(Zstandard::new(content))),
+            other => return Err(internal(format!("{other:?} is not unpacked here"))),
+        })
+    }
+
+    /// Decodes a piece of the data into `out`. If neither bytes are taken nor any made, it needs a longer piece; of the `last` one, the data have ended.
+    pub fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
+        match self {
+            Self::Lzw(lzw) => lzw.decode(input, last, out),
+            Self::Zstandard(zstandard) => zstandard.decode(input, last, out),
         }
     }
-    Ok(written)
+}
+
+/// LZW, either way round.
+#[derive(Default)]
+pub(crate) struct Lzw {
+    /// Once the first two bytes have told the order of bits.
+    decoder: Option<Decoder>,
+    /// What is wrong with the data behind the bytes that were made.
+    fault: Option<String>,
+}
+
+impl Lzw {
+    fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
+        if let Some(fault) = self.fault.take() {
+            return Err(Fault::Corrupt(fault));
+        }
+        if self.decoder.is_none() && input.len() < 2 && !last {
+            return Ok(Progress::default());
+        }
+        let decoder = self.decoder.get_or_insert_with(|| {
+            // TIFF 5 writers packed codes from the low bit; their streams begin with the clear code the other way round (libtiff's "compat").
+            let old = input.len() >= 2 && input[0] == 0 && input[1] & 1 == 1;
+            if old { Decoder::new(BitOrder::Lsb, 8) } else { Decoder::with_tiff_size_switch(BitOrder::Msb, 8) }
+        });
+        let mut progress = Progress::default();
+        while progress.produced < out.len() {
+            let result = decoder.decode_bytes(&input[progress.consumed..], &mut out[progress.produced..]);
+            progress.consumed += result.consumed_in;
+            progress.produced += result.consumed_out;
+            match result.status {
+                Ok(LzwStatus::Ok) if result.consumed_in > 0 || result.consumed_out > 0 => {}
+                Ok(_) => break,
+                // Bytes before the fault are good, however the data were cut into pieces.
+                Err(error) if progress.produced > 0 => {
+                    self.fault = Some(error.to_string());
+                    break;
+                }
+                Err(error) => return Err(Fault::Corrupt(error.to_string())),
+            }
+        }
+        Ok(progress)
+    }
+}
+
+/// A block header, and the checksum behind the last block.
+const BLOCK_HEADER: usize = 3;
+const CHECKSUM: usize = 4;
+/// No block has more data than that; one that says so is refused without them.
+const LONGEST_BLOCK: usize = 128 << 10;
+
+/// One frame, block by block: a block makes at most 128 KiB, so that the window and one block are all that is held.
+pub(crate) struct Zstandard {
+    decoder: FrameDecoder,
+    content: u64,
+    begun: bool,
+}
+
+impl Zstandard {
+    fn new(content: u64) -> Self {
+        let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(ZSTANDARD_WINDOW);
+        Self { decoder, content, begun: false }
+    }
+
+    fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
+        // The crate's own words for what is wrong would take more room than they are worth.
+        let broken = || Fault::Corrupt("Zstandard data that is broken".to_owned());
+        let mut progress = Progress::default();
+        if !self.begun {
+            if input.len() < zstandard::HEADER && !last {
+                return Ok(progress);
+            }
+            let mut header = input[..input.len().min(zstandard::HEADER)].to_vec();
+            zstandard::narrow_window(&mut header, self.content);
+            let mut rest = header.as_slice();
+            self.decoder.init(&mut rest).map_err(|error| match error {
+                FrameDecoderError::WindowSizeTooBig { requested, .. } => Fault::Unsupported(format!("a Zstandard window of {} MiB", requested >> 20)),
+                _ => broken(),
+            })?;
+            progress.consumed = header.len() - rest.len();
+            self.begun = true;
+        }
+        while progress.produced < out.len() {
+            let made = self.decoder.read(&mut out[progress.produced..]).map_err(|_| broken())?;
+            progress.produced += made;
+            if made > 0 {
+                continue;
+            }
+            if self.decoder.is_finished() {
+                break;
+            }
+            let mut rest = &input[progress.consumed..];
+            if !last && rest.len() < block_length(rest) {
+                break;
+            }
+            let before = rest.len();
+            self.decoder.decode_blocks(&mut rest, BlockDecodingStrategy::UptoBlocks(1)).map_err(|_| broken())?;
+            progress.consumed += before - rest.len();
+        }
+        Ok(progress)
+    }
+}
+
+/// Bytes of a block with its header, and with the checksum that may follow it; of its header, if that is not there.
+fn block_length(bytes: &[u8]) -> usize {
+    let Some(&[low, middle, high]) = bytes.first_chunk::<BLOCK_HEADER>() else { return BLOCK_HEADER };
+    let header = u32::from_le_bytes([low, middle, high, 0]);
+    // A run-length block has one byte.
+    let content = if header >> 1 & 3 == 1 { 1 } else { (header as usize >> 3).min(LONGEST_BLOCK) };
+    BLOCK_HEADER + content + if header & 1 == 1 { CHECKSUM } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> Vec<u8> {
+        (0..400_000_u32).map(|at| if at / 5000 % 2 == 0 { (at.wrapping_mul(2_654_435_761) >> 24) as u8 } else { (at / 900) as u8 }).collect()
+    }
+
+    /// All that comes of data in pieces of `piece` bytes, taken `most` bytes at a time.
+    fn decode(compression: Compression, data: &[u8], piece: usize, most: usize) -> Result<Vec<u8>, Fault> {
+        let mut unpacker = Unpacker::new(compression, 1 << 30).unwrap();
+        let (mut made, mut at, mut length) = (Vec::new(), 0, piece);
+        loop {
+            let end = (at + length).min(data.len());
+            let mut out = vec![0; most];
+            let Progress { consumed, produced } = unpacker.decode(&data[at..end], end == data.len(), &mut out)?;
+            made.extend_from_slice(&out[..produced]);
+            at += consumed;
+            length = if consumed + produced > 0 { piece } else { length * 2 };
+            if consumed + produced == 0 && end == data.len() {
+                return Ok(made);
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_length_give_the_same_bytes() {
+        let plain = plain();
+        let lzw = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(&plain).unwrap();
+        let old = weezl::encode::Encoder::new(BitOrder::Lsb, 8).encode(&plain).unwrap();
+        let zstandard = ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
+        for (compression, data) in [(Compression::Lzw, lzw), (Compression::Lzw, old), (Compression::Zstandard, zstandard)] {
+            for (piece, most) in [(1, 70_000), (7, 9000), (1000, 100), (1 << 20, 1 << 20), (5000, 333)] {
+                assert!(decode(compression, &data, piece, most).unwrap() == plain, "{compression:?}, {piece} and {most}");
+            }
+            for cut in [1, 100, data.len() / 2] {
+                let made = decode(compression, &data[..cut], 4096, 4096).unwrap_or_default();
+                assert!(made.len() < plain.len() && plain.starts_with(&made), "{compression:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_zstandard_bomb_is_held_a_block_at_a_time() {
+        // Blocks of 128 KiB of one byte, each four bytes long: 64 MiB in 2 KiB.
+        let mut data = vec![0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x38];
+        let block = |last: u32| (last | 1 << 1 | (128 << 10) << 3).to_le_bytes()[..3].to_vec();
+        for index in 0..512 {
+            data.extend(block(u32::from(index == 511)));
+            data.push(7);
+        }
+        let mut unpacker = Unpacker::new(Compression::Zstandard, 1 << 30).unwrap();
+        let (mut at, mut made) = (0, 0);
+        let mut out = vec![0; 64 << 10];
+        while made < 64 << 20 {
+            let progress = unpacker.decode(&data[at..], true, &mut out).unwrap();
+            assert!(out[..progress.produced].iter().all(|byte| *byte == 7));
+            (at, made) = (at + progress.consumed, made + progress.produced);
+            // The window is 128 KiB, and two blocks may lie behind it.
+            assert!(at.saturating_sub(6) / 4 * (128 << 10) <= made + (512 << 10), "{at} bytes were decoded where {made} were taken");
+        }
+    }
 }

@@ -42,9 +42,9 @@ fn window_size(descriptor: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::packed::unzstd;
+    use super::super::coder::unpack;
     use super::*;
-    use crate::pyramid::tiff::ZSTANDARD_WINDOW;
+    use crate::pyramid::tiff::{Compression, ZSTANDARD_WINDOW};
 
     /// Bytes that repeat in part, and the blocks of a frame of them without its header.
     fn blocks() -> (Vec<u8>, Vec<u8>) {
@@ -61,10 +61,7 @@ mod tests {
     }
 
     fn unpacked(frame: &[u8], count: usize) -> Result<Vec<u8>, String> {
-        let mut out = vec![0; count];
-        let made = unzstd(frame, &mut out).map_err(|fault| format!("{fault:?}"))?;
-        out.truncate(made);
-        Ok(out)
+        unpack(Compression::Zstandard, frame, count).map_err(|fault| format!("{fault:?}"))
     }
 
     #[test]

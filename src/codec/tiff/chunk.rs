@@ -1,10 +1,12 @@
 //! One chunk: decompress, undo the predictor, read the samples, and give them the meaning the pipeline knows.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::{corrupt, decompress, fax, predictor, samples, ycbcr};
 use crate::bytes::Endian;
 use crate::codec::extra;
+use crate::codec::internal;
 use crate::codec::jpeg::{Components, Part, Stream};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
@@ -89,33 +91,49 @@ fn layout_as_stored(level: &Level) -> Layout {
 /// chunk: no less than that is decoded, and where the coding allows no more.
 pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]>], location: Location, wanted: Rect) -> Result<Block> {
     let Location { offset: at, rows, .. } = location;
-    let layout = layout_as_stored(level);
-    let mut block = Block { samples: Samples::U8(Vec::new()), wanted, width: level.chunk.width() as usize, channels: layout.channels() };
-    let mut height = rows;
-    let samples = if planes.iter().all(|plane| plane.is_empty()) {
-        samples::blank(level, block.width * rows as usize)
+    let whole = Dimensions::at_least_one(level.chunk.width(), rows);
+    if planes.iter().all(|plane| plane.is_empty()) {
+        return assemble(level, samples::blank(level, whole.area() as usize), wanted, whole, at);
+    }
+    let (found, size) = if level.compression == Compression::Jpeg {
+        (wanted.dimensions().rect(), wanted.dimensions())
+    } else if is_by_rows(level) {
+        (Rect::new(wanted.x(), 0, wanted.width(), wanted.height()).unwrap_or(wanted), Dimensions::at_least_one(whole.width(), wanted.height()))
     } else {
-        if level.compression == Compression::Jpeg {
-            (block.wanted, block.width, height) = (wanted.dimensions().rect(), wanted.width() as usize, wanted.height());
-        } else if is_by_rows(level) {
-            block.wanted = Rect::new(wanted.x(), 0, wanted.width(), wanted.height()).unwrap_or(wanted);
-            height = wanted.height();
-        }
-        let decoded: Result<Vec<Samples>> =
-            planes.iter().enumerate().map(|(plane, bytes)| decode_plane(level, endian, plane, bytes, location, wanted)).collect();
-        interleave(decoded?, level.values.nodata.is_some())
+        (wanted, whole)
     };
+    let decoded: Result<Vec<Samples>> = planes.iter().enumerate().map(|(plane, bytes)| decode_plane(level, endian, plane, bytes, location, wanted)).collect();
+    assemble(level, interleave(decoded?, level.values.nodata.is_some()), found, size, at)
+}
+
+/// Decodes `rows` rows of the chunk at a byte of the file out of the unpacked bytes of each of its planes; without planes, of a chunk that was left out of the
+/// file. Of these rows `columns` are wanted.
+pub(crate) fn decode_rows(level: &Level, endian: Endian, planes: Vec<Vec<u8>>, rows: u32, columns: Range<u32>, at: u64) -> Result<Block> {
+    let size = Dimensions::at_least_one(level.chunk.width(), rows);
+    let wanted = Rect::from_edges(columns.start, 0, columns.end, rows).ok_or_else(|| internal("rows of which nothing is wanted"))?;
+    let samples = if planes.is_empty() {
+        samples::blank(level, size.area() as usize)
+    } else {
+        let planes = planes.into_iter().enumerate().map(|(plane, data)| samples_of(data, level, endian, plane, rows));
+        interleave(planes.collect(), level.values.nodata.is_some())
+    };
+    assemble(level, samples, wanted, size, at)
+}
+
+/// A block of `size` px out of all samples as stored, of which a part is wanted.
+fn assemble(level: &Level, samples: Samples, wanted: Rect, size: Dimensions, at: u64) -> Result<Block> {
+    let layout = layout_as_stored(level);
     let samples = match samples {
         Samples::U8(data) => Samples::U8(select(data, layout, level)),
         Samples::U16(data) => Samples::U16(select(data, layout, level)),
     };
-    block.samples = samples::mean(samples, level);
-    let expected = block.width * height as usize * block.channels;
+    let block = Block { samples: samples::mean(samples, level), wanted, width: size.width() as usize, channels: layout.channels() };
+    let expected = size.area() as usize * block.channels;
     let found = match &block.samples {
         Samples::U8(data) => data.len(),
         Samples::U16(data) => data.len(),
     };
-    if found == expected { Ok(block) } else { Err(Error::Internal { what: format!("a chunk of {found} samples where {expected} belong, at {at}") }) }
+    if found == expected { Ok(block) } else { Err(internal(format!("a chunk of {found} samples where {expected} belong, at {at}"))) }
 }
 
 /// Whether bytes of pixels are coded in their order, so that those of rows below the wanted ones need not be decoded.
@@ -143,21 +161,30 @@ fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], locat
     };
     if let Compression::Fax(kind) = level.compression {
         let bits = fax::decode(bytes, kind, width, wanted.y()..wanted.bottom(), at)?;
-        return Ok(samples::unpack(bits, level, endian, width as usize, plane));
+        return Ok(samples_of(bits, level, endian, plane, wanted.height()));
     }
-    if let Stored::YCbCr(across, down) = level.model
-        && level.is_subsampled()
-    {
+    if !is_by_rows(level) {
         let data = decompress::decompress(bytes, level.compression, level.plain_bytes(rows) as usize, at)?;
-        return Ok(Samples::U8(ycbcr::expand(&data, width as usize, rows as usize, across.into(), down.into())));
+        return Ok(samples_of(data, level, endian, plane, rows));
     }
     let stride = level.row_bytes() as usize;
     let mut data = decompress::decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
     data.drain(..stride * wanted.y() as usize);
+    Ok(samples_of(data, level, endian, plane, wanted.height()))
+}
+
+/// The samples of rows of one plane, or of all if they are interleaved, out of their unpacked bytes.
+fn samples_of(mut data: Vec<u8>, level: &Level, endian: Endian, plane: usize, rows: u32) -> Samples {
+    let width = level.chunk.width() as usize;
+    if let Stored::YCbCr(across, down) = level.model
+        && level.is_subsampled()
+    {
+        return Samples::U8(ycbcr::expand(&data, width, rows as usize, across.into(), down.into()));
+    }
     predictor::undo(&mut data, level, endian);
     // The floating-point predictor leaves the most significant byte first.
     let endian = if level.samples.predictor == 3 { Endian::Big } else { endian };
-    Ok(samples::unpack(data, level, endian, width as usize, plane))
+    samples::unpack(data, level, endian, width, plane)
 }
 
 /// A JPEG stream, abbreviated if the level has tables (TIFF Technical Note 2), that has the size and components of its chunk.

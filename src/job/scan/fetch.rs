@@ -33,7 +33,7 @@ impl Scan {
         self.store.forget(from as u64);
         let reading = self.file.reading(&self.file.index(), self.sequential.grid(), self.sequential.rows_left(), (from, self.sequential.next_mcu()));
         let mut ranges = reading.ranges;
-        let reach = |range: &mut ByteRange, end: u64| *range = ByteRange::new(range.start(), end.min(self.store.size())).unwrap_or(*range);
+        let reach = |range: &mut ByteRange, end: u64| *range = ByteRange::new(range.start(), end.min(self.file.end())).unwrap_or(*range);
         if let Some(last) = ranges.last_mut().filter(|_| reading.open) {
             reach(last, last.end() + last.len() / 8 + MARGIN);
         }
@@ -58,7 +58,7 @@ impl Scan {
 
     /// Ranges nearer than this are fetched as one. A read costs as much as hundreds of kilobytes, but of a large file little should be read.
     fn gap(&self, ranges: &[ByteRange]) -> u64 {
-        let size = self.store.size();
+        let size = self.file.size();
         let plenty = if size <= SMALL { size / 4 } else { size / 50 };
         let read = |gap: u64| ByteRange::coalesce(ranges.to_vec(), gap).iter().fold(0_u64, |sum, range| sum.saturating_add(range.len()));
         [GAP * 4, GAP, GAP / 2].into_iter().find(|gap| read(*gap) <= plenty).unwrap_or(GAP / 4)

@@ -1,4 +1,4 @@
-//! The scan of a JPEG file on its way to rows or planes, or to a JPEG again.
+//! The scan of a JPEG, a file or a strip of a TIFF, on its way to rows or planes, or to a JPEG again.
 
 mod fetch;
 #[cfg(test)]
@@ -13,7 +13,7 @@ use super::Meter;
 use crate::api::Quality;
 use crate::bytes::{ByteStore, Step};
 use crate::codec::{Intake, Part};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Cut, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
 use crate::limits::Limits;
@@ -27,6 +27,7 @@ pub(crate) struct Scan {
     sequential: Sequential,
     making: Making,
     store: ByteStore,
+    format: SourceFormat,
     /// Bytes that are fetched at a time.
     run: u64,
     /// All bands have come.
@@ -68,7 +69,7 @@ impl Scan {
 
     fn of(pyramid: &Pyramid, file: &Arc<OneScan>, mut sequential: Sequential, making: Making, run: u64) -> Self {
         sequential.record(file.index());
-        Self { file: file.clone(), sequential, making, store: pyramid.kept.store(), run, finished: false, stuck: (u64::MAX, 0) }
+        Self { file: file.clone(), sequential, making, store: pyramid.kept.store(), format: pyramid.format, run, finished: false, stuck: (u64::MAX, 0) }
     }
 
     /// For a plan of [`SourcePlan::Scan`]; its answer may be planes of this sampling, if the file has them.
@@ -96,6 +97,15 @@ impl Scan {
 
     /// Makes the next MCU row and gives what comes of it to `sink`; `Done` says whether there are more.
     pub fn step(&mut self, meter: &mut Meter, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Step<bool>> {
+        self.next(meter, limits, sink).map_err(|error| match (error, self.format) {
+            (Error::SourceCorrupt { at, what, .. }, SourceFormat::Tiff) => {
+                Error::SourceCorrupt { format: SourceFormat::Tiff, at, what: format!("in a strip: {what}") }
+            }
+            (error, _) => error,
+        })
+    }
+
+    fn next(&mut self, meter: &mut Meter, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Step<bool>> {
         if let Making::Pixels(intake) = &mut self.making
             && let Some(part) = intake.next()?
         {
@@ -110,7 +120,9 @@ impl Scan {
         while let Some(from) = self.sequential.seek() {
             let seen = if self.stuck.0 == from as u64 { self.stuck.1 } else { from as u64 };
             let rest = self.store.rest(seen);
-            let size = self.store.size();
+            // Bytes of the file behind a strip are none of it.
+            let rest = rest.get(..usize::try_from(self.file.end().saturating_sub(seen)).unwrap_or(usize::MAX)).unwrap_or(rest);
+            let size = self.file.end();
             if rest.is_empty() && seen < size {
                 if self.catches_up(from) {
                     continue;

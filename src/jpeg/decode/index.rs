@@ -50,10 +50,15 @@ impl Index {
 
     /// One for a file of so many bytes, whose positions lie as far apart as is worth it: at restart markers, if there are enough of them.
     pub fn of_file(header: &Header, size: usize) -> Result<Self> {
+        Self::of_part(header, 0..size)
+    }
+
+    /// The same for a stream that is a part of a file; places are those within the file.
+    pub fn of_part(header: &Header, part: Range<usize>) -> Result<Self> {
         let mut index = Self::new(header, 1)?;
         let (across, down) = index.mcus;
-        let bytes = size.saturating_sub(header.scan.data).checked_div(across.saturating_mul(down)).unwrap_or(0);
-        let spacing = SPACING.max(size / MOST);
+        let bytes = part.end.saturating_sub(header.scan.data).checked_div(across.saturating_mul(down)).unwrap_or(0);
+        let spacing = SPACING.max(part.len() / MOST);
         let step = spacing.checked_div(bytes).unwrap_or(spacing).clamp(1, across.max(1));
         let interval = usize::from(header.tables.restart_interval);
         let aligned = interval > 0 && interval < across && across.is_multiple_of(interval);

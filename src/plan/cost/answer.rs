@@ -13,7 +13,7 @@ const MORE_ROWS: u64 = 256 << 10;
 
 /// Rows of `width` px of the level, of `channels` samples of `depth` bytes, on their way through averages, colours and kernels; `window` of the answer is
 /// made, whose pixels have `made` samples. Without the pixels that are made.
-pub(super) fn pipeline(plan: &Rendering, width: u64, (channels, depth): (u64, u64), window: Dimensions, made: u64) -> u64 {
+pub(in crate::plan) fn pipeline(plan: &Rendering, width: u64, (channels, depth): (u64, u64), window: Dimensions, made: u64) -> u64 {
     let averaged = width.div_ceil(plan.across.shrink.into()).saturating_add(1);
     let shrink = if plan.across.shrink > 1 || plan.down.shrink > 1 {
         // Sums of columns, and of boxes in words of eight bytes; the averages.

@@ -3,10 +3,11 @@
 mod answer;
 mod work;
 
+pub(super) use answer::pipeline;
 pub(crate) use answer::png_held;
 pub(crate) use work::of_png;
 
-use super::{Rendering, SourcePlan};
+use super::{Rendering, SourcePlan, strips};
 use crate::api::Quality;
 use crate::error::{Budget, Error, Result, SourceFormat};
 use crate::jpeg::{Grid, Rows, Wanted};
@@ -57,6 +58,9 @@ impl Price {
             (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
                 tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_chunks(plan, pyramid, level, channels))
             }
+            (SourcePlan::Strips { level, .. }, Body::Tiff(tiff)) => {
+                tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_strips(plan, pyramid, level, channels))
+            }
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 let memory = BASE.saturating_add(of_whole(whole, pyramid, plan, channels));
                 // Every row is decoded, and those of the crop are passed on.
@@ -76,6 +80,10 @@ impl Price {
                 sum(&[BASE, rows(whole.channels, whole.depth), pyramid.file_size, decoding(whole, pyramid, plan)])
             }
             (SourcePlan::Scan { run, .. }, Body::Scan(scan)) => sum(&[BASE, rows(scan.whole.channels, 1), decoding_scan(plan, scan), *run]),
+            (SourcePlan::Strips { level, run, .. }, Body::Tiff(tiff)) => tiff.levels.get(*level).map_or(0, |level| {
+                let made = Self::channels(plan, pyramid);
+                sum(&[BASE, strips::decoding(plan, level, made), (*run).min(pyramid.file_size)])
+            }),
             _ => Self::of(plan, pyramid).memory,
         }
     }
@@ -97,6 +105,12 @@ impl Price {
         let answer = work::of_answer(plan, pyramid, plan.crop.dimensions().area(), scan.whole.channels.into(), channels);
         let work = work::of_mcus(mcu, wanted, passed, reduction.into()).saturating_add(answer);
         Self { memory, work, bytes: reading.bytes(), ..Self::default() }
+    }
+
+    /// Of strips whose rows come one after the other.
+    fn of_strips(plan: &Rendering, pyramid: &Pyramid, level: &Level, channels: u64) -> Self {
+        let source = strips::decoding(plan, level, channels).saturating_add(LEAST_RUN.min(pyramid.file_size));
+        Self { memory: BASE.saturating_add(flowing(plan, source, channels, 1)), work: strips::work(plan, level), ..Self::default() }
     }
 
     /// Samples per pixel of the finished pixels, at most.
@@ -267,7 +281,7 @@ fn reusable(whole: &Whole, plan: &Rendering) -> u64 {
 /// Whether a lossless WebP is too large for its pixels to be held, and they are not there all at once anyway.
 fn comes_twice(plan: &Rendering, pyramid: &Pyramid) -> bool {
     let flows = match &pyramid.body {
-        Body::Tiff(_) => true,
+        Body::Tiff(_) => plan.is_upright() || !matches!(plan.source, SourcePlan::Strips { .. }),
         Body::Scan(_) => plan.is_upright(),
         Body::Whole(whole) => plan.is_upright() && whole.mode != WholeMode::Image,
     };
@@ -284,10 +298,10 @@ fn finished(plan: &Rendering, channels: u64) -> u64 {
     plan.dimensions().area().saturating_mul(channels)
 }
 
-fn mul(factors: &[u64]) -> u64 {
+pub(super) fn mul(factors: &[u64]) -> u64 {
     factors.iter().fold(1, |product: u64, factor| product.saturating_mul(*factor))
 }
 
-fn sum(terms: &[u64]) -> u64 {
+pub(super) fn sum(terms: &[u64]) -> u64 {
     terms.iter().fold(0, |sum: u64, term| sum.saturating_add(*term))
 }

@@ -10,6 +10,7 @@ use super::sample::{Association, Compression, Model, SampleKind, Samples, Storag
 use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::{Dimensions, Rect};
+use crate::jpeg::ColorModel;
 use crate::profile::{Model as Colors, Profile};
 use crate::pyramid::dimensions;
 use crate::window::Window;
@@ -30,6 +31,8 @@ pub(super) const LONGEST_PROFILE: u64 = 4 << 20;
 const LONGEST_TABLES: u64 = 64 << 10;
 /// An uncompressed strip is read in slices of about this many bytes.
 const SLICE: u64 = 64 << 10;
+/// Bytes of the samples of a chunk from which on it is better decoded row by row, as far as its last wanted row, than held.
+const LARGE: u64 = 1 << 20;
 
 /// A level: one size of the image, cut into chunks (tiles or strips) in rows from the top left.
 #[derive(Debug, Clone)]
@@ -224,6 +227,35 @@ impl Level {
     /// Whether a pixel has one colour sample.
     pub fn is_gray(&self) -> bool {
         matches!(self.model, Model::WhiteIsZero | Model::BlackIsZero)
+    }
+
+    /// Whether its chunks are large and as wide as the image, and coded so that their rows can be decoded one after the other. A mask is decoded beside chunks.
+    pub fn is_sequential(&self) -> bool {
+        use Compression::{Deflate, Fax, Lzw, None, PackBits, Zstandard};
+        let coded = matches!(self.compression, None | Lzw | Deflate | PackBits | Zstandard | Fax(_));
+        let bytes = self.chunk.area().saturating_mul(self.decoded_samples()).saturating_mul(if self.samples.bits > 8 { 2 } else { 1 });
+        coded && self.columns() == 1 && self.slices == 1 && self.mask.is_none() && bytes > LARGE
+    }
+
+    /// Rows of pixels that are stored together.
+    pub fn rows_together(&self) -> u32 {
+        match self.model {
+            Model::YCbCr(_, down) if self.is_subsampled() => down.into(),
+            _ => 1,
+        }
+    }
+
+    /// What the components of its only strip mean, if that is a large JPEG which can be decoded as a file is.
+    pub(super) fn is_one_jpeg(&self) -> Option<ColorModel> {
+        let model = match (&self.model, self.samples.count) {
+            (Model::BlackIsZero, 1) => ColorModel::Gray,
+            (Model::Rgb, 3) => ColorModel::Rgb,
+            (Model::YCbCr(..), 3) => ColorModel::YCbCr,
+            (Model::Cmyk, 4) => ColorModel::Cmyk { inverted: false },
+            _ => return None,
+        };
+        let alone = !self.tiled && !self.samples.planar && !self.has_alpha() && self.grid == (1, 1);
+        (alone && self.compression == Compression::Jpeg && self.chunk_bytes() > LARGE).then_some(model)
     }
 
     /// Chunks in a row.

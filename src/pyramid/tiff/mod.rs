@@ -24,6 +24,7 @@ pub(crate) use values::{Range, YCbCr};
 
 use self::ifd::{Directory, Header};
 use self::marks::Marks;
+use super::scan::{Contained, OneScan};
 use super::{Body, Opened, Orientation, Pages};
 use crate::api::Page;
 use crate::bytes::{ByteRange, ByteStore, Endian};
@@ -96,10 +97,24 @@ pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Open
         copies.extend(take(Level::read(store, &header, thumbnail), &mut missing));
     }
     let stored = full.dimensions;
-    let levels = mask::attach(arrange(full, copies, found.group.padded), masks);
-    let body = Body::Tiff(Arc::new(Tiff { endian: header.endian, levels }));
+    let scan = if masks.is_empty() { one_scan(store, &header, &full)? } else { None };
+    let body = match scan {
+        // Its own reductions are better than smaller copies.
+        Some(scan) => Body::Scan(Arc::new(scan)),
+        None => Body::Tiff(Arc::new(Tiff { endian: header.endian, levels: mask::attach(arrange(full, copies, found.group.padded), masks) })),
+    };
     let pages = Pages { page, known: found.known, all: found.all, associated: found.associated };
     Ok(Opened { stored, orientation, body, pages })
+}
+
+/// A page that is one large JPEG strip is read as a JPEG file is.
+fn one_scan(store: &ByteStore, header: &Header, full: &Level) -> Result<Option<OneScan>, Stop> {
+    let Some(model) = full.is_one_jpeg() else { return Ok(None) };
+    let location = full.locate(store, header.endian, 0, 0, 0, false)?;
+    let Some(strip) = location.range().filter(|range| range.end() <= store.size()) else { return Ok(None) };
+    let tables = full.jpeg_tables.as_deref().filter(|tables| tables.len() > 4);
+    let contained = Contained { tables, model, dimensions: full.dimensions, profile: full.profile.clone() };
+    super::jpeg::within(store, strip.start()..strip.end(), full.samples.count, contained)
 }
 
 /// A smaller copy or a mask, if it can be used: else it is passed over, and the full image serves in its place. What lacks of it is added to `missing`.

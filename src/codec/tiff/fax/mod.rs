@@ -2,6 +2,7 @@
 
 mod bits;
 mod codes;
+mod pieces;
 mod row;
 #[cfg(test)]
 mod testing;
@@ -10,9 +11,10 @@ mod tests;
 
 use std::ops::Range;
 
+pub(super) use self::pieces::Rows;
 use super::corrupt;
 use crate::codec::unsupported;
-use crate::error::{Result, SourceFormat};
+use crate::error::{Error, Result, SourceFormat};
 use crate::pyramid::tiff::Fax;
 use bits::Bits;
 use row::{EOL_ZEROS, Row, Stop};
@@ -138,6 +140,19 @@ impl RowDecoder {
     }
 }
 
+impl RowDecoder {
+    /// Why the next of `rows` rows of data at a byte of the file is none.
+    fn failure(&self, outcome: Outcome, rows: u32, at: u64) -> Error {
+        let (bit, what) = match outcome {
+            Outcome::Row | Outcome::End => (self.state.bit, "the data end"),
+            Outcome::Need { from } => (from.saturating_mul(8), "the data end"),
+            Outcome::Damaged { bit, what } => (bit, what),
+            Outcome::Uncompressed => return unsupported(SourceFormat::Tiff, "the uncompressed mode of CCITT compression"),
+        };
+        corrupt(at.saturating_add(bit / 8), format!("{} of {rows} CCITT rows could be read: {what}", self.state.row))
+    }
+}
+
 fn write(changes: &[u32], width: u32, row: &mut [u8]) {
     row.fill(0);
     for run in changes.chunks(2) {
@@ -163,21 +178,16 @@ pub(super) fn decode(bytes: &[u8], kind: Fax, width: u32, rows: Range<u32>, at: 
     let mut decoder = RowDecoder::new(kind, width);
     let input = Input { bytes, start: 0, last: true };
     for y in 0..rows.end {
-        let (bit, what) = match decoder.next_row(&input) {
+        match decoder.next_row(&input) {
             Outcome::Row => {
                 if let Some(index) = y.checked_sub(rows.start) {
                     decoder.write(&mut bitmap[index as usize * stride..][..stride]);
                 }
-                continue;
             }
             // White rows at the end may be left out.
             Outcome::End if kind == Fax::Group4 => break,
-            Outcome::End => (decoder.state.bit, "the data end"),
-            Outcome::Need { from } => (from * 8, "the data end"),
-            Outcome::Damaged { bit, what } => (bit, what),
-            Outcome::Uncompressed => return Err(unsupported(SourceFormat::Tiff, "the uncompressed mode of CCITT compression")),
-        };
-        return Err(corrupt(at.saturating_add(bit / 8), format!("{y} of {} CCITT rows could be read: {what}", rows.end)));
+            outcome => return Err(decoder.failure(outcome, rows.end, at)),
+        }
     }
     Ok(bitmap)
 }

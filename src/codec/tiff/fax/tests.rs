@@ -1,5 +1,7 @@
+use super::pieces::Rows;
 use super::testing::{bitmap, encode, packed};
 use super::*;
+use crate::codec::Progress;
 use crate::jpeg::testing::Numbers;
 
 const EOL: &str = "000000000001";
@@ -225,6 +227,46 @@ fn pieces_of_any_size_give_the_same_rows() {
             }
         }
     }
+}
+
+/// The first `rows` rows as bytes, out of pieces of `size` bytes, taken `most` bytes at a time.
+fn bytes_of(data: &[u8], kind: Fax, width: u32, rows: u32, size: usize, most: usize) -> Result<Vec<u8>> {
+    let mut decoder = Rows::new(kind, width, rows);
+    let count = (width as usize).div_ceil(8) * rows as usize;
+    let (mut made, mut start, mut length) = (Vec::new(), 0, size);
+    while made.len() < count {
+        let end = data.len().min(start + length);
+        let mut out = vec![0xAA; most.min(count - made.len())];
+        let Progress { consumed, produced } = decoder.decode(&data[start..end], end == data.len(), &mut out, 0)?;
+        made.extend_from_slice(&out[..produced]);
+        start += consumed;
+        length = if consumed + produced > 0 { size } else { length + size };
+        assert!(consumed + produced > 0 || end < data.len(), "nothing is done, and nothing will come");
+    }
+    Ok(made)
+}
+
+#[test]
+fn rows_come_as_bytes_however_data_are_cut() {
+    let mut numbers = Numbers(5);
+    for round in 0..40 {
+        let (width, height) = (1 + numbers.below([20, 3000][round % 2]), 1 + numbers.below(8));
+        let rows = bitmap(&mut numbers, width as usize, height as usize);
+        for kind in KINDS {
+            let mut data = encode(&rows, kind, &mut numbers);
+            if numbers.below(2) == 0 {
+                data.truncate(numbers.below(data.len() as u32) as usize);
+            }
+            let whole = decode(&data, kind, width, 0..height, 0).map_err(|error| error.to_string());
+            for (size, most) in [(1, 1000), (3, 1), (64, 7), (1000, 100_000)] {
+                let pieces = bytes_of(&data, kind, width, height, size, most).map_err(|error| error.to_string());
+                assert!(pieces == whole, "{round} {kind:?} in pieces of {size}");
+            }
+        }
+    }
+    // Rows that are left out behind an end of block are white.
+    let data = bits(&format!("{FIRST_BELOW} {EOL} {EOL}"));
+    assert_eq!(bytes_of(&data, Fax::Group4, 8, 4, 1, 2).unwrap(), [ROWS[0], 0, 0, 0]);
 }
 
 #[test]

@@ -1,0 +1,455 @@
+//! Images that are one large strip, or a few: they are decoded row by row, and are what the same images in small strips are.
+
+use azulejo::api::{ImageRequest, Service, Version};
+use azulejo::ingest::Options;
+use azulejo::{EncodeOptions, Limits, Render, native};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+use super::ingest;
+use super::striped::{Page, write};
+use super::support::{drip_page, is_clean, pixels, psnr, render};
+
+const NONE: u16 = 1;
+const G4: u16 = 4;
+const LZW: u16 = 5;
+const DEFLATE: u16 = 8;
+const PACKBITS: u16 = 32773;
+const ZSTANDARD: u16 = 50000;
+const JPEG: u16 = 7;
+
+/// Slopes, edges and noise.
+fn samples(width: u32, height: u32, channels: u32) -> Vec<u8> {
+    let mut state = 1_u32;
+    let mut noise = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 29) as u8
+    };
+    (0..height)
+        .flat_map(|y| (0..width * channels).map(move |x| (x, y)))
+        .map(|(x, y)| ((x / 7 + y / 3) as u8 ^ if x / 200 % 2 == 0 { 90 } else { 0 }) ^ noise())
+        .collect()
+}
+
+/// Of 1000 × 1500 px, 1 bit each.
+fn bits() -> Vec<u8> {
+    samples(125, 1500, 1).into_iter().map(|byte| if byte & 64 == 0 { byte & 0x1F } else { 0 }).collect()
+}
+
+fn page<'a>(data: &'a [u8], bits: u16, photometric: u16, channels: u16, compression: u16) -> Page<'a> {
+    Page { width: 1000, height: 1500, rows: 1500, bits, channels, photometric, compression, ..Page::of(data) }
+}
+
+const REQUESTS: [&str; 8] = [
+    "450,700,257,300/max/0/default.png",
+    "full/100,/0/default.png",
+    "750,1495,250,5/max/0/gray.png",
+    "0,0,64,64/max/!0/default.png",
+    "50,1000,500,300/max/90/default.png",
+    "full/!90,90/180/default.png",
+    "150,500,400,400/120,/30/default.png",
+    "0,250,1000,37/max/0/default.jpg",
+];
+
+/// Whether a page shows what it shows in small strips without compression, and each request takes little memory.
+fn check(page: &Page<'_>, what: &str) {
+    check_requests(page, what, &REQUESTS);
+}
+
+fn check_requests(page: &Page<'_>, what: &str, requests: &[&str]) {
+    let plain = write(&[Page { rows: 16, compression: NONE, predictor: 1, reversed: false, ..page.clone() }]);
+    let file = write(std::slice::from_ref(page));
+    let service = Service::default();
+    let mut source = file.as_slice();
+    let pyramid = native::open(&mut source, &service).unwrap();
+    // The window of Zstandard, of each plane.
+    let most = if page.compression == ZSTANDARD { 34 << 20 } else { 8 << 20 };
+    for request in requests {
+        let expected = render(&plain, request).unwrap();
+        let found = render(&file, request).unwrap_or_else(|error| panic!("{what}, {request}: {error:?}"));
+        assert!(found.bytes == expected.bytes, "{what}, {request}");
+        let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(&service)).unwrap();
+        let memory = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits).unwrap().memory();
+        assert!(memory < most, "{what}, {request}: {memory} bytes");
+    }
+}
+
+#[test]
+fn colour_in_one_strip_of_every_coding() {
+    let data = samples(1000, 1500, 3);
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD] {
+        let page = page(&data, 8, 2, 3, compression);
+        check(&page, &format!("RGB of compression {compression}"));
+        if compression != PACKBITS {
+            check(&Page { predictor: 2, ..page.clone() }, &format!("RGB of compression {compression} with differences"));
+        }
+    }
+}
+
+#[test]
+fn samples_of_every_kind_in_one_strip() {
+    let (bits, gray, rgba) = (bits(), samples(1000, 1500, 1), samples(1000, 1500, 4));
+    for (photometric, compression) in [(0, PACKBITS), (1, LZW), (0, DEFLATE)] {
+        for reversed in [false, true] {
+            check(&Page { reversed, ..page(&bits, 1, photometric, 1, compression) }, &format!("bits, {photometric}, {compression}, {reversed}"));
+        }
+    }
+    let palette: Vec<u16> = (0..3 * 256_u32).map(|at| (at.wrapping_mul(40_503) >> 3) as u16).collect();
+    check(&Page { palette: Some(&palette), ..page(&gray, 8, 3, 1, LZW) }, "a palette");
+    check(&page(&rgba, 8, 2, 4, DEFLATE), "RGBA");
+    check(&page(&rgba, 8, 5, 4, DEFLATE), "inks");
+    let wide = samples(1000, 1500, 2);
+    check(&Page { predictor: 2, ..page(&wide, 16, 1, 1, DEFLATE) }, "16 bits with differences");
+    check(&page(&wide, 16, 0, 1, LZW), "16 bits, white is 0");
+    check(&Page { subsampling: Some([2, 2]), ..page(&wide[..500 * 750 * 6], 8, 6, 3, LZW) }, "YCbCr 4:2:0");
+}
+
+#[test]
+fn planes_are_decoded_in_step() {
+    let data = samples(1000, 1500, 3);
+    for compression in [DEFLATE, PACKBITS, ZSTANDARD] {
+        check(&Page { planar: true, ..page(&data, 8, 2, 3, compression) }, &format!("planes of compression {compression}"));
+    }
+    check(&Page { planar: true, rows: 700, ..page(&data, 8, 2, 3, LZW) }, "planes in three strips");
+}
+
+#[test]
+fn several_large_strips_follow_each_other() {
+    let data = samples(1000, 1500, 3);
+    for rows in [400, 512, 700, 1499, 6000] {
+        check(&Page { rows, predictor: 2, ..page(&data, 8, 2, 3, DEFLATE) }, &format!("strips of {rows} rows"));
+    }
+}
+
+#[test]
+fn every_orientation_is_applied() {
+    let data = samples(1000, 1500, 1);
+    for orientation in 2..=8 {
+        let requests = ["450,700,257,300/max/0/default.png", "full/200,/0/default.png", "500,300,470,400/max/!90/gray.png"];
+        check_requests(&Page { orientation, ..page(&data, 8, 1, 1, DEFLATE) }, &format!("orientation {orientation}"), &requests);
+    }
+}
+
+/// Noise, which no compression makes smaller than a run.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 7_u32;
+    let mut next = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn results_do_not_depend_on_delivery() {
+    let data = noise(2000 * 3000);
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD] {
+        for (planar, channels, rows) in [(false, 1, 3000), (false, 1, 700), (true, 3, 1000)] {
+            let page = Page {
+                planar,
+                width: 2000,
+                height: 3000 / u32::from(channels),
+                rows,
+                ..page(&data, 8, if channels == 3 { 2 } else { 1 }, channels, compression)
+            };
+            let file = write(&[page]);
+            for request in ["700,900,200,90/max/0/default.png", "full/90,/0/default.png", "0,0,10,10/max/0/default.png"] {
+                let what = format!("compression {compression}, {channels} channels, {rows} rows, {request}");
+                // The least run: 1 MiB.
+                let tight = within(least(&file, request));
+                for (piece, limits) in [(1_000_003, &tight), (4001, &tight), (70_001, &Limits::default())] {
+                    // Less memory may mean a coarser average.
+                    let (whole, ..) = drip_page(&file, 1, request, u64::MAX, limits).unwrap();
+                    let (answer, _, traffic) = drip_page(&file, 1, request, piece, limits).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+                    assert!(answer.bytes == whole.bytes, "{what} in pieces of {piece}");
+                    assert!(traffic.bytes <= file.len() as u64, "{what}: bytes are fetched once");
+                    let several = limits.memory == tight.memory && request.starts_with("full");
+                    assert!(!several || traffic.rounds > 3, "{what}: {} rounds", traffic.rounds);
+                    if request.starts_with("0,0") {
+                        // Zstandard gives nothing before its window is full.
+                        let most = if compression == ZSTANDARD { 1_400_000 } else { 600_000 };
+                        assert!(traffic.bytes < most, "{what}: {} bytes for the first rows", traffic.bytes);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn within(memory: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.memory = memory;
+    limits
+}
+
+/// The least memory within which a request is served.
+fn least(file: &[u8], request: &str) -> u64 {
+    let (mut low, mut high) = (0, 42 << 20);
+    while high - low > 1000 {
+        let memory = (low + high) / 2;
+        let service = Service { limits: within(memory), ..Service::default() };
+        let pyramid = native::open(&mut &*file, &service).unwrap();
+        let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(&service)).unwrap();
+        match Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits) {
+            Ok(_) => high = memory,
+            Err(_) => low = memory,
+        }
+    }
+    high
+}
+
+#[test]
+fn pages_of_a_document_are_large_strips() {
+    let (first, second) = (samples(1000, 1500, 1), bits());
+    let pages = [page(&first, 8, 1, 1, DEFLATE), page(&second, 1, 0, 1, LZW)];
+    let document = write(&pages);
+    for (number, page) in (1..).zip(&pages) {
+        let alone = write(std::slice::from_ref(page));
+        for request in REQUESTS {
+            let (answer, ..) = drip_page(&document, number, request, 50_000, &Limits::default()).unwrap();
+            assert!(answer.bytes == render(&alone, request).unwrap().bytes, "page {number}, {request}");
+        }
+    }
+}
+
+#[test]
+fn pyramids_are_made_of_large_strips() {
+    let data = samples(1000, 1500, 3);
+    let page = Page { predictor: 2, orientation: 6, ..page(&data, 8, 2, 3, DEFLATE) };
+    let plain = Page { rows: 16, compression: NONE, predictor: 1, ..page.clone() };
+    let pyramid = |page: &Page<'_>| ingest::write(&write(std::slice::from_ref(page)), &Options::default()).unwrap();
+    assert!(pyramid(&page) == pyramid(&plain));
+}
+
+#[test]
+fn data_that_end_too_early_are_an_error_where_their_rows_are_wanted() {
+    let data = samples(1000, 1500, 3);
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD] {
+        let page = page(&data, 8, 2, 3, compression);
+        let mut file = write(&[page]);
+        let length = file.len();
+        // The strip's length, and the file's end, lie before its own.
+        let at = file.windows(12).position(|entry| entry.starts_with(&[0x17, 1, 4, 0, 1, 0, 0, 0])).unwrap() + 8;
+        let whole = u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+        file[at..at + 4].copy_from_slice(&(whole / 2).to_le_bytes());
+        assert_eq!(file.len(), length);
+        render(&file, "0,0,500,300/max/0/default.png").unwrap();
+        for request in ["0,1250,500,250/max/0/default.png", "full/100,/0/default.jpg"] {
+            let error = render(&file, request).unwrap_err();
+            assert!(error.code() == "source-corrupt" && is_clean(&error), "{compression}, {request}: {error:?}");
+        }
+    }
+}
+
+/// A JPEG of samples, coded as they are.
+fn jpeg(data: &[u8], color: ColorType, sampling: SamplingFactor, progressive: bool) -> Vec<u8> {
+    let mut stream = Vec::new();
+    let mut encoder = Encoder::new(&mut stream, 85);
+    encoder.set_sampling_factor(sampling);
+    encoder.set_progressive(progressive);
+    encoder.encode(data, 1000, 1500, color).unwrap();
+    stream
+}
+
+/// A stream without its tables, and these as a stream of their own.
+fn apart(stream: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let (mut tables, mut rest, mut at) = (vec![0xFF, 0xD8], vec![0xFF, 0xD8], 2);
+    while stream[at + 1] != 0xDA {
+        let length = 2 + usize::from(u16::from_be_bytes([stream[at + 2], stream[at + 3]]));
+        let into = if matches!(stream[at + 1], 0xC4 | 0xDB) { &mut tables } else { &mut rest };
+        into.extend_from_slice(&stream[at..at + length]);
+        at += length;
+    }
+    tables.extend([0xFF, 0xD9]);
+    rest.extend_from_slice(&stream[at..]);
+    (tables, rest)
+}
+
+const JPEG_REQUESTS: [&str; 9] = [
+    "450,700,257,300/max/0/default.png",
+    "full/100,/0/default.png",
+    "full/500,/0/default.jpg",
+    "750,1495,250,5/max/0/gray.png",
+    "50,1000,500,300/max/90/default.png",
+    // Coefficients that are copied, cut and turned.
+    "full/max/0/default.jpg",
+    "128,64,400,320/max/0/default.jpg",
+    "128,64,400,320/max/90/default.jpg",
+    "128,64,400,320/max/0/gray.jpg",
+];
+
+#[test]
+fn a_jpeg_in_one_strip_is_what_it_is_as_a_file() {
+    let (colors, gray) = (samples(1000, 1500, 3), samples(1000, 1500, 1));
+    for (data, color, photometric, channels, sampling, progressive) in [
+        (&colors, ColorType::Rgb, 6, 3, SamplingFactor::R_4_2_0, false),
+        (&colors, ColorType::Rgb, 6, 3, SamplingFactor::R_4_4_4, false),
+        (&gray, ColorType::Luma, 1, 1, SamplingFactor::R_4_4_4, false),
+        (&colors, ColorType::Rgb, 6, 3, SamplingFactor::R_4_2_0, true),
+    ] {
+        let stream = jpeg(data, color, sampling, progressive);
+        let (tables, rest) = apart(&stream);
+        let whole = Page { subsampling: Some([2, 2]).filter(|_| channels == 3), ..page(&stream, 8, photometric, channels, 7) };
+        let abbreviated = Page { jpeg_tables: Some(&tables), data: &rest, ..whole.clone() };
+        // The strip is neither at the beginning of the file nor at its end.
+        let (first, last) = (page(&gray, 8, 1, 1, DEFLATE), page(&gray, 8, 0, 1, PACKBITS));
+        for (what, page) in [("with its tables", &whole), ("with tables apart", &abbreviated)] {
+            if progressive && page.jpeg_tables.is_some() {
+                continue;
+            }
+            let file = write(&[first.clone(), page.clone(), last.clone()]);
+            for request in JPEG_REQUESTS {
+                // A progressive one is decoded as a chunk, without reductions.
+                if progressive && !(request.contains("max") && request.ends_with("default.png")) {
+                    continue;
+                }
+                let expected = render(&stream, request).unwrap();
+                let what = format!("{what}, {channels}, {sampling:?}, {progressive}, {request}");
+                for piece in [u64::MAX, 5003] {
+                    let (answer, ..) = drip_page(&file, 2, request, piece, &Limits::default()).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+                    assert!(answer.bytes == expected.bytes, "{what} in pieces of {piece}");
+                }
+            }
+        }
+        if !progressive {
+            let file = write(&[whole.clone()]);
+            assert!(ingest::write(&file, &Options::default()).unwrap() == ingest::write(&stream, &Options::default()).unwrap(), "its pyramid");
+        }
+    }
+}
+
+#[test]
+fn the_tags_say_what_the_components_of_a_jpeg_mean() {
+    let colors = samples(1000, 1500, 3);
+    // The samples are coded as they are; the stream says YCbCr.
+    let stream = jpeg(&colors, ColorType::Ycbcr, SamplingFactor::R_4_4_4, false);
+    let rgb = write(&[page(&stream, 8, 2, 3, 7)]);
+    let difference = |request: &str, data: &[u8]| {
+        let plain = write(&[page(data, 8, 2, 3, NONE)]);
+        psnr(&pixels(&render(&rgb, request).unwrap()), &pixels(&render(&plain, request).unwrap()))
+    };
+    for request in ["450,700,257,300/max/0/default.png", "448,704,256,304/max/0/default.jpg"] {
+        assert!(difference(request, &colors) > 30.0, "{request}: {} dB", difference(request, &colors));
+    }
+    // Four components are inks.
+    let inks = samples(1000, 1500, 4);
+    let stream = jpeg(&inks, ColorType::Cmyk, SamplingFactor::R_4_4_4, false);
+    // Adobe's segment says that they are the other way round, and so does this encoder code them.
+    let coded: Vec<u8> = inks.iter().map(|ink| 255 - ink).collect();
+    let request = "450,700,257,300/max/0/default.png";
+    let (found, expected) = (render(&write(&[page(&stream, 8, 5, 4, 7)]), request).unwrap(), render(&write(&[page(&coded, 8, 5, 4, NONE)]), request).unwrap());
+    let near = psnr(&pixels(&found), &pixels(&expected));
+    assert!(near > 28.0, "{near} dB");
+}
+
+#[test]
+fn a_jpeg_strip_is_turned_cut_short_and_found_by_its_index() {
+    let colors = samples(1000, 1500, 3);
+    let stream = jpeg(&colors, ColorType::Rgb, SamplingFactor::R_4_2_0, false);
+    let whole = Page { subsampling: Some([2, 2]), orientation: 6, ..page(&stream, 8, 6, 3, 7) };
+    let file = write(&[whole.clone()]);
+    // Orientation 6 is a turn by 90° of what is stored.
+    let turned = render(&stream, "0,1100,300,400/max/90/default.png").unwrap();
+    assert!(render(&file, "0,0,400,300/max/0/default.png").unwrap().bytes == turned.bytes);
+    // Rows beyond the image, of the last MCUs.
+    let padded = write(&[Page { height: 1490, ..whole.clone() }]);
+    assert_eq!(native::open(&mut padded.as_slice(), &Service::default()).unwrap().dimensions().to_string(), "1490×1000");
+    render(&padded, "full/max/0/default.png").unwrap();
+    let short = write(&[Page { data: &stream[..stream.len() / 2], ..whole }]);
+    render(&short, "1100,0,300,300/max/0/default.png").unwrap();
+    let error = render(&short, "full/200,/0/default.png").unwrap_err();
+    assert!(error.code() == "source-corrupt" && error.to_string().contains("TIFF"), "{error:?}");
+    // What is learnt of the file leads a second instance to what it needs.
+    let service = Service::default();
+    let pyramid = native::open(&mut file.as_slice(), &service).unwrap();
+    let ask =
+        |pyramid| native::render(&mut file.as_slice(), pyramid, Version::V3, "0,0,200,200/max/0/default.png", &service, &EncodeOptions::default()).unwrap();
+    let first = ask(&pyramid);
+    let other = native::open(&mut file.as_slice(), &service).unwrap();
+    assert!(other.wants_index());
+    assert!(other.take_index(&pyramid.index().unwrap()));
+    assert!(ask(&other).bytes == first.bytes);
+}
+
+#[test]
+fn damage_gives_the_same_answer_however_bytes_come() {
+    let data = samples(1000, 1500, 1);
+    let stream = jpeg(&data, ColorType::Luma, SamplingFactor::R_4_4_4, false);
+    let request = "0,900,1000,200/250,/0/default.png";
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD, JPEG] {
+        let page = page(if compression == JPEG { &stream } else { &data }, 8, 1, 1, compression);
+        let whole = write(&[page]);
+        let (mut served, mut refused) = (0, 0);
+        for number in 0..16 {
+            let mut file = whole.clone();
+            let at = 8 + (number * 2_654_435_761_usize) % (whole.len() - 400);
+            file[at] ^= 1 << (number % 8);
+            let answers: Vec<_> =
+                [u64::MAX, 60_000, 1009].map(|piece| drip_page(&file, 1, request, piece, &Limits::default()).map(|(answer, ..)| answer.bytes)).into();
+            match &answers[0] {
+                Ok(_) => served += 1,
+                Err(error) => {
+                    refused += 1;
+                    assert!(is_clean(error), "{error:?}");
+                }
+            }
+            assert!(answers.iter().all(|answer| *answer == answers[0]), "compression {compression}, byte {at}");
+        }
+        assert!(served > 0, "{compression}: {served} served, {refused} refused");
+    }
+}
+
+/// Columns 2000, rows 1500: bars of two black pixels with three white ones between them, that go to and fro. As bits, and as T.6 codes all of them but `left_out`.
+fn bars(left_out: usize) -> (Vec<u8>, Vec<u8>) {
+    const VERTICAL: [&str; 4] = ["000010", "010", "1", "011"];
+    let shift = |y: usize| [0, 1, 0, -2, -1, 0, -1, -1][y % 8];
+    let changes = |y: usize| (0..800).map(move |at| (3 + at / 2 * 5 + at % 2 * 2 + shift(y)).clamp(0, 2000));
+    let (mut pixels, mut codes) = (Vec::new(), String::new());
+    for y in 0..1500 - left_out {
+        let mut row = vec![0_u8; 250];
+        let ends: Vec<i32> = changes(y).collect();
+        for bar in ends.chunks(2) {
+            (bar[0]..bar[1]).for_each(|x| row[x as usize / 8] |= 0x80 >> (x % 8));
+        }
+        pixels.extend(row);
+        if y == 0 {
+            // Horizontal mode: white 3, black 2.
+            codes.push_str(&"001100011".repeat(400));
+            continue;
+        }
+        for (above, here) in changes(y - 1).zip(ends) {
+            codes.push_str(VERTICAL[(here - above + 2) as usize]);
+            if here == 2000 {
+                break;
+            }
+        }
+        if shift(y) < 0 {
+            codes.push('1');
+        }
+    }
+    pixels.resize(250 * 1500, 0);
+    codes.push_str(&"000000000001".repeat(2));
+    let codes = codes.as_bytes().chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | (bit & 1)) << (8 - bits.len())).collect();
+    (pixels, codes)
+}
+
+#[test]
+fn a_fax_in_one_strip_is_decoded_row_by_row() {
+    for left_out in [0, 600] {
+        let (pixels, codes) = bars(left_out);
+        let reversed: Vec<u8> = codes.iter().map(|byte| byte.reverse_bits()).collect();
+        for (photometric, data, turned) in [(0, &codes, false), (1, &codes, false), (0, &reversed, true)] {
+            let page = |data, compression| Page { width: 2000, ..page(data, 1, photometric, 1, compression) };
+            let file = write(&[Page { reversed: turned, ..page(data, G4) }]);
+            let plain = write(&[Page { rows: 16, ..page(&pixels, NONE) }]);
+            for request in REQUESTS {
+                let expected = render(&plain, request).unwrap();
+                for piece in [u64::MAX, 997] {
+                    let (answer, _, traffic) = drip_page(&file, 1, request, piece, &Limits::default()).unwrap();
+                    assert!(answer.bytes == expected.bytes, "{left_out}, {photometric}, {turned}, {request} in pieces of {piece}");
+                    // Where rows are left out, the others are denser than they look.
+                    assert!(traffic.rounds <= if left_out > 0 { 2 } else { 1 }, "{left_out}, {request}: {traffic:?} of {}", file.len());
+                }
+            }
+        }
+    }
+}
