@@ -28,10 +28,10 @@ fn depth(level: &Level) -> u64 {
     if level.samples.bits > 8 { 2 } else { 1 }
 }
 
-/// Samples that are decoded: what lies above the wanted rows in the first strip as well.
-pub(super) fn work(plan: &Rendering, level: &Level) -> u64 {
+/// Pixels that are decoded: those above the wanted rows in the first strip as well.
+pub(super) fn decoded(plan: &Rendering, level: &Level) -> u64 {
     let top = level.chunk_top(level.chunk_row_at(plan.crop.y()));
-    mul(&[row_samples(level), plan.crop.bottom().saturating_sub(top).into(), depth(level)])
+    mul(&[level.chunk.width().into(), plan.crop.bottom().saturating_sub(top).into()])
 }
 
 /// Memory of the decoder, of some rows while they are decoded, and of those rows on their way through averages and kernels to pixels of `made` samples.

@@ -110,7 +110,9 @@ impl Price {
     /// Of strips whose rows come one after the other.
     fn of_strips(plan: &Rendering, pyramid: &Pyramid, level: &Level, channels: u64) -> Self {
         let source = strips::decoding(plan, level, channels).saturating_add(LEAST_RUN.min(pyramid.file_size));
-        Self { memory: BASE.saturating_add(flowing(plan, source, channels, 1)), work: strips::work(plan, level), ..Self::default() }
+        let passed = work::of_answer(plan, pyramid, plan.crop.dimensions().area(), level.decoded_samples(), channels);
+        let work = work::of_strips(level, strips::decoded(plan, level)).saturating_add(passed);
+        Self { memory: BASE.saturating_add(flowing(plan, source, channels, 1)), work, ..Self::default() }
     }
 
     /// Samples per pixel of the finished pixels, at most.

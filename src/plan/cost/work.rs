@@ -23,7 +23,9 @@ const JPEG_BLOCK: u64 = 300;
 /// Tenths of a nanosecond for a byte as it is stored.
 pub(super) fn of_byte(pyramid: &Pyramid, plan: &Rendering) -> u64 {
     match (&pyramid.body, &plan.source) {
-        (Body::Tiff(tiff), SourcePlan::Chunks { level, .. }) => tiff.levels.get(*level).map_or(10, |level| of_stored_byte(level.compression)),
+        (Body::Tiff(tiff), SourcePlan::Chunks { level, .. } | SourcePlan::Strips { level, .. }) => {
+            tiff.levels.get(*level).map_or(10, |level| of_stored_byte(level.compression))
+        }
         (Body::Tiff(_), _) => of_stored_byte(Compression::Lzw),
         (Body::Scan(_), _) => JPEG_BYTE,
         // Every scan is read.
@@ -81,6 +83,11 @@ pub(super) fn of_chunks(level: &Level, count: u64) -> u64 {
     let samples = mul(&[level.chunk.area(), level.decoded_samples()]);
     let mask = level.mask.as_ref().map_or(0, |mask| mul(&[level.chunk.area(), of_sample(mask)]));
     mul(&[count, sum(&[mul(&[samples, of_sample(level)]), mask, CHUNK])]) / TENTHS
+}
+
+/// Nanoseconds to decode `pixels` of strips, without what their bytes take.
+pub(super) fn of_strips(level: &Level, pixels: u64) -> u64 {
+    mul(&[pixels, level.decoded_samples(), of_sample(level)]) / TENTHS
 }
 
 /// Nanoseconds to decode a file from its beginning, without what its bytes take.
