@@ -1,5 +1,6 @@
 //! The suites of the integration test binary.
 
+mod attack;
 mod colors;
 mod directories;
 mod fax;

@@ -22,6 +22,8 @@ use crate::jpeg::tables::Tables;
 
 /// Real files have about ten; each costs a pass over all blocks.
 const MOST_SCANS: usize = 100;
+/// Real progressive files look at all blocks about six times in all. The price of such a file counts on ten times.
+const MOST_PASSES: usize = 20;
 
 /// A decoder of all scans, then of bands.
 #[derive(Debug)]
@@ -65,7 +67,13 @@ impl Buffered {
         let mut tables = header.tables.clone();
         let mut scan = header.scan.clone();
         let mut done = vec![false; self.stores.len()];
+        let blocks: Vec<usize> = header.components.iter().map(|component| usize::from(component.across) * usize::from(component.down)).collect();
+        let (all, mut seen) = (blocks.iter().sum::<usize>(), 0);
         for _ in 0..MOST_SCANS {
+            seen += scan.components.iter().map(|(index, ..)| blocks[*index]).sum::<usize>();
+            if seen > all * MOST_PASSES {
+                return Err(corrupt(scan.data, format!("scans that look at all blocks more than {MOST_PASSES} times")));
+            }
             for (index, ..) in &scan.components {
                 // A scan may cost far fewer bits than blocks only behind one that has some for each (G.1.1.1.1).
                 if scan.spectral.0 > 0 && !done[*index] {
