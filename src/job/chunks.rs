@@ -93,10 +93,6 @@ impl Chunks {
         })
     }
 
-    pub fn tiff(&self) -> &Tiff {
-        &self.tiff
-    }
-
     /// The profile of its colours.
     pub fn profile(&self) -> Option<&Arc<Profile>> {
         self.pyramid.profile().map(|(profile, _)| profile)

@@ -16,6 +16,7 @@ mod pyramid;
 mod robust;
 mod rounds;
 mod small;
+mod stored;
 mod support;
 mod vectors;
 mod webp;
