@@ -199,6 +199,11 @@ fn a_profile_that_is_not_used_is_told_whatever_way_the_answer_is_made() {
         assert_eq!(unused(&mut whole.as_slice(), request), [Unused { name: "icc", reason: "cannot be read" }], "{request}");
         assert_eq!(unused(&mut good.as_slice(), request), [], "{request}");
     }
+    let webp = std::fs::read(support::root().join("tests/fixtures/lossy.webp")).unwrap();
+    let chunk = |name: &[u8], content: &[u8]| [name, &(content.len() as u32).to_le_bytes(), content].concat();
+    let body = [&b"WEBP"[..], &chunk(b"VP8X", &[0x20, 0, 0, 0, 96, 0, 0, 60, 0, 0]), &chunk(b"ICCP", b"nonsense"), &webp[12..]].concat();
+    assert_eq!(unused(&mut chunk(b"RIFF", &body).as_slice(), "full/20,/0/default.jpg"), [Unused { name: "icc", reason: "cannot be read" }]);
+    assert_eq!(unused(&mut webp.as_slice(), "full/20,/0/default.jpg"), []);
     let tile = jpeg_tile();
     let mut file = Recipe { icc: Some(b"no profile at all"), ..recipe(1000, 1000, Layout::First, &tile) }.write();
     for request in [TILE, "8,16,80,32/max/0/default.jpg", "8,16,80,32/max/0/default.png"] {
