@@ -33,6 +33,8 @@ export interface Piece {
   spool?: number;
   /** Rows of the image that are done, of all. */
   rows?: readonly [number, number];
+  /** Of an answer, as `Answer.unused`. */
+  unused?: string;
 }
 
 /** How the file of a pyramid is put together: its head, then the spools in this order. */
@@ -121,7 +123,7 @@ interface WasmImage {
   index(): Uint8Array | undefined;
   info(version: string, id: string, settings: Settings): string;
   ingest(tile?: number, quality?: number, compression?: string, memory?: number): WasmIngest;
-  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
+  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; unused(): string | undefined; result(): WasmAnswer | undefined };
   free(): void;
 }
 
@@ -208,13 +210,21 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         if (needsExtra || EXTRA.test(request) || (other.jpegSmall && !OWN.test(request))) await extra();
         // To say nothing is cheaper than to say that there is nothing to say.
         const rendering = call(() => image.render(version, request, Object.keys(other).length ? other : undefined));
-        const begun = job(rendering, () => {
-          const answer = present(call(() => rendering.result()));
-          const { type, width, height, canonical, passthrough } = answer;
-          const bytes = call(() => answer.takeBytes());
-          answer.free();
-          return { bytes, type, width, height, canonical, passthrough };
-        });
+        const begun = job<Answer>(
+          rendering,
+          () => {
+            const unused = call(() => rendering.unused());
+            const answer = present(call(() => rendering.result()));
+            const { type, width, height, canonical, passthrough } = answer;
+            const bytes = call(() => answer.takeBytes());
+            answer.free();
+            return unused === undefined ? { bytes, type, width, height, canonical, passthrough } : { bytes, type, width, height, canonical, passthrough, unused };
+          },
+          () => {
+            const unused = call(() => rendering.unused());
+            return unused === undefined ? {} : { unused };
+          },
+        );
         return admission ? admitted(admission, begun) : begun;
       },
       async ingest({ tile, quality, compression, memory }) {

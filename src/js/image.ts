@@ -81,6 +81,8 @@ export interface Answer {
   canonical: string;
   /** Whether stored bytes are given as they are, without decoding. */
   passthrough: boolean;
+  /** Descriptions of the file's colours that could not be used: a name (`icc`, `cicp`) and the reason each, by commas. Colours may be wrong. */
+  unused?: string;
 }
 
 /** An answer. */

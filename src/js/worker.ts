@@ -163,15 +163,16 @@ async function serve(source: Source, page: Page, kept: Kept, call: Call<unknown>
       return inside(job, settings.memory ?? MEMORY, meter, cached, () => whole(job, (job, hand) => drive(job, metered, pin, signal, hand)));
     });
     if (made instanceof Uint8Array) return { bytes: made, timing: meter.timing("hit") };
+    if (made.unused !== undefined) warn(made.unused, request);
     if ("stream" in made) {
       call.streams.push(made.finished);
       call.context.waitUntil(made.finished.then(keep).catch(() => undefined));
-      return { bytes: made.stream, timing: meter.timing("off", false) };
+      return { bytes: made.stream, timing: meter.timing("off", false, made.unused) };
     }
     const { bytes } = made;
     keep();
     if (url) call.context.waitUntil(store(url, bytes.slice(), made.type));
-    return { bytes, timing: meter.timing(url ? "miss" : "off", made.passthrough) };
+    return { bytes, timing: meter.timing(url ? "miss" : "off", made.passthrough, made.unused) };
   }
 
   return {
@@ -287,6 +288,11 @@ function nothing(request: Request, places: string): ReturnType<typeof failure> {
   } catch (error) {
     return failure(toError(error), request.headers.get("accept"), undefined);
   }
+}
+
+/** A file whose colours may be wrong is for somebody to look at. */
+function warn(unused: string, request: string): void {
+  console.warn(JSON.stringify({ event: "colors", request: request.slice(0, 256), unused }));
 }
 
 /** One line of JSON, without the query. */

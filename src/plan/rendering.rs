@@ -238,7 +238,7 @@ fn strips(pyramid: &Pyramid, level: usize, rows: &Range<u32>) -> Option<SourcePl
 
 /// Quarter turns to the nearest right angle, and the degrees that are left.
 fn nearest_right_angle(degrees: f64) -> (u8, Option<f64>) {
-    let turns = libm::floor((degrees + 45.0) / 90.0);
+    let turns = libm::ceil((degrees - 45.0) / 90.0);
     // `as` saturates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let quarters = (turns as u32 % 4) as u8;

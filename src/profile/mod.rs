@@ -228,7 +228,7 @@ fn shaper_of(source: &ColorProfile) -> Option<Shaper> {
         return None;
     }
     let [red, green, blue] = [&source.red_trc, &source.green_trc, &source.blue_trc].map(|curve| Curve::of_profile(curve.as_ref()?));
-    Some(Shaper::rgb([red?, green?, blue?], matrix::product(matrix::D50_TO_SRGB, source.colorant_matrix().v)))
+    Some(Shaper::rgb([red?, green?, blue?], matrix::snapped(matrix::product(matrix::D50_TO_SRGB, source.colorant_matrix().v))))
 }
 
 impl Conversion {

@@ -42,11 +42,11 @@ fn sample(samples: &[u8], light: f32) -> u8 {
 }
 
 impl Shaper {
-    pub fn gray(curve: Curve) -> Self {
+    pub(super) fn gray(curve: Curve) -> Self {
         Self::new(vec![curve], [[0.0; 3]; 3])
     }
 
-    pub fn rgb(curves: [Curve; 3], matrix: [[f64; 3]; 3]) -> Self {
+    pub(super) fn rgb(curves: [Curve; 3], matrix: [[f64; 3]; 3]) -> Self {
         Self::new(curves.into(), matrix.map(|row| row.map(|factor| factor as f32)))
     }
 
@@ -154,7 +154,7 @@ mod tests {
     fn a_value_and_its_257_fold_become_the_same() {
         let matrix = [[1.2, -0.15, -0.05], [-0.04, 1.1, -0.06], [0.01, -0.2, 1.19]];
         let shaper = Shaper::rgb([Curve::Power(2.2), SRGB, Curve::Table(vec![0, 9000, 20_000, 65_535])], matrix);
-        let pixels: Vec<u8> = (0..30_000_u32).map(|index| (index * 7919 >> 3) as u8).collect();
+        let pixels: Vec<u8> = (0..30_000_u32).map(|index| ((index * 7919) >> 3) as u8).collect();
         let deep: Vec<u16> = pixels.iter().map(|value| u16::from(*value) * 257).collect();
         assert_eq!(narrow(&shaper, &pixels), wide(&shaper, &deep));
         let gray = Shaper::gray(Curve::Power(1.7));

@@ -1,44 +1,118 @@
+use moxcms::{ColorProfile, ToneReprCurve};
+
 use super::*;
 
+fn gray(mut profile: ColorProfile, pcs: DataColorSpace, curve: ToneReprCurve) -> Profile {
+    profile.pcs = pcs;
+    profile.gray_trc = Some(curve);
+    Profile::icc(profile.encode().unwrap())
+}
+
+fn narrow(profile: &Profile, model: Model, samples: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    profile.conversion(model).unwrap().narrow(samples, &mut out);
+    out
+}
+
 #[test]
-fn scratch() {
-    for entry in std::fs::read_dir("/tmp/b").unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|e| e != "icc") {
-            continue;
-        }
-        let bytes = std::fs::read(&path).unwrap();
-        let model = match bytes.get(16..20) {
-            Some(b"GRAY") => Model::Gray,
-            Some(b"CMYK") => Model::Cmyk,
-            _ => Model::Rgb,
-        };
-        let t = std::time::Instant::now();
-        let p = Profile::icc(bytes);
-        let c = p.conversion(model);
-        let e = t.elapsed();
-        let n = match model {
-            Model::Gray => 1,
-            Model::Cmyk => 4,
-            _ => 3,
-        };
-        println!("{} {:?} {:?} {e:?}", path.display(), c.is_some(), p.unused(model));
-        let Some(c) = c else { continue };
-        let px: Vec<u8> = (0..n as u32 * 40_000).map(|i| (i.wrapping_mul(2654435761) >> 13) as u8).collect();
-        let wide: Vec<u16> = px.iter().map(|v| u16::from(*v) * 257).collect();
-        let (mut a, mut b) = (vec![], vec![]);
-        let t = std::time::Instant::now();
-        c.narrow(&px, &mut a);
-        let tn = t.elapsed();
-        let t = std::time::Instant::now();
-        c.wide(&wide, &mut b);
-        let tw = t.elapsed();
-        let mut hist = std::collections::BTreeMap::new();
-        for (x, y) in a.iter().zip(&b) {
-            *hist.entry(i32::from(*x) - i32::from(*y)).or_insert(0) += 1;
-        }
-        println!("   {hist:?} narrow {tn:?} wide {tw:?}");
-        std::fs::write(path.with_extension("in"), &px).unwrap();
-        std::fs::write(path.with_extension("out"), &a).unwrap();
+fn a_gray_profile_may_tell_lightness() {
+    // An identity curve: 255 is L* 100. The luminances of CIE 15, by sRGB's curve.
+    let profile = gray(ColorProfile::new_gray_with_gamma(2.2), DataColorSpace::Lab, ToneReprCurve::Lut(Vec::new()));
+    assert_eq!(narrow(&profile, Model::Gray, &[0, 5, 50, 128, 200, 255]), [0, 7, 47, 119, 194, 255]);
+    assert_eq!(profile.unused(Model::Gray), []);
+    // The same curve of luminance is linear light.
+    let profile = gray(ColorProfile::new_gray_with_gamma(2.2), DataColorSpace::Xyz, ToneReprCurve::Lut(Vec::new()));
+    assert_eq!(narrow(&profile, Model::Gray, &[0, 4, 24, 32, 255]), [0, 34, 86, 99, 255]);
+}
+
+#[test]
+fn colors_of_three_primaries_are_as_their_matrix_says() {
+    let profile = Profile::icc(ColorProfile::new_display_p3().encode().unwrap());
+    // By the matrix of CSS Color 4: 214.9, 92.6, 31.0.
+    assert_eq!(narrow(&profile, Model::Rgb, &[200, 100, 50, 255, 255, 255, 0, 0, 0]), [215, 93, 31, 255, 255, 255, 0, 0, 0]);
+    let mut wide = Vec::new();
+    profile.conversion(Model::Rgb).unwrap().wide(&[200 * 257, 100 * 257, 50 * 257], &mut wide);
+    assert_eq!(wide, [215, 93, 31]);
+}
+
+/// A profile of inks with a table of two steps each way, by which black alone counts: L* 100 to 0.
+fn inks() -> Vec<u8> {
+    let mut table = b"mft2\0\0\0\0\x04\x03\x02\0".to_vec();
+    // The identity, of s15Fixed16Number.
+    table.extend([1, 0, 0, 0, 1, 0, 0, 0, 1].iter().flat_map(|unit: &u32| (unit << 16).to_be_bytes()));
+    table.extend([2_u16, 2].iter().flat_map(|entries| entries.to_be_bytes()));
+    let line = [0_u16, 65_535];
+    let numbers = |count: usize| line.repeat(count);
+    // Of version 2: 0xFF00 is 100, and 0x8000 the zero of a* and b*.
+    let grid = (0..16).flat_map(|corner| [if corner % 2 == 0 { 0xFF00_u16 } else { 0 }, 0x8000, 0x8000]);
+    table.extend(numbers(4).into_iter().chain(grid).chain(numbers(3)).flat_map(u16::to_be_bytes));
+    let size = 128 + 4 + 12 + table.len();
+    let mut profile = vec![0; 128];
+    profile[..4].copy_from_slice(&(size as u32).to_be_bytes());
+    profile[8..12].copy_from_slice(&[2, 0x40, 0, 0]);
+    profile[12..24].copy_from_slice(b"prtrCMYKLab ");
+    profile[36..40].copy_from_slice(b"acsp");
+    profile[68..80].copy_from_slice(&[0, 0, 0xF6, 0xD6, 0, 1, 0, 0, 0, 0, 0xD3, 0x2D]);
+    profile.extend(1_u32.to_be_bytes());
+    profile.extend(b"A2B0");
+    profile.extend([144, table.len() as u32].iter().flat_map(|number: &u32| number.to_be_bytes()));
+    profile.extend(table);
+    profile
+}
+
+#[test]
+fn colors_by_tables_are_rounded() {
+    let profile = Profile::icc(inks());
+    let samples: Vec<u8> = (0..=255).flat_map(|black| [0, 0, 0, black]).collect();
+    let found = narrow(&profile, Model::Cmyk, &samples);
+    let wide: Vec<u16> = samples.iter().map(|sample| u16::from(*sample) * 257).collect();
+    let mut deep = Vec::new();
+    profile.conversion(Model::Cmyk).unwrap().wide(&wide, &mut deep);
+    assert_eq!(found, deep);
+    // The library interpolates between 17 steps, which near black is as far from the truth as it is. Elsewhere results are on both sides of it, not half a value below.
+    let exact = |black: usize| {
+        let luminance = Curve::Lightness(Box::new(Curve::Power(1.0))).light(1.0 - black as f64 / 255.0);
+        curve::encode(luminance) * 255.0
+    };
+    let differences: Vec<f64> = found.iter().enumerate().take(200 * 3).map(|(index, found)| f64::from(*found) - exact(index / 3)).collect();
+    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    assert!(differences.iter().all(|difference| difference.abs() < 0.6), "{differences:?}");
+    assert!(mean.abs() < 0.05, "{mean}");
+}
+
+#[test]
+fn a_profile_that_cannot_be_used_says_why() {
+    let p3 = ColorProfile::new_display_p3().encode().unwrap();
+    let reason = |profile: &Profile, model| profile.unused(model).first().map(|unused| (unused.name, unused.reason));
+    assert_eq!(reason(&Profile::icc(p3.clone()), Model::Rgb), None);
+    assert_eq!(reason(&Profile::icc(p3.clone()), Model::Gray), Some(("icc", "is for samples of another kind")));
+    assert_eq!(reason(&Profile::icc(p3.clone()), Model::Lab), None, "Lab needs none");
+    assert_eq!(reason(&Profile::icc(p3[..200].to_vec()), Model::Rgb), Some(("icc", "cannot be read")));
+    let mut bare = ColorProfile::new_display_p3();
+    bare.green_trc = None;
+    assert_eq!(reason(&Profile::icc(bare.encode().unwrap()), Model::Rgb), Some(("icc", "has no tables or curves that can be used")));
+    assert_eq!(reason(&Profile::broken("lacks some of its parts"), Model::Rgb), Some(("icc", "lacks some of its parts")));
+    for profile in [Profile::icc(p3[..200].to_vec()), Profile::broken("is lost"), Profile::icc(p3)] {
+        assert_eq!((profile.stored(Model::Gray), profile.converts(Model::Gray)), (Stored::Plain, false));
+    }
+}
+
+#[test]
+fn a_large_profile_is_carried_only_if_it_must_not_be() {
+    let with = |profile: &ColorProfile, size: usize| {
+        let mut bytes = profile.encode().unwrap();
+        // Bytes behind the last tag, which nothing names.
+        bytes.resize(size.max(bytes.len()), 0);
+        let size = (bytes.len() as u32).to_be_bytes();
+        bytes[..4].copy_from_slice(&size);
+        bytes
+    };
+    let (p3, srgb) = (ColorProfile::new_display_p3(), ColorProfile::new_srgb());
+    for (size, expected) in [(0, true), (4096, true), (4097, false), (140_000, false)] {
+        let bytes = with(&p3, size);
+        let profile = Profile::icc(bytes.clone());
+        assert_eq!(profile.stored(Model::Rgb), if expected { Stored::With(&bytes) } else { Stored::Never }, "{size}");
+        assert!(profile.converts(Model::Rgb));
+        assert_eq!(Profile::icc(with(&srgb, size)).stored(Model::Rgb), Stored::Plain, "{size}");
     }
 }

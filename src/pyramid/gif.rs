@@ -17,7 +17,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
     cursor.skip(2);
     skip_palette(&mut cursor, flags);
     let canvas = match first_frame(&mut cursor) {
-        Ok(Some((frame, has_palette))) if has_palette || flags & PALETTE != 0 => canvas(screen, frame),
+        Ok(Some(Frame { size, has_palette })) if has_palette || flags & PALETTE != 0 => canvas(screen, size),
         Ok(Some(_)) => return Err(cursor.corrupt("its first frame has no palette, and there is none for all frames")),
         Err(Stop::Need(ranges)) => return Err(Stop::Need(ranges)),
         // There is no frame, or none is found: who decodes will say why.
@@ -34,14 +34,22 @@ pub(crate) fn canvas(screen: (u16, u16), frame: (u16, u16)) -> (u16, u16) {
     if fits || frame.0 == 0 || frame.1 == 0 { screen } else { frame }
 }
 
-/// Width and height of the first frame, and whether it has a palette of its own; `None` if there is none, or none among the first blocks.
-fn first_frame(cursor: &mut Cursor<'_>) -> Result<Option<((u16, u16), bool)>, Stop> {
+/// What a frame says of itself.
+struct Frame {
+    size: (u16, u16),
+    /// Whether it has a palette of its own.
+    has_palette: bool,
+}
+
+/// The first frame; `None` if there is none, or none among the first blocks.
+fn first_frame(cursor: &mut Cursor<'_>) -> Result<Option<Frame>, Stop> {
     let mut left = MOST_PARTS;
     while left > 0 {
         match cursor.u8()? {
             0x2C => {
                 cursor.skip(4);
-                return Ok(Some(((cursor.u16()?, cursor.u16()?), cursor.u8()? & PALETTE != 0)));
+                let size = (cursor.u16()?, cursor.u16()?);
+                return Ok(Some(Frame { size, has_palette: cursor.u8()? & PALETTE != 0 }));
             }
             0x3B => return Ok(None),
             // An extension, of whatever kind: its label, and parts.

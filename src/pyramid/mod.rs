@@ -18,6 +18,7 @@ mod webp;
 
 use std::sync::Arc;
 
+#[cfg(feature = "extra")]
 pub(crate) use gif::canvas as gif_canvas;
 pub(crate) use kept::Kept;
 pub use orientation::Orientation;

@@ -25,28 +25,41 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
     let size = dimensions(SourceFormat::Png, 16, width.into(), height.into())?;
     let (bits, color, _, _, interlace) = (cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?);
     cursor.skip(4);
-    // A palette or a gray may gain an alpha channel by a tRNS chunk: the most is counted.
-    let channels = match color {
-        0 | 4 => 2,
-        2 | 3 | 6 => 4,
+    let colors = match color {
+        0 | 4 => 1,
+        2 | 3 | 6 => 3,
         _ => return Err(cursor.corrupt("an unknown colour type")),
     };
+    let (transparent, orientation) = before_pixels(store, &mut cursor)?;
+    let channels = if transparent || matches!(color, 4 | 6) { colors + 1 } else { colors };
     let mode = if interlace == 0 { WholeMode::Rows } else { WholeMode::Image };
     let body = Body::Whole(Whole { channels, depth: if bits == 16 { 2 } else { 1 }, mode });
-    Ok((size, orientation(store, &mut cursor)?, body))
+    Ok((size, orientation, body))
 }
 
-fn orientation(store: &ByteStore, cursor: &mut Cursor<'_>) -> Result<Orientation, Stop> {
+/// Whether a tRNS chunk gives pixels without alpha some, and the orientation.
+fn before_pixels(store: &ByteStore, cursor: &mut Cursor<'_>) -> Result<(bool, Orientation), Stop> {
+    let (mut transparent, mut orientation) = (false, None);
     for _ in 0..MOST_CHUNKS {
         let length = u64::from(cursor.u32()?);
         match cursor.take(4)?.as_ref() {
-            b"eXIf" if length <= LONGEST_EXIF => return Ok(exif::orientation(&cursor.take(length)?)),
-            b"IDAT" => return behind_pixels(store),
+            b"eXIf" if length <= LONGEST_EXIF && orientation.is_none() => {
+                orientation = Some(exif::orientation(&cursor.take(length)?));
+                cursor.skip(4);
+            }
+            b"IDAT" => {
+                let orientation = orientation.map_or_else(|| behind_pixels(store), Ok)?;
+                return Ok((transparent, orientation));
+            }
             b"IEND" => break,
-            _ => cursor.skip(length.saturating_add(4)),
+            name => {
+                transparent |= name == b"tRNS";
+                cursor.skip(length.saturating_add(4));
+            }
         }
     }
-    Ok(Orientation::NORMAL)
+    // What comes after so many chunks may be transparent.
+    Ok((true, orientation.unwrap_or(Orientation::NORMAL)))
 }
 
 fn behind_pixels(store: &ByteStore) -> Result<Orientation, Stop> {

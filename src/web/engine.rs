@@ -276,6 +276,12 @@ impl RenderJob {
         self.job.provide(offset as u64, bytes).map_err(thrown)
     }
 
+    /// Descriptions of the file's colours that were not used, a name and a reason each, by commas; `undefined` if there are none. Known from the first piece on.
+    pub fn unused(&self) -> Option<String> {
+        let sentences: Vec<String> = self.job.unused().iter().map(|unused| format!("{} {}", unused.name, unused.reason)).collect();
+        (!sentences.is_empty()).then(|| sentences.join(", "))
+    }
+
     /// The answer; `undefined` before [`Self::step`] has said so, and once it was taken.
     pub fn result(&mut self) -> Option<Answer> {
         self.encoded.take().map(|encoded| Answer { encoded, canonical: std::mem::take(&mut self.canonical) })

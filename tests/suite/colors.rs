@@ -2,12 +2,11 @@
 
 use std::io::Write;
 
-use azulejo::api::{ImageRequest, Service, Version};
-use azulejo::native::{self, Source};
-use azulejo::{EncodeOptions, Error, Render, Step, Unused};
+use azulejo::api::Service;
+use azulejo::{Error, native};
 use image::RgbaImage;
 
-use super::support::{drip, pixels, render};
+use super::support::{drip, pixels, render, unused};
 
 /// Colour types of PNG.
 const GRAY: u8 = 0;
@@ -53,21 +52,6 @@ fn shown(file: &[u8]) -> RgbaImage {
 fn pixel(file: &[u8]) -> [u8; 3] {
     let [r, g, b, _] = shown(file).get_pixel(0, 0).0;
     [r, g, b]
-}
-
-/// What is told of descriptions that were not used.
-fn unused(mut file: &[u8], request: &str) -> Vec<Unused> {
-    let service = Service::default();
-    let pyramid = native::open(&mut file, &service).unwrap();
-    let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(&service)).unwrap();
-    let mut job = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits).unwrap();
-    loop {
-        match job.step().unwrap() {
-            Step::Done(_) => return job.unused().to_vec(),
-            Step::Piece(_) => {}
-            Step::Need(ranges) => ranges.into_iter().for_each(|range| job.provide(range.start(), file.read(range).unwrap()).unwrap()),
-        }
-    }
 }
 
 const SRGB_CHROMATICITIES: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6000];
@@ -163,7 +147,11 @@ fn code_points_that_cannot_be_used_are_told_and_passed_over() {
         let file = rgb(&[(b"cICP", code_points), (b"iCCP", &p3)], [200, 100, 50]);
         assert_eq!(pixel(&file), [215, 93, 31], "{code_points:?}");
         if code_points.len() == 4 {
-            assert_eq!(unused(&file, "full/max/0/default.png").iter().map(|unused| unused.name).collect::<Vec<_>>(), ["cicp"], "{code_points:?}");
+            assert_eq!(
+                unused(&mut file.as_slice(), "full/max/0/default.png").iter().map(|unused| unused.name).collect::<Vec<_>>(),
+                ["cicp"],
+                "{code_points:?}"
+            );
         }
     }
     assert_eq!(pixel(&rgb(&[(b"cICP", &[9, 16, 0, 1])], [200, 100, 50])), [200, 100, 50]);
@@ -171,7 +159,7 @@ fn code_points_that_cannot_be_used_are_told_and_passed_over() {
 
 #[test]
 fn a_profile_of_png_that_cannot_be_used_is_told() {
-    let reasons = |file: &[u8]| unused(file, "full/max/0/default.png").iter().map(|unused| (unused.name, unused.reason)).collect::<Vec<_>>();
+    let reasons = |mut file: &[u8]| unused(&mut file, "full/max/0/default.png").iter().map(|unused| (unused.name, unused.reason)).collect::<Vec<_>>();
     // By the next description, if there is one.
     let broken = rgb(&[(b"iCCP", b"name\0\0nothing packed"), (b"gAMA", &gamma(100_000))], [24, 4, 32]);
     assert_eq!((pixel(&broken), reasons(&broken)), ([86, 34, 99], vec![("icc", "cannot be unpacked")]));

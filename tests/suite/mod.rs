@@ -23,6 +23,7 @@ mod rounds;
 mod samples;
 mod seams;
 mod small;
+mod stored;
 mod striped;
 mod strips;
 mod structure;

@@ -32,8 +32,8 @@ fn small_jpegs_have_fewer_bytes_at_the_same_quality_and_at_the_same_nearness() {
                 assert_eq!(usual.dimensions, small.dimensions, "{case}");
                 assert_eq!(small.bytes[2..4], [0xFF, 0xE0], "{case}: JFIF");
                 let ratio = small.bytes.len() as f64 / usual.bytes.len() as f64;
-                // At 92 there is hardly anything left to save in some pictures.
-                assert!(ratio < if number == 92 { 1.01 } else { 1.0 }, "{case}: {ratio:.3}");
+                // At 92 of a picture that is mostly dark there may be nothing to save.
+                assert!(ratio < if number < 92 { 1.0 } else { 1.005 }, "{case}: {ratio:.3}");
                 assert!(near(&small) > near(&usual) - 3.0, "{case}: {:.2} dB, {:.2} dB", near(&small), near(&usual));
                 ratios.push(ratio);
                 let as_near = (number / 2..=100).step_by(3).map(|number| show(number, false)).find(|usual| near(usual) >= near(&small)).unwrap();

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use azulejo::api::{ImageRequest, Service, Version};
-use azulejo::native;
-use azulejo::{ByteRange, EncodeOptions, Encoded, Error, Limits, Open, Render, Result, Step};
+use azulejo::native::{self, Source};
+use azulejo::{ByteRange, EncodeOptions, Encoded, Error, Limits, Open, Render, Result, Step, Unused};
 
 /// The project's root.
 pub fn root() -> PathBuf {
@@ -35,6 +35,21 @@ pub fn render(bytes: &[u8], request: &str) -> Result<Encoded> {
 /// The pixels of an answer, RGBA.
 pub fn pixels(encoded: &Encoded) -> image::RgbaImage {
     image::load_from_memory(&encoded.bytes).unwrap().to_rgba8()
+}
+
+/// What an answer tells of descriptions of colours that were not used.
+pub fn unused(source: &mut impl Source, request: &str) -> Vec<Unused> {
+    let service = Service::default();
+    let pyramid = native::open(source, &service).unwrap();
+    let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(&service)).unwrap();
+    let mut job = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits).unwrap();
+    loop {
+        match job.step().unwrap() {
+            Step::Done(_) => return job.unused().to_vec(),
+            Step::Piece(_) => {}
+            Step::Need(ranges) => ranges.into_iter().for_each(|range| job.provide(range.start(), source.read(range).unwrap()).unwrap()),
+        }
+    }
 }
 
 /// How near two images of the same size are to each other, dB.

@@ -250,6 +250,7 @@ impl Asked<'_> {
         }
         let (began, waited) = (now(), self.meter.waited.get());
         let outcome = object.run(&mut render).await?;
+        *self.meter.unused.borrow_mut() = render.unused().to_vec();
         let fetched = self.meter.waited.get() - waited;
         self.meter.fetch.set(fetched);
         self.meter.render.set(now() - began - fetched);

@@ -1,6 +1,8 @@
 //! What a request has cost: reads, bytes, milliseconds. Told in `Server-Timing`.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+
+use azulejo::Unused;
 
 /// Counts for one request.
 pub(crate) struct Meter {
@@ -19,6 +21,8 @@ pub(crate) struct Meter {
     pub fetch: Cell<f64>,
     /// ms decoding, scaling and encoding.
     pub render: Cell<f64>,
+    /// Descriptions of the file's colours that were not used.
+    pub unused: RefCell<Vec<Unused>>,
 }
 
 /// Milliseconds since 1970.
@@ -37,6 +41,7 @@ impl Meter {
             waited: Cell::new(0.0),
             fetch: Cell::new(0.0),
             render: Cell::new(0.0),
+            unused: RefCell::default(),
         }
     }
 
@@ -56,6 +61,13 @@ impl Meter {
         now() - self.began
     }
 
+    /// For the log: the descriptions that were not used, and why.
+    pub fn unused(&self) -> Option<String> {
+        let unused = self.unused.borrow();
+        let sentences: Vec<String> = unused.iter().map(|unused| format!("{} {}", unused.name, unused.reason)).collect();
+        (!sentences.is_empty()).then(|| sentences.join(", "))
+    }
+
     /// The value of a `Server-Timing` header.
     pub fn server_timing(&self, cache: &str, passthrough: Option<bool>) -> String {
         let phases = [("open", &self.open), ("queue", &self.queue), ("fetch", &self.fetch), ("render", &self.render)];
@@ -63,6 +75,7 @@ impl Meter {
         if let Some(passthrough) = passthrough {
             value.push_str(if passthrough { "passthrough;desc=\"yes\", " } else { "passthrough;desc=\"no\", " });
         }
+        self.unused.borrow().iter().for_each(|unused| value.push_str(&format!("{};desc=\"unusable\", ", unused.name)));
         value.push_str(&format!(
             "total;dur={:.0}, reads;desc=\"{}\", bytes;desc=\"{}\", cache;desc=\"{cache}\", mem;desc=\"{:.1} MiB\"",
             self.total(),

@@ -46,16 +46,19 @@ pub(crate) async fn answer(lines: &str, env: &Env, background: &Background) -> w
         Ok(config) => (dispatch(&request, env, config, background, &meter).await, config.log),
         Err(wrong) => (Failure::Misconfigured(wrong.clone()).answer(&request, None), Level::Errors),
     };
+    let unused = meter.unused();
     log::event(
         log,
         "request",
-        answer.status >= 500,
+        // A file whose colours may be wrong is for somebody to look at.
+        answer.status >= 500 || unused.is_some(),
         [
             ("method", request.method.map_or(Value::Null, |method| Value::from(format!("{method:?}").to_uppercase()))),
             ("path", log::text(&request.path)),
             ("status", Value::from(answer.status)),
             ("code", answer.code.map_or(Value::Null, Value::from)),
             ("detail", answer.detail.as_deref().map_or(Value::Null, log::text)),
+            ("unused", unused.as_deref().map_or(Value::Null, log::text)),
             ("ms", Value::from(meter.total().round())),
             ("reads", Value::from(meter.reads.get())),
             ("bytes", Value::from(meter.bytes.get())),

@@ -61,7 +61,8 @@ fn read(mut decoder: impl ImageDecoder, planned: Dimensions, memory: u64) -> Res
     let mut own = image::Limits::no_limits();
     own.max_alloc = Some(memory);
     decoder.set_limits(own).map_err(failure)?;
-    let icc = decoder.icc_profile().ok().flatten();
+    // One that cannot be had is as good as one that cannot be read, which is told.
+    let icc = decoder.icc_profile().unwrap_or_else(|_| Some(Vec::new()));
     let channels = match decoder.color_type() {
         ColorType::Rgb8 => 3,
         ColorType::Rgba8 => 4,

@@ -29,11 +29,12 @@ export class Meter {
   }
 
   /** The value of a `Server-Timing` header. */
-  timing(cache: "hit" | "miss" | "off", passthrough?: boolean): string {
+  timing(cache: "hit" | "miss" | "off", passthrough?: boolean, unused?: string): string {
     const phases = [["open", this.open], ["queue", this.queue], ["fetch", this.fetch], ["render", this.render]] as const;
     return [
       ...phases.map(([name, ms]) => `${name};dur=${ms}`),
       ...(passthrough === undefined ? [] : [`passthrough;desc="${passthrough ? "yes" : "no"}"`]),
+      ...(unused?.split(", ").map((sentence) => `${sentence.split(" ")[0]};desc="unusable"`) ?? []),
       `total;dur=${Date.now() - this.#began}`,
       `reads;desc="${this.#reads}"`,
       `bytes;desc="${this.#bytes}"`,

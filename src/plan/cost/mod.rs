@@ -118,7 +118,8 @@ impl Price {
     /// Samples per pixel of the finished pixels, at most.
     pub fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
         let (alpha, gray) = match &pyramid.body {
-            Body::Whole(whole) => (pyramid.format != SourceFormat::Jpeg, whole.channels <= 2),
+            // Of JPEG four samples are inks.
+            Body::Whole(whole) => (pyramid.format != SourceFormat::Jpeg && whole.channels.is_multiple_of(2), whole.channels <= 2),
             Body::Scan(scan) => (false, scan.whole.channels <= 2),
             Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.has_alpha(), level.is_gray())),
         };
