@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::geometry::Dimensions;
+use crate::plan::PIECE;
 use crate::render::Raster;
 
 /// Bytes in a strip, about.
@@ -40,6 +41,11 @@ impl Rows {
     }
 
     pub fn push(&mut self, rows: &Raster) -> Result<()> {
+        if self.file.capacity() - self.file.len() < rows.data.len() {
+            // For a piece of the file: growing by doubling would take three times as much.
+            let room = (PIECE as usize).saturating_sub(self.file.len()).saturating_add(rows.data.len());
+            self.file.reserve_exact(room);
+        }
         self.file.extend_from_slice(&rows.data);
         Ok(())
     }

@@ -27,6 +27,8 @@ pub(super) struct Output {
 
 /// Rotated rows are encoded by about this many bytes.
 const ROWS: usize = 64 << 10;
+/// Rows that came at once are encoded by about this many bytes, so that what is encoded of them may leave in between.
+const MORE_ROWS: usize = 256 << 10;
 
 impl Output {
     /// For the answer to a plan; to an encoder that has counted all rows, if there is one.
@@ -66,7 +68,9 @@ impl Output {
     /// Adds a window, upright. Then [`Self::advance`] does what is left to do.
     pub fn push(&mut self, window: Raster) -> Result<()> {
         let rows = turn(window, self.plan.turn);
-        if self.plan.angle.is_none() {
+        let all = Raster { dimensions: self.dimensions, channels: rows.channels, data: Vec::new() };
+        let few = rows.data.len() <= MORE_ROWS;
+        if self.plan.angle.is_none() && (few || !self.by_rows(&all)) {
             return self.encode(rows);
         }
         self.waiting.push_back(rows);
@@ -83,7 +87,7 @@ impl Output {
 
     /// Rotates and encodes some of the rows that have come; whether there was anything to do.
     pub fn advance(&mut self) -> Result<bool> {
-        let Some(degrees) = self.plan.angle else { return Ok(false) };
+        let Some(degrees) = self.plan.angle else { return self.encode_waiting() };
         let upright = self.plan.turn.apply(self.plan.size);
         if let Some(first) = self.waiting.front() {
             self.rotator.get_or_insert_with(|| Rotator::new(upright, first.channels, degrees));
@@ -109,6 +113,21 @@ impl Output {
         let rows = u32::try_from(data.len() / stride).unwrap_or(0);
         let Some(dimensions) = Dimensions::new(self.dimensions.width(), rows) else { return Ok(false) };
         self.encode(Raster { dimensions, channels, data })?;
+        Ok(true)
+    }
+
+    /// Encodes some of the rows that wait; whether there were any.
+    fn encode_waiting(&mut self) -> Result<bool> {
+        let Some(rows) = self.waiting.front() else { return Ok(false) };
+        let (begun, height) = (u32::try_from(self.begun).unwrap_or(0), rows.dimensions.height());
+        let count = u32::try_from(MORE_ROWS / rows.stride().max(1)).unwrap_or(1).clamp(1, height.saturating_sub(begun).max(1));
+        let some = rows.rows(begun, count);
+        self.begun += count as usize;
+        if self.begun >= height as usize {
+            self.waiting.pop_front();
+            self.begun = 0;
+        }
+        self.encode(some)?;
         Ok(true)
     }
 

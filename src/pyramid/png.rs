@@ -25,13 +25,13 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
     let size = dimensions(SourceFormat::Png, 16, width.into(), height.into())?;
     let (bits, color, _, _, interlace) = (cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?);
     cursor.skip(4);
-    let colors = match color {
+    let colors: u8 = match color {
         0 | 4 => 1,
         2 | 3 | 6 => 3,
         _ => return Err(cursor.corrupt("an unknown colour type")),
     };
     let (transparent, orientation) = before_pixels(store, &mut cursor)?;
-    let channels = if transparent || matches!(color, 4 | 6) { colors + 1 } else { colors };
+    let channels = if transparent || matches!(color, 4 | 6) { colors.saturating_add(1) } else { colors };
     let mode = if interlace == 0 { WholeMode::Rows } else { WholeMode::Image };
     let body = Body::Whole(Whole { channels, depth: if bits == 16 { 2 } else { 1 }, mode });
     Ok((size, orientation, body))

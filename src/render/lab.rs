@@ -80,7 +80,7 @@ pub(super) fn to_srgb<S: Sample>(samples: &[S], out: &mut Vec<u8>) {
 #[inline(always)]
 fn inverse(f: i64) -> i64 {
     // 6 / 29, and 3 × (6 / 29)² × (f - 4 / 29).
-    if f > 6 * ONE / 29 { ((f * f) >> POINT) * f >> POINT } else { (f - 4 * ONE / 29) * 108 / 841 }
+    if f > 6 * ONE / 29 { (((f * f) >> POINT) * f) >> POINT } else { (f - 4 * ONE / 29) * 108 / 841 }
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ impl Divisor {
     fn average(&self, sum: u64) -> u32 {
         let sum = sum + self.count / 2;
         match self.inverse {
-            Some(inverse) => (sum * inverse >> 32) as u32,
+            Some(inverse) => ((sum * inverse) >> 32) as u32,
             None => (sum / self.count.max(1)) as u32,
         }
     }

@@ -7,8 +7,7 @@ use super::support::{images, pixels, root};
 
 /// Renders a request within limits, and tells how much CPU time was expected, s. Pieces of large answers are joined.
 fn render(bytes: &[u8], request: &str, limits: &Limits) -> Result<(Encoded, f64)> {
-    let mut service = Service::default();
-    service.limits = limits.clone();
+    let service = Service { limits: limits.clone(), ..Service::default() };
     let mut source = bytes;
     let pyramid = native::open(&mut source, &service)?;
     let resolved = ImageRequest::parse(Version::V3, request)?.resolve(&pyramid.info(&service))?;

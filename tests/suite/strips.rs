@@ -311,7 +311,7 @@ fn a_jpeg_in_one_strip_is_what_it_is_as_a_file() {
             }
         }
         if !progressive {
-            let file = write(&[whole.clone()]);
+            let file = write(std::slice::from_ref(&whole));
             assert!(ingest::write(&file, &Options::default()).unwrap() == ingest::write(&stream, &Options::default()).unwrap(), "its pyramid");
         }
     }
@@ -346,7 +346,7 @@ fn a_jpeg_strip_is_turned_cut_short_and_found_by_its_index() {
     let colors = samples(1000, 1500, 3);
     let stream = jpeg(&colors, ColorType::Rgb, SamplingFactor::R_4_2_0, false);
     let whole = Page { subsampling: Some([2, 2]), orientation: 6, ..page(&stream, 8, 6, 3, 7) };
-    let file = write(&[whole.clone()]);
+    let file = write(std::slice::from_ref(&whole));
     // Orientation 6 is a turn by 90° of what is stored.
     let turned = render(&stream, "0,1100,300,400/max/90/default.png").unwrap();
     assert!(render(&file, "0,0,400,300/max/0/default.png").unwrap().bytes == turned.bytes);

@@ -15,7 +15,7 @@ const MOST = 48 * MIB;
 describe("a hundred megapixels", () => {
   let service, size;
   before(async () => {
-    service = await serve({ samples: false, vars: { MAX_AREA: "none", WEBP_LOSSLESS: "on", LOG: "errors" } });
+    service = await serve({ samples: false, vars: { MAX_AREA: "none", WORK: "120", WEBP_LOSSLESS: "on", LOG: "errors" } });
     await service.put("jpeg.tif", repeatedTiff(SIDE, SIDE));
     await service.put("deflate.tif", repeatedTiff(SIDE, SIDE, { compression: "deflate" }));
     const plain = bandedJpeg(SIDE, SIDE);

@@ -64,7 +64,7 @@ pub(super) fn of_lines(plan: &Rendering, lines: u32, channels: u64) -> u64 {
 pub(super) fn finishing(plan: &Rendering, channels: u64, at_once: u64) -> u64 {
     let size = plan.dimensions();
     match plan.angle {
-        None => encoder(plan, size, channels, at_once),
+        None => encoder(plan, size, channels, at_once.min(some_rows(plan, channels).saturating_mul(2))),
         Some(degrees) => {
             let upright = plan.turn.apply(plan.size);
             // The result has alpha.

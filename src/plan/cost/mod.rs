@@ -84,6 +84,14 @@ impl Price {
                 let made = Self::channels(plan, pyramid);
                 sum(&[BASE, strips::decoding(plan, level, made), (*run).min(pyramid.file_size)])
             }),
+            (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => tiff.levels.get(*level).map_or(0, |level| {
+                let (samples, depth) = (level.decoded_samples().saturating_add(level.mask.is_some().into()), if level.samples.bits > 8 { 2 } else { 1 });
+                let across = u64::from(level.columns());
+                let band = mul(&[across, level.chunk.area(), samples, depth]);
+                let passed = answer::pipeline(plan, plan.crop.width().into(), (samples, depth), plan.size, Self::channels(plan, pyramid));
+                let joined = mul(&[plan.crop.width().into(), samples, depth]);
+                sum(&[BASE, fetched(level, pyramid, u64::MAX), decoding_chunk(level, samples, depth), level.mask_memory(across), band, joined, passed])
+            }),
             _ => Self::of(plan, pyramid).memory,
         }
     }
@@ -138,7 +146,7 @@ impl Price {
             let across = columns.len() as u64;
             let count = mul(&[across, lines.len() as u64]);
             let passed = work::of_answer(plan, pyramid, source.dimensions().area(), samples, channels);
-            work = sum(&[work, work::of_chunks(level, count), passed / windows.len().max(1) as u64]);
+            work = sum(&[work, work::of_chunks(level, count), passed.checked_div(windows.len() as u64).unwrap_or(passed)]);
             let held = answer::held(plan, part.dimensions(), channels);
             let rows = answer::pipeline(plan, source.width().into(), (samples, depth), part.dimensions(), channels);
             let chunks = sum(&[fetched(level, pyramid, count), decoding_chunk(level, samples, depth), band(level, source, across, samples, depth)]);
@@ -260,7 +268,8 @@ const STEP: u64 = 1 << 20;
 fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
     let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
     match whole.mode {
-        WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]),
+        // Of PNG the coder's window and buffers as well.
+        WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(320 << 10),
         // Canvas and what it is made from.
         WholeMode::Image => samples.saturating_mul(2),
         WholeMode::Jpeg { density } => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,

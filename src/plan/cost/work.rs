@@ -105,7 +105,7 @@ pub(super) fn of_whole(whole: &Whole, pyramid: &Pyramid) -> u64 {
 
 /// Nanoseconds to decode `mcus` MCUs of `samples` samples at 1/`reduction` of their size, and to read over others that are `passed`.
 pub(super) fn of_mcus(samples: u64, mcus: u64, passed: u64, reduction: u64) -> u64 {
-    let made = mul(&[mcus, samples, JPEG_SAMPLE]) / reduction.clamp(1, 3);
+    let made = mul(&[mcus, samples, JPEG_SAMPLE]).checked_div(reduction.clamp(1, 3)).unwrap_or(0);
     sum(&[made, mul(&[passed, samples, JPEG_BLOCK]) / 64]) / TENTHS
 }
 
@@ -113,7 +113,7 @@ pub(super) fn of_mcus(samples: u64, mcus: u64, passed: u64, reduction: u64) -> u
 pub(super) fn of_answer(plan: &Rendering, pyramid: &Pyramid, decoded: u64, samples: u64, channels: u64) -> u64 {
     let size = plan.size;
     let boxes = mul(&[plan.across.shrink.into(), plan.down.shrink.into()]).max(1);
-    let averaged = decoded / boxes;
+    let averaged = decoded.checked_div(boxes).unwrap_or(decoded);
     let passed = mul(&[decoded, samples, if boxes > 1 { 8 } else { 4 }]);
     let colors = mul(&[averaged, of_colors(pyramid)]);
     let kernel = if plan.is_resampled() {
