@@ -111,13 +111,13 @@ describe("the memory's gate", () => {
   });
 
   test("one that takes more than half of the memory reads alone", async () => {
-    const answers = await ask(["full/^2200,/0/default.tif", "full/^2201,/0/default.tif", "full/^2202,/0/default.tif"]);
+    const answers = await ask(["full/^2000,/0/default.gif", "full/^2001,/0/default.gif", "full/^2002,/0/default.gif"]);
     for (const { status, text } of answers) assert.equal(status, 200, status === 200 ? "" : text());
     assert.deepEqual(await most(), { most: 1, reading: 0 });
   });
 
   test("one that takes more than all is refused, and keeps no place", async () => {
-    const answers = await ask(Array.from({ length: 8 }, () => "square/^2000,/0/default.webp"));
+    const answers = await ask(Array.from({ length: 8 }, () => "square/^3000,/0/default.gif"));
     for (const { status, text } of answers) {
       assert.equal(status, 503);
       assert.match(text(), /needs [\d.]+ MiB of memory, and the limit is 42 MiB/);

@@ -29,7 +29,7 @@ pub(crate) const LARGE_WEBP: u64 = 8 << 20;
 /// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
 /// Tables, kernels and code that every request needs, bytes.
-const BASE: u64 = 64 << 10;
+const BASE: u64 = 128 << 10;
 
 /// Estimated cost of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Price {
 
     /// Of a file whose rows come one after the other, as far as its index goes from near to them.
     fn of_scan(plan: &Rendering, pyramid: &Pyramid, scan: &OneScan, reduction: u32, channels: u64) -> Self {
-        let source = sum(&[decoding_scan(plan, scan), LEAST_RUN, rows(plan, scan.whole.channels, 1, channels)]);
+        let source = sum(&[decoding_scan(plan, scan), LEAST_RUN.min(pyramid.file_size), rows(plan, scan.whole.channels, 1, channels)]);
         let memory = BASE.saturating_add(flowing(plan, source, channels, LINES));
         let region = Rows::region(&scan.header, plan.crop, u8::try_from(reduction).unwrap_or(1));
         let Ok(grid) = Grid::new(&scan.header, &Wanted { region, ..Wanted::whole(&scan.header) }) else { return Self::default() };
