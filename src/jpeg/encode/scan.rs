@@ -98,7 +98,9 @@ impl ScanWriter {
     fn make_room(&mut self) {
         if matches!(self.coder, Coder::Standard(_)) {
             let (width, rows) = (self.layout.dimensions.width() as usize, 8 * self.layout.most().1);
-            self.bits.grow(width * rows / 2, STEP);
+            // Of a small image no more than it is likely to take: many of them may be under way, as the tiles of a pyramid are.
+            let step = (width * self.layout.dimensions.height() as usize / 16).clamp(1 << 10, STEP);
+            self.bits.grow((width * rows / 2).min(2 * step), step);
         }
     }
 

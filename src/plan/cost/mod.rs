@@ -8,7 +8,7 @@ pub(crate) use answer::png_held;
 pub(crate) use work::of_png;
 
 use super::{Rendering, SourcePlan, strips};
-use crate::api::Quality;
+use crate::api::{Format, Quality};
 use crate::error::{Budget, Error, Result, SourceFormat};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
@@ -29,7 +29,7 @@ pub(crate) const LARGE_WEBP: u64 = 8 << 20;
 /// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
 /// Tables, kernels and code that every request needs, bytes.
-const BASE: u64 = 128 << 10;
+const BASE: u64 = 96 << 10;
 
 /// Estimated cost of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl Price {
             work = sum(&[work, work::of_chunks(level, count), passed.checked_div(windows.len() as u64).unwrap_or(passed)]);
             let held = answer::held(plan, part.dimensions(), channels);
             let rows = answer::pipeline(plan, source.width().into(), (samples, depth), part.dimensions(), channels);
-            let chunks = sum(&[fetched(level, pyramid, count), decoding_chunk(level, samples, depth), band(level, source, across, samples, depth)]);
+            let chunks = sum(&[fetched(level, pyramid, count), decoding_chunk(level, samples, depth), band(plan, level, source, across, samples, depth)]);
             // A row of all chunks, side by side.
             let joined = mul(&[source.width().into(), samples, depth]);
             let at_once = held.saturating_add(if plan.is_upright() { answer::of_lines(plan, 1, channels) } else { 0 });
@@ -214,7 +214,8 @@ pub(crate) fn fetched_chunk(level: &Level) -> u64 {
 fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
     let (plain, width) = (level.chunk_bytes(), u64::from(level.chunk.width()));
     // Planes, colours and extra samples are put in order beside what they come from.
-    let ordered = mul(&[level.chunk.area(), samples, depth]);
+    let plainly = level.samples.bits == 8 && level.planes() == 1 && samples == u64::from(level.samples.count) && level.samples.count <= 4;
+    let ordered = if plainly && !level.is_subsampled() { 0 } else { mul(&[level.chunk.area(), samples, depth]) };
     match level.compression {
         // Rows of MCUs, tables, and planes that are laid side by side.
         Compression::Jpeg => sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 192 << 10]),
@@ -233,10 +234,12 @@ fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
 }
 
 /// Pixels of a row of chunks: of JPEG those that are wanted.
-fn band(level: &Level, source: crate::geometry::Rect, across: u64, samples: u64, depth: u64) -> u64 {
+fn band(plan: &Rendering, level: &Level, source: crate::geometry::Rect, across: u64, samples: u64, depth: u64) -> u64 {
     let height = u64::from(level.chunk.height());
     if level.compression == Compression::Jpeg {
-        mul(&[u64::from(source.width()).saturating_add(32), height.min(u64::from(source.height()).saturating_add(32)), samples, 2])
+        // Planes that go into a JPEG again are laid side by side, beside themselves.
+        let times = if plan.format == Format::Jpg && plan.is_upright() { 2 } else { 1 };
+        mul(&[u64::from(source.width()).saturating_add(32), height.min(u64::from(source.height()).saturating_add(32)), samples, times])
     } else {
         mul(&[across, level.chunk.width().into(), height, samples, depth])
     }
