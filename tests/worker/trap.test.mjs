@@ -171,7 +171,8 @@ describe("many at once", () => {
         for (const name of ["astronaut.png", "rocket.jpg", "retina-pyramid.tif"]) {
           const path = `/iiif/3/${name}/square/${size}/${last}?cache=false`;
           const { status, json } = await service.get(path, { accept: "application/json" });
-          if (status !== 200) assert.equal(json().code, "source-too-costly", `${path}: ${status}`);
+          // The box of a rotation may be over the published area.
+          if (status !== 200) assert.ok(["source-too-costly", "too-large"].includes(json().code), `${path}: ${status}`);
         }
       }
     }
