@@ -214,8 +214,7 @@ pub(crate) fn fetched_chunk(level: &Level) -> u64 {
 fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
     let (plain, width) = (level.chunk_bytes(), u64::from(level.chunk.width()));
     // Planes, colours and extra samples are put in order beside what they come from.
-    let plainly = level.samples.bits == 8 && level.planes() == 1 && samples == u64::from(level.samples.count) && level.samples.count <= 4;
-    let ordered = if plainly && !level.is_subsampled() { 0 } else { mul(&[level.chunk.area(), samples, depth]) };
+    let ordered = mul(&[level.chunk.area(), samples, depth]);
     match level.compression {
         // Rows of MCUs, tables, and planes that are laid side by side.
         Compression::Jpeg => sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 192 << 10]),
