@@ -11,6 +11,7 @@ use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::tiff::{Block, decode_chunk};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
+use crate::incomplete::Incomplete;
 use crate::limits::Limits;
 use crate::plan::{BATCH, fetched, fetched_chunk};
 use crate::profile::{Profile, Stored as StoredProfile};
@@ -85,6 +86,10 @@ pub(crate) struct Chunks {
     begun: bool,
     /// Of the level's mask, if it has one.
     mask: Mask,
+    /// Whether rows that cannot be decoded are filled.
+    show: bool,
+    /// What was filled, in rows of the level.
+    damage: Option<Incomplete>,
 }
 
 impl Chunks {
@@ -102,7 +107,31 @@ impl Chunks {
             located: VecDeque::new(),
             begun: false,
             mask: Mask::default(),
+            show: false,
+            damage: None,
         })
+    }
+
+    /// The same; what is damaged or lies beyond the end of the file is filled if the limits allow for that.
+    pub fn showing(self, limits: &Limits) -> Self {
+        Self { show: limits.show_incomplete, ..self }
+    }
+
+    /// What was filled so far, in rows of the full image.
+    pub fn damage(&self) -> Option<Incomplete> {
+        let full = self.tiff.levels.first().map_or(0, |level| level.dimensions.height());
+        self.damage.clone().map(|damage| damage.scaled(self.level().dimensions.height(), full))
+    }
+
+    /// Notes what was filled of a chunk in a row of chunks; an error unless that is allowed.
+    pub fn note(&mut self, row: u32, damage: Option<Incomplete>) -> Result<()> {
+        let Some(damage) = damage else { return Ok(()) };
+        if !self.show {
+            return Err(damage.damage);
+        }
+        let top = self.level().chunk_top(row);
+        Incomplete::merge(&mut self.damage, Some(damage.moved(top)));
+        Ok(())
     }
 
     /// The profile of its colours.
@@ -198,9 +227,20 @@ impl Chunks {
         self.located.pop_front()
     }
 
-    /// The stored bytes of a chunk; none for one that was left out.
+    /// Where the bytes of a chunk lie, as far as the file reaches.
+    fn there(&self, location: &Location) -> Option<ByteRange> {
+        let range = location.range()?;
+        ByteRange::new(range.start(), range.end().min(self.store.size()))
+    }
+
+    /// Whether a chunk reaches beyond the end of the file.
+    pub fn is_cut(&self, location: &Location) -> bool {
+        location.bytes > 0 && self.there(location) != location.range()
+    }
+
+    /// The stored bytes of a chunk, as far as the file reaches; none for one that was left out.
     pub fn bytes(&self, location: &Location) -> Result<Cow<'_, [u8]>> {
-        match location.range() {
+        match self.there(location) {
             None => Ok(Cow::Borrowed(&[])),
             Some(range) => self.store.read(range).map_err(|_| Error::Internal { what: "a chunk that was fetched is not here".to_owned() }),
         }
@@ -210,7 +250,12 @@ impl Chunks {
     pub fn decode(&mut self, chunk: &Located, source: Rect) -> Result<Block> {
         let bytes: Result<Vec<_>> = chunk.planes.iter().map(|plane| self.bytes(plane)).collect();
         let (level, wanted) = (self.level(), self.wanted(chunk, source)?);
-        let block = decode_chunk(level, self.tiff.endian, &bytes?, chunk.location(), wanted)?;
+        // It was left out if all of its planes were.
+        let bytes_of_planes = chunk.planes.iter().map(|plane| plane.bytes).max().unwrap_or(0);
+        let location = Location { bytes: bytes_of_planes, ..chunk.location() };
+        let (block, damage) = decode_chunk(level, self.tiff.endian, &bytes?, location, wanted)?;
+        self.note(chunk.row, damage)?;
+        let level = self.level();
         if level.mask.is_none() {
             return Ok(block);
         }
@@ -218,8 +263,12 @@ impl Chunks {
         let Some(masking) = tiff.levels.get(self.level).and_then(|level| level.mask.as_deref()) else { return Ok(block) };
         let (left, top) = (chunk.column * self.level().chunk.width() + wanted.x(), self.level().chunk_top(chunk.row) + wanted.y());
         let place = Rect::new(left, top, wanted.width(), wanted.height()).unwrap_or(wanted);
-        let block = mask.cover(masking, tiff.endian, &chunk.mask, place, |chunk| self.bytes(&chunk.location()), block)?;
+        let (block, damage) = mask.cover(masking, tiff.endian, &chunk.mask, place, |chunk| self.bytes(&chunk.location()), block)?;
         self.mask = mask;
+        if let Some(damage) = damage {
+            let damage = damage.scaled(masking.dimensions.height(), self.level().dimensions.height());
+            self.note(0, Some(damage))?;
+        }
         Ok(block)
     }
 
@@ -277,7 +326,11 @@ impl Chunks {
         let mut missing = Vec::new();
         let stored = |chunk: &Located| chunk.planes.iter().chain(chunk.mask.iter().flat_map(|mask| &mask.planes)).copied().collect::<Vec<_>>();
         for location in self.located.iter().flat_map(stored).filter(|location| location.bytes > 0) {
-            let Some(range) = location.range().filter(|range| range.end() <= self.store.size()) else {
+            let range = if self.show { self.there(&location) } else { location.range().filter(|range| range.end() <= self.store.size()) };
+            let Some(range) = range else {
+                if self.show {
+                    continue;
+                }
                 let what = format!("a chunk of {} bytes from byte {}, in a file of {}", location.bytes, location.offset, self.store.size());
                 return Err(corrupt(&location, what));
             };

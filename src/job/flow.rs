@@ -114,7 +114,11 @@ impl Flow {
                     Step::Need(ranges) => return Ok(Step::Need(ranges)),
                     Step::Piece(_) => return Err(Error::Internal { what: "a scan in pieces".to_owned() }),
                 },
-                From::Rows(from) => next_rows(from, plan, sink)?,
+                From::Rows(from) => {
+                    let more = next_rows(from, plan, sink)?;
+                    meter.damaged(from.0.damage());
+                    more
+                }
                 From::File(file) => {
                     let more = file.next(&mut |part| sink.push(part))?;
                     meter.damaged(file.told().damage.as_ref());

@@ -26,7 +26,7 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
 pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
     let mut out = vec![0; expected];
     let made = match compression {
-        Compression::Lzw => packed::unlzw(bytes, &mut out)?,
+        Compression::Lzw => packed::unlzw(bytes, &mut out),
         Compression::Zstandard => packed::unzstd(bytes, &mut out)?,
         other => return Err(Fault::Internal(format!("{other:?} is not unpacked here"))),
     };
@@ -66,7 +66,7 @@ fn read(mut decoder: impl ImageDecoder, planned: Dimensions, memory: u64) -> Res
     };
     let mut samples = vec![0; usize::try_from(decoder.total_bytes()).map_err(internal)?];
     decoder.read_image(&mut samples).map_err(failure)?;
-    Ok(Decoded { channels, samples, icc })
+    Ok(Decoded { channels, samples, icc, damage: None })
 }
 
 pub(super) fn internal(what: impl std::fmt::Display) -> Fault {

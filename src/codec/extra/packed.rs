@@ -3,13 +3,16 @@
 use std::io::Read;
 
 use ruzstd::decoding::errors::FrameDecoderError;
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder, StreamingDecoder};
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
 use super::{Fault, zstandard};
 use crate::pyramid::tiff::ZSTANDARD_WINDOW;
 
-/// At most `out.len()` bytes, and how many; fewer if the data end before. What comes after them is not looked at.
+/// An empty raw block that is the last one (RFC 8878, 3.1.1.2), and room for a checksum, which is not compared.
+const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
+
+/// At most `out.len()` bytes, and how many; fewer if the data are wrong or end before. What comes after them is not looked at.
 pub(super) fn unzstd(bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(ZSTANDARD_WINDOW);
@@ -24,16 +27,28 @@ pub(super) fn unzstd(bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
     })?;
     let mut written = 0;
     while written < out.len() {
-        match decoder.read(&mut out[written..]).map_err(|_| broken())? {
-            0 => break,
-            count => written += count,
+        match decoder.read(&mut out[written..]) {
+            Ok(0) => break,
+            Ok(count) => written += count,
+            Err(_) => {
+                // The decoder holds back what later blocks may repeat, up to the last one.
+                let (_, mut decoder) = decoder.into_parts();
+                let ended = decoder.decode_blocks(LAST_BLOCK.as_slice(), BlockDecodingStrategy::All);
+                while let Ok(count) = decoder.read(&mut out[written..])
+                    && count > 0
+                    && ended.is_ok()
+                {
+                    written += count;
+                }
+                break;
+            }
         }
     }
     Ok(written)
 }
 
-/// At most `out.len()` bytes, and how many; fewer if the data end before.
-pub(super) fn unlzw(bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
+/// At most `out.len()` bytes, and how many; fewer if the data are wrong or end before.
+pub(super) fn unlzw(bytes: &[u8], out: &mut [u8]) -> usize {
     // TIFF 5 writers packed codes from the low bit; their streams begin with the clear code the other way round (libtiff's "compat").
     let old = bytes.len() >= 2 && bytes[0] == 0 && bytes[1] & 1 == 1;
     let mut decoder = if old { Decoder::new(BitOrder::Lsb, 8) } else { Decoder::with_tiff_size_switch(BitOrder::Msb, 8) };
@@ -44,9 +59,8 @@ pub(super) fn unlzw(bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
         written += result.consumed_out;
         match result.status {
             Ok(LzwStatus::Ok) if result.consumed_in > 0 || result.consumed_out > 0 => {}
-            Ok(_) => break,
-            Err(error) => return Err(Fault::Corrupt(error.to_string())),
+            Ok(_) | Err(_) => break,
         }
     }
-    Ok(written)
+    written
 }

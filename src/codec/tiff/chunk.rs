@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::{corrupt, decompress, fax, predictor, samples, ycbcr};
+use super::decompress::{Unpacked, decompress};
+use super::{corrupt, fax, predictor, samples, ycbcr};
 use crate::bytes::Endian;
-use crate::codec::extra;
 use crate::codec::jpeg::{Components, Part, Stream};
+use crate::codec::{extra, filler};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
+use crate::incomplete::Incomplete;
 use crate::pyramid::tiff::{Association, Compression, Level, Location, Model as Stored};
 use crate::render::{Alpha, Layout, Row};
 
@@ -58,6 +60,15 @@ impl Block {
         Self { samples, wanted: self.wanted.dimensions().rect(), width: self.wanted.width() as usize, channels: self.channels + 1 }
     }
 
+    /// Gives all pixels from a row of `samples` on this value.
+    fn fill(&mut self, row: usize, pixel: &[u8]) {
+        let from = row * self.width * self.channels;
+        match &mut self.samples {
+            Samples::U8(samples) => samples.iter_mut().skip(from).zip(pixel.iter().cycle()).for_each(|(sample, value)| *sample = *value),
+            Samples::U16(samples) => samples.iter_mut().skip(from).zip(pixel.iter().cycle()).for_each(|(sample, value)| *sample = filler::widened(*value)),
+        }
+    }
+
     /// What is wanted of a row.
     pub fn row(&self, y: u32) -> Row<'_> {
         let start = y as usize * self.width;
@@ -85,14 +96,17 @@ fn layout_as_stored(level: &Level) -> Layout {
     Layout { model: level.colors(), alpha }
 }
 
-/// Decodes a chunk from the bytes of its planes; a plane that was left out of a sparse file is empty. `location` is its first plane's, `wanted` in px of the
-/// chunk: no less than that is decoded, and where the coding allows no more.
-pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]>], location: Location, wanted: Rect) -> Result<Block> {
+/// Decodes a chunk from the bytes of its planes; a plane that was left out of a sparse file, or that lies beyond the end of the file, is empty. `location` is its
+/// first plane's, of no bytes if all planes were left out; `wanted` is in px of the chunk: no less than that is decoded, and where the coding allows no more.
+///
+/// Rows that cannot be decoded are filled; and told, in rows of the chunk.
+pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]>], location: Location, wanted: Rect) -> Result<(Block, Option<Incomplete>)> {
     let Location { offset: at, rows, .. } = location;
+    let mut damage = None;
     let layout = layout_as_stored(level);
     let mut block = Block { samples: Samples::U8(Vec::new()), wanted, width: level.chunk.width() as usize, channels: layout.channels() };
     let mut height = rows;
-    let samples = if planes.iter().all(|plane| plane.is_empty()) {
+    let samples = if location.bytes == 0 && planes.iter().all(|plane| plane.is_empty()) {
         samples::blank(level, block.width * rows as usize)
     } else {
         if level.compression == Compression::Jpeg {
@@ -102,20 +116,46 @@ pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]
             height = wanted.height();
         }
         let decoded: Result<Vec<Samples>> =
-            planes.iter().enumerate().map(|(plane, bytes)| decode_plane(level, endian, plane, bytes, location, wanted)).collect();
-        interleave(decoded?, level.values.nodata.is_some())
+            planes.iter().enumerate().map(|(plane, bytes)| decode_plane(level, endian, plane, bytes, location, wanted, &mut damage)).collect();
+        match decoded {
+            Ok(decoded) => interleave(decoded, level.values.nodata.is_some()),
+            // Nothing of it is known.
+            Err(error) => {
+                damage = Some(Incomplete::below(0, error)?);
+                samples::blank(level, block.width * height as usize)
+            }
+        }
     };
     let samples = match samples {
         Samples::U8(data) => Samples::U8(select(data, layout, level)),
         Samples::U16(data) => Samples::U16(select(data, layout, level)),
     };
     block.samples = samples::mean(samples, level);
+    // What lies below the wanted rows is not missed.
+    damage = damage.filter(|damage: &Incomplete| damage.rows < wanted.bottom());
+    if let Some(Incomplete { rows, .. }) = &damage
+        && !is_filled(level)
+    {
+        // Rows that are not wanted may have been left out above.
+        let above = wanted.y().saturating_sub(block.wanted.y());
+        block.fill(rows.saturating_sub(above) as usize, &filler::pixel(layout, is_white(level)));
+    }
     let expected = block.width * height as usize * block.channels;
     let found = match &block.samples {
         Samples::U8(data) => data.len(),
         Samples::U16(data) => data.len(),
     };
-    if found == expected { Ok(block) } else { Err(Error::Internal { what: format!("a chunk of {found} samples where {expected} belong, at {at}") }) }
+    if found == expected { Ok((block, damage)) } else { Err(Error::Internal { what: format!("a chunk of {found} samples where {expected} belong, at {at}") }) }
+}
+
+/// Whether the decoder itself has filled what is missing: with white, below what there is of the row that is damaged.
+fn is_filled(level: &Level) -> bool {
+    matches!(level.compression, Compression::Fax(_)) && level.model == Stored::WhiteIsZero
+}
+
+/// Whether what is missing is white, as paper is.
+fn is_white(level: &Level) -> bool {
+    level.samples.bits == 1 || level.model == Stored::WhiteIsZero
 }
 
 /// Whether bytes of pixels are coded in their order, so that those of rows below the wanted ones need not be decoded.
@@ -124,12 +164,31 @@ fn is_by_rows(level: &Level) -> bool {
     !is_coded_whole && !level.is_subsampled()
 }
 
-/// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](is_by_rows).
-fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
+/// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](is_by_rows). Rows from which
+/// on they are of no use are noted.
+fn decode_plane(
+    level: &Level,
+    endian: Endian,
+    plane: usize,
+    bytes: &[u8],
+    location: Location,
+    wanted: Rect,
+    damage: &mut Option<Incomplete>,
+) -> Result<Samples> {
     let Location { offset: at, rows, .. } = location;
+    // Bytes of which `unit` make some rows.
+    let mut note = |found: Option<(usize, Error)>, unit: usize, rows: usize| match found {
+        Some((made, error)) => {
+            let rows = made.checked_div(unit).unwrap_or(0).saturating_mul(rows);
+            Incomplete::below(u32::try_from(rows).unwrap_or(u32::MAX), error).map(|found| Incomplete::merge(damage, Some(found)))
+        }
+        None => Ok(()),
+    };
     let width = level.chunk.width();
     if level.compression == Compression::Jpeg {
-        return decode_jpeg(level, bytes, location, wanted);
+        let (samples, found) = decode_jpeg(level, bytes, location, wanted)?;
+        Incomplete::merge(damage, found);
+        return Ok(samples);
     }
     if level.compression == Compression::WebP {
         return decode_webp(level, bytes, rows, at);
@@ -142,17 +201,20 @@ fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], locat
         bytes
     };
     if let Compression::Fax(kind) = level.compression {
-        let bits = fax::decode(bytes, kind, width, wanted.y()..wanted.bottom(), at)?;
+        let (bits, found) = fax::decode(bytes, kind, width, wanted.y()..wanted.bottom(), at)?;
+        Incomplete::merge(damage, found);
         return Ok(samples::unpack(bits, level, endian, width as usize, plane));
     }
     if let Stored::YCbCr(across, down) = level.model
         && level.is_subsampled()
     {
-        let data = decompress::decompress(bytes, level.compression, level.plain_bytes(rows) as usize, at)?;
-        return Ok(Samples::U8(ycbcr::expand(&data, width as usize, rows as usize, across.into(), down.into())));
+        let Unpacked { bytes, damage } = decompress(bytes, level.compression, level.plain_bytes(rows) as usize, at)?;
+        note(damage, level.plain_bytes(down.into()) as usize, down.into())?;
+        return Ok(Samples::U8(ycbcr::expand(&bytes, width as usize, rows as usize, across.into(), down.into())));
     }
     let stride = level.row_bytes() as usize;
-    let mut data = decompress::decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
+    let Unpacked { bytes: mut data, damage } = decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
+    note(damage, stride, 1)?;
     data.drain(..stride * wanted.y() as usize);
     predictor::undo(&mut data, level, endian);
     // The floating-point predictor leaves the most significant byte first.
@@ -179,12 +241,12 @@ pub(super) fn open_jpeg<'a>(level: &'a Level, bytes: &'a [u8], Location { offset
     Ok(stream)
 }
 
-/// What is wanted of a JPEG stream.
-fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
-    let (stream, at) = (open_jpeg(level, bytes, location)?, location.offset);
+/// What is wanted of a JPEG stream. What cannot be decoded is filled.
+fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) -> Result<(Samples, Option<Incomplete>)> {
+    let (stream, at) = (open_jpeg(level, bytes, location)?.filling(true), location.offset);
     let mut samples = Vec::with_capacity(wanted.dimensions().area() as usize * stream.channels());
     let part = Part { crop: wanted, reduction: 1, gray: false, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
-    stream
+    let damage = stream
         .rows(part, &mut |row| match row {
             Row::U8(row) => {
                 samples.extend_from_slice(row);
@@ -193,7 +255,12 @@ fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) ->
             Row::U16(_) => Err(corrupt(at, "a lossless JPEG of more than 8 bits")),
         })
         .map_err(|error| relocate(error, at))?;
-    Ok(Samples::U8(samples))
+    Ok((Samples::U8(samples), damage.map(|damage| relocated(damage, at))))
+}
+
+/// The same of damage.
+pub(super) fn relocated(damage: Incomplete, at: u64) -> Incomplete {
+    Incomplete { damage: relocate(damage.damage, at), ..damage }
 }
 
 /// A WebP file (libtiff's compression 50001): 3 samples a pixel, or 4 with alpha.

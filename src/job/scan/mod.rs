@@ -126,6 +126,7 @@ impl Scan {
                         Making::Copy(turn, icc, None) => sink(Part::Coefficients(copied(self.sequential.row_kept(), *turn), icc.clone()))?,
                         Making::Cut | Making::Copy(.., Some(_)) => {}
                     }
+                    meter.damaged(self.sequential.damage());
                     return Ok(Step::Done(true));
                 }
                 Progress::Need { .. } => self.stuck = (from as u64, end),

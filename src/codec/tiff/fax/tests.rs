@@ -1,5 +1,6 @@
 use super::testing::{bitmap, encode, packed};
 use super::*;
+use crate::error::Error;
 use crate::jpeg::testing::Numbers;
 
 const EOL: &str = "000000000001";
@@ -27,7 +28,13 @@ fn bits(text: &str) -> Vec<u8> {
 }
 
 fn two_rows(kind: Fax, text: &str) -> Result<Vec<u8>> {
-    decode(&bits(text), kind, 8, 0..2, 0)
+    whole(&bits(text), kind, 8, 0..2)
+}
+
+/// All rows, or why there are fewer.
+fn whole(data: &[u8], kind: Fax, width: u32, rows: Range<u32>) -> Result<Vec<u8>> {
+    let (rows, damage) = decode(data, kind, width, rows, 0)?;
+    damage.map_or(Ok(rows), |damage| Err(damage.damage))
 }
 
 #[test]
@@ -115,7 +122,7 @@ fn runs_of_no_pixels_are_read() {
     }
     // One dimension: white 0, black 3, white 0, black 2, white 3.
     for kind in [Fax::ModifiedHuffman, Fax::Group3OneDimensional] {
-        let rows = decode(&bits("00110101 10 00110101 11 1000"), kind, 8, 0..1, 0).unwrap();
+        let rows = whole(&bits("00110101 10 00110101 11 1000"), kind, 8, 0..1).unwrap();
         assert_eq!(rows, [0b1111_1000], "{kind:?}");
     }
 }
@@ -162,6 +169,36 @@ fn what_there_is_of_a_damaged_row_can_be_shown() {
 }
 
 #[test]
+fn rows_above_damage_are_given_and_white_below() {
+    // The second row is cut off behind its black pixels.
+    let data = bits("001 0111 11 1 | 001 1000 11 0000000 1");
+    let (rows, damage) = decode(&data, Fax::Group4, 8, 0..4, 100).unwrap();
+    let damage = damage.unwrap();
+    assert_eq!(rows[0], 0b0011_0000);
+    assert_eq!((&rows[2..], damage.rows), (&[0, 0][..], 1));
+    assert!(matches!(damage.damage, Error::SourceCorrupt { at: 101..=104, .. }), "{damage:?}");
+    // None of the rows that are wanted is there.
+    let (rows, damage) = decode(&data, Fax::Group4, 8, 2..4, 100).unwrap();
+    assert_eq!((rows.as_slice(), damage.unwrap().rows), (&[0, 0][..], 1));
+}
+
+#[test]
+fn rows_behind_a_damaged_one_come_back_with_the_next_eol() {
+    // No run of white has this code; and a row that is too short.
+    for wrong in ["00000001 11", "1000 11", "1000 11 1011"] {
+        for (kind, text) in [
+            (Fax::Group3OneDimensional, format!("{EOL} {FIRST} {EOL} {wrong} {EOL} {SECOND} {EOL} {FIRST}")),
+            // The row below the damaged one needs it, and is lost, too.
+            (Fax::Group3TwoDimensional, format!("{EOL} 1 {FIRST} {EOL} 1 {wrong} {EOL} 0 {SECOND_BELOW} {EOL} 1 {SECOND} {EOL} 1 {FIRST}")),
+        ] {
+            let (rows, damage) = decode(&bits(&text), kind, 8, 0..4, 0).unwrap();
+            assert_eq!((rows[0], &rows[2..]), (ROWS[0], &[ROWS[1], ROWS[0]][..]), "{kind:?} {text}");
+            assert_eq!(damage.unwrap().rows, 1);
+        }
+    }
+}
+
+#[test]
 fn rows_of_any_picture_come_back() {
     let mut numbers = Numbers(1);
     for round in 0..150 {
@@ -169,10 +206,10 @@ fn rows_of_any_picture_come_back() {
         let rows = bitmap(&mut numbers, width as usize, height as usize);
         for kind in KINDS {
             let data = encode(&rows, kind, &mut numbers);
-            let all = decode(&data, kind, width, 0..height, 0).unwrap_or_else(|error| panic!("{round} {kind:?} {width}×{height}: {error}"));
+            let all = whole(&data, kind, width, 0..height).unwrap_or_else(|error| panic!("{round} {kind:?} {width}×{height}: {error}"));
             assert!(all == packed(&rows), "{round} {kind:?} {width}×{height}");
             let from = numbers.below(height);
-            assert!(decode(&data, kind, width, from..height, 0).unwrap() == packed(&rows[from as usize..]), "{round} {kind:?} from {from}");
+            assert!(whole(&data, kind, width, from..height).unwrap() == packed(&rows[from as usize..]), "{round} {kind:?} from {from}");
             let mut decoder = RowDecoder::new(kind, width);
             let input = Input { bytes: &data, start: 0, last: true };
             (0..height).for_each(|_| assert_eq!(decoder.next_row(&input), Outcome::Row));
