@@ -1,7 +1,7 @@
 import { Admission, admitted } from "./admission.js";
 import { IiifError, fromWasm, isThrown, lost } from "./error.js";
 import type { IngestOptions } from "./ingest.js";
-import type { Answer, Settings, SourceFormat, Version } from "./image.js";
+import type { Answer, Incomplete, Settings, SourceFormat, Version } from "./image.js";
 import type { Associated, Page } from "./page.js";
 
 export type { Answer } from "./image.js";
@@ -33,6 +33,8 @@ export interface Piece {
   spool?: number;
   /** Rows of the image that are done, of all. */
   rows?: readonly [number, number];
+  /** Of an answer to a damaged file. */
+  incomplete?: Incomplete;
 }
 
 /** How the file of a pyramid is put together: its head, then the spools in this order. */
@@ -121,7 +123,7 @@ interface WasmImage {
   index(): Uint8Array | undefined;
   info(version: string, id: string, settings: Settings): string;
   ingest(tile?: number, quality?: number, compression?: string, memory?: number): WasmIngest;
-  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; result(): WasmAnswer | undefined };
+  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; readonly rows: number | undefined; readonly damage: string | undefined; result(): WasmAnswer | undefined };
   free(): void;
 }
 
@@ -208,13 +210,23 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         if (needsExtra || EXTRA.test(request) || (other.jpegSmall && !OWN.test(request))) await extra();
         // To say nothing is cheaper than to say that there is nothing to say.
         const rendering = call(() => image.render(version, request, Object.keys(other).length ? other : undefined));
-        const begun = job(rendering, () => {
-          const answer = present(call(() => rendering.result()));
-          const { type, width, height, canonical, passthrough } = answer;
-          const bytes = call(() => answer.takeBytes());
-          answer.free();
-          return { bytes, type, width, height, canonical, passthrough };
-        });
+        const damage = (): { incomplete?: Incomplete } => {
+          const rows = rendering.rows;
+          return rows === undefined ? {} : { incomplete: { rows, damage: rendering.damage ?? "" } };
+        };
+        const begun = job<Answer>(
+          rendering,
+          () => {
+            const answer = present(call(() => rendering.result()));
+            const { type, width, height, canonical, passthrough } = answer;
+            const bytes = call(() => answer.takeBytes());
+            answer.free();
+            // What is stored is sent as it is only if it is whole.
+            const incomplete = passthrough ? undefined : call(damage).incomplete;
+            return incomplete ? { bytes, type, width, height, canonical, passthrough, incomplete } : { bytes, type, width, height, canonical, passthrough };
+          },
+          () => call(damage),
+        );
         return admission ? admitted(admission, begun) : begun;
       },
       async ingest({ tile, quality, compression, memory }) {

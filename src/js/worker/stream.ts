@@ -1,12 +1,15 @@
 // Answers that are made in pieces.
 
-import type { Answer, CoreJob } from "../core.js";
+import type { Answer, CoreJob, Piece } from "../core.js";
 import { IiifError } from "../error.js";
+import type { Incomplete } from "../image.js";
 
 /** An answer whose first bytes are there, and that ends when `finished` does. */
 export interface Streamed {
   readonly stream: ReadableStream<Uint8Array>;
   readonly finished: Promise<void>;
+  /** Of a damaged file. Damage that is found later breaks the stream. */
+  readonly incomplete?: Incomplete | undefined;
 }
 
 /** Bytes that are handed on at a time. */
@@ -24,15 +27,15 @@ async function put(writer: WritableStreamDefaultWriter<Uint8Array>, bytes: Uint8
 }
 
 /** Runs a render by `drive`: gives its answer, or as soon as there is a first piece of one that is made in pieces, a stream of it. */
-export function whole(job: CoreJob<Answer>, drive: (job: CoreJob<Answer>, hand: (piece: Uint8Array) => unknown) => Promise<Answer>): Promise<Answer | Streamed> {
+export function whole(job: CoreJob<Answer>, drive: (job: CoreJob<Answer>, hand: (piece: Uint8Array, of: Piece) => unknown) => Promise<Answer>): Promise<Answer | Streamed> {
   return new Promise((resolve, reject) => {
     let writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
-    const hand = (piece: Uint8Array): Promise<void> => {
+    const hand = (piece: Uint8Array, { incomplete }: Piece): Promise<void> => {
       const first = !writer;
       if (!writer) {
         const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
         writer = writable.getWriter();
-        resolve({ stream: readable, finished });
+        resolve({ stream: readable, finished, incomplete });
       }
       return put(writer, piece, first);
     };
