@@ -3,6 +3,7 @@
 use image::RgbaImage;
 
 use super::support::{is_clean, pixels, render, root};
+use super::tiffs;
 
 const WHOLE: &str = "full/max/0/default.png";
 const FILES: [&str; 5] = ["modified-huffman.tif", "group3.tif", "group3-2d.tif", "group3-2d-tiles.tif", "group4.tif"];
@@ -63,6 +64,25 @@ fn either_bit_may_come_first_and_either_colour_be_zero() {
                 assert!(pixels(&render(&file.0, WHOLE).unwrap()) == *expected, "{name}");
             }
         }
+    }
+}
+
+/// Dithered pages are longer in T.6 than their pixels are.
+#[test]
+fn data_longer_than_their_pixels_are_read_to_their_end() {
+    // One small strip, and one large enough to be decoded row by row.
+    for (width, height) in [(2000, 40), (2000, 600)] {
+        // Two pixels in the horizontal mode: 1 white (000111), 1 black (010).
+        let pair = "001000111010".bytes().map(|bit| bit - b'0');
+        let bits: Vec<u8> = pair.cycle().take(width * height * 6).collect();
+        let data: Vec<u8> = bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | bit)).collect();
+        let (width, height) = (width as u32, height as u32);
+        let page = tiffs::Page::new(false).longs(256, &[width]).longs(257, &[height]).shorts(258, &[1]).shorts(259, &[4]).shorts(262, &[0]);
+        let file = tiffs::file(vec![page.shorts(277, &[1]).longs(278, &[height]).strips(vec![data])]);
+        let found = pixels(&render(&file, WHOLE).unwrap());
+        assert_eq!(found.dimensions(), (width, height));
+        let expected = |x: u32| if x.is_multiple_of(2) { 255 } else { 0 };
+        assert!(found.enumerate_pixels().all(|(x, _, pixel)| pixel.0[..3] == [expected(x); 3]), "{width} x {height}");
     }
 }
 

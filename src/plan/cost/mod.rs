@@ -12,7 +12,7 @@ use crate::api::{Format, Quality};
 use crate::error::{Budget, Error, Result, SourceFormat};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
-use crate::pyramid::tiff::{Compression, Level, ZSTANDARD_WINDOW, zstandard_window};
+use crate::pyramid::tiff::{Compression, FAX_TIMES, Level, ZSTANDARD_WINDOW, zstandard_window};
 use crate::pyramid::{Body, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
@@ -206,6 +206,8 @@ pub(crate) fn fetched_chunk(level: &Level) -> u64 {
     match level.compression {
         Compression::None => plain,
         Compression::Jpeg | Compression::WebP => sum(&[plain, plain / 4, 32 << 10]),
+        // Of dithered pixels, that is several times as many.
+        Compression::Fax(_) => sum(&[mul(&[plain, FAX_TIMES]), 4 << 10]),
         _ => sum(&[plain, plain / 2, 4 << 10]),
     }
 }

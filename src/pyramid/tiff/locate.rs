@@ -9,7 +9,7 @@
 //!
 //! Of an uncompressed chunk the length follows from its size; the table of lengths is not read.
 
-use super::{Compression, Level, leader};
+use super::{Compression, FAX_TIMES, Level, leader};
 use crate::bytes::{ByteRange, ByteStore, Endian};
 use crate::error::{Error, SourceFormat, Stop};
 
@@ -121,8 +121,7 @@ impl Level {
     /// Bytes that a chunk takes in the file at most, however badly its coding suits it.
     fn longest_chunk(&self) -> u64 {
         let plain = self.row_bytes().saturating_mul(self.strip_rows().into());
-        // Of two colours that take turns, CCITT codes a pixel in up to six bits.
-        let times = if matches!(self.compression, Compression::Fax(_)) { 8 } else { 2 };
+        let times = if matches!(self.compression, Compression::Fax(_)) { FAX_TIMES } else { 2 };
         plain.saturating_mul(times).saturating_add(64 << 10)
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(crate) use indexes::Indexes;
 pub(crate) use level::Level;
 pub(crate) use locate::Location;
-pub(crate) use sample::{Association, Compression, Fax, Model, SampleKind, ZSTANDARD_WINDOW, zstandard_window};
+pub(crate) use sample::{Association, Compression, FAX_TIMES, Fax, Model, SampleKind, ZSTANDARD_WINDOW, zstandard_window};
 use values::Values;
 pub(crate) use values::{Range, YCbCr};
 

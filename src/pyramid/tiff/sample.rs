@@ -31,6 +31,9 @@ pub(crate) fn zstandard_window(content: u64) -> u64 {
     content.saturating_add(BLOCK)
 }
 
+/// How many times as long as its pixels CCITT data are at most: where black and white take turns, a pixel is coded in up to six bits, and a short row in more.
+pub(crate) const FAX_TIMES: u64 = 8;
+
 /// Samples per pixel that are read.
 const MOST_SAMPLES: u64 = 64;
 
