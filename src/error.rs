@@ -227,6 +227,11 @@ impl Error {
         Self::SourceTooCostly { what, needs, limit, remedy }
     }
 
+    /// Whether it says that the bytes of a file are wrong or end too early.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::SourceCorrupt { .. })
+    }
+
     /// A stable kebab-case name.
     pub fn code(&self) -> &'static str {
         match self {

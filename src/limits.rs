@@ -23,7 +23,8 @@ pub struct Limits {
     /// CPU time that one request may take, in nanoseconds of the machine of the calibration (`plan/cost/work.rs`): estimated before, and counted where headers
     /// do not tell.
     pub work: u64,
-    /// Whether of a JPEG file that is cut off what there is may be shown, and a medium gray for the rest; if not, that is an error.
+    /// Whether a file whose pixels are damaged or cut off is shown as far as it can be decoded ([`Incomplete`](crate::Incomplete)); if not, that is an error.
+    /// It is about the bytes of the file: a read that fails or changes is always an error.
     pub show_incomplete: bool,
     /// Which values of samples become black and white; in force from when an image is opened.
     pub window: Window,
@@ -47,7 +48,8 @@ impl Default for Limits {
             // A page of a document is found by way of all before it, where their directories lie between their pixels.
             rounds: 512,
             work: 5 * Self::WORK_PER_SECOND,
-            show_incomplete: false,
+            // One bad byte must not hide a page from its readers.
+            show_incomplete: true,
             window: Window::Auto,
         }
     }

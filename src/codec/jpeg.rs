@@ -8,6 +8,7 @@ use super::{Part as Made, corrupt, internal, unsupported};
 use crate::api::Quality;
 use crate::error::{Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
+use crate::incomplete::Incomplete;
 use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes, Rows, SOF3, Sampling, Wanted, cut};
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
@@ -37,6 +38,8 @@ pub(super) struct Stream<'a> {
     components: Components,
     /// What is known of where MCUs begin, and its offset in the file, by which that is kept.
     places: Option<(&'a Indexes, u64)>,
+    /// Whether what cannot be decoded becomes a medium gray.
+    fill: bool,
 }
 
 /// What is made of a stream.
@@ -61,7 +64,7 @@ pub(super) struct Unowned {
 impl Unowned {
     /// With the bytes of the stream it was begun on.
     pub fn own(self, bytes: Vec<u8>) -> Bands {
-        Bands { bytes, state: Some((self.decoder, self.rows)) }
+        Bands { bytes, state: Some((self.decoder, self.rows)), damage: None }
     }
 }
 
@@ -69,9 +72,15 @@ impl Unowned {
 pub(super) struct Bands {
     bytes: Vec<u8>,
     state: Option<(Decoder<'static>, Rows)>,
+    damage: Option<Incomplete>,
 }
 
 impl Bands {
+    /// What could not be decoded and was filled so far.
+    pub fn damage(&self) -> Option<&Incomplete> {
+        self.damage.as_ref()
+    }
+
     /// Gives the rows of the next band to `sink`; whether there are more.
     pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
         let mut sink: Sink<'_> = &mut |row: &[u8]| sink(Row::U8(row));
@@ -81,6 +90,7 @@ impl Bands {
             None => rows.finish(&mut sink).map(|()| false),
             Some(band) => {
                 rows.push(&band, &mut sink)?;
+                self.damage = decoder.damage().cloned();
                 self.state = Some((decoder.over(&[]), rows));
                 Ok(true)
             }
@@ -91,17 +101,22 @@ impl Bands {
 impl<'a> Stream<'a> {
     /// Reads a header. `tables` come from elsewhere (TIFF Technical Note 2).
     pub fn read(tables: Option<&'a [u8]>, bytes: &'a [u8], components: Components) -> Result<Self> {
-        Ok(Self { bytes, header: Cow::Owned(Header::read(tables, bytes)?), components, places: None })
+        Ok(Self { bytes, header: Cow::Owned(Header::read(tables, bytes)?), components, places: None, fill: false })
     }
 
     /// A file's, of which there is only the header.
     fn of_file(header: &'a Header) -> Self {
-        Self { bytes: &[], header: Cow::Borrowed(header), components: Components::AsMarked, places: None }
+        Self { bytes: &[], header: Cow::Borrowed(header), components: Components::AsMarked, places: None, fill: false }
     }
 
     /// The same, which goes by what is known of where the MCUs of the stream at this offset begin, and adds to it.
     pub fn by(self, indexes: &'a Indexes, offset: u64) -> Self {
         Self { places: Some((indexes, offset)), ..self }
+    }
+
+    /// The same; rows and planes that cannot be decoded become a medium gray if `fill`.
+    pub fn filling(self, fill: bool) -> Self {
+        Self { fill, ..self }
     }
 
     /// What its markers say before its first scan.
@@ -133,12 +148,14 @@ impl<'a> Stream<'a> {
         (!self.is_lossless() && meant).then_some(if gray { Sampling::Gray } else { found })
     }
 
-    /// Gives the planes of a part to `sink`, some rows at a time, if they [are so sampled](Self::sampling): of chroma all samples that its crop touches.
-    pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<()> {
+    /// Gives the planes of a part to `sink`, some rows at a time, if they [are so sampled](Self::sampling): of chroma all samples that its crop touches. Tells
+    /// what was [filled](Self::filling).
+    pub fn planes(&self, part: Part, sampling: Sampling, sink: &mut impl FnMut(Planes) -> Result<()>) -> Result<Option<Incomplete>> {
         let wanted = self.wanted_planes(part, sampling)?;
         let mut decoder = Decoder::new(&self.header, self.bytes, &wanted)?;
         let cut = Cut { crop: part.crop, sampling, grid: decoder.grid().clone() };
-        self.each_band(&mut decoder, &mut |band| sink(cut.planes(band)))
+        self.each_band(&mut decoder, &mut |band| sink(cut.planes(band)))?;
+        Ok(decoder.damage().cloned())
     }
 
     /// Gives all bands of a decoder to `sink`.
@@ -164,7 +181,7 @@ impl<'a> Stream<'a> {
         let region =
             Rect::from_edges(edge(crop.x(), full.width()), edge(crop.y(), full.height()), edge(crop.right(), full.width()), edge(crop.bottom(), full.height()));
         let region = region.ok_or_else(|| internal("planes of no pixels"))?;
-        Ok(Wanted { region, reduction: u8::try_from(part.reduction).unwrap_or(0), gray: sampling == Sampling::Gray, memory: part.memory, fill: false })
+        Ok(Wanted { region, reduction: u8::try_from(part.reduction).unwrap_or(0), gray: sampling == Sampling::Gray, memory: part.memory, fill: self.fill })
     }
 
     /// A part of the full image as a stream of its own whose bits are copied, with a profile; `None` if they cannot be.
@@ -204,15 +221,16 @@ impl<'a> Stream<'a> {
         if gray && model == ColorModel::YCbCr { ColorModel::Gray } else { model }
     }
 
-    /// Gives the rows of a part to `sink`, top to bottom.
-    pub fn rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+    /// Gives the rows of a part to `sink`, top to bottom. Tells what was [filled](Self::filling).
+    pub fn rows(&self, part: Part, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<Option<Incomplete>> {
         if self.is_lossless() {
             return Err(unsupported(SourceFormat::Jpeg, "lossless coding within another format"));
         }
         let (mut decoder, mut rows) = self.begin(part)?;
         let mut sink: Sink<'_> = &mut |row: &[u8]| sink(Row::U8(row));
         self.each_band(&mut decoder, &mut |band| rows.push(band, &mut sink))?;
-        rows.finish(&mut sink)
+        rows.finish(&mut sink)?;
+        Ok(decoder.damage().cloned())
     }
 
     /// Whether it is of the lossless process, which has no blocks.
@@ -237,7 +255,7 @@ impl<'a> Stream<'a> {
         let model = self.meaning(part.gray);
         let reduction = u8::try_from(part.reduction).unwrap_or(0);
         let region = Rows::region(&self.header, part.crop, reduction);
-        (Wanted { region, reduction, gray: model == ColorModel::Gray, memory: part.memory, fill: false }, model)
+        (Wanted { region, reduction, gray: model == ColorModel::Gray, memory: part.memory, fill: self.fill }, model)
     }
 }
 
@@ -298,7 +316,7 @@ impl Intake {
     /// And what must be decoded for it. If `planes` will do for an answer of that sampling, and the file has them, it will be planes.
     pub fn new(header: &Header, profile: Option<&Arc<Profile>>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<(Wanted, Self)> {
         let (SourcePlan::Whole { reduction } | SourcePlan::Scan { reduction, .. }) = plan.source else { return Err(internal("a JPEG is no chunks")) };
-        let stream = Stream::of_file(header);
+        let stream = Stream::of_file(header).filling(limits.show_incomplete);
         if header.dimensions.reduced(reduction) != plan.level {
             return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {}", header.dimensions, plan.level)));
         }
@@ -306,16 +324,14 @@ impl Intake {
         let gray = matches!(plan.quality, Quality::Gray | Quality::Bitonal) && profile.is_none();
         let layout = Layout { model: stream.model(gray), alpha: Alpha::None };
         let part = Part { crop: plan.crop, reduction, gray, memory: limits.memory };
-        let fill = limits.show_incomplete;
         let suits = |found: &Sampling| planes.is_some_and(|wanted| plan.suits_planes(found.factors(), wanted.factors()));
         if let Some(sampling) = planes.and_then(|wanted| stream.sampling(wanted == Sampling::Gray)).filter(suits)
             && profile.is_none_or(|profile| !profile.converts(layout.model))
         {
-            let wanted = Wanted { fill, ..stream.wanted_planes(part, sampling)? };
+            let wanted = stream.wanted_planes(part, sampling)?;
             return Ok((wanted, Self::Planes(Cut { crop: plan.crop, sampling, grid: Grid::new(header, &wanted)? })));
         }
         let (wanted, model) = stream.wanted_rows(part);
-        let wanted = Wanted { fill, ..wanted };
         let rows = Rows::new(header, &Grid::new(header, &wanted)?, plan.crop, model)?;
         let waiting = Waiting { used: plan.is_enlarged(), rows: VecDeque::new() };
         Ok((wanted, Self::Rows(Some(rows), Box::new(Pipeline::new(plan, layout, profile)), waiting)))

@@ -1,7 +1,9 @@
 //! The only place that names third-party codecs: bytes to rows, rasters to bytes. Their errors and types end here.
 
+mod adam7;
 mod encode;
 pub(crate) mod extra;
+mod filler;
 mod jpeg;
 mod png;
 mod png_chunks;

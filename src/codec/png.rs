@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
-use super::png_chunks::File;
-use super::{corrupt, internal};
+use super::adam7::Adam7;
+use super::png_chunks::{Checksums, File};
+use super::{corrupt, filler, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
+use crate::incomplete::Incomplete;
 use crate::options::PngCompression;
 use crate::plan::png_held;
 use crate::profile::Profile;
@@ -26,19 +28,31 @@ pub(super) struct Source {
     pub layout: Layout,
     pub profile: Option<Arc<Profile>>,
     wide: bool,
+    /// Whether what can be decoded of a damaged file is given.
+    show: bool,
+    damage: Option<Incomplete>,
     /// Of an interlaced file all of its rows, which are made at once; and how many have been given.
     image: Option<(Vec<u8>, usize)>,
 }
 
 impl Source {
-    /// Reads the headers of a file whose size is known to be `dimensions`.
-    pub fn open(bytes: Vec<u8>, dimensions: Dimensions) -> Result<Self> {
+    /// Reads the headers of a file whose size is known to be `dimensions`. What can be decoded is given in spite of wrong checksums if incomplete files are to be
+    /// `show`n.
+    pub fn open(bytes: Vec<u8>, dimensions: Dimensions, show: bool) -> Result<Self> {
         let (file, profile) = File::new(bytes);
+        let Checksums { header, wrong } = file.checksums();
+        let wrong = wrong.filter(|_| header).map(|at| corrupt(SourceFormat::Png, at as u64, "a checksum of its pixels is wrong"));
+        let damage = match wrong {
+            Some(error) if !show => return Err(error),
+            wrong => wrong.map(|error| Incomplete::below(dimensions.height(), error)).transpose()?,
+        };
         // The decoder counts a row, too.
         let limits = Limits { bytes: METADATA.saturating_add(dimensions.width() as usize * 16) };
         let mut decoder = Decoder::new_with_limits(file, limits);
         decoder.set_transformations(Transformations::EXPAND);
         decoder.set_ignore_text_chunk(true);
+        // They have been checked.
+        decoder.ignore_checksums(header);
         let reader = decoder.read_info().map_err(failure)?;
         let (color, depth) = reader.output_color_type();
         let (model, alpha) = match color {
@@ -50,22 +64,41 @@ impl Source {
         if (reader.info().width, reader.info().height) != (dimensions.width(), dimensions.height()) {
             return Err(corrupt(SourceFormat::Png, 16, "its size is not that of its header"));
         }
-        Ok(Self { reader, layout: Layout { model, alpha }, profile, wide: depth == BitDepth::Sixteen, image: None })
+        Ok(Self { reader, layout: Layout { model, alpha }, profile, wide: depth == BitDepth::Sixteen, show, damage, image: None })
+    }
+
+    /// Whether samples have 16 bits.
+    pub fn is_wide(&self) -> bool {
+        self.wide
+    }
+
+    /// What is wrong with rows that were given all the same.
+    pub fn damage(&self) -> Option<&Incomplete> {
+        self.damage.as_ref()
     }
 
     /// Gives the next row to `sink`; [`Error::SourceCorrupt`] if there is none.
     pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         let early = || corrupt(SourceFormat::Png, 0, "its pixels end early");
         if self.reader.info().interlaced {
+            let stride = self.reader.output_line_size(self.reader.info().width).unwrap_or(0).max(1);
             let (image, given) = match &mut self.image {
                 Some(image) => image,
                 None => {
                     let mut image = vec![0; self.reader.output_buffer_size().ok_or_else(|| internal("a PNG too large to address"))?];
-                    self.reader.next_frame(&mut image).map_err(failure)?;
+                    let mut adam7 = Adam7::new(self.reader.info().width, self.reader.info().height);
+                    match adam7.read(&mut self.reader, &mut image, stride) {
+                        Err(error) if self.show => {
+                            let filler = filler::pixel(self.layout, false);
+                            let filler = if self.wide { filler.iter().flat_map(|sample| [*sample; 2]).collect() } else { filler };
+                            let rows = adam7.fill(&mut image, stride, &filler);
+                            Incomplete::merge(&mut self.damage, Some(Incomplete::below(rows, error)?));
+                        }
+                        other => other?,
+                    }
                     self.image.insert((image, 0))
                 }
             };
-            let stride = self.reader.output_line_size(self.reader.info().width).unwrap_or(0).max(1);
             let row = image.chunks_exact(stride).nth(*given).ok_or_else(early)?;
             *given += 1;
             return give(row, self.wide, sink);
@@ -83,7 +116,7 @@ fn give(row: &[u8], wide: bool, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> 
     sink(Row::U16(&samples))
 }
 
-fn failure(error: png::DecodingError) -> Error {
+pub(super) fn failure(error: png::DecodingError) -> Error {
     match error {
         png::DecodingError::LimitsExceeded => corrupt(SourceFormat::Png, 0, "its metadata would take more memory than the whole request may"),
         other => corrupt(SourceFormat::Png, 0, other),

@@ -12,6 +12,9 @@ const LONGEST_PROFILE: usize = 8 << 20;
 /// The colour type of a palette's indexes.
 const INDEXED: u8 = 3;
 
+/// Bytes that the decoder gets at a time. Where the data are damaged it forgets what it has made of the last ones, and 32 kB of pixels before these.
+const PIECE: usize = 512;
+
 /// Parts that are left out at most; what comes behind them the decoder must see.
 const MOST_PARTS: usize = 1024;
 
@@ -23,6 +26,15 @@ pub(super) struct File {
     /// How many of them have been passed over.
     passed: usize,
     position: usize,
+}
+
+/// What the checksums of the chunks say.
+#[derive(Debug, Default)]
+pub(super) struct Checksums {
+    /// Those of the chunks that the decoder needs before the pixels are right.
+    pub header: bool,
+    /// The first chunk of pixels whose own is not.
+    pub wrong: Option<usize>,
 }
 
 /// What describes the colours. Of each the first counts.
@@ -78,7 +90,31 @@ impl File {
         (Self { bytes, left_out, passed: 0, position: 0 }, profile.map(Arc::new))
     }
 
-    /// Bytes up to the next part that is left out, having passed over one that begins here.
+    /// Checks all chunks up to the end of the pixels, but for those that are left out. A chunk that is cut off has no checksum to be wrong.
+    pub fn checksums(&self) -> Checksums {
+        let mut sums = Checksums { header: true, wrong: None };
+        let mut at = 8_usize;
+        while let Some([a, b, c, d, name @ ..]) = self.bytes.get(at..at.saturating_add(8)) {
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            let end = at.saturating_add(8).saturating_add(length);
+            if name == b"IEND" || end.saturating_add(4) > self.bytes.len() {
+                break;
+            }
+            let is_pixels = name == b"IDAT";
+            let is_left_out = || self.left_out.iter().any(|part| part.contains(&at));
+            if !is_sound(&self.bytes, at + 4..end) && !is_left_out() {
+                if is_pixels {
+                    sums.wrong = sums.wrong.or(Some(at));
+                } else {
+                    sums.header = false;
+                }
+            }
+            at = end.saturating_add(4);
+        }
+        sums
+    }
+
+    /// Some bytes, up to the next part that is left out at most, having passed over one that begins here.
     fn rest(&mut self) -> &[u8] {
         let mut next = self.left_out.get(self.passed);
         if let Some(part) = next.filter(|part| part.start == self.position) {
@@ -86,7 +122,7 @@ impl File {
             self.passed += 1;
             next = self.left_out.get(self.passed);
         }
-        let end = next.map_or(self.bytes.len(), |part| part.start);
+        let end = next.map_or(self.bytes.len(), |part| part.start).min(self.position.saturating_add(PIECE));
         self.bytes.get(self.position..end).unwrap_or_default()
     }
 }

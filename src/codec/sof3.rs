@@ -52,6 +52,11 @@ impl Source {
         Ok(Self { bytes, decoder, layout: Layout { model, alpha: Alpha::None }, scale, narrow: Vec::new(), wide: Vec::new() })
     }
 
+    /// Whether samples have 16 bits.
+    pub fn is_wide(&self) -> bool {
+        matches!(self.scale, Scale::Wide { .. })
+    }
+
     /// Gives the next row to `sink`; whether there was one.
     pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
         let Some(row) = self.decoder.next_row(&self.bytes)? else { return Ok(false) };

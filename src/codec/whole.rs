@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::filler::Filler;
 use super::jpeg::{Bands, Components, Intake, Part as Wanted, Stream};
 use super::{corrupt, extra, png, sof3};
-use crate::error::{Error, Result, SourceFormat};
+use crate::error::{Result, SourceFormat};
 use crate::geometry::Dimensions;
+use crate::incomplete::Incomplete;
 use crate::jpeg::{Component, Decoder, Planes, Sampling};
 use crate::limits::Limits;
 use crate::plan::Rendering;
@@ -25,8 +27,8 @@ pub(crate) enum Part {
 
 /// What is to be told of a file that was decoded.
 pub(crate) struct Told {
-    /// What was wrong with it, if it was shown all the same.
-    pub damage: Option<Error>,
+    /// What is missing of it, if it was shown all the same.
+    pub damage: Option<Incomplete>,
     /// Descriptions of its colours that were not used.
     pub unused: Vec<Unused>,
 }
@@ -40,11 +42,12 @@ pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Renderin
     match format {
         SourceFormat::Gif | SourceFormat::WebP => {
             let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
+            let damage = decoded.incomplete(format, limits.show_incomplete)?;
             let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
             let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)));
             let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, profile.as_ref());
             sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))?;
-            Ok(Told { damage: None, unused: unused(profile.as_ref(), Model::Rgb) })
+            Ok(Told { damage, unused: unused(profile.as_ref(), Model::Rgb) })
         }
         SourceFormat::Jpeg | SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
     }
@@ -88,14 +91,15 @@ impl JpegFile {
         match decoder.next_band()? {
             Some(band) => {
                 self.intake.push(&band, sink)?;
+                self.told.damage = decoder.damage().cloned();
                 self.decoder = Some(decoder.over(&[]));
             }
-            None => self.told.damage = decoder.damage().cloned(),
+            None => {}
         }
         Ok(true)
     }
 
-    /// What is to be told of it. Damage is known once there is no more.
+    /// What is to be told of it so far.
     pub fn told(&self) -> &Told {
         &self.told
     }
@@ -119,8 +123,15 @@ pub(crate) struct WholeRows {
     kind: Kind,
     layout: Layout,
     profile: Option<Arc<Profile>>,
-    /// How many are still to come.
+    /// Pixels in a row, how many rows there are, and how many are still to come.
+    width: usize,
+    height: u32,
     left: u32,
+    /// Whether rows that cannot be decoded are filled.
+    show: bool,
+    damage: Option<Incomplete>,
+    /// A row that cannot be decoded, once there is one.
+    missing: Option<Filler>,
 }
 
 enum Kind {
@@ -131,42 +142,67 @@ enum Kind {
     All(Vec<u8>, usize),
 }
 
+impl Kind {
+    /// Whether samples have 16 bits.
+    fn is_wide(&self) -> bool {
+        match self {
+            Self::Png(source) => source.is_wide(),
+            Self::Lossless(source) => source.is_wide(),
+            Self::Jpeg(_) | Self::All(..) => false,
+        }
+    }
+}
+
 impl WholeRows {
-    /// Begins the file that `bytes` are, whose header said `dimensions`; decoders take at most `memory` bytes beside them.
-    pub fn new(format: SourceFormat, bytes: Vec<u8>, dimensions: Dimensions, memory: u64) -> Result<Self> {
-        let left = dimensions.height();
+    /// Begins the file that `bytes` are, whose header said `dimensions`; decoders take at most `memory` bytes beside them. Rows that cannot be decoded are filled
+    /// if incomplete files are to be `show`n.
+    pub fn new(format: SourceFormat, bytes: Vec<u8>, dimensions: Dimensions, memory: u64, show: bool) -> Result<Self> {
         match format {
-            SourceFormat::Jpeg => Self::of_jpeg(bytes, dimensions, memory),
+            SourceFormat::Jpeg => Self::of_jpeg(bytes, dimensions, memory, show),
             SourceFormat::Png => {
-                let mut source = png::Source::open(bytes, dimensions)?;
-                Ok(Self { layout: source.layout, profile: source.profile.take(), left, kind: Kind::Png(Box::new(source)) })
+                let mut source = png::Source::open(bytes, dimensions, show)?;
+                let (layout, profile) = (source.layout, source.profile.take());
+                Ok(Self::of(Kind::Png(Box::new(source)), layout, profile, dimensions, show))
             }
             SourceFormat::Gif | SourceFormat::WebP => {
                 let mut decoded = extra::decode(format, bytes, dimensions, memory)?;
+                let damage = decoded.incomplete(format, show)?;
                 let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
                 let layout = Layout { model: Model::Rgb, alpha };
                 let kind = Kind::All(decoded.samples, dimensions.width() as usize * layout.channels());
-                Ok(Self { layout, profile: decoded.icc.map(|icc| Arc::new(Profile::icc(icc))), left, kind })
+                let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)));
+                Ok(Self { damage, ..Self::of(kind, layout, profile, dimensions, show) })
             }
             SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
         }
     }
 
-    fn of_jpeg(bytes: Vec<u8>, dimensions: Dimensions, memory: u64) -> Result<Self> {
-        let stream = Stream::read(None, &bytes, Components::AsMarked)?;
+    fn of(kind: Kind, layout: Layout, profile: Option<Arc<Profile>>, dimensions: Dimensions, show: bool) -> Self {
+        let (width, height) = (dimensions.width() as usize, dimensions.height());
+        Self { kind, layout, profile, width, height, left: height, show, damage: None, missing: None }
+    }
+
+    fn of_jpeg(bytes: Vec<u8>, dimensions: Dimensions, memory: u64, show: bool) -> Result<Self> {
+        let stream = Stream::read(None, &bytes, Components::AsMarked)?.filling(show);
         if sof3::Source::is_one(stream.header()) {
             let header = stream.header().clone();
-            let (profile, left) = (stream.profile(), dimensions.height());
+            let profile = stream.profile();
             let source = sof3::Source::open(bytes, &header, dimensions)?;
-            return Ok(Self { layout: source.layout, profile, left, kind: Kind::Lossless(Box::new(source)) });
+            let layout = source.layout;
+            return Ok(Self::of(Kind::Lossless(Box::new(source)), layout, profile, dimensions, show));
         }
         if stream.dimensions() != dimensions {
             return Err(corrupt(SourceFormat::Jpeg, 0, format!("its pixels are {}, its header says {dimensions}", stream.dimensions())));
         }
-        let (layout, profile, left) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.profile(), dimensions.height());
+        let (layout, profile) = (Layout { model: stream.model(false), alpha: Alpha::None }, stream.profile());
         let part = Wanted { crop: dimensions.rect(), reduction: 1, gray: false, memory };
         let bands = stream.bands(part)?;
-        Ok(Self { kind: Kind::Jpeg(Box::new(bands.own(bytes))), layout, profile, left })
+        Ok(Self::of(Kind::Jpeg(Box::new(bands.own(bytes))), layout, profile, dimensions, show))
+    }
+
+    /// What could not be decoded and was filled so far.
+    pub fn damage(&self) -> Option<&Incomplete> {
+        self.damage.as_ref()
     }
 
     /// What the samples of its rows are.
@@ -186,6 +222,26 @@ impl WholeRows {
 
     /// Gives the next rows to `sink`, as few as come together; whether there are more.
     pub fn next(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
+        if self.missing.is_none() {
+            match self.decode(sink) {
+                Err(error) if self.show && error.is_damage() => {
+                    let damage = Incomplete::below(self.height.saturating_sub(self.left), error)?;
+                    Incomplete::merge(&mut self.damage, Some(damage));
+                    self.missing = Some(Filler::new(self.layout, self.width, self.kind.is_wide()));
+                }
+                other => return other,
+            }
+        }
+        let Some(missing) = &self.missing else { return Err(super::internal("a row of nothing")) };
+        if self.left > 0 {
+            self.left -= 1;
+            sink(missing.row())?;
+        }
+        Ok(self.left > 0)
+    }
+
+    /// The next rows of the file.
+    fn decode(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
         let left = &mut self.left;
         let at = |stride: usize, left: u32, all: usize| (all / stride.max(1)).saturating_sub(left as usize) * stride;
         let mut counted = |row: Row<'_>| {
@@ -193,9 +249,17 @@ impl WholeRows {
             sink(row)
         };
         let more = match &mut self.kind {
-            Kind::Jpeg(bands) => bands.next(&mut counted)?,
+            Kind::Jpeg(bands) => {
+                let more = bands.next(&mut counted)?;
+                Incomplete::merge(&mut self.damage, bands.damage().cloned());
+                more
+            }
             Kind::Lossless(source) => source.next(&mut counted)?,
-            Kind::Png(source) => source.next(&mut counted).map(|()| true)?,
+            Kind::Png(source) => {
+                source.next(&mut counted)?;
+                Incomplete::merge(&mut self.damage, source.damage().cloned());
+                true
+            }
             Kind::All(samples, stride) => {
                 let start = at(*stride, self.left, samples.len());
                 sink(Row::U8(&samples[start..start + *stride]))?;

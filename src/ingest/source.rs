@@ -54,12 +54,12 @@ impl Rows {
     pub fn new(pyramid: &Pyramid, options: &Options, coefficients: bool) -> Result<Self> {
         let plan = Rendering::full(pyramid);
         let memory = Price::of_rows(&plan, pyramid);
-        let limits = Limits { memory: options.memory, fetched: u64::MAX, ranges: u32::MAX, work: u64::MAX, ..Limits::default() };
+        let limits = Limits { memory: options.memory, fetched: u64::MAX, ranges: u32::MAX, work: u64::MAX, show_incomplete: false, ..Limits::default() };
         let state = match &plan.source {
             SourcePlan::Whole { .. } => State::Fetch(pyramid.kept.store()),
             SourcePlan::Scan { .. } if coefficients => State::Scan(Box::new(Scan::with_coefficients(pyramid, &plan, &limits)?), true),
             SourcePlan::Scan { .. } => State::Scan(Box::new(Scan::new(pyramid, &plan, None, &limits)?), false),
-            SourcePlan::Strips { .. } => State::Strips(Box::new(Strips::new(pyramid, &plan)?)),
+            SourcePlan::Strips { .. } => State::Strips(Box::new(Strips::new(pyramid, &plan, &limits)?)),
             SourcePlan::Chunks { columns, rows, .. } => {
                 let chunks = Chunks::new(pyramid, 0)?;
                 let pipeline = Pipeline::new(&plan, layout(chunks.level()), chunks.profile());
@@ -106,7 +106,7 @@ impl Rows {
                 }
                 let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
                 let memory = self.limits.memory.saturating_sub(bytes.len() as u64);
-                let rows = WholeRows::new(self.pyramid.format, bytes, self.plan.level, memory)?;
+                let rows = WholeRows::new(self.pyramid.format, bytes, self.plan.level, memory, false)?;
                 let pipeline = Pipeline::new(&self.plan, rows.layout(), rows.profile());
                 self.state = State::Whole(Box::new((rows, pipeline)));
                 Ok(Step::Done(true))

@@ -11,6 +11,7 @@ use crate::bytes::{ByteRange, ByteStore, Endian, Step};
 use crate::codec::tiff::{Block, decode_chunk};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
+use crate::incomplete::Incomplete;
 use crate::limits::Limits;
 use crate::plan::{BATCH, fetched, fetched_chunk};
 use crate::profile::{Profile, Stored as StoredProfile};
@@ -85,6 +86,10 @@ pub(crate) struct Chunks {
     begun: bool,
     /// Of the level's mask, if it has one.
     mask: Mask,
+    /// Whether rows that cannot be decoded are filled.
+    show: bool,
+    /// What was filled, in rows of the level.
+    damage: Option<Incomplete>,
 }
 
 impl Chunks {
@@ -102,6 +107,8 @@ impl Chunks {
             located: VecDeque::new(),
             begun: false,
             mask: Mask::default(),
+            show: false,
+            damage: None,
         })
     }
 
@@ -110,9 +117,31 @@ impl Chunks {
         Self { led: false, ..self }
     }
 
+    /// The same; what is damaged or lies beyond the end of the file is filled if the limits allow for that.
+    pub fn showing(self, limits: &Limits) -> Self {
+        Self { show: limits.show_incomplete, ..self }
+    }
+
     /// How numbers are stored.
     pub(super) fn endian(&self) -> Endian {
         self.tiff.endian
+    }
+
+    /// What was filled so far, in rows of the full image.
+    pub fn damage(&self) -> Option<Incomplete> {
+        let full = self.tiff.levels.first().map_or(0, |level| level.dimensions.height());
+        self.damage.clone().map(|damage| damage.scaled(self.level().dimensions.height(), full))
+    }
+
+    /// Notes what was filled of a chunk in a row of chunks; an error unless that is allowed.
+    pub fn note(&mut self, row: u32, damage: Option<Incomplete>) -> Result<()> {
+        let Some(damage) = damage else { return Ok(()) };
+        if !self.show {
+            return Err(damage.damage);
+        }
+        let top = self.level().chunk_top(row);
+        Incomplete::merge(&mut self.damage, Some(damage.moved(top)));
+        Ok(())
     }
 
     /// The profile of its colours.
@@ -216,19 +245,37 @@ impl Chunks {
         self.located.pop_front()
     }
 
-    /// The stored bytes of a chunk; none for one that was left out.
+    /// Where the bytes of a chunk lie, as far as the file reaches.
+    fn there(&self, location: &Location) -> Option<ByteRange> {
+        let range = location.range()?;
+        ByteRange::new(range.start(), range.end().min(self.store.size()))
+    }
+
+    /// Whether a chunk reaches beyond the end of the file.
+    pub fn is_cut(&self, location: &Location) -> bool {
+        location.bytes > 0 && self.there(location) != location.range()
+    }
+
+    /// The stored bytes of a chunk, as far as the file reaches; none for one that was left out.
     pub fn bytes(&self, location: &Location) -> Result<Cow<'_, [u8]>> {
-        match location.range() {
+        match self.there(location) {
             None => Ok(Cow::Borrowed(&[])),
             Some(range) => self.store.read(range).map_err(|_| Error::Internal { what: "a chunk that was fetched is not here".to_owned() }),
         }
     }
 
+    /// The same; `None` for one that was left out.
+    fn stored(&self, location: &Location) -> Result<Option<Cow<'_, [u8]>>> {
+        if location.bytes == 0 { Ok(None) } else { self.bytes(location).map(Some) }
+    }
+
     /// The pixels of a chunk, as far as they are within `source` (px of the level).
     pub fn decode(&mut self, chunk: &Located, source: Rect) -> Result<Block> {
-        let bytes: Result<Vec<_>> = chunk.planes.iter().map(|plane| self.bytes(plane)).collect();
+        let planes: Result<Vec<_>> = chunk.planes.iter().map(|plane| self.stored(plane)).collect();
         let (level, wanted) = (self.level(), self.wanted(chunk, source)?);
-        let block = decode_chunk(level, self.tiff.endian, &bytes?, chunk.location(), wanted)?;
+        let (block, damage) = decode_chunk(level, self.tiff.endian, &planes?, chunk.location(), wanted)?;
+        self.note(chunk.row, damage)?;
+        let level = self.level();
         if level.mask.is_none() {
             return Ok(block);
         }
@@ -236,8 +283,12 @@ impl Chunks {
         let Some(masking) = tiff.levels.get(self.level).and_then(|level| level.mask.as_deref()) else { return Ok(block) };
         let (left, top) = (chunk.column * self.level().chunk.width() + wanted.x(), self.level().chunk_top(chunk.row) + wanted.y());
         let place = Rect::new(left, top, wanted.width(), wanted.height()).unwrap_or(wanted);
-        let block = mask.cover(masking, tiff.endian, &chunk.mask, place, |chunk| self.bytes(&chunk.location()), block)?;
+        let (block, damage) = mask.cover(masking, tiff.endian, &chunk.mask, place, |chunk| self.stored(&chunk.location()), block)?;
         self.mask = mask;
+        if let Some(damage) = damage {
+            let damage = damage.scaled(masking.dimensions.height(), self.level().dimensions.height());
+            self.note(0, Some(damage))?;
+        }
         Ok(block)
     }
 
@@ -294,17 +345,19 @@ impl Chunks {
         let mut missing = Vec::new();
         let stored = |chunk: &Located| chunk.planes.iter().chain(chunk.mask.iter().flat_map(|mask| &mask.planes)).copied().collect::<Vec<_>>();
         for location in self.located.iter().flat_map(stored).filter(|location| location.bytes > 0) {
-            missing.extend(self.store.missing(self.range_of(&location)?));
+            missing.extend(self.range_of(&location)?.into_iter().flat_map(|range| self.store.missing(range)));
         }
         Ok(missing)
     }
 
-    /// Where the bytes of a chunk lie; an error if that is not within the file.
-    pub(super) fn range_of(&self, location: &Location) -> Result<ByteRange> {
-        location.range().filter(|range| range.end() <= self.store.size()).ok_or_else(|| {
-            let what = format!("a chunk of {} bytes from byte {}, in a file of {}", location.bytes, location.offset, self.store.size());
-            Error::SourceCorrupt { format: self.pyramid.format, at: location.offset, what }
-        })
+    /// Where the bytes of a chunk lie, as far as the file reaches; an error if it does not reach to their end, unless what is missing may be filled.
+    pub(super) fn range_of(&self, location: &Location) -> Result<Option<ByteRange>> {
+        let there = self.there(location);
+        if self.show || !self.is_cut(location) {
+            return Ok(there);
+        }
+        let what = format!("a chunk of {} bytes from byte {}, in a file of {}", location.bytes, location.offset, self.store.size());
+        Err(Error::SourceCorrupt { format: self.pyramid.format, at: location.offset, what })
     }
 }
 

@@ -88,8 +88,9 @@ impl Flow {
     }
 
     /// Of strips that are yet to be fetched.
-    pub fn of_strips(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, counted: Option<Encoder>) -> Result<Self> {
-        Ok(Self { from: From::Strips(Box::new(Strips::new(pyramid, plan)?)), sink: Sink::new(plan, options, pyramid.is_gray(), counted) })
+    pub fn of_strips(pyramid: &Pyramid, plan: &Rendering, options: &EncodeOptions, counted: Option<Encoder>, limits: &Limits) -> Result<Self> {
+        let sink = Sink::new(plan, options, pyramid.is_gray(), counted);
+        Ok(Self { from: From::Strips(Box::new(Strips::new(pyramid, plan, limits)?)), sink })
     }
 
     /// Of a scan whose coefficients are to be copied.
@@ -118,8 +119,16 @@ impl Flow {
             let sink = &mut self.sink;
             let step = match &mut self.from {
                 From::Scan(scan) => scan.step(meter, limits, &mut |part| sink.push(part))?,
-                From::Strips(strips) => strips.step(plan, meter, limits, &mut |rows| sink.push(Part::Rows(rows)))?,
-                From::Rows(from) => Step::Done(next_rows(from, plan, sink)?),
+                From::Strips(strips) => {
+                    let step = strips.step(plan, meter, limits, &mut |rows| sink.push(Part::Rows(rows)))?;
+                    meter.damaged(strips.damage().as_ref());
+                    step
+                }
+                From::Rows(from) => {
+                    let more = next_rows(from, plan, sink)?;
+                    meter.damaged(from.0.damage());
+                    Step::Done(more)
+                }
                 From::File(file) => {
                     let more = file.next(&mut |part| sink.push(part))?;
                     meter.damaged(file.told().damage.as_ref());

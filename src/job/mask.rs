@@ -7,6 +7,7 @@ use crate::bytes::{ByteStore, Endian};
 use crate::codec::tiff::{Block, decode_chunk};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
+use crate::incomplete::Incomplete;
 use crate::pyramid::tiff::Level;
 use crate::render::Row;
 
@@ -34,23 +35,26 @@ pub(super) fn locate(mask: &Level, store: &ByteStore, endian: Endian, place: Rec
 }
 
 impl Mask {
-    /// Adds alpha to the pixels of a block, which lie at `place` of the level. `bytes` gives what is stored of a chunk.
+    /// Adds alpha to the pixels of a block, which lie at `place` of the level. `stored` gives the bytes of a chunk, `None` if it was left out. Rows of the mask that cannot be decoded
+    /// hide nothing, and are told.
     pub fn cover<'a>(
         &mut self,
         mask: &Level,
         endian: Endian,
         located: &[Located],
         place: Rect,
-        bytes: impl Fn(&Located) -> Result<Cow<'a, [u8]>>,
+        stored: impl Fn(&Located) -> Result<Option<Cow<'a, [u8]>>>,
         block: Block,
-    ) -> Result<Block> {
+    ) -> Result<(Block, Option<Incomplete>)> {
+        let mut damage = None;
         self.decoded.retain(|(rect, ..)| rect.y() < place.bottom() && rect.bottom() > place.y());
         for chunk in located.iter().filter(|chunk| !self.decoded.iter().any(|(_, known, _)| *known == (chunk.column, chunk.row))).collect::<Vec<_>>() {
             let location = chunk.location();
             let whole = Rect::new(0, 0, mask.chunk.width(), location.rows);
             let rect = Rect::new(chunk.column * mask.chunk.width(), mask.chunk_top(chunk.row), mask.chunk.width(), location.rows);
             let (Some(whole), Some(rect)) = (whole, rect) else { return Err(internal("a mask of no rows")) };
-            let decoded = decode_chunk(mask, endian, &[bytes(chunk)?], location, whole)?;
+            let (decoded, found) = decode_chunk(mask, endian, &[stored(chunk)?], location, whole)?;
+            Incomplete::merge(&mut damage, found.map(|found| found.moved(rect.y())));
             self.decoded.push((rect, (chunk.column, chunk.row), decoded));
         }
         let mut alpha = vec![0; place.dimensions().area() as usize];
@@ -63,7 +67,7 @@ impl Mask {
                 alpha[at..at + from.len()].copy_from_slice(from);
             }
         }
-        Ok(block.with_alpha(&alpha))
+        Ok((block.with_alpha(&alpha), damage))
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) use strips::Strips;
 
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::error::{Budget, Error, Result};
+use crate::incomplete::Incomplete;
 use crate::limits::Limits;
 
 /// Reads of headers and tables are widened to this grid, so that their neighbours come along.
@@ -34,7 +35,7 @@ fn widen(ranges: &[ByteRange], store: &ByteStore) -> Vec<ByteRange> {
 }
 
 /// What was asked of the driver so far, against the limits.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Meter {
     ranges: u64,
     bytes: u64,
@@ -47,15 +48,15 @@ pub(crate) struct Meter {
     coded: u64,
     /// All of it will be asked for once more.
     twice: bool,
-    /// The byte at which a file ends too early, if what there is of it was shown all the same.
-    cut_off: Option<u64>,
+    /// What could not be decoded of a file that is shown all the same.
+    incomplete: Option<Incomplete>,
 }
 
 impl Meter {
-    /// Notes what was wrong with a file that was shown all the same.
-    pub fn damaged(&mut self, damage: Option<&Error>) {
-        if let Some(Error::SourceCorrupt { at, .. }) = damage {
-            self.cut_off = Some(*at);
+    /// Notes what could not be decoded of a file that is shown all the same, in rows of the full image.
+    pub fn damaged(&mut self, damage: Option<&Incomplete>) {
+        if damage.is_some() {
+            Incomplete::merge(&mut self.incomplete, damage.cloned());
         }
     }
 

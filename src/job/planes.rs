@@ -45,7 +45,7 @@ impl PlaneRows {
     }
 
     /// Adds a chunk to its row; `false` if it has no planes, or others than the first one.
-    pub fn add(&mut self, chunks: &Chunks, chunk: &Located, source: Rect) -> Result<bool> {
+    pub fn add(&mut self, chunks: &mut Chunks, chunk: &Located, source: Rect) -> Result<bool> {
         let (location, wanted) = (chunk.location(), chunks.wanted(chunk, source)?);
         let (mut planes, mut found) = (Planes::new(), None);
         let mut join = |sampling, rows: Planes| {
@@ -53,8 +53,12 @@ impl PlaneRows {
             append(&mut planes, rows);
             Ok(())
         };
-        let has_planes = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.sampling == Sampling::Gray, &mut join)?;
+        let damage = decode_planes(chunks.level(), &chunks.bytes(&location)?, location, wanted, self.sampling == Sampling::Gray, &mut join)?;
         self.row.push(planes);
+        let has_planes = match damage {
+            Some(damage) => chunks.note(chunk.row, damage).map(|()| true)?,
+            None => false,
+        };
         Ok(has_planes && found.is_some_and(|found| self.begin(found)))
     }
 

@@ -16,6 +16,7 @@ use crate::codec::tiff::{Block, layout};
 use crate::codec::{self, Encoder, JpegFile, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
+use crate::incomplete::Incomplete;
 use crate::limits::Limits;
 use crate::options::EncodeOptions;
 use crate::plan::{PIECE, Plan, Rendering, SourcePlan, StoredChunk};
@@ -55,6 +56,8 @@ pub struct Render {
     by_pixels: bool,
     /// Pieces of the answer are gone.
     left: bool,
+    /// It was known then that the answer is incomplete.
+    told: bool,
     /// Descriptions of the file's colours that are not used.
     unused: Vec<Unused>,
     /// All rows have been counted, and are made again to be written.
@@ -125,15 +128,17 @@ impl Render {
             memory,
             by_pixels: false,
             left: false,
+            told: false,
             unused: Vec::new(),
             counted: None,
             state: State::Begin,
         })
     }
 
-    /// Where a file ends too early, if what there is of it was shown all the same ([`Limits::show_incomplete`]); known when all is done.
-    pub fn cut_off_at(&self) -> Option<u64> {
-        self.meter.cut_off
+    /// What could not be decoded of a file that is shown all the same ([`Limits::show_incomplete`]); known when the first piece of the answer is, or all of it.
+    /// Damage that is found later breaks the answer.
+    pub fn incomplete(&self) -> Option<&Incomplete> {
+        self.meter.incomplete.as_ref()
     }
 
     /// Descriptions of the file's colours that were not used, which somebody may miss; known when the first piece of the answer is, or all of it.
@@ -185,11 +190,22 @@ impl Render {
                 Next::Go(state) => self.state = state,
                 Next::Stop(state, step) => {
                     self.state = state;
-                    self.left |= matches!(step, Step::Piece(_));
+                    self.leave(&step)?;
                     return Ok(step);
                 }
             }
         }
+    }
+
+    /// Before something is handed to the driver. Once a piece has left, it is too late to say that the answer is incomplete.
+    fn leave(&mut self, step: &Step<Encoded>) -> Result<()> {
+        match &self.meter.incomplete {
+            Some(Incomplete { damage, .. }) if self.left && !self.told => return Err(damage.clone()),
+            incomplete if !self.left => self.told = incomplete.is_some(),
+            _ => {}
+        }
+        self.left |= matches!(step, Step::Piece(_));
+        Ok(())
     }
 
     fn begin(&mut self) -> Result<Next> {
@@ -197,7 +213,7 @@ impl Render {
             self.unused = profile.unused(model);
         }
         let state = match &self.plan {
-            Plan::Passthrough(chunk, _) => State::Stored(Box::new(Chunks::new(&self.pyramid, chunk.level)?), *chunk),
+            Plan::Passthrough(chunk, _) => State::Stored(Box::new(Chunks::new(&self.pyramid, chunk.level)?.showing(&self.limits)), *chunk),
             Plan::Lossless(plan) if matches!(plan.source, SourcePlan::Scan { .. }) => {
                 State::Flow(Box::new(Flow::of_coefficients(&self.pyramid, plan, &self.options, &self.limits)?))
             }
@@ -205,9 +221,9 @@ impl Render {
             Plan::Render(plan) => match plan.source {
                 SourcePlan::Whole { .. } => State::Whole(self.pyramid.kept.store()),
                 SourcePlan::Scan { .. } => State::Flow(Box::new(Flow::of_scan(&self.pyramid, plan, &self.options, self.counted.take(), &self.limits)?)),
-                SourcePlan::Strips { .. } => State::Flow(Box::new(Flow::of_strips(&self.pyramid, plan, &self.options, self.counted.take())?)),
+                SourcePlan::Strips { .. } => State::Flow(Box::new(Flow::of_strips(&self.pyramid, plan, &self.options, self.counted.take(), &self.limits)?)),
                 SourcePlan::Chunks { level, .. } => {
-                    let chunks = Chunks::new(&self.pyramid, level)?;
+                    let chunks = Chunks::new(&self.pyramid, level)?.showing(&self.limits);
                     let windows = plan.windows(chunks.level()).into();
                     let level = chunks.level();
                     let planes =
@@ -226,7 +242,9 @@ impl Render {
             return Ok(Next::Stop(State::Stored(chunks, chunk), Step::Need(ranges)));
         }
         let format = self.plan.rendering().format;
-        if let Some(location) = chunks.take().as_ref().map(Located::location) {
+        // A chunk that the file has but a part of is decoded.
+        let location = chunks.take().as_ref().map(Located::location);
+        if let Some(location) = location.filter(|location| !chunks.is_cut(location)) {
             let level = chunks.level();
             let colors = match level.model {
                 Model::BlackIsZero => Colors::Gray,
@@ -275,7 +293,7 @@ impl Render {
         let plan = self.plan.rendering();
         let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
         if self.pyramid.format == SourceFormat::Png || matches!(self.pyramid.body, Body::Whole(Whole { mode: WholeMode::Rows, .. })) {
-            let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory)?;
+            let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory, self.limits.show_incomplete)?;
             self.unused = rows.unused();
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
         }
@@ -361,7 +379,7 @@ impl Render {
             }
             let Some(chunk) = bands.chunks.take() else { return Err(Error::Internal { what: "no chunk where one was fetched".to_owned() }) };
             self.meter.decode(chunk.bytes(), &self.limits)?;
-            let as_planes = bands.planes.as_mut().map(|planes| planes.add(&bands.chunks, &chunk, window.source)).transpose()?;
+            let as_planes = bands.planes.as_mut().map(|planes| planes.add(&mut bands.chunks, &chunk, window.source)).transpose()?;
             match as_planes {
                 // The first chunk shows how all are sampled.
                 Some(false) if window.is_fresh(plan, bands.chunks.level()) => bands.planes = None,
@@ -376,6 +394,7 @@ impl Render {
             if bands.planes.is_none() {
                 window.blocks.push(bands.chunks.decode(&chunk, window.source)?);
             }
+            self.meter.damaged(bands.chunks.damage().as_ref());
             if window.walk.advance() {
                 match &mut bands.planes {
                     Some(planes) => planes.end_row(&mut bands.output)?,

@@ -7,8 +7,9 @@ use super::Meter;
 use super::chunks::{Chunks, GAP, Located, Walk};
 use crate::bytes::{ByteRange, Step};
 use crate::codec::Progress;
-use crate::codec::tiff::{Block, Unpacker, decode_rows, layout, too_short};
+use crate::codec::tiff::{Block, UnpackedRows, Unpacker, decode_rows, layout, too_short};
 use crate::error::{Error, Result};
+use crate::incomplete::Incomplete;
 use crate::limits::Limits;
 use crate::plan::{INPUT, Rendering, SourcePlan, rows_at_a_time};
 use crate::pyramid::Pyramid;
@@ -33,8 +34,8 @@ pub(crate) struct Strips {
 /// A strip under way.
 struct Strip {
     located: Located,
-    /// In step with each other; none of a strip that was left out.
-    planes: Vec<Plane>,
+    /// In step with each other; `None` for one that was left out.
+    planes: Vec<Option<Plane>>,
     /// Rows of the image that are yet to be decoded, as far as they are wanted.
     rows: Range<u32>,
 }
@@ -51,19 +52,28 @@ struct Plane {
     input: u64,
     /// Bytes that it made before.
     made: usize,
+    /// What is damaged so far, in rows of the strip.
+    damage: Option<Incomplete>,
+    /// Nothing more comes: what is missing is 0.
+    broken: bool,
 }
 
 impl Strips {
     /// For a plan of [`SourcePlan::Strips`].
-    pub fn new(pyramid: &Pyramid, plan: &Rendering) -> Result<Self> {
+    pub fn new(pyramid: &Pyramid, plan: &Rendering, limits: &Limits) -> Result<Self> {
         let SourcePlan::Strips { level, rows, run } = &plan.source else { return Err(Error::Internal { what: "strips of what has none".to_owned() }) };
-        let chunks = Chunks::new(pyramid, *level)?.by_tables();
+        let chunks = Chunks::new(pyramid, *level)?.by_tables().showing(limits);
         let pipeline = Pipeline::new(plan, layout(chunks.level()), chunks.profile());
         Ok(Self { walk: Walk::new(0..1, rows.clone()), strip: None, block: None, pipeline, run: *run, chunks })
     }
 
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
         self.chunks.provide(offset, bytes)
+    }
+
+    /// What was filled so far, in rows of the full image.
+    pub fn damage(&self) -> Option<Incomplete> {
+        self.chunks.damage()
     }
 
     /// Decodes the next rows and gives what comes of them to `sink`; `Done` says whether there are more.
@@ -98,19 +108,25 @@ impl Strips {
         let level = self.chunks.level();
         let count = strip.rows.len().min(rows_at_a_time(level) as usize) as u32;
         let bytes = level.plain_bytes(count) as usize;
+        let at = strip.located.location().offset;
         let mut filled = true;
-        for plane in &mut strip.planes {
-            filled &= plane.fill(bytes, &self.chunks, strip.located.location().offset)?;
+        for plane in strip.planes.iter_mut().flatten() {
+            filled &= plane.fill(bytes, &self.chunks, at)?;
         }
         if !filled {
             return self.fetch(plan, meter, limits);
         }
+        let top = level.chunk_top(strip.located.row);
         let rows = strip.rows.start..strip.rows.start + count;
         strip.rows.start = rows.end;
-        let planes: Vec<Vec<u8>> = strip.planes.iter_mut().map(Plane::take).collect();
+        let mut damage = None;
+        strip.planes.iter().flatten().for_each(|plane| Incomplete::merge(&mut damage, plane.damage.clone()));
+        let missing = damage.as_ref().map(|damage| damage.rows.saturating_sub(rows.start - top)).filter(|row| *row < count);
+        let planes = strip.planes.iter_mut().map(|plane| plane.as_mut().map(Plane::take)).collect();
+        self.chunks.note(strip.located.row, damage)?;
         if rows.end > plan.crop.y() {
-            let columns = plan.crop.x()..plan.crop.right();
-            let block = decode_rows(level, self.chunks.endian(), planes, count, columns, strip.located.location().offset)?;
+            let unpacked = UnpackedRows { planes, rows: count, missing, at };
+            let block = decode_rows(self.chunks.level(), self.chunks.endian(), unpacked, plan.crop.x()..plan.crop.right())?;
             self.block = Some((block, plan.crop.y().saturating_sub(rows.start)..rows.end.min(plan.crop.bottom()) - rows.start));
         }
         if strip.rows.is_empty() {
@@ -128,15 +144,15 @@ impl Strips {
         let level = self.chunks.level();
         let top = level.chunk_top(located.row);
         let bottom = level.chunk_bottom(located.row).min(plan.crop.bottom());
-        let mut planes = Vec::new();
-        if located.planes.iter().any(|location| location.bytes > 0) {
-            for location in &located.planes {
-                // Of no bytes, it ends before its first row.
-                let data = if location.bytes == 0 { 0..0 } else { self.chunks.range_of(location).map(|range| range.start()..range.end())? };
-                let unpacker = Unpacker::new(level.compression, level.chunk.width(), level.plain_bytes(bottom - top), location.offset)?;
-                planes.push(Plane { unpacker, data, rows: Vec::new(), filled: 0, input: INPUT, made: 0 });
+        let begin = |location: &Location| {
+            if location.bytes == 0 {
+                return Ok(None);
             }
-        }
+            let data = self.chunks.range_of(location)?.map_or(0..0, |range| range.start()..range.end());
+            let unpacker = Unpacker::new(level.compression, level.chunk.width(), level.plain_bytes(bottom - top), location.offset)?;
+            Ok(Some(Plane { unpacker, data, rows: Vec::new(), filled: 0, input: INPUT, made: 0, damage: None, broken: false }))
+        };
+        let planes = located.planes.iter().map(begin).collect::<Result<_>>()?;
         self.walk.advance();
         self.strip = Some(Strip { located, planes, rows: top..bottom });
         Ok(())
@@ -145,20 +161,21 @@ impl Strips {
     /// Asks for what comes next of the strip and of those that follow it, as much as makes a run.
     fn fetch(&mut self, plan: &Rendering, meter: &mut Meter, limits: &Limits) -> Result<Step<bool>> {
         let Self { chunks, strip: Some(strip), run, .. } = self else { return Err(Error::Internal { what: "data of no strip".to_owned() }) };
-        for (plane, location) in strip.planes.iter().zip(&strip.located.planes) {
+        let planes = || strip.planes.iter().zip(&strip.located.planes).filter_map(|(plane, location)| Some((plane.as_ref()?, location)));
+        for (plane, location) in planes() {
             ByteRange::new(location.offset, plane.data.start).into_iter().for_each(|done| chunks.store.release(done));
         }
         let mut left = run.saturating_sub(chunks.store.held());
         let mut missing = Vec::new();
-        let planes = strip.planes.len() as u64;
-        for (plane, location) in strip.planes.iter().zip(&strip.located.planes) {
+        let count = strip.planes.len() as u64;
+        for (plane, location) in planes() {
             let Some(rest) = ByteRange::new(plane.data.start, plane.data.end) else { continue };
             let here = chunks.store.reach(rest);
             let guess = location.offset.saturating_add(wanted(location, chunks.level(), strip.located.row, plan));
             // Where the guess was too short, it is tried with an eighth of the rest.
             let guess = if guess > here { guess } else { here.saturating_add(rest.len() / 8 + MARGIN) };
             // A decoder that needs a longer piece is given one, whatever the run.
-            let most = here.saturating_add((left / planes).max(plane.input));
+            let most = here.saturating_add((left / count).max(plane.input));
             missing.extend(ByteRange::new(here, guess.min(most).min(rest.end())).into_iter().flat_map(|range| chunks.store.missing(range)));
         }
         left = missing.iter().fold(left, |left, range| left.saturating_sub(range.len()));
@@ -183,10 +200,16 @@ fn wanted(location: &Location, level: &Level, row: u32, plan: &Rendering) -> u64
 }
 
 impl Plane {
-    /// Decodes until so many bytes of rows are there; whether there are data enough for them.
+    /// Decodes until so many bytes of rows are there, 0 for those that are damaged; whether there are data enough for them.
     fn fill(&mut self, bytes: usize, chunks: &Chunks, at: u64) -> Result<bool> {
         self.rows.resize(bytes, 0);
         while self.filled < bytes {
+            if self.broken {
+                // A step that failed may have written something.
+                self.rows[self.filled..].fill(0);
+                self.filled = bytes;
+                break;
+            }
             let end = self.data.end.min(self.data.start.saturating_add(self.input));
             let here = ByteRange::new(self.data.start, end).map_or(end, |range| chunks.store.reach(range));
             let input = match ByteRange::new(self.data.start, here) {
@@ -195,13 +218,20 @@ impl Plane {
             };
             let input = if chunks.level().samples.reversed { Cow::Owned(input.iter().map(|byte| byte.reverse_bits()).collect()) } else { input };
             let last = here == self.data.end;
-            let Progress { consumed, produced } = self.unpacker.decode(&input, last, &mut self.rows[self.filled..])?;
+            let Progress { consumed, produced } = match self.unpacker.decode(&input, last, &mut self.rows[self.filled..]) {
+                Ok(progress) => progress,
+                Err(error) => {
+                    self.end(chunks.level(), error)?;
+                    continue;
+                }
+            };
+            Incomplete::merge(&mut self.damage, self.unpacker.take_damage());
             self.data.start += consumed as u64;
             self.filled += produced;
             if consumed > 0 || produced > 0 {
                 self.input = INPUT;
             } else if last {
-                return Err(too_short(self.made + self.filled, self.made + bytes, at));
+                self.end(chunks.level(), too_short(self.made + self.filled, self.made + bytes, at))?;
             } else if here < end {
                 return Ok(false);
             } else {
@@ -209,6 +239,15 @@ impl Plane {
             }
         }
         Ok(true)
+    }
+
+    /// Nothing more comes, for this reason; an error unless that is damage.
+    fn end(&mut self, level: &Level, error: Error) -> Result<()> {
+        let rows = level.rows_of((self.made + self.filled) as u64);
+        Incomplete::merge(&mut self.damage, Some(Incomplete::below(rows, error)?));
+        self.broken = true;
+        self.data.start = self.data.end;
+        Ok(())
     }
 
     /// The bytes of the rows that are there.

@@ -11,8 +11,8 @@ impl Rendering {
     /// The same, priced for copied coefficients, if headers allow for that: a JPEG at scale 1 that begins on blocks. Whether it begins on MCUs, and whether chunks are
     /// coded alike, only their streams tell.
     ///
-    /// One of more than [`COUNTED_JPG`] pixels leaves while it is copied, and cannot be given up then: it must come in the order in which it is stored, no chunk may
-    /// have tables of its own, and none of what is missing at the end of a file is made up.
+    /// One of more than [`COUNTED_JPG`] pixels leaves while it is copied, and cannot be given up then: it must come in the order in which it is stored, and no chunk
+    /// may have tables of its own. Damage that is found before something has left is decoded and filled, damage that is found later breaks the answer.
     pub(super) fn lossless(&self, pyramid: &Pyramid, limits: &Limits) -> Option<Self> {
         let unchanged = self.is_exact() && self.angle.is_none() && self.format == Format::Jpg && self.quality != Quality::Bitonal;
         let begins = self.crop.x().is_multiple_of(8) && self.crop.y().is_multiple_of(8);
@@ -32,7 +32,7 @@ impl Rendering {
                 let held = coefficients(level.samples.count.into(), level.chunk.height());
                 self.price.memory.max(Price::of_copied(level, pyramid, held, self.size.area()))
             }
-            (SourcePlan::Scan { reduction: 1, .. }, Body::Scan(scan)) if self.is_copyable(scan) && !(large && limits.show_incomplete) => {
+            (SourcePlan::Scan { reduction: 1, .. }, Body::Scan(scan)) if self.is_copyable(scan) => {
                 // What is decoded and what is written are in the price.
                 self.price.memory.saturating_add(coefficients(scan.header.components.len() as u64, 64))
             }

@@ -35,6 +35,18 @@ mod module {
             std::mem::take(&mut self.0.samples)
         }
 
+        /// Rows above the first that could not be decoded, if there is [damage](Self::take_damage).
+        #[wasm_bindgen(getter)]
+        pub fn rows(&self) -> u32 {
+            self.0.damage.as_ref().map_or(0, |(rows, _)| *rows)
+        }
+
+        /// Takes out what is wrong with the file.
+        #[wasm_bindgen(js_name = takeDamage)]
+        pub fn take_damage(&mut self) -> Option<String> {
+            self.0.damage.take().map(|(_, what)| what)
+        }
+
         /// Takes the embedded profile out.
         #[wasm_bindgen(js_name = takeIcc)]
         pub fn take_icc(&mut self) -> Option<Vec<u8>> {
@@ -219,6 +231,10 @@ mod engine {
         fn take_samples(this: &Pixels) -> Vec<u8>;
         #[wasm_bindgen(method, js_name = takeIcc)]
         fn take_icc(this: &Pixels) -> Option<Vec<u8>>;
+        #[wasm_bindgen(method, getter)]
+        fn rows(this: &Pixels) -> u32;
+        #[wasm_bindgen(method, js_name = takeDamage)]
+        fn take_damage(this: &Pixels) -> Option<String>;
         #[wasm_bindgen(method)]
         fn free(this: &Pixels);
     }
@@ -233,7 +249,9 @@ mod engine {
         fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
             let name = format.name().to_ascii_lowercase();
             let pixels = self.decode(&name, bytes, planned.width(), planned.height(), memory as f64).map_err(fault)?;
-            let decoded = Decoded { channels: pixels.channels() as usize, samples: pixels.take_samples(), icc: pixels.take_icc() };
+            let rows = pixels.rows();
+            let damage = pixels.take_damage().map(|what| (rows, what));
+            let decoded = Decoded { channels: pixels.channels() as usize, samples: pixels.take_samples(), icc: pixels.take_icc(), damage };
             pixels.free();
             let expected = planned.area() * decoded.channels as u64;
             if !matches!(decoded.channels, 3 | 4) || decoded.samples.len() as u64 != expected {

@@ -8,6 +8,7 @@ mod geometry;
 mod gif;
 mod gigapixel;
 mod golden;
+mod incomplete;
 mod ingest;
 mod jpeg;
 mod layers;

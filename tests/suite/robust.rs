@@ -1,6 +1,6 @@
 //! Damaged files and unkind deliveries: an error with a code, or the same picture; never a panic, never a hang.
 
-use super::support::{drip, images, is_clean, render};
+use super::support::{drip, images, is_clean, render, render_strictly};
 
 const REQUEST: &str = "pct:20,20,50,50/^17,/0/default.png";
 
@@ -10,7 +10,7 @@ fn every_fixture_cut_at_many_lengths() {
         let whole = render(&bytes, "full/max/0/default.png").unwrap();
         let lengths = (0..bytes.len().min(400)).chain((400..bytes.len()).step_by(bytes.len() / 60 + 1));
         for length in lengths {
-            match render(&bytes[..length], "full/max/0/default.png") {
+            match render_strictly(&bytes[..length], "full/max/0/default.png") {
                 // What is cut off may be a trailer that no pixel needs; but then the picture is whole.
                 Ok(encoded) => assert!(encoded == whole, "{name} cut at {length} of {} gives another picture", bytes.len()),
                 Err(error) => assert!(is_clean(&error), "{name} cut at {length}: {} {error}", error.code()),
@@ -28,7 +28,7 @@ fn what_lies_behind_a_jpeg_is_not_part_of_it() {
     assert_eq!(render(&[bytes.as_slice(), &video].concat(), "full/max/0/default.png").unwrap(), whole);
     // Nor does an end marker in what was appended make a cut photograph whole.
     let cut = [&bytes[..bytes.len() - 40], &video, &[0xFF, 0xD9]].concat();
-    assert_eq!(render(&cut, "full/max/0/default.png").unwrap_err().code(), "source-corrupt");
+    assert_eq!(render_strictly(&cut, "full/max/0/default.png").unwrap_err().code(), "source-corrupt");
 }
 
 #[test]
@@ -100,8 +100,10 @@ fn every_fixture_with_flipped_bytes() {
         for (turn, position) in positions.enumerate() {
             let mut damaged = bytes.clone();
             damaged[position] = [0, 0xFF, damaged[position] ^ 0x80, damaged[position].wrapping_add(1)][turn % 4];
-            if let Err(error) = render(&damaged, REQUEST) {
-                assert!(is_clean(&error), "{name} changed at {position}: {} {error}", error.code());
+            for made in [render(&damaged, REQUEST), render_strictly(&damaged, REQUEST)] {
+                if let Err(error) = made {
+                    assert!(is_clean(&error), "{name} changed at {position}: {} {error}", error.code());
+                }
             }
         }
     }

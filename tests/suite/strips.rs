@@ -7,7 +7,7 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::ingest;
 use super::striped::{Page, write};
-use super::support::{drip_page, is_clean, pixels, psnr, render};
+use super::support::{drip_page, is_clean, pixels, psnr, render, render_damaged, render_strictly};
 
 const NONE: u16 = 1;
 const G4: u16 = 4;
@@ -220,24 +220,78 @@ fn pyramids_are_made_of_large_strips() {
     assert!(pyramid(&page) == pyramid(&plain));
 }
 
+/// A file whose only strip is said to be half as long as it is.
+fn halved(page: Page<'_>) -> Vec<u8> {
+    let mut file = write(&[page]);
+    let at = file.windows(12).position(|entry| entry.starts_with(&[0x17, 1, 4, 0, 1, 0, 0, 0])).unwrap() + 8;
+    let whole = u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+    file[at..at + 4].copy_from_slice(&(whole / 2).to_le_bytes());
+    file
+}
+
 #[test]
 fn data_that_end_too_early_are_an_error_where_their_rows_are_wanted() {
     let data = samples(1000, 1500, 3);
     for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD] {
-        let page = page(&data, 8, 2, 3, compression);
-        let mut file = write(&[page]);
-        let length = file.len();
-        // The strip's length, and the file's end, lie before its own.
-        let at = file.windows(12).position(|entry| entry.starts_with(&[0x17, 1, 4, 0, 1, 0, 0, 0])).unwrap() + 8;
-        let whole = u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
-        file[at..at + 4].copy_from_slice(&(whole / 2).to_le_bytes());
-        assert_eq!(file.len(), length);
-        render(&file, "0,0,500,300/max/0/default.png").unwrap();
+        let file = halved(page(&data, 8, 2, 3, compression));
+        render_strictly(&file, "0,0,500,300/max/0/default.png").unwrap();
         for request in ["0,1250,500,250/max/0/default.png", "full/100,/0/default.jpg"] {
-            let error = render(&file, request).unwrap_err();
+            let error = render_strictly(&file, request).unwrap_err();
             assert!(error.code() == "source-corrupt" && is_clean(&error), "{compression}, {request}: {error:?}");
         }
     }
+}
+
+#[test]
+fn what_there_is_of_a_damaged_strip_is_shown() {
+    let (colors, (_, codes)) = (samples(1000, 1500, 3), bars(0));
+    let request = "0,500,300,1000/max/0/default.png";
+    for compression in [DEFLATE, PACKBITS, LZW, ZSTANDARD, G4] {
+        let page = if compression == G4 { Page { width: 2000, ..page(&codes, 1, 0, 1, G4) } } else { page(&colors, 8, 2, 3, compression) };
+        let whole = pixels(&render(&write(std::slice::from_ref(&page)), request).unwrap());
+        let file = halved(page);
+        let (encoded, incomplete) = render_damaged(&file, request).unwrap();
+        let (found, incomplete) = (pixels(&encoded), incomplete.unwrap());
+        let rows = incomplete.rows;
+        assert!((600..900).contains(&rows), "{compression}: {rows} rows");
+        assert_eq!(incomplete.damage.code(), "source-corrupt");
+        let missing = if compression == G4 { 255 } else { 128 };
+        // The rest of a row of CCITT that is damaged is white; of other codings all of it is missing.
+        let from = if compression == G4 { rows + 1 } else { rows };
+        for (x, y, pixel) in found.enumerate_pixels() {
+            let expected = if y + 500 < rows { whole.get_pixel(x, y).0[..3].to_vec() } else { vec![missing; 3] };
+            assert!(pixel.0[..3] == expected || (rows..from).contains(&(y + 500)), "{compression}: {x}, {y} of {rows} rows");
+        }
+        // What lies above is not touched by it.
+        let (_, incomplete) = render_damaged(&file, "0,0,300,500/max/0/default.png").unwrap();
+        assert_eq!(incomplete, None, "{compression}");
+    }
+}
+
+#[test]
+fn one_plane_of_a_strip_may_be_damaged_or_left_out() {
+    let data = samples(1000, 1500, 3);
+    let page = Page { planar: true, ..page(&data, 8, 2, 3, DEFLATE) };
+    let file = write(std::slice::from_ref(&page));
+    let whole = pixels(&render(&file, "0,1400,300,100/max/0/default.png").unwrap());
+    // The table of lengths: that of the second plane.
+    let entry = file.windows(8).position(|entry| entry == [0x17, 1, 4, 0, 3, 0, 0, 0]).unwrap() + 8;
+    let table = u32::from_le_bytes(file[entry..entry + 4].try_into().unwrap()) as usize + 4;
+    let length = u32::from_le_bytes(file[table..table + 4].try_into().unwrap());
+    let mut damaged = file.clone();
+    damaged[table..table + 4].copy_from_slice(&(length / 2).to_le_bytes());
+    let (encoded, incomplete) = render_damaged(&damaged, "0,1400,300,100/max/0/default.png").unwrap();
+    assert!((600..900).contains(&incomplete.unwrap().rows));
+    assert!(pixels(&encoded).pixels().all(|pixel| pixel.0 == [128, 128, 128, 255]));
+    // Neither a place nor a length: it was left out, and its value is 0.
+    let entry = file.windows(8).position(|entry| entry == [0x11, 1, 4, 0, 3, 0, 0, 0]).unwrap() + 8;
+    let offsets = u32::from_le_bytes(file[entry..entry + 4].try_into().unwrap()) as usize + 4;
+    let mut sparse = file;
+    sparse[table..table + 4].fill(0);
+    sparse[offsets..offsets + 4].fill(0);
+    let (encoded, incomplete) = render_damaged(&sparse, "0,1400,300,100/max/0/default.png").unwrap();
+    assert_eq!(incomplete, None);
+    assert!(pixels(&encoded).pixels().zip(whole.pixels()).all(|(found, whole)| found.0 == [whole.0[0], 0, whole.0[2], 255]));
 }
 
 /// A JPEG of samples, coded as they are.
@@ -356,8 +410,11 @@ fn a_jpeg_strip_is_turned_cut_short_and_found_by_its_index() {
     render(&padded, "full/max/0/default.png").unwrap();
     let short = write(&[Page { data: &stream[..stream.len() / 2], ..whole }]);
     render(&short, "1100,0,300,300/max/0/default.png").unwrap();
-    let error = render(&short, "full/200,/0/default.png").unwrap_err();
+    let error = render_strictly(&short, "full/200,/0/default.png").unwrap_err();
     assert!(error.code() == "source-corrupt" && error.to_string().contains("TIFF"), "{error:?}");
+    let (_, incomplete) = render_damaged(&short, "full/200,/0/default.png").unwrap();
+    let incomplete = incomplete.unwrap();
+    assert!((600..900).contains(&incomplete.rows) && incomplete.damage.to_string().contains("TIFF"), "{incomplete:?}");
     // What is learnt of the file leads a second instance to what it needs.
     let service = Service::default();
     let pyramid = native::open(&mut file.as_slice(), &service).unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use azulejo::api::{ImageRequest, Service, Version};
 use azulejo::native::{self, Source};
-use azulejo::{ByteRange, EncodeOptions, Encoded, Error, Limits, Open, Render, Result, Step, Unused};
+use azulejo::{ByteRange, EncodeOptions, Encoded, Error, Incomplete, Limits, Open, Render, Result, Step, Unused};
 
 /// The project's root.
 pub fn root() -> PathBuf {
@@ -30,6 +30,35 @@ pub fn render(bytes: &[u8], request: &str) -> Result<Encoded> {
     let mut source = bytes;
     let pyramid = native::open(&mut source, &service)?;
     native::render(&mut source, &pyramid, Version::V3, request, &service, &EncodeOptions::default())
+}
+
+/// The same of a service that refuses damaged files.
+pub fn render_strictly(bytes: &[u8], request: &str) -> Result<Encoded> {
+    let mut service = Service::default();
+    service.limits.show_incomplete = false;
+    let mut source = bytes;
+    let pyramid = native::open(&mut source, &service)?;
+    native::render(&mut source, &pyramid, Version::V3, request, &service, &EncodeOptions::default())
+}
+
+/// Renders a request of a file that may be damaged, and tells what was missing.
+pub fn render_damaged(bytes: &[u8], request: &str) -> Result<(Encoded, Option<Incomplete>)> {
+    let service = Service::default();
+    let mut source = bytes;
+    let pyramid = native::open(&mut source, &service)?;
+    let resolved = ImageRequest::parse(Version::V3, request)?.resolve(&pyramid.info(&service))?;
+    let mut job = Render::new(&pyramid, &resolved, &EncodeOptions::default(), &service.limits)?;
+    loop {
+        match job.step()? {
+            Step::Done(encoded) => return Ok((encoded, job.incomplete().cloned())),
+            Step::Piece(_) => panic!("a small answer"),
+            Step::Need(ranges) => {
+                for range in ranges {
+                    job.provide(range.start(), bytes[range.start() as usize..range.end() as usize].to_vec())?;
+                }
+            }
+        }
+    }
 }
 
 /// The pixels of an answer, RGBA.

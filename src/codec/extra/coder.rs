@@ -27,7 +27,12 @@ pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
 pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault> {
     let mut unpacker = Unpacker::new(compression, expected as u64)?;
     let mut out = vec![0; expected];
-    let made = run(bytes, &mut out, |input, out| unpacker.decode(input, true, out))?;
+    let (made, fault) = run(bytes, &mut out, |input, out| unpacker.decode(input, true, out));
+    if let Some(fault) = fault
+        && !matches!(fault, Fault::Corrupt(_))
+    {
+        return Err(fault);
+    }
     out.truncate(made);
     Ok(out)
 }
@@ -70,7 +75,7 @@ fn read(mut decoder: impl ImageDecoder, planned: Dimensions, memory: u64) -> Res
     };
     let mut samples = vec![0; usize::try_from(decoder.total_bytes()).map_err(internal)?];
     decoder.read_image(&mut samples).map_err(failure)?;
-    Ok(Decoded { channels, samples, icc })
+    Ok(Decoded { channels, samples, icc, damage: None })
 }
 
 pub(super) fn internal(what: impl std::fmt::Display) -> Fault {

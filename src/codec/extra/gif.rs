@@ -21,7 +21,7 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<D
     let mut decoder = options.read_info(bytes).map_err(failure)?;
     let screen = (decoder.width(), decoder.height());
     let Some(frame) = decoder.next_frame_info().map_err(failure)? else { return Err(Fault::Corrupt("it has no frame".to_owned())) };
-    let (size, transparent) = ((frame.width, frame.height), frame.transparent);
+    let (size, transparent, interlaced) = ((frame.width, frame.height), frame.transparent, frame.interlaced);
     // A frame that is the canvas lies on it, wherever it says.
     let canvas = gif_canvas(screen, size);
     let place = if canvas == screen { (usize::from(frame.left), usize::from(frame.top)) } else { (0, 0) };
@@ -30,20 +30,76 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<D
         return Err(Fault::Corrupt(format!("its pixels are {found}, its header says {planned}")));
     }
     let mut indexes = vec![0; usize::from(size.0) * usize::from(size.1)];
-    decoder.read_into_buffer(&mut indexes).map_err(failure)?;
+    let mut rows = Rows::new(usize::from(size.1), interlaced);
+    let damage = rows.read(&mut decoder, &mut indexes).err().map(|what| ((place.1 + rows.shown()) as u32, what));
     let colors = decoder.palette().map_err(failure)?.as_chunks::<3>().0;
     let (width, height) = (usize::from(canvas.0), usize::from(canvas.1));
     let mut samples = vec![0; width * height * 4];
-    let rows = indexes.chunks_exact(usize::from(size.0).max(1));
-    for (row, into) in rows.zip(samples.chunks_exact_mut((width * 4).max(1)).skip(place.1)) {
+    let coded = indexes.chunks_exact(usize::from(size.0).max(1));
+    for ((y, row), into) in coded.enumerate().zip(samples.chunks_exact_mut((width * 4).max(1)).skip(place.1)) {
         let pixels = into.as_chunks_mut::<4>().0.iter_mut().skip(place.0);
+        if damage.is_some() && !rows.is_shown(y) {
+            // Nothing is known of it: as clear as the frame can be.
+            let missing = if transparent.is_some() { [0; 4] } else { MISSING };
+            pixels.take(row.len()).for_each(|pixel| *pixel = missing);
+            continue;
+        }
         for (index, pixel) in row.iter().zip(pixels) {
             // An index beyond the palette is no colour.
             let Some([r, g, b]) = colors.get(usize::from(*index)) else { continue };
             *pixel = [*r, *g, *b, if transparent == Some(*index) { 0 } else { 255 }];
         }
     }
-    Ok(Decoded { channels: 4, samples, icc: decoder.icc_profile().map(<[u8]>::to_vec) })
+    Ok(Decoded { channels: 4, samples, icc: decoder.icc_profile().map(<[u8]>::to_vec), damage })
+}
+
+/// A pixel that could not be decoded: a medium gray.
+const MISSING: [u8; 4] = [128, 128, 128, 255];
+
+/// Rows of a frame in the order in which they are stored, and how many of them are here.
+struct Rows {
+    order: Vec<usize>,
+    here: usize,
+    interlaced: bool,
+}
+
+impl Rows {
+    /// GIF89a, appendix E: interlaced rows come in four passes.
+    fn new(height: usize, interlaced: bool) -> Self {
+        let passes: &[(usize, usize)] = if interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)] } else { &[(0, 1)] };
+        Self { order: passes.iter().flat_map(|(first, step)| (*first..height).step_by(*step)).collect(), here: 0, interlaced }
+    }
+
+    /// Decodes all rows of the frame that comes next; or as many as there are, and what is wrong. Of an interlaced frame, rows that did not come are copies of
+    /// those above them.
+    fn read(&mut self, decoder: &mut gif::Decoder<&[u8]>, indexes: &mut [u8]) -> Result<(), String> {
+        let width = indexes.len().checked_div(self.order.len()).unwrap_or(0);
+        let outcome = self.order.iter().try_for_each(|y| {
+            let row = &mut indexes[y * width..][..width];
+            match decoder.fill_buffer(row) {
+                Ok(true) => Ok(self.here += 1),
+                Ok(false) => Err("image truncated".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        });
+        if outcome.is_err() && self.interlaced {
+            let mut is_here = vec![false; self.order.len()];
+            self.order[..self.here].iter().for_each(|y| is_here[*y] = true);
+            for y in (1..is_here.len()).filter(|y| !is_here[*y]) {
+                indexes.copy_within((y - 1) * width..y * width, y * width);
+            }
+        }
+        outcome
+    }
+
+    /// How many rows from the top show something of the frame.
+    fn shown(&self) -> usize {
+        if self.interlaced { (self.here * 8).min(self.order.len()) } else { self.here }
+    }
+
+    fn is_shown(&self, y: usize) -> bool {
+        y < self.shown()
+    }
 }
 
 fn failure(error: DecodingError) -> Fault {

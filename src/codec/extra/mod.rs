@@ -29,6 +29,7 @@ use super::{corrupt, internal, unsupported};
 use crate::api::Format;
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
+use crate::incomplete::Incomplete;
 use crate::pyramid::tiff::Compression;
 use crate::render::Raster;
 
@@ -44,6 +45,17 @@ pub(crate) struct Decoded {
     pub samples: Vec<u8>,
     /// The embedded profile.
     pub icc: Option<Vec<u8>>,
+    /// Of a damaged file, the rows above the first that could not be decoded, and what is wrong.
+    pub damage: Option<(u32, String)>,
+}
+
+impl Decoded {
+    /// What is missing of the file of a format; the error that it is unless incomplete files are shown.
+    pub fn incomplete(&mut self, format: SourceFormat, show: bool) -> Result<Option<Incomplete>> {
+        let Some((rows, what)) = self.damage.take() else { return Ok(None) };
+        let error = corrupt(format, 0, what);
+        if show { Incomplete::below(rows, error).map(Some) } else { Err(error) }
+    }
 }
 
 /// What a streaming decoder took of its input, and what it made, bytes.
@@ -53,21 +65,17 @@ pub(crate) struct Progress {
     pub produced: usize,
 }
 
-/// Runs a streaming decoder over data that are all here until `out` is full; how many bytes it made.
-pub(super) fn run<E>(
-    data: &[u8],
-    out: &mut [u8],
-    mut decode: impl FnMut(&[u8], &mut [u8]) -> std::result::Result<Progress, E>,
-) -> std::result::Result<usize, E> {
+/// Runs a streaming decoder over data that are all here until `out` is full; how many bytes it made, and why no more.
+pub(super) fn run<E>(data: &[u8], out: &mut [u8], mut decode: impl FnMut(&[u8], &mut [u8]) -> std::result::Result<Progress, E>) -> (usize, Option<E>) {
     let (mut read, mut written) = (0, 0);
     while written < out.len() {
-        let Progress { consumed, produced } = decode(&data[read..], &mut out[written..])?;
-        (read, written) = (read + consumed, written + produced);
-        if consumed == 0 && produced == 0 {
-            break;
+        match decode(&data[read..], &mut out[written..]) {
+            Ok(Progress { consumed: 0, produced: 0 }) => break,
+            Ok(Progress { consumed, produced }) => (read, written) = (read + consumed, written + produced),
+            Err(fault) => return (written, Some(fault)),
         }
     }
-    Ok(written)
+    (written, None)
 }
 
 /// What a coder may say.
@@ -107,7 +115,7 @@ pub(super) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, 
     coding::decode(format, bytes, planned, memory).map_err(|fault| fault.of(format, 0))
 }
 
-/// At most `expected` bytes out of packed ones (LZW or Zstandard) that lie at a byte of a TIFF; fewer if they end before.
+/// At most `expected` bytes out of packed ones (LZW or Zstandard) that lie at a byte of a TIFF; fewer if they are wrong or end before.
 pub(super) fn unpack(compression: Compression, bytes: &[u8], expected: usize, at: u64) -> Result<Vec<u8>> {
     coding::unpack(compression, bytes, expected).map_err(|fault| fault.of(SourceFormat::Tiff, at))
 }

@@ -88,13 +88,18 @@ pub(crate) struct Zstandard {
     decoder: FrameDecoder,
     content: u64,
     begun: bool,
+    /// What is wrong with the data behind the bytes that were made.
+    fault: Option<Fault>,
 }
+
+/// An empty raw block that is the last one (RFC 8878, 3.1.1.2), and room for a checksum, which is not compared.
+const LAST_BLOCK: [u8; BLOCK_HEADER + CHECKSUM] = [1, 0, 0, 0, 0, 0, 0];
 
 impl Zstandard {
     fn new(content: u64) -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(ZSTANDARD_WINDOW);
-        Self { decoder, content, begun: false }
+        Self { decoder, content, begun: false, fault: None }
     }
 
     fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
@@ -122,6 +127,10 @@ impl Zstandard {
                 continue;
             }
             if self.decoder.is_finished() {
+                match self.fault.take() {
+                    Some(fault) if progress.produced == 0 => return Err(fault),
+                    fault => self.fault = fault,
+                }
                 break;
             }
             let mut rest = &input[progress.consumed..];
@@ -129,7 +138,12 @@ impl Zstandard {
                 break;
             }
             let before = rest.len();
-            self.decoder.decode_blocks(&mut rest, BlockDecodingStrategy::UptoBlocks(1)).map_err(|_| broken())?;
+            if self.decoder.decode_blocks(&mut rest, BlockDecodingStrategy::UptoBlocks(1)).is_err() {
+                // The decoder holds back what later blocks may repeat, up to the last one.
+                self.fault = Some(broken());
+                self.decoder.decode_blocks(LAST_BLOCK.as_slice(), BlockDecodingStrategy::All).map_err(|_| broken())?;
+                continue;
+            }
             progress.consumed += before - rest.len();
         }
         Ok(progress)

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{corrupt, decompress, fax, predictor, samples, ycbcr};
+use super::decompress::{Unpacked, decompress};
+use super::{corrupt, fax, predictor, samples, ycbcr};
 use crate::bytes::Endian;
-use crate::codec::extra;
-use crate::codec::internal;
 use crate::codec::jpeg::{Components, Part, Stream};
+use crate::codec::{extra, filler, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
+use crate::incomplete::Incomplete;
 use crate::pyramid::tiff::{Association, Compression, Level, Location, Model as Stored};
 use crate::render::{Alpha, Layout, Row};
 
@@ -60,6 +61,15 @@ impl Block {
         Self { samples, wanted: self.wanted.dimensions().rect(), width: self.wanted.width() as usize, channels: self.channels + 1 }
     }
 
+    /// Gives all pixels from a row of `samples` on this value.
+    fn fill(&mut self, row: usize, pixel: &[u8]) {
+        let from = row * self.width * self.channels;
+        match &mut self.samples {
+            Samples::U8(samples) => samples.iter_mut().skip(from).zip(pixel.iter().cycle()).for_each(|(sample, value)| *sample = *value),
+            Samples::U16(samples) => samples.iter_mut().skip(from).zip(pixel.iter().cycle()).for_each(|(sample, value)| *sample = filler::widened(*value)),
+        }
+    }
+
     /// What is wanted of a row.
     pub fn row(&self, y: u32) -> Row<'_> {
         let start = y as usize * self.width;
@@ -87,14 +97,19 @@ fn layout_as_stored(level: &Level) -> Layout {
     Layout { model: level.colors(), alpha }
 }
 
-/// Decodes a chunk from the bytes of its planes; a plane that was left out of a sparse file is empty. `location` is its first plane's, `wanted` in px of the
-/// chunk: no less than that is decoded, and where the coding allows no more.
-pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]>], location: Location, wanted: Rect) -> Result<Block> {
+/// Decodes a chunk from the bytes of its planes: `None` for one that was left out of a sparse file, no bytes for one that lies beyond the end of the file.
+/// `location` is its first plane's; `wanted` is in px of the chunk: no less than that is decoded, and where the coding allows no more.
+///
+/// Rows that cannot be decoded are filled; and told, in rows of the chunk.
+pub(crate) fn decode_chunk(
+    level: &Level,
+    endian: Endian,
+    planes: &[Option<Cow<'_, [u8]>>],
+    location: Location,
+    wanted: Rect,
+) -> Result<(Block, Option<Incomplete>)> {
     let Location { offset: at, rows, .. } = location;
     let whole = Dimensions::at_least_one(level.chunk.width(), rows);
-    if planes.iter().all(|plane| plane.is_empty()) {
-        return assemble(level, samples::blank(level, whole.area() as usize), wanted, whole, at);
-    }
     let (found, size) = if level.compression == Compression::Jpeg {
         (wanted.dimensions().rect(), wanted.dimensions())
     } else if is_by_rows(level) {
@@ -102,32 +117,65 @@ pub(crate) fn decode_chunk(level: &Level, endian: Endian, planes: &[Cow<'_, [u8]
     } else {
         (wanted, whole)
     };
-    let decoded: Result<Vec<Samples>> = planes.iter().enumerate().map(|(plane, bytes)| decode_plane(level, endian, plane, bytes, location, wanted)).collect();
-    assemble(level, interleave(decoded?, level.values.nodata.is_some()), found, size, at)
+    let mut damage = None;
+    let mut decode = |(plane, bytes): (usize, &Option<Cow<'_, [u8]>>)| match bytes {
+        Some(bytes) => decode_plane(level, endian, plane, bytes, location, wanted, &mut damage),
+        None => Ok(samples::blank(level, plane, size.area() as usize)),
+    };
+    let decoded: Result<Vec<Samples>> = planes.iter().enumerate().map(&mut decode).collect();
+    let decoded = match decoded {
+        Ok(decoded) => decoded,
+        // Nothing of it is known.
+        Err(error) => {
+            damage = Some(Incomplete::below(0, error)?);
+            (0..planes.len()).map(|plane| samples::blank(level, plane, size.area() as usize)).collect()
+        }
+    };
+    // What lies below the wanted rows is not missed.
+    let damage = damage.filter(|damage| damage.rows < wanted.bottom());
+    // Rows that are not wanted may have been left out above.
+    let above = wanted.y().saturating_sub(found.y());
+    let missing = damage.as_ref().map(|damage| damage.rows.saturating_sub(above));
+    let block = assemble(level, interleave(decoded, level.values.nodata.is_some()), found, size, missing, at)?;
+    Ok((block, damage))
 }
 
-/// Decodes `rows` rows of the chunk at a byte of the file out of the unpacked bytes of each of its planes; without planes, of a chunk that was left out of the
-/// file. Of these rows `columns` are wanted.
-pub(crate) fn decode_rows(level: &Level, endian: Endian, planes: Vec<Vec<u8>>, rows: u32, columns: Range<u32>, at: u64) -> Result<Block> {
+/// Rows of a chunk that is decoded a few rows at a time.
+pub(crate) struct UnpackedRows {
+    /// The unpacked bytes of each plane; `None` for one that was left out of the file.
+    pub planes: Vec<Option<Vec<u8>>>,
+    /// How many rows they are.
+    pub rows: u32,
+    /// From which of them on bytes are missing, which are 0.
+    pub missing: Option<u32>,
+    /// The byte of the file at which the chunk begins.
+    pub at: u64,
+}
+
+/// Decodes such rows, of which `columns` are wanted.
+pub(crate) fn decode_rows(level: &Level, endian: Endian, unpacked: UnpackedRows, columns: Range<u32>) -> Result<Block> {
+    let UnpackedRows { planes, rows, missing, at } = unpacked;
     let size = Dimensions::at_least_one(level.chunk.width(), rows);
     let wanted = Rect::from_edges(columns.start, 0, columns.end, rows).ok_or_else(|| internal("rows of which nothing is wanted"))?;
-    let samples = if planes.is_empty() {
-        samples::blank(level, size.area() as usize)
-    } else {
-        let planes = planes.into_iter().enumerate().map(|(plane, data)| samples_of(data, level, endian, plane, rows));
-        interleave(planes.collect(), level.values.nodata.is_some())
+    let samples = |(plane, data): (usize, Option<Vec<u8>>)| match data {
+        Some(data) => samples_of(data, level, endian, plane, rows),
+        None => samples::blank(level, plane, size.area() as usize),
     };
-    assemble(level, samples, wanted, size, at)
+    let planes = planes.into_iter().enumerate().map(samples).collect();
+    assemble(level, interleave(planes, level.values.nodata.is_some()), wanted, size, missing, at)
 }
 
-/// A block of `size` px out of all samples as stored, of which a part is wanted.
-fn assemble(level: &Level, samples: Samples, wanted: Rect, size: Dimensions, at: u64) -> Result<Block> {
+/// A block of `size` px out of all samples as stored, of which a part is wanted, and those from a row of `size` on may be missing.
+fn assemble(level: &Level, samples: Samples, wanted: Rect, size: Dimensions, missing: Option<u32>, at: u64) -> Result<Block> {
     let layout = layout_as_stored(level);
     let samples = match samples {
         Samples::U8(data) => Samples::U8(select(data, layout, level)),
         Samples::U16(data) => Samples::U16(select(data, layout, level)),
     };
-    let block = Block { samples: samples::mean(samples, level), wanted, width: size.width() as usize, channels: layout.channels() };
+    let mut block = Block { samples: samples::mean(samples, level), wanted, width: size.width() as usize, channels: layout.channels() };
+    if let Some(row) = missing.filter(|_| !is_filled(level)) {
+        block.fill(row as usize, &filler::pixel(layout, is_white(level)));
+    }
     let expected = size.area() as usize * block.channels;
     let found = match &block.samples {
         Samples::U8(data) => data.len(),
@@ -136,18 +184,43 @@ fn assemble(level: &Level, samples: Samples, wanted: Rect, size: Dimensions, at:
     if found == expected { Ok(block) } else { Err(internal(format!("a chunk of {found} samples where {expected} belong, at {at}"))) }
 }
 
+/// Whether the decoder itself has filled what is missing: with white, below what there is of the row that is damaged.
+fn is_filled(level: &Level) -> bool {
+    matches!(level.compression, Compression::Fax(_)) && level.model == Stored::WhiteIsZero
+}
+
+/// Whether what is missing is white, as paper is.
+fn is_white(level: &Level) -> bool {
+    level.samples.bits == 1 || level.model == Stored::WhiteIsZero
+}
+
 /// Whether bytes of pixels are coded in their order, so that those of rows below the wanted ones need not be decoded.
 fn is_by_rows(level: &Level) -> bool {
     let is_coded_whole = matches!(level.compression, Compression::Jpeg | Compression::WebP);
     !is_coded_whole && !level.is_subsampled()
 }
 
-/// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](is_by_rows).
-fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
+/// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](is_by_rows). Rows from which
+/// on they are of no use are noted.
+fn decode_plane(
+    level: &Level,
+    endian: Endian,
+    plane: usize,
+    bytes: &[u8],
+    location: Location,
+    wanted: Rect,
+    damage: &mut Option<Incomplete>,
+) -> Result<Samples> {
     let Location { offset: at, rows, .. } = location;
+    let mut note = |found: Option<(usize, Error)>| match found {
+        Some((made, error)) => Incomplete::below(level.rows_of(made as u64), error).map(|found| Incomplete::merge(damage, Some(found))),
+        None => Ok(()),
+    };
     let width = level.chunk.width();
     if level.compression == Compression::Jpeg {
-        return decode_jpeg(level, bytes, location, wanted);
+        let (samples, found) = decode_jpeg(level, bytes, location, wanted)?;
+        Incomplete::merge(damage, found);
+        return Ok(samples);
     }
     if level.compression == Compression::WebP {
         return decode_webp(level, bytes, rows, at);
@@ -160,15 +233,18 @@ fn decode_plane(level: &Level, endian: Endian, plane: usize, bytes: &[u8], locat
         bytes
     };
     if let Compression::Fax(kind) = level.compression {
-        let bits = fax::decode(bytes, kind, width, wanted.y()..wanted.bottom(), at)?;
+        let (bits, found) = fax::decode(bytes, kind, width, wanted.y()..wanted.bottom(), at)?;
+        Incomplete::merge(damage, found);
         return Ok(samples_of(bits, level, endian, plane, wanted.height()));
     }
     if !is_by_rows(level) {
-        let data = decompress::decompress(bytes, level.compression, level.plain_bytes(rows) as usize, at)?;
-        return Ok(samples_of(data, level, endian, plane, rows));
+        let Unpacked { bytes, damage } = decompress(bytes, level.compression, level.plain_bytes(rows) as usize, at)?;
+        note(damage)?;
+        return Ok(samples_of(bytes, level, endian, plane, rows));
     }
     let stride = level.row_bytes() as usize;
-    let mut data = decompress::decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
+    let Unpacked { bytes: mut data, damage } = decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
+    note(damage)?;
     data.drain(..stride * wanted.y() as usize);
     Ok(samples_of(data, level, endian, plane, wanted.height()))
 }
@@ -206,12 +282,12 @@ pub(super) fn open_jpeg<'a>(level: &'a Level, bytes: &'a [u8], Location { offset
     Ok(stream)
 }
 
-/// What is wanted of a JPEG stream.
-fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) -> Result<Samples> {
-    let (stream, at) = (open_jpeg(level, bytes, location)?, location.offset);
+/// What is wanted of a JPEG stream. What cannot be decoded is filled.
+fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) -> Result<(Samples, Option<Incomplete>)> {
+    let (stream, at) = (open_jpeg(level, bytes, location)?.filling(true), location.offset);
     let mut samples = Vec::with_capacity(wanted.dimensions().area() as usize * stream.channels());
     let part = Part { crop: wanted, reduction: 1, gray: false, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
-    stream
+    let damage = stream
         .rows(part, &mut |row| match row {
             Row::U8(row) => {
                 samples.extend_from_slice(row);
@@ -220,7 +296,12 @@ fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) ->
             Row::U16(_) => Err(corrupt(at, "a lossless JPEG of more than 8 bits")),
         })
         .map_err(|error| relocate(error, at))?;
-    Ok(Samples::U8(samples))
+    Ok((Samples::U8(samples), damage.map(|damage| relocated(damage, at))))
+}
+
+/// The same of damage.
+pub(super) fn relocated(damage: Incomplete, at: u64) -> Incomplete {
+    Incomplete { damage: relocate(damage.damage, at), ..damage }
 }
 
 /// A WebP file (libtiff's compression 50001): 3 samples a pixel, or 4 with alpha.

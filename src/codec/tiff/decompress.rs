@@ -1,28 +1,46 @@
 //! Compressed chunks to bytes: whole, into exactly the bytes that are expected, so that no bomb can grow; or piece by piece, where a chunk is too large for
 //! that. Deflate is fdeflate's, PackBits our own, [`extra`] has the others.
 
+use std::convert::Infallible;
+
 use super::{corrupt, fax};
 use crate::codec::extra::{self, Progress};
 use crate::error::{Error, Result};
+use crate::incomplete::Incomplete;
 use crate::pyramid::tiff::Compression;
 
-/// Exactly `expected` bytes; an error if the data end before, while what comes after them is not looked at.
-pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize, at: u64) -> Result<Vec<u8>> {
+/// Bytes that are inflated at a time: of a step that fails nothing is known.
+const STEP: usize = 4 << 10;
+
+/// What bytes were unpacked to.
+pub(super) struct Unpacked {
+    /// As many as were expected; 0 behind the place where the data are damaged or end.
+    pub bytes: Vec<u8>,
+    /// How many there are up to there, and what is wrong.
+    pub damage: Option<(usize, Error)>,
+}
+
+/// Exactly `expected` bytes. What comes after them is not looked at.
+pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize, at: u64) -> Result<Unpacked> {
     let mut out = match compression {
         Compression::Lzw | Compression::Zstandard => extra::unpack(compression, bytes, expected, at)?,
         _ => vec![0; expected],
     };
-    let made = match compression {
-        Compression::None => copy(bytes, &mut out).produced,
-        Compression::Deflate => inflate(bytes, &mut out).map_err(|error| corrupt(at, error))?,
+    let (made, what) = match compression {
+        Compression::None => (copy(bytes, &mut out).produced, None),
+        Compression::Deflate => inflate(bytes, &mut out),
         Compression::PackBits => {
             let mut decoder = PackBits::default();
-            extra::run(bytes, &mut out, |input, out| Ok::<_, Error>(decoder.decode(input, out)))?
+            (extra::run(bytes, &mut out, |input, out| Ok::<_, Infallible>(decoder.decode(input, out))).0, None)
         }
-        Compression::Lzw | Compression::Zstandard => out.len(),
-        Compression::Jpeg | Compression::WebP | Compression::Fax(_) => 0,
+        Compression::Lzw | Compression::Zstandard => (out.len(), None),
+        Compression::Jpeg | Compression::WebP | Compression::Fax(_) => (0, None),
     };
-    if made < expected { Err(too_short(made, expected, at)) } else { Ok(out) }
+    // A step that failed may have written something.
+    out.truncate(made);
+    out.resize(expected, 0);
+    let damage = (made < expected).then(|| (made, what.map_or_else(|| too_short(made, expected, at), |what| corrupt(at, what))));
+    Ok(Unpacked { bytes: out, damage })
 }
 
 /// The error about data that end before all bytes are there.
@@ -57,7 +75,7 @@ impl Unpacker {
             Compression::Fax(kind) => {
                 // Rows begin at bytes.
                 let rows = content.checked_div(width.div_ceil(8).into()).unwrap_or(0);
-                Decoder::Fax(fax::Rows::new(kind, width, u32::try_from(rows).unwrap_or(u32::MAX)))
+                Decoder::Fax(fax::Rows::new(kind, width, 0..u32::try_from(rows).unwrap_or(u32::MAX)))
             }
             Compression::Lzw | Compression::Zstandard => Decoder::Extra(extra::Unpacker::new(compression, content, at)?),
             Compression::Jpeg | Compression::WebP => return Err(crate::codec::internal(format!("{compression:?} is not unpacked"))),
@@ -65,7 +83,8 @@ impl Unpacker {
         Ok(Self { decoder, at })
     }
 
-    /// Decodes a piece of the data into `out`. If neither bytes are taken nor any made, it needs a longer piece; of the `last` one, the data have ended.
+    /// Decodes a piece of the data into `out`. If neither bytes are taken nor any made, it needs a longer piece; of the `last` one, the data have ended. An error
+    /// comes when all bytes before it have been given.
     pub fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress> {
         match &mut self.decoder {
             Decoder::Copy => Ok(copy(input, out)),
@@ -74,6 +93,11 @@ impl Unpacker {
             Decoder::Fax(decoder) => decoder.decode(input, last, out, self.at),
             Decoder::Extra(decoder) => decoder.decode(input, last, out),
         }
+    }
+
+    /// Takes what was found to be damaged, in rows of the chunk, where the decoder itself has filled that and goes on behind it.
+    pub fn take_damage(&mut self) -> Option<Incomplete> {
+        if let Decoder::Fax(decoder) = &mut self.decoder { decoder.take_damage() } else { None }
     }
 }
 
@@ -90,19 +114,28 @@ fn decompressor() -> fdeflate::Decompressor {
     decoder
 }
 
-/// All of a stream that is here, without a window beside the output.
-fn inflate(bytes: &[u8], out: &mut [u8]) -> std::result::Result<usize, String> {
+/// All of a stream that is here, without a window beside the output: how many bytes could be inflated, and why no more.
+fn inflate(bytes: &[u8], out: &mut [u8]) -> (usize, Option<String>) {
+    match inflate_by(usize::MAX, bytes, out) {
+        // Of a step that fails nothing is known: it is done again in small ones.
+        (_, Some(_)) => inflate_by(STEP, bytes, out),
+        whole => whole,
+    }
+}
+
+/// The same, by so many bytes at a time.
+fn inflate_by(step: usize, bytes: &[u8], out: &mut [u8]) -> (usize, Option<String>) {
     let mut decoder = decompressor();
     let (mut read, mut written) = (0, 0);
     while written < out.len() && !decoder.is_done() {
-        let (consumed, produced) = decoder.read(&bytes[read..], out, written, true).map_err(|error| format!("{error:?}"))?;
-        read += consumed;
-        written += produced;
-        if consumed == 0 && produced == 0 {
-            break;
+        let end = written.saturating_add(step).min(out.len());
+        match decoder.read(&bytes[read..], &mut out[..end], written, true) {
+            Ok((0, 0)) => break,
+            Ok((consumed, produced)) => (read, written) = (read + consumed, written + produced),
+            Err(error) => return (written, Some(format!("{error:?}"))),
         }
     }
-    Ok(written)
+    (written, None)
 }
 
 /// How far back a match of Deflate reaches (RFC 1951, 2).
@@ -116,14 +149,19 @@ struct Inflate {
     /// The window, then what was made since it was moved, up to `filled`.
     buffer: Vec<u8>,
     filled: usize,
+    /// What is wrong with the data behind the bytes that were made.
+    fault: Option<String>,
 }
 
 impl Inflate {
     fn new() -> Self {
-        Self { decoder: decompressor(), buffer: vec![0; WINDOW + AHEAD], filled: 0 }
+        Self { decoder: decompressor(), buffer: vec![0; WINDOW + AHEAD], filled: 0, fault: None }
     }
 
     fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> std::result::Result<Progress, String> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
         let mut progress = Progress::default();
         while progress.produced < out.len() && !self.decoder.is_done() {
             if self.filled == self.buffer.len() {
@@ -131,9 +169,17 @@ impl Inflate {
                 self.filled = WINDOW;
             }
             // No further than is wanted: what is wrong with the data behind that is nobody's concern.
-            let end = self.buffer.len().min(self.filled + out.len() - progress.produced);
+            let end = self.buffer.len().min(self.filled + STEP.min(out.len() - progress.produced));
             let rest = &input[progress.consumed..];
-            let (consumed, produced) = self.decoder.read(rest, &mut self.buffer[..end], self.filled, last).map_err(|error| format!("{error:?}"))?;
+            let (consumed, produced) = match self.decoder.read(rest, &mut self.buffer[..end], self.filled, last) {
+                Ok(step) => step,
+                // Bytes before the fault are good.
+                Err(error) if progress.produced > 0 => {
+                    self.fault = Some(format!("{error:?}"));
+                    break;
+                }
+                Err(error) => return Err(format!("{error:?}")),
+            };
             out[progress.produced..progress.produced + produced].copy_from_slice(&self.buffer[self.filled..self.filled + produced]);
             self.filled += produced;
             progress.consumed += consumed;
@@ -215,9 +261,9 @@ mod tests {
         let packed = [0xFE, 0xAA, 0x02, 0x80, 0x00, 0x2A, 0xFD, 0xAA, 0x03, 0x80, 0x00, 0x2A, 0x22, 0xF7, 0xAA];
         let plain =
             [0xAA, 0xAA, 0xAA, 0x80, 0x00, 0x2A, 0xAA, 0xAA, 0xAA, 0xAA, 0x80, 0x00, 0x2A, 0x22, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA];
-        assert_eq!(decompress(&packed, Compression::PackBits, plain.len(), 0).unwrap(), plain);
+        assert_eq!(whole(&packed, Compression::PackBits, plain.len()), plain);
         for len in 0..packed.len() {
-            assert!(decompress(&packed[..len], Compression::PackBits, plain.len(), 0).is_err());
+            broken(&packed[..len], Compression::PackBits, &plain, plain.len());
         }
     }
 
@@ -257,7 +303,7 @@ mod tests {
         for (compression, data) in
             [(Compression::Deflate, deflated), (Compression::Deflate, zlib), (Compression::PackBits, packed), (Compression::None, plain.clone())]
         {
-            assert!(decompress(&data, compression, plain.len(), 0).unwrap() == plain);
+            assert!(whole(&data, compression, plain.len()) == plain);
             for (piece, most) in [(1, 70_000), (7, 9000), (1000, 100), (1 << 20, 1 << 20), (5000, 333), (65_536, 65_536)] {
                 assert!(stream(compression, &data, plain.len(), piece, most).unwrap() == plain, "{compression:?}, {piece} and {most}");
                 assert!(stream(compression, &data, 777, piece, most).unwrap() == plain[..777]);
@@ -267,15 +313,61 @@ mod tests {
     }
 
     #[test]
-    fn a_short_stream_is_an_error_and_a_long_one_is_cut() {
+    fn a_short_stream_is_damage_and_a_long_one_is_cut() {
         let plain: Vec<u8> = (0..1000_u32).map(|i| ((i * i) >> 3) as u8).collect();
         let deflated = fdeflate::compress_to_vec(&plain);
-        assert_eq!(decompress(&deflated, Compression::Deflate, 1000, 0).unwrap(), plain);
-        assert_eq!(decompress(&deflated, Compression::Deflate, 500, 0).unwrap(), plain[..500]);
-        assert!(decompress(&deflated, Compression::Deflate, 1001, 0).is_err());
-        assert!(decompress(&deflated[..deflated.len() / 2], Compression::Deflate, 1000, 0).is_err());
+        assert_eq!(whole(&deflated, Compression::Deflate, 1000), plain);
+        assert_eq!(whole(&deflated, Compression::Deflate, 500), plain[..500]);
+        assert_eq!(broken(&deflated, Compression::Deflate, &plain, 1001), 1000);
+        broken(&deflated[..deflated.len() / 2], Compression::Deflate, &plain, 1000);
         let lzw = weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8).encode(&plain).unwrap();
-        assert_eq!(decompress(&lzw, Compression::Lzw, 1000, 0).unwrap(), plain);
-        assert!(decompress(&lzw[..lzw.len() / 2], Compression::Lzw, 1000, 0).is_err());
+        assert_eq!(whole(&lzw, Compression::Lzw, 1000), plain);
+        assert!(broken(&lzw[..lzw.len() / 2], Compression::Lzw, &plain, 1000) > 300);
+    }
+
+    #[test]
+    fn what_comes_before_damage_is_kept() {
+        // Noise, so that half of the packed bytes are about half of the plain ones.
+        let mut state = 1_u32;
+        let plain: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 27) as u8
+        })
+        .take(600_000)
+        .collect();
+        let deflated = fdeflate::compress_to_vec(&plain);
+        let lzw = weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8).encode(&plain).unwrap();
+        let zstd = ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
+        for (packed, compression, lost) in [(deflated, Compression::Deflate, STEP), (lzw, Compression::Lzw, 100), (zstd, Compression::Zstandard, 128 << 10)] {
+            let half = packed.len() / 2;
+            let made = broken(&packed[..half], compression, &plain, plain.len());
+            assert!(made + lost + plain.len() / 20 > plain.len() / 2, "{made} of {compression:?}");
+        }
+        // A byte in the middle of a Zstandard frame: the type of its third block becomes one that is reserved.
+        let zstd = ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
+        let window = usize::from(zstd[4] & 0x20 == 0);
+        let mut at = 5 + window + if zstd[4] >> 6 == 0 { 1 - window } else { 1 << (zstd[4] >> 6) };
+        for _ in 0..2 {
+            let head = u32::from_le_bytes([zstd[at], zstd[at + 1], zstd[at + 2], 0]);
+            at += 3 + if head >> 1 & 3 == 1 { 1 } else { (head >> 3) as usize };
+        }
+        let mut damaged = zstd;
+        damaged[at] |= 6;
+        assert_eq!(broken(&damaged, Compression::Zstandard, &plain, plain.len()), 256 << 10);
+    }
+
+    fn whole(packed: &[u8], compression: Compression, expected: usize) -> Vec<u8> {
+        let Unpacked { bytes, damage } = decompress(packed, compression, expected, 0).unwrap();
+        assert_eq!(damage, None);
+        bytes
+    }
+
+    /// How many bytes come before the damage; they must be those of `plain`.
+    fn broken(packed: &[u8], compression: Compression, plain: &[u8], expected: usize) -> usize {
+        let Unpacked { bytes, damage } = decompress(packed, compression, expected, 7).unwrap();
+        let (made, error) = damage.unwrap();
+        assert!(matches!(error, Error::SourceCorrupt { at: 7, .. }), "{error}");
+        assert!(bytes.len() == expected && bytes[..made] == plain[..made] && bytes[made..].iter().all(|byte| *byte == 0));
+        made
     }
 }

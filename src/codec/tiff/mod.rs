@@ -12,7 +12,7 @@ mod predictor_simd;
 mod samples;
 mod ycbcr;
 
-pub(crate) use chunk::{Block, decode_chunk, decode_rows, layout};
+pub(crate) use chunk::{Block, UnpackedRows, decode_chunk, decode_rows, layout};
 pub(crate) use decompress::{Unpacker, too_short};
 pub(crate) use planes::{cut_chunk, decode_planes, lay_chunk};
 

@@ -1,14 +1,19 @@
 //! JPEG chunks to planes: what goes into a JPEG again need not become pixels in between.
 
-use super::chunk::{open_jpeg, relocate};
+use super::chunk::{open_jpeg, relocate, relocated};
 use crate::codec::jpeg::Part;
 use crate::error::Result;
 use crate::geometry::Rect;
+use crate::incomplete::Incomplete;
 use crate::jpeg::{Mosaic, Plane, Planes, Sampling};
 use crate::pyramid::tiff::{Level, Location, Model};
 
-/// Gives the planes of what is wanted of a chunk (px of the chunk) to `sink`, some rows at a time, with their sampling; luminance alone if `gray`. `false` if
-/// its stream has none, or a sample of chroma lies in two chunks. A chunk that was left out is black.
+/// A sample of a medium gray, and of chroma of no colour.
+const MEDIUM: u8 = 128;
+
+/// Gives the planes of what is wanted of a chunk (px of the chunk) to `sink`, some rows at a time, with their sampling; luminance alone if `gray`. `None` if
+/// its stream has none, or a sample of chroma lies in two chunks. A chunk that was left out is black; what cannot be decoded is filled, and told in rows of the
+/// chunk.
 pub(crate) fn decode_planes(
     level: &Level,
     bytes: &[u8],
@@ -16,27 +21,29 @@ pub(crate) fn decode_planes(
     wanted: Rect,
     gray: bool,
     sink: &mut impl FnMut(Sampling, Planes) -> Result<()>,
-) -> Result<bool> {
-    if bytes.is_empty() {
+) -> Result<Option<Option<Incomplete>>> {
+    let opened = if location.bytes == 0 { None } else { Some(open_jpeg(level, bytes, location)) };
+    let Some(Ok(stream)) = opened else {
         let sampling = match level.model {
             Model::YCbCr(1, 1) if !gray => Sampling::S444,
             Model::YCbCr(2, 1) if !gray => Sampling::S422,
             Model::YCbCr(2, 2) if !gray => Sampling::S420,
-            Model::YCbCr(..) if !gray => return Ok(false),
+            Model::YCbCr(..) if !gray => return Ok(None),
             _ => Sampling::Gray,
         };
-        sink(sampling, black(wanted, sampling))?;
-        return Ok(true);
-    }
-    let stream = open_jpeg(level, bytes, location)?;
+        let damage = opened.and_then(std::result::Result::err).map(|error| Incomplete::below(0, error)).transpose()?;
+        sink(sampling, flat(wanted, sampling, if damage.is_some() { MEDIUM } else { 0 }))?;
+        return Ok(Some(damage));
+    };
+    let stream = stream.filling(true);
     let uncut = |sampling: &Sampling| {
         let (across, down) = sampling.factors();
         (level.chunk.width() as usize).is_multiple_of(across) && (level.chunk.height() as usize).is_multiple_of(down)
     };
-    let Some(sampling) = stream.sampling(gray).filter(uncut) else { return Ok(false) };
+    let Some(sampling) = stream.sampling(gray).filter(uncut) else { return Ok(None) };
     let part = Part { crop: wanted, reduction: 1, gray: false, memory: level.chunk_bytes().saturating_mul(4).max(1 << 20) };
-    stream.planes(part, sampling, &mut |planes| sink(sampling, planes)).map_err(|error| relocate(error, location.offset))?;
-    Ok(true)
+    let damage = stream.planes(part, sampling, &mut |planes| sink(sampling, planes)).map_err(|error| relocate(error, location.offset))?;
+    Ok(Some(damage.map(|damage| relocated(damage, location.offset))))
 }
 
 /// What is wanted of a chunk (px of the chunk) as a JPEG of its own whose bits are copied, with a profile; `None` if they cannot be.
@@ -58,12 +65,13 @@ pub(crate) fn lay_chunk(level: &Level, bytes: &[u8], location: Location, wanted:
     open_jpeg(level, bytes, location)?.lay(part, mosaic, at).map_err(|error| relocate(error, location.offset))
 }
 
-fn black(wanted: Rect, sampling: Sampling) -> Planes {
+/// Planes of one luminance, without colour.
+fn flat(wanted: Rect, sampling: Sampling, luminance: u8) -> Planes {
     let plane = |component| {
         let (across, down) = if component == 0 { (1, 1) } else { sampling.factors() };
         let side = |from: u32, to: u32, factor: usize| (to as usize).div_ceil(factor) - from as usize / factor;
         let mut plane = Plane::new(side(wanted.x(), wanted.right(), across), side(wanted.y(), wanted.bottom(), down));
-        plane.data.fill(if component == 0 { 0 } else { 128 });
+        plane.data.fill(if component == 0 { luminance } else { MEDIUM });
         plane
     };
     (0..sampling.components()).map(plane).collect()

@@ -206,8 +206,8 @@ fn float(bits: u64, width: usize) -> f64 {
     if bits >> (width - 1) & 1 == 1 { -size } else { size }
 }
 
-/// The samples of `count` pixels of a chunk that was left out of the file: black, or the value 0 where that is something else, and transparent if there is alpha.
-pub(super) fn blank(level: &Level, count: usize) -> Samples {
+/// The samples of `count` pixels of a chunk, or of one plane of it if they are stored apart, that was left out of the file: black, or the value 0 where that is something else, and transparent if there is alpha.
+pub(super) fn blank(level: &Level, plane: usize, count: usize) -> Samples {
     fn repeat<S: Copy>(pixel: Vec<S>, count: usize) -> Vec<S> {
         std::iter::repeat_n(pixel, count).flatten().collect()
     }
@@ -223,7 +223,8 @@ pub(super) fn blank(level: &Level, count: usize) -> Samples {
         }
     };
     let alpha = level.values.nodata.map(|_| 0);
-    let pixel: Vec<u16> = (0..usize::from(level.samples.count)).map(zero).chain(alpha).collect();
+    let stored = if level.samples.planar { plane..plane + 1 } else { 0..usize::from(level.samples.count) };
+    let pixel: Vec<u16> = stored.map(zero).chain(alpha).collect();
     if is_wide(level) { Samples::U16(repeat(pixel, count)) } else { Samples::U8(repeat(pixel.into_iter().map(|sample| sample as u8).collect(), count)) }
 }
 

@@ -15,6 +15,7 @@ use crate::bytes::{ByteStore, Step};
 use crate::codec::{Intake, Part};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
+use crate::incomplete::Incomplete;
 use crate::jpeg::{Component, Cut, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
 use crate::limits::Limits;
 use crate::plan::{COUNTED_JPG, Rendering, SourcePlan};
@@ -97,12 +98,21 @@ impl Scan {
 
     /// Makes the next MCU row and gives what comes of it to `sink`; `Done` says whether there are more.
     pub fn step(&mut self, meter: &mut Meter, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Step<bool>> {
-        self.next(meter, limits, sink).map_err(|error| match (error, self.format) {
+        let step = self.next(meter, limits, sink).map_err(|error| self.of_source(error));
+        if let Some(damage) = self.sequential.damage() {
+            meter.damaged(Some(&Incomplete { damage: self.of_source(damage.damage.clone()), ..*damage }));
+        }
+        step
+    }
+
+    /// An error about the JPEG as one about the file that has it.
+    fn of_source(&self, error: Error) -> Error {
+        match (error, self.format) {
             (Error::SourceCorrupt { at, what, .. }, SourceFormat::Tiff) => {
                 Error::SourceCorrupt { format: SourceFormat::Tiff, at, what: format!("in a strip: {what}") }
             }
             (error, _) => error,
-        })
+        }
     }
 
     fn next(&mut self, meter: &mut Meter, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Step<bool>> {
@@ -145,7 +155,6 @@ impl Scan {
             }
         }
         self.learn();
-        meter.damaged(self.sequential.damage());
         self.finished = true;
         match &mut self.making {
             Making::Pixels(intake) => {

@@ -13,6 +13,7 @@ use super::grid::{Grid, Wanted};
 use super::scan::{Kind, ScanReader};
 use super::store::Store;
 use crate::error::{Budget, Error, Result};
+use crate::incomplete::Incomplete;
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::corrupt;
 use crate::jpeg::header::{Header, Scan};
@@ -33,7 +34,9 @@ pub(super) struct Buffered {
     row: usize,
     planes: Planes,
     fill: bool,
-    damage: Option<Error>,
+    damage: Option<Incomplete>,
+    /// Rows of pixels that each component has the first scan of.
+    begun: Vec<u32>,
 }
 
 impl Buffered {
@@ -49,16 +52,22 @@ impl Buffered {
         let stores: Vec<Store> = stores.collect();
         let planes = stores.iter().filter(|store| store.wanted).map(|store| Plane::new(store.columns.len() * grid.block, store.down * grid.block)).collect();
         let row = grid.rows.start;
-        let mut buffered = Self { grid, stores, row, planes, fill: wanted.fill, damage: None };
+        let mut buffered = Self { grid, stores, row, planes, fill: wanted.fill, damage: None, begun: vec![0; header.components.len()] };
         match buffered.read(header, stream, progressive) {
-            Err(error) if wanted.fill && is_cut(&error, stream) => buffered.damage = Some(error),
+            Err(error) if wanted.fill => buffered.damage = Some(Incomplete::below(buffered.rows_begun(header), error)?),
             other => other?,
         }
         Ok(buffered)
     }
 
-    /// What was decoded although it was cut off, and where.
-    pub fn damage(&self) -> Option<&Error> {
+    /// Rows of which every component that is wanted has its first scan.
+    fn rows_begun(&self, header: &Header) -> u32 {
+        let begun = self.stores.iter().zip(&self.begun).filter(|(store, _)| store.wanted).map(|(_, rows)| *rows).min();
+        begun.unwrap_or(0).min(header.dimensions.height())
+    }
+
+    /// What could not be decoded and was filled.
+    pub fn damage(&self) -> Option<&Incomplete> {
         self.damage.as_ref()
     }
 
@@ -112,7 +121,16 @@ impl Buffered {
             return end_of_data(stream, scan.data);
         }
         let mut reading = ScanReader::new(kind, tables, scan, stream, self.fill)?;
-        reading.read(&mut self.stores, self.grid.mcus)?;
+        let outcome = reading.read(&mut self.stores, self.grid.mcus);
+        if !kind.is_refinement() {
+            for (index, ..) in &scan.components {
+                // A component alone comes in rows of its own blocks.
+                let down = if scan.components.len() == 1 { self.stores[*index].down } else { 1 };
+                let rows = if outcome.is_ok() { usize::MAX } else { reading.row() };
+                self.begun[*index] = u32::try_from(rows.saturating_mul(self.grid.most.1 * 8) / down).unwrap_or(u32::MAX);
+            }
+        }
+        outcome?;
         end_of_data(stream, reading.end())
     }
 
@@ -159,11 +177,6 @@ impl Buffered {
         self.row += 1;
         Some((self.row - 1, &self.planes))
     }
-}
-
-/// Whether an error is that the data end, and not what they are; a marker of which there is but the first byte is no marker.
-fn is_cut(error: &Error, stream: &[u8]) -> bool {
-    matches!(error, Error::SourceCorrupt { at, .. } if at.saturating_add(1) >= stream.len() as u64)
 }
 
 /// Where the entropy-coded data that lie at `at` end: before the next marker that is no restart.

@@ -17,7 +17,7 @@ pub(crate) struct Wanted {
     pub gray: bool,
     /// Bytes of working memory that a decoder may take.
     pub memory: u64,
-    /// Whether samples that a file does not have because it was cut off come out as a medium gray; if not, that is an error.
+    /// Whether samples that cannot be decoded because the data are damaged or cut off come out as a medium gray; if not, that is an error.
     pub fill: bool,
 }
 
@@ -45,6 +45,11 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
+    /// The first row of pixels of an MCU row, at full size.
+    pub fn pixel_row(&self, mcu_row: usize) -> u32 {
+        u32::try_from(mcu_row.saturating_mul(self.most.1).saturating_mul(8)).unwrap_or(u32::MAX)
+    }
+
     /// [`Error::Internal`] if the region does not lie within the image, or for a reduction that there is not.
     pub fn new(header: &Header, wanted: &Wanted) -> Result<Self> {
         let internal = |what: String| Error::Internal { what: format!("JPEG decoder: {what}") };

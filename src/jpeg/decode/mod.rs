@@ -34,6 +34,7 @@ use super::header::Header;
 use super::plane::Planes;
 use super::tables::check_process;
 use crate::error::{Budget, Error, Result};
+use crate::incomplete::Incomplete;
 
 /// An MCU row of the region.
 #[derive(Debug, Clone, Copy)]
@@ -103,8 +104,8 @@ impl<'a> Decoder<'a> {
         &self.grid
     }
 
-    /// What is wrong with a file that was decoded all the same, as [`Wanted::fill`] allows; known when all bands are.
-    pub fn damage(&self) -> Option<&Error> {
+    /// What could not be decoded and was filled so far, as [`Wanted::fill`] allows. Rows are those of the image at full size.
+    pub fn damage(&self) -> Option<&Incomplete> {
         match &self.process {
             Process::Sequential(sequential, _) => sequential.damage(),
             Process::Buffered(buffered) => buffered.damage(),

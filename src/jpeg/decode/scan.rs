@@ -53,6 +53,11 @@ impl Kind {
         })
     }
 
+    /// Whether blocks have something of their own before it.
+    pub fn is_refinement(self) -> bool {
+        !matches!(self, Self::Sequential | Self::DcFirst(_))
+    }
+
     /// Whether it tells nothing of DC coefficients.
     pub fn is_ac(self) -> bool {
         matches!(self, Self::AcFirst(_) | Self::AcRefine(_))
@@ -77,6 +82,8 @@ pub(super) struct ScanReader<'a> {
     parts: Vec<Part>,
     restarts: Restarts,
     run: u32,
+    /// The row of MCUs, or of blocks, that is being read.
+    row: usize,
     plain: Steps,
     /// Whether blocks that are not there whole are to be as they were before.
     undo: bool,
@@ -103,7 +110,12 @@ impl<'a> ScanReader<'a> {
         }
         let restarts = Restarts::before(tables.restart_interval.into(), 0);
         let bits = BitReader::new(stream.get(scan.data..).unwrap_or(&[]), BitPosition { byte: scan.data, bit: 0 });
-        Ok(Self { kind, bits, parts, restarts, run: 0, plain: Steps::new(&[1; 64]), undo, scratch: [0; 64], ignored: 0 })
+        Ok(Self { kind, bits, parts, restarts, run: 0, row: 0, plain: Steps::new(&[1; 64]), undo, scratch: [0; 64], ignored: 0 })
+    }
+
+    /// The row of MCUs, or of blocks of a component alone, that was read last.
+    pub fn row(&self) -> usize {
+        self.row
     }
 
     /// Where the next bit lies.
@@ -116,6 +128,7 @@ impl<'a> ScanReader<'a> {
         let alone = self.parts.len() == 1;
         let (across, down) = if alone { stores[self.parts[0].index].own } else { mcus };
         for y in 0..down {
+            self.row = y;
             let mut next = 0;
             while next < across {
                 let x = next;
@@ -130,7 +143,7 @@ impl<'a> ScanReader<'a> {
                 self.restart(y, down)?;
                 let before = if self.undo && self.bits.is_near_end() { self.saved(stores, alone, x, y) } else { Vec::new() };
                 self.unit(stores, alone, x, y);
-                if !before.is_empty() && self.bits.is_exhausted() {
+                if self.undo && (self.bits.is_exhausted() || self.bits.invalid) {
                     before.into_iter().for_each(|(index, place, saved)| stores[index].restore(place, saved));
                     return self.check(y, down);
                 }

@@ -9,6 +9,7 @@ use super::index::{Entry, Index, Position};
 use super::mcu::{Mcu, Predictions, copy};
 use super::{Band, check_kept, check_memory, empty_components};
 use crate::error::{Error, Result};
+use crate::incomplete::Incomplete;
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::encode::Cut;
 use crate::jpeg::header::Header;
@@ -80,10 +81,10 @@ pub(crate) struct Sequential {
     next_record: usize,
     /// Where the bits of the region go, if samples are not wanted.
     cut: Option<Cut>,
-    /// Whether data that end too early are no error.
+    /// Whether data that end too early or are wrong are no error.
     fill: bool,
-    /// The error that it would have been.
-    damage: Option<Error>,
+    /// What could not be decoded.
+    damage: Option<Incomplete>,
 }
 
 /// What is between two MCUs.
@@ -240,23 +241,42 @@ impl Sequential {
         // Where missing samples are filled in, the last MCU must be found that is whole, as if more were to come.
         let last = input.last && !self.fill;
         let Some(mut place) = self.open(input, last)? else { return Ok(self.fill_up(input)) };
-        let reached = self.pass_over(&mut place, start, last)? && self.read(&mut place, first, end, last)?;
-        self.check(&place)?;
+        let reached = match self.reach(&mut place, first, start, end, last) {
+            Err(error) if self.fill => {
+                self.damage = Some(self.incomplete(error)?);
+                return Ok(true);
+            }
+            reached => reached?,
+        };
         (self.bits, self.predictions, self.restarts) = (place.bits.position(), place.predictions, place.restarts);
         Ok(reached || self.fill_up(input))
+    }
+
+    /// Decodes up to the end of a band; whether it was reached.
+    fn reach(&mut self, place: &mut Place<'_>, first: usize, start: usize, end: usize, last: bool) -> Result<bool> {
+        let reached = self.pass_over(place, start, last)? && self.read(place, first, end, last)?;
+        self.check(place)?;
+        Ok(reached)
+    }
+
+    /// What an error at the next MCU leaves of the image.
+    fn incomplete(&self, error: Error) -> Result<Incomplete> {
+        let row = self.next.checked_div(self.grid.mcus.0).unwrap_or(0);
+        Incomplete::below(self.grid.pixel_row(row), error)
     }
 
     /// Whether what is missing behind these bytes is to be filled in.
     fn fill_up(&mut self, input: &Input<'_>) -> bool {
         let filled = input.last && self.fill;
         if filled {
-            self.damage = Some(self.ended(input.start.saturating_add(input.bytes.len()), "its data end"));
+            let error = self.ended(input.start.saturating_add(input.bytes.len()), "its data end");
+            self.damage = self.incomplete(error).ok();
         }
         filled
     }
 
-    /// What was decoded although it was cut off, and where.
-    pub fn damage(&self) -> Option<&Error> {
+    /// What could not be decoded and was filled.
+    pub fn damage(&self) -> Option<&Incomplete> {
         self.damage.as_ref()
     }
 
@@ -415,6 +435,10 @@ impl Sequential {
             }
             *place = before;
             return Ok(false);
+        }
+        // What comes behind a code that no table has, or behind a marker, is not filled in from this MCU on unless it is noticed here.
+        if self.fill && (place.bits.invalid || place.bits.is_exhausted()) {
+            self.check(place)?;
         }
         self.next = self.next.wrapping_add(1);
         place.restarts.left = place.restarts.left.wrapping_sub(1);

@@ -296,6 +296,13 @@ impl Level {
         }
     }
 
+    /// How many rows of a chunk are whole in its first `bytes` bytes before they are compressed, of one plane if they are stored apart.
+    pub fn rows_of(&self, bytes: u64) -> u32 {
+        let together = self.rows_together();
+        let groups = bytes.checked_div(self.plain_bytes(together)).unwrap_or(0);
+        u32::try_from(groups.saturating_mul(together.into())).unwrap_or(u32::MAX)
+    }
+
     /// Bytes of a decoded chunk, all planes.
     pub fn chunk_bytes(&self) -> u64 {
         self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(self.planes().into())

@@ -23,7 +23,7 @@ impl Level {
     pub fn locate(&self, store: &ByteStore, endian: Endian, column: u32, row: u32, plane: u16, led: bool) -> Result<Location, Stop> {
         let (index, rows) = (self.entry(column, row, plane), self.chunk_height(row));
         if self.compression == Compression::None {
-            return self.offsets.get(store, endian, index).map(|offset| self.locate_plain(store, offset, row, rows));
+            return self.offsets.get(store, endian, index).map(|offset| self.locate_plain(offset, row, rows));
         }
         let counts = self.byte_counts.as_ref().filter(|counts| counts.count > index);
         let (offset, count) = (self.offsets.get(store, endian, index), counts.map(|counts| counts.get(store, endian, index)).transpose());
@@ -61,14 +61,14 @@ impl Level {
     }
 
     /// An uncompressed chunk, which may be a slice of what is stored at `offset`.
-    fn locate_plain(&self, store: &ByteStore, offset: u64, row: u32, rows: u32) -> Location {
+    fn locate_plain(&self, offset: u64, row: u32, rows: u32) -> Location {
         if offset == 0 {
             return Location { offset, bytes: 0, rows, led: false };
         }
         let slice = row.checked_rem(self.slices).unwrap_or(0);
         let before = self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(slice.into());
         let (offset, bytes) = (offset.saturating_add(before), self.plain_bytes(rows));
-        Location { offset, bytes: bytes.min(store.size().saturating_sub(offset)), rows, led: false }
+        Location { offset, bytes, rows, led: false }
     }
 
     /// Bytes from a chunk to the leader of the one that follows it in the file, or to the file's end; 0 for one that was left out. `None` if that is not to be
@@ -90,8 +90,9 @@ impl Level {
 
     /// Bytes of a chunk whose length is not told, at most; 0 if what lies there is another chunk.
     fn stretch(&self, store: &ByteStore, endian: Endian, index: u64, offset: u64) -> Result<u64, Stop> {
-        if offset > store.size() {
-            return Err(broken(offset, "a chunk that begins behind the end of the file".to_owned()));
+        if offset >= store.size() {
+            // It has some, where there are none.
+            return Ok(1);
         }
         let counts = self.byte_counts.as_ref();
         let (mut end, mut missing) = (store.size(), Vec::new());

@@ -15,6 +15,7 @@ pub(super) use self::pieces::Rows;
 use super::corrupt;
 use crate::codec::unsupported;
 use crate::error::{Error, Result, SourceFormat};
+use crate::incomplete::Incomplete;
 use crate::pyramid::tiff::Fax;
 use bits::Bits;
 use row::{EOL_ZEROS, Row, Stop};
@@ -128,28 +129,57 @@ impl RowDecoder {
         }
     }
 
+    /// Whether each row begins with an EOL.
+    fn has_eols(&self) -> bool {
+        matches!(self.kind, Fax::Group3OneDimensional | Fax::Group3TwoDimensional)
+    }
+
+    /// Goes on behind a row that is damaged at a bit, with the next row of T.4 that needs none above it: it begins with an EOL. Whether there is one. How many
+    /// rows are lost is not known; it is taken for the one.
+    fn resume_behind(&mut self, input: &Input<'_>, bit: u64) -> bool {
+        if !self.has_eols() {
+            return false;
+        }
+        let tagged = self.kind == Fax::Group3TwoDimensional;
+        let zeros_of_eol = u64::from(EOL_ZEROS);
+        let is_set = |bit: u64| usize::try_from(bit / 8).ok().and_then(|byte| input.bytes.get(byte)).map(|byte| byte >> (7 - bit % 8) & 1 == 1);
+        // The EOL may be what has no meaning within the row.
+        let start = input.start.saturating_mul(8);
+        let mut at = bit.saturating_sub(zeros_of_eol).max(self.state.bit.saturating_add(1)).saturating_sub(start);
+        let mut zeros = 0_u64;
+        while let Some(set) = is_set(at) {
+            if set && zeros >= zeros_of_eol && (!tagged || is_set(at.saturating_add(1)) == Some(true)) {
+                self.state.bit = start.saturating_add(at).saturating_sub(zeros_of_eol);
+                self.state.row = self.state.row.saturating_add(1);
+                return true;
+            }
+            zeros = if set { 0 } else { zeros.saturating_add(1) };
+            at = at.saturating_add(1);
+        }
+        false
+    }
+
     /// Writes the last row: a bit a pixel, the highest of a byte first, 1 for black.
     pub fn write(&self, row: &mut [u8]) {
         write(&self.state.changes, self.width, row);
     }
 
     /// Writes what there is of a row that is damaged, and white for the rest.
-    #[allow(dead_code, reason = "incomplete files are not shown yet")]
     pub fn write_damaged(&self, row: &mut [u8]) {
         write(&self.next, self.width, row);
     }
 }
 
 impl RowDecoder {
-    /// Why the next of `rows` rows of data at a byte of the file is none.
-    fn failure(&self, outcome: Outcome, rows: u32, at: u64) -> Error {
+    /// Why the next of `rows` rows of data at a byte of the file is none, and at which bit of the data.
+    fn failure(&self, outcome: Outcome, rows: u32, at: u64) -> (u64, Error) {
         let (bit, what) = match outcome {
             Outcome::Row | Outcome::End => (self.state.bit, "the data end"),
             Outcome::Need { from } => (from.saturating_mul(8), "the data end"),
             Outcome::Damaged { bit, what } => (bit, what),
-            Outcome::Uncompressed => return unsupported(SourceFormat::Tiff, "the uncompressed mode of CCITT compression"),
+            Outcome::Uncompressed => return (self.state.bit, unsupported(SourceFormat::Tiff, "the uncompressed mode of CCITT compression")),
         };
-        corrupt(at.saturating_add(bit / 8), format!("{} of {rows} CCITT rows could be read: {what}", self.state.row))
+        (bit, corrupt(at.saturating_add(bit / 8), format!("{} of {rows} CCITT rows could be read: {what}", self.state.row)))
     }
 }
 
@@ -171,23 +201,12 @@ fn write(changes: &[u32], width: u32, row: &mut [u8]) {
     }
 }
 
-/// Some rows of a chunk that lies at a byte of the file, each from a new byte, 1 for black: what WhiteIsZero means without compression.
-pub(super) fn decode(bytes: &[u8], kind: Fax, width: u32, rows: Range<u32>, at: u64) -> Result<Vec<u8>> {
-    let stride = (width as usize).div_ceil(8);
-    let mut bitmap = vec![0; stride * rows.len()];
-    let mut decoder = RowDecoder::new(kind, width);
-    let input = Input { bytes, start: 0, last: true };
-    for y in 0..rows.end {
-        match decoder.next_row(&input) {
-            Outcome::Row => {
-                if let Some(index) = y.checked_sub(rows.start) {
-                    decoder.write(&mut bitmap[index as usize * stride..][..stride]);
-                }
-            }
-            // White rows at the end may be left out.
-            Outcome::End if kind == Fax::Group4 => break,
-            outcome => return Err(decoder.failure(outcome, rows.end, at)),
-        }
-    }
-    Ok(bitmap)
+/// Some rows of a chunk that lies at a byte of the file, each from a new byte, 1 for black: what WhiteIsZero means without compression. Of a row where the data
+/// end or are wrong, what there is of it; below it the rows from the next EOL on, or white; and the first damage.
+pub(super) fn decode(bytes: &[u8], kind: Fax, width: u32, rows: Range<u32>, at: u64) -> Result<(Vec<u8>, Option<Incomplete>)> {
+    let mut bitmap = vec![0; (width as usize).div_ceil(8) * rows.len()];
+    let mut decoder = Rows::new(kind, width, rows);
+    // All of the data are here, so that all rows are made.
+    decoder.decode(bytes, true, &mut bitmap, at)?;
+    Ok((bitmap, decoder.take_damage()))
 }

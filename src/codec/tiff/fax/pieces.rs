@@ -1,34 +1,50 @@
 //! The rows of a strip as bytes, out of pieces of its data.
 
-use super::{Input, Outcome, RowDecoder};
+use std::ops::Range;
+
+use super::{EOL_ZEROS, Input, Outcome, RowDecoder};
 use crate::codec::Progress;
 use crate::error::Result;
+use crate::incomplete::Incomplete;
 use crate::pyramid::tiff::Fax;
 
-/// A decoder that goes on from row to row, and that holds the last one.
+/// A decoder that goes on from row to row, and that holds the last one. Of a row where the data end or are wrong it gives what there is; below it the rows from
+/// the next EOL on, or white.
 pub(in super::super) struct Rows {
     decoder: RowDecoder,
-    /// How many rows are wanted.
-    rows: u32,
+    /// Which rows are wanted.
+    rows: Range<u32>,
     /// Bytes of the data that were taken.
     taken: u64,
     /// The last row, of which so many bytes were given.
     row: Vec<u8>,
     given: usize,
+    /// The bit behind which the data are searched for the next EOL.
+    lost: Option<u64>,
     /// The data have ended; rows that are left out are white.
     ended: bool,
+    /// The first row that is damaged, until it is told.
+    damage: Option<Incomplete>,
+    has_damage: bool,
 }
 
 impl Rows {
-    /// For so many rows of `width` pixels.
-    pub fn new(kind: Fax, width: u32, rows: u32) -> Self {
+    /// For these rows, of `width` pixels.
+    pub fn new(kind: Fax, width: u32, rows: Range<u32>) -> Self {
         let stride = (width as usize).div_ceil(8);
-        Self { decoder: RowDecoder::new(kind, width), rows, taken: 0, row: vec![0; stride], given: stride, ended: false }
+        let decoder = RowDecoder::new(kind, width);
+        Self { decoder, rows, taken: 0, row: vec![0; stride], given: stride, lost: None, ended: false, damage: None, has_damage: false }
+    }
+
+    /// Takes the first damage that was found, in rows.
+    pub fn take_damage(&mut self) -> Option<Incomplete> {
+        self.damage.take()
     }
 
     /// Decodes a piece of the data, which begin at a byte of the file, into `out`. If neither bytes are taken nor any made, a row needs a longer piece.
     pub fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8], at: u64) -> Result<Progress> {
         let data = Input { bytes: input, start: self.taken, last };
+        let end = self.taken.saturating_add(input.len() as u64).saturating_mul(8);
         let mut produced = 0;
         while produced < out.len() {
             let rest = &self.row[self.given..];
@@ -43,14 +59,43 @@ impl Rows {
                 self.given = 0;
                 continue;
             }
+            if let Some(bit) = self.lost {
+                if self.decoder.resume_behind(&data, bit) {
+                    self.lost = None;
+                } else if last || !self.decoder.has_eols() {
+                    self.ended = true;
+                } else {
+                    // The end of the piece may be the beginning of an EOL and its tag.
+                    let done = end.saturating_sub(u64::from(EOL_ZEROS) + 2);
+                    self.decoder.state.bit = self.decoder.state.bit.max(done);
+                    self.lost = Some(bit.max(end.saturating_sub(1)));
+                    break;
+                }
+                continue;
+            }
+            let y = self.decoder.state.row;
             match self.decoder.next_row(&data) {
                 Outcome::Row => {
-                    self.decoder.write(&mut self.row);
-                    self.given = 0;
+                    if y >= self.rows.start {
+                        self.decoder.write(&mut self.row);
+                        self.given = 0;
+                    }
                 }
-                Outcome::End if self.decoder.kind == Fax::Group4 => self.ended = true,
+                Outcome::End if self.decoder.kind == Fax::Group4 || self.has_damage => self.ended = true,
                 Outcome::Need { .. } if !last => break,
-                outcome => return Err(self.decoder.failure(outcome, self.rows, at)),
+                outcome => {
+                    let (bit, error) = self.decoder.failure(outcome, self.rows.end, at);
+                    Incomplete::merge(&mut self.damage, Some(Incomplete::below(y, error)?));
+                    self.has_damage = true;
+                    self.lost = Some(bit);
+                    if y >= self.rows.start {
+                        self.row.fill(0);
+                        if matches!(outcome, Outcome::Damaged { .. }) {
+                            self.decoder.write_damaged(&mut self.row);
+                        }
+                        self.given = 0;
+                    }
+                }
             }
         }
         let consumed = (self.decoder.state.bit / 8).saturating_sub(self.taken).min(input.len() as u64);

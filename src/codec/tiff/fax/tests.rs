@@ -2,6 +2,7 @@ use super::pieces::Rows;
 use super::testing::{bitmap, encode, packed};
 use super::*;
 use crate::codec::Progress;
+use crate::error::Error;
 use crate::jpeg::testing::Numbers;
 
 const EOL: &str = "000000000001";
@@ -29,7 +30,13 @@ fn bits(text: &str) -> Vec<u8> {
 }
 
 fn two_rows(kind: Fax, text: &str) -> Result<Vec<u8>> {
-    decode(&bits(text), kind, 8, 0..2, 0)
+    whole(&bits(text), kind, 8, 0..2)
+}
+
+/// All rows, or why there are fewer.
+fn whole(data: &[u8], kind: Fax, width: u32, rows: Range<u32>) -> Result<Vec<u8>> {
+    let (rows, damage) = decode(data, kind, width, rows, 0)?;
+    damage.map_or(Ok(rows), |damage| Err(damage.damage))
 }
 
 #[test]
@@ -117,7 +124,7 @@ fn runs_of_no_pixels_are_read() {
     }
     // One dimension: white 0, black 3, white 0, black 2, white 3.
     for kind in [Fax::ModifiedHuffman, Fax::Group3OneDimensional] {
-        let rows = decode(&bits("00110101 10 00110101 11 1000"), kind, 8, 0..1, 0).unwrap();
+        let rows = whole(&bits("00110101 10 00110101 11 1000"), kind, 8, 0..1).unwrap();
         assert_eq!(rows, [0b1111_1000], "{kind:?}");
     }
 }
@@ -164,6 +171,36 @@ fn what_there_is_of_a_damaged_row_can_be_shown() {
 }
 
 #[test]
+fn rows_above_damage_are_given_and_white_below() {
+    // The second row is cut off behind its black pixels.
+    let data = bits("001 0111 11 1 | 001 1000 11 0000000 1");
+    let (rows, damage) = decode(&data, Fax::Group4, 8, 0..4, 100).unwrap();
+    let damage = damage.unwrap();
+    assert_eq!(rows[0], 0b0011_0000);
+    assert_eq!((&rows[2..], damage.rows), (&[0, 0][..], 1));
+    assert!(matches!(damage.damage, Error::SourceCorrupt { at: 101..=104, .. }), "{damage:?}");
+    // None of the rows that are wanted is there.
+    let (rows, damage) = decode(&data, Fax::Group4, 8, 2..4, 100).unwrap();
+    assert_eq!((rows.as_slice(), damage.unwrap().rows), (&[0, 0][..], 1));
+}
+
+#[test]
+fn rows_behind_a_damaged_one_come_back_with_the_next_eol() {
+    // No run of white has this code; and a row that is too short.
+    for wrong in ["00000001 11", "1000 11", "1000 11 1011"] {
+        for (kind, text) in [
+            (Fax::Group3OneDimensional, format!("{EOL} {FIRST} {EOL} {wrong} {EOL} {SECOND} {EOL} {FIRST}")),
+            // The row below the damaged one needs it, and is lost, too.
+            (Fax::Group3TwoDimensional, format!("{EOL} 1 {FIRST} {EOL} 1 {wrong} {EOL} 0 {SECOND_BELOW} {EOL} 1 {SECOND} {EOL} 1 {FIRST}")),
+        ] {
+            let (rows, damage) = decode(&bits(&text), kind, 8, 0..4, 0).unwrap();
+            assert_eq!((rows[0], &rows[2..]), (ROWS[0], &[ROWS[1], ROWS[0]][..]), "{kind:?} {text}");
+            assert_eq!(damage.unwrap().rows, 1);
+        }
+    }
+}
+
+#[test]
 fn rows_of_any_picture_come_back() {
     let mut numbers = Numbers(1);
     for round in 0..150 {
@@ -171,10 +208,10 @@ fn rows_of_any_picture_come_back() {
         let rows = bitmap(&mut numbers, width as usize, height as usize);
         for kind in KINDS {
             let data = encode(&rows, kind, &mut numbers);
-            let all = decode(&data, kind, width, 0..height, 0).unwrap_or_else(|error| panic!("{round} {kind:?} {width}×{height}: {error}"));
+            let all = whole(&data, kind, width, 0..height).unwrap_or_else(|error| panic!("{round} {kind:?} {width}×{height}: {error}"));
             assert!(all == packed(&rows), "{round} {kind:?} {width}×{height}");
             let from = numbers.below(height);
-            assert!(decode(&data, kind, width, from..height, 0).unwrap() == packed(&rows[from as usize..]), "{round} {kind:?} from {from}");
+            assert!(whole(&data, kind, width, from..height).unwrap() == packed(&rows[from as usize..]), "{round} {kind:?} from {from}");
             let mut decoder = RowDecoder::new(kind, width);
             let input = Input { bytes: &data, start: 0, last: true };
             (0..height).for_each(|_| assert_eq!(decoder.next_row(&input), Outcome::Row));
@@ -230,20 +267,20 @@ fn pieces_of_any_size_give_the_same_rows() {
 }
 
 /// The first `rows` rows as bytes, out of pieces of `size` bytes, taken `most` bytes at a time.
-fn bytes_of(data: &[u8], kind: Fax, width: u32, rows: u32, size: usize, most: usize) -> Result<Vec<u8>> {
-    let mut decoder = Rows::new(kind, width, rows);
+fn bytes_of(data: &[u8], kind: Fax, width: u32, rows: u32, size: usize, most: usize) -> (Vec<u8>, Option<Incomplete>) {
+    let mut decoder = Rows::new(kind, width, 0..rows);
     let count = (width as usize).div_ceil(8) * rows as usize;
     let (mut made, mut start, mut length) = (Vec::new(), 0, size);
     while made.len() < count {
         let end = data.len().min(start + length);
         let mut out = vec![0xAA; most.min(count - made.len())];
-        let Progress { consumed, produced } = decoder.decode(&data[start..end], end == data.len(), &mut out, 0)?;
+        let Progress { consumed, produced } = decoder.decode(&data[start..end], end == data.len(), &mut out, 0).unwrap();
         made.extend_from_slice(&out[..produced]);
         start += consumed;
         length = if consumed + produced > 0 { size } else { length + size };
         assert!(consumed + produced > 0 || end < data.len(), "nothing is done, and nothing will come");
     }
-    Ok(made)
+    (made, decoder.take_damage())
 }
 
 #[test]
@@ -254,19 +291,25 @@ fn rows_come_as_bytes_however_data_are_cut() {
         let rows = bitmap(&mut numbers, width as usize, height as usize);
         for kind in KINDS {
             let mut data = encode(&rows, kind, &mut numbers);
-            if numbers.below(2) == 0 {
-                data.truncate(numbers.below(data.len() as u32) as usize);
+            match numbers.below(4) {
+                0 => data.truncate(numbers.below(data.len() as u32) as usize),
+                1 => {
+                    // The uncompressed mode is no damage, but is not read.
+                    let at = numbers.below(data.len() as u32) as usize;
+                    data[at] ^= 1 << numbers.below(8);
+                }
+                _ => {}
             }
-            let whole = decode(&data, kind, width, 0..height, 0).map_err(|error| error.to_string());
+            let Ok(whole) = decode(&data, kind, width, 0..height, 0) else { continue };
             for (size, most) in [(1, 1000), (3, 1), (64, 7), (1000, 100_000)] {
-                let pieces = bytes_of(&data, kind, width, height, size, most).map_err(|error| error.to_string());
-                assert!(pieces == whole, "{round} {kind:?} in pieces of {size}");
+                let pieces = bytes_of(&data, kind, width, height, size, most);
+                assert!(pieces == whole, "{round} {kind:?} in pieces of {size}: {:?}, {:?}", pieces.1, whole.1);
             }
         }
     }
     // Rows that are left out behind an end of block are white.
     let data = bits(&format!("{FIRST_BELOW} {EOL} {EOL}"));
-    assert_eq!(bytes_of(&data, Fax::Group4, 8, 4, 1, 2).unwrap(), [ROWS[0], 0, 0, 0]);
+    assert_eq!(bytes_of(&data, Fax::Group4, 8, 4, 1, 2), (vec![ROWS[0], 0, 0, 0], None));
 }
 
 #[test]
