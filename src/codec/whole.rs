@@ -88,13 +88,12 @@ impl JpegFile {
             return self.intake.check().map(|()| false);
         };
         let mut decoder = decoder.over(&self.bytes);
-        match decoder.next_band()? {
-            Some(band) => {
-                self.intake.push(&band, sink)?;
-                self.told.damage = decoder.damage().cloned();
-                self.decoder = Some(decoder.over(&[]));
-            }
-            None => {}
+        if let Some(band) = decoder.next_band()? {
+            self.intake.push(&band, sink)?;
+            self.told.damage = decoder.damage().cloned();
+            self.decoder = Some(decoder.over(&[]));
+        } else {
+            self.told.damage = decoder.damage().cloned();
         }
         Ok(true)
     }

@@ -1,7 +1,7 @@
 import { Admission, admitted } from "./admission.js";
 import { IiifError, fromWasm, isThrown, lost } from "./error.js";
 import type { IngestOptions } from "./ingest.js";
-import type { Answer, Settings, SourceFormat, Version } from "./image.js";
+import type { Answer, Incomplete, Settings, SourceFormat, Version } from "./image.js";
 import type { Associated, Page } from "./page.js";
 
 export type { Answer } from "./image.js";
@@ -35,6 +35,8 @@ export interface Piece {
   rows?: readonly [number, number];
   /** Of an answer, as `Answer.unused`. */
   unused?: string;
+  /** Of an answer to a damaged file. */
+  incomplete?: Incomplete;
 }
 
 /** How the file of a pyramid is put together: its head, then the spools in this order. */
@@ -123,7 +125,7 @@ interface WasmImage {
   index(): Uint8Array | undefined;
   info(version: string, id: string, settings: Settings): string;
   ingest(tile?: number, quality?: number, compression?: string, memory?: number): WasmIngest;
-  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; unused(): string | undefined; result(): WasmAnswer | undefined };
+  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; readonly rows: number | undefined; readonly damage: string | undefined; unused(): string | undefined; result(): WasmAnswer | undefined };
   free(): void;
 }
 
@@ -210,20 +212,23 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         if (needsExtra || EXTRA.test(request) || (other.jpegSmall && !OWN.test(request))) await extra();
         // To say nothing is cheaper than to say that there is nothing to say.
         const rendering = call(() => image.render(version, request, Object.keys(other).length ? other : undefined));
+        // Known when the first piece of the answer is.
+        const told = (): Pick<Piece, "unused" | "incomplete"> => {
+          const [unused, rows] = [rendering.unused(), rendering.rows];
+          return { ...(unused !== undefined && { unused }), ...(rows !== undefined && { incomplete: { rows, damage: rendering.damage ?? "" } }) };
+        };
         const begun = job<Answer>(
           rendering,
           () => {
-            const unused = call(() => rendering.unused());
+            const { unused, incomplete } = call(told);
             const answer = present(call(() => rendering.result()));
             const { type, width, height, canonical, passthrough } = answer;
             const bytes = call(() => answer.takeBytes());
             answer.free();
-            return unused === undefined ? { bytes, type, width, height, canonical, passthrough } : { bytes, type, width, height, canonical, passthrough, unused };
+            // What is stored is sent as it is only if it is whole.
+            return { bytes, type, width, height, canonical, passthrough, ...(unused !== undefined && { unused }), ...(incomplete && !passthrough && { incomplete }) };
           },
-          () => {
-            const unused = call(() => rendering.unused());
-            return unused === undefined ? {} : { unused };
-          },
+          () => call(told),
         );
         return admission ? admitted(admission, begun) : begun;
       },

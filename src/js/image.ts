@@ -26,7 +26,12 @@ export interface Settings {
   fetched?: number;
   /** CPU time that a request may take, in seconds of the machine that estimates are calibrated on. */
   work?: number;
-  /** Whether of a JPEG file that is cut off what there is may be shown, and gray for the rest; by default that is an error. */
+  /**
+   * Whether a file whose pixels are damaged or cut off is shown as far as it can be decoded, the rest gray, white or transparent (`"show"`), or is an error
+   * (`"refuse"`). It is about the bytes of the file: a read that fails is always an error. Default "show".
+   */
+  incomplete?: "show" | "refuse";
+  /** What `incomplete` was called before: `true` is "show", `false` is "refuse". */
   showIncomplete?: boolean;
   /**
    * Which values of a TIFF's samples become black and white, if they have more than 8 bits, are signed or floating point: `"auto"` (what the file says), `"full"`
@@ -83,6 +88,19 @@ export interface Answer {
   passthrough: boolean;
   /** Descriptions of the file's colours that could not be used: a name (`icc`, `cicp`) and the reason each, by commas. Colours may be wrong. */
   unused?: string;
+  /** Set if the file is damaged and is shown as far as it can be decoded. */
+  incomplete?: Incomplete;
+}
+
+/** What could be decoded of a damaged file. */
+export interface Incomplete {
+  /**
+   * Rows of the source, counted from its top at full size and as it is stored, above the first that could not be decoded. Of a file that is stored in several
+   * passes these are the rows that show anything of it.
+   */
+  rows: number;
+  /** What is wrong with the file. */
+  damage: string;
 }
 
 /** An answer. */
@@ -124,6 +142,7 @@ const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
   memory: "number",
   fetched: "number",
   work: "number",
+  incomplete: "string",
   showIncomplete: "boolean",
   window: "string",
   jpegQuality: "number",
@@ -133,7 +152,10 @@ const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
   pngCompression: "string",
 };
 
-const COMPRESSIONS: readonly unknown[] = ["fastest", "fast", "balanced", "high"] satisfies Settings["pngCompression"][];
+const CHOICES: Partial<Record<string, readonly unknown[]>> = {
+  incomplete: ["show", "refuse"] satisfies Settings["incomplete"][],
+  pngCompression: ["fastest", "fast", "balanced", "high"] satisfies Settings["pngCompression"][],
+};
 
 /** A misspelt setting would silently do nothing, and the core takes no number for another. @internal */
 export function check(settings: Settings): void {
@@ -142,7 +164,8 @@ export function check(settings: Settings): void {
     const type = SETTINGS[name as keyof Settings];
     if (value === undefined) continue;
     if (typeof value !== type) throw invalid(`The setting ${name} is a ${typeof value}, and should be a ${type}.`);
-    if (name === "pngCompression" && !COMPRESSIONS.includes(value)) throw invalid(`The setting ${name} is ${JSON.stringify(value)}, and should be one of ${COMPRESSIONS.join(", ")}.`);
+    const choices = CHOICES[name];
+    if (choices && !choices.includes(value)) throw invalid(`The setting ${name} is ${JSON.stringify(value)}, and should be one of ${choices.join(", ")}.`);
     if (type === "number" && !(Number.isFinite(value) && (value as number) >= 0)) throw invalid(`The setting ${name} is ${value}, and should be a number from 0.`);
   }
 }

@@ -13,7 +13,7 @@ import { thread } from "./thread.js";
 
 export { IiifError } from "./error.js";
 export { type Chunk, type HttpOptions, type ReadOptions, type Source, blobSource, bytesSource, httpSource } from "./sources.js";
-export type { IiifImage, ImageInfo, OpenOptions, RenderOptions, Rendered, Settings, SourceFormat, Version, WorkerOptions } from "./image.js";
+export type { IiifImage, ImageInfo, Incomplete, OpenOptions, RenderOptions, Rendered, Settings, SourceFormat, Version, WorkerOptions } from "./image.js";
 export type { Associated, Page } from "./page.js";
 export type { ImageRequest } from "./request/image-request.js";
 export type { VersionLike } from "./request/version.js";

@@ -1,7 +1,7 @@
 // The IIIF Image API over HTTP for whatever can be opened: what the Service Worker and `azulejo/worker` answer with, and the twin of the Rust Worker.
 
 import { IiifError } from "./error.js";
-import type { RenderOptions, Version } from "./image.js";
+import type { Incomplete, RenderOptions, Version } from "./image.js";
 import type { Page } from "./page.js";
 import { type Answer, checkMethod, failure, preflight, send, toError } from "./server/answer.js";
 import { type Asked, answer } from "./server/resources.js";
@@ -17,8 +17,8 @@ export interface ServedRequest extends RenderOptions {
 /** An image that is served. Every `IiifImage` is one. */
 export interface ServedImage {
   info(options: { id: string; version?: Version }): Record<string, unknown>;
-  /** `timing` becomes the header `Server-Timing`. */
-  render(request: string, options: ServedRequest): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing?: string }>;
+  /** `timing` becomes the header `Server-Timing`, and the rows of what is `incomplete` the header `Azulejo-Incomplete`. */
+  render(request: string, options: ServedRequest): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing?: string; incomplete?: Incomplete }>;
   /** The identifier of the document that this is a page of, where pages have names: `name;2` is the second page of `name`, `name;label` the label of a slide. Its information links to the pages around it. */
   readonly document?: string | undefined;
   /** Which page of a document this is, from 1, or which image beside a slide; and whether there is another page after it. */
@@ -52,6 +52,8 @@ export interface ServerOptions {
   canonical?: "link" | "redirect";
   /** Told of every error that is not the client's. Default: `console.error`. */
   onError?(error: IiifError, request: Request): void;
+  /** Told of every answer to a damaged file that is shown as far as it can be decoded. Default: `console.warn`. */
+  onIncomplete?(incomplete: Incomplete, request: Request): void;
 }
 
 /** The options with every default filled in. */

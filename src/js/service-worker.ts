@@ -3,7 +3,7 @@
 import type { Engine } from "./core.js";
 import { type Wasm, choose, engine } from "./engine.js";
 import { IiifError } from "./error.js";
-import { type IiifImage, type Settings, openImage } from "./image.js";
+import { type IiifImage, type Incomplete, type Settings, openImage } from "./image.js";
 import { type Level0Options, stitched, withStored } from "./level0.js";
 import { Shared, slots } from "./level0/shared.js";
 import type { Page } from "./page.js";
@@ -71,6 +71,12 @@ export function serve(options: ServeOptions = {}): Service {
   return service;
 }
 
+/** An answer that was made. */
+interface Made {
+  readonly bytes: Uint8Array;
+  readonly incomplete?: Incomplete;
+}
+
 /** What is known of one request on its way through the server. */
 interface Asking {
   /** The page's own; the server is given another, which can be aborted. */
@@ -101,7 +107,7 @@ function create(scope: Scope, options: ServeOptions): Service {
   const lanes = borrowed(scope, thread(begin), thread(begin));
   tiles = lanes.tiles;
   const images = new Images(cache.images ?? 8);
-  const answers = new Shared<Uint8Array>(cache.bytes ?? 32 << 20, ({ length }) => length);
+  const answers = new Shared<Made>(cache.bytes ?? 32 << 20, ({ bytes }) => bytes.length);
   const room = slots(() => lanes.width);
   const asking = new WeakMap<Request, Asking>();
   /** Of the images that `resolve` made of one. */
@@ -178,11 +184,20 @@ function create(scope: Scope, options: ServeOptions): Service {
       ...(etag !== undefined && { etag }),
       async render(request, { version, canonical, signal }) {
         // What is asked for twice is made once; what nobody waits for any more is not made.
-        const make = (signal: AbortSignal): Promise<Uint8Array> => room(async () => (await image.render(request, { version, signal })).bytes, signal);
-        const bytes = answers.get(`${name} ${canonical}`, make, signal);
-        const early = await within(known.patience, bytes);
-        if (early) return { bytes: early };
-        known.late = bytes;
+        const make = (signal: AbortSignal): Promise<Made> =>
+          room(async () => {
+            const { bytes, incomplete } = await image.render(request, { version, signal });
+            return { bytes, ...(incomplete && { incomplete }) };
+          }, signal);
+        const key = `${name} ${canonical}`;
+        const made = answers.get(key, make, signal).then((made) => {
+          // Of a damaged file nothing is kept.
+          if (made.incomplete) answers.forget(key);
+          return made;
+        });
+        const early = await within(known.patience, made);
+        if (early) return early;
+        known.late = made.then(({ bytes }) => bytes);
         return { bytes: new Uint8Array(0) };
       },
     };
@@ -236,11 +251,11 @@ function create(scope: Scope, options: ServeOptions): Service {
 }
 
 /** The bytes, if they are there within so many ms. */
-async function within(patience: number, bytes: Promise<Uint8Array>): Promise<Uint8Array | undefined> {
-  if (patience === Infinity) return bytes;
+async function within<T>(patience: number, made: Promise<T>): Promise<T | undefined> {
+  if (patience === Infinity) return made;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, patience)));
-  return Promise.race([bytes, over]).finally(() => clearTimeout(timer));
+  return Promise.race([made, over]).finally(() => clearTimeout(timer));
 }
 
 /** An answer whose bytes come later; if the page does not want them any more, they are not made. */

@@ -4,7 +4,7 @@ import { MEMORY } from "./admission.js";
 import type { Answer, CoreJob } from "./core.js";
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
-import { type Settings, check, withId } from "./image.js";
+import { type Incomplete, type Settings, check, withId } from "./image.js";
 import type { Page } from "./page.js";
 import type { FileVersion, VersionedSource } from "./r2.js";
 import { checkMethod, failure, preflight, send, toError } from "./server/answer.js";
@@ -139,7 +139,7 @@ async function serve(source: Source, page: Page, kept: Kept, call: Call<unknown>
   meter.open = Date.now() - began;
   const { etag, modified } = version;
 
-  async function render(request: string, { version: api, canonical, signal }: ServedRequest): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing: string }> {
+  async function render(request: string, { version: api, canonical, signal }: ServedRequest): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing: string; incomplete?: Incomplete }> {
     const caches = kept.cache && !anew && etag !== undefined;
     const url = caches ? `https://azulejo.invalid/${hash([source.key, String(page), etag, canonical, fingerprint])}` : undefined;
     const cached = async (): Promise<Uint8Array | undefined> => (url === undefined ? undefined : find(url));
@@ -167,10 +167,12 @@ async function serve(source: Source, page: Page, kept: Kept, call: Call<unknown>
     if ("stream" in made) {
       call.streams.push(made.finished);
       call.context.waitUntil(made.finished.then(keep).catch(() => undefined));
-      return { bytes: made.stream, timing: meter.timing("off", false, made.unused) };
+      return { bytes: made.stream, timing: meter.timing("off", false, made.unused), ...(made.incomplete && { incomplete: made.incomplete }) };
     }
-    const { bytes } = made;
+    const { bytes, incomplete } = made;
     keep();
+    // An answer that is kept is whole.
+    if (incomplete) return { bytes, timing: meter.timing("off", made.passthrough, made.unused), incomplete };
     if (url) call.context.waitUntil(store(url, bytes.slice(), made.type));
     return { bytes, timing: meter.timing(url ? "miss" : "off", made.passthrough, made.unused) };
   }

@@ -24,6 +24,8 @@ struct Options {
     memory: Option<f64>,
     fetched: Option<f64>,
     work: Option<f64>,
+    incomplete: Option<String>,
+    /// What the setting was called before.
     show_incomplete: Option<bool>,
     window: Option<String>,
     jpeg_quality: Option<u8>,
@@ -51,7 +53,12 @@ impl Options {
         limits.memory = self.memory.map_or(limits.memory, whole);
         limits.fetched = self.fetched.map_or(limits.fetched, whole);
         limits.work = self.work.map_or(limits.work, |seconds| whole(seconds * Limits::WORK_PER_SECOND as f64));
-        limits.show_incomplete = self.show_incomplete.unwrap_or(limits.show_incomplete);
+        limits.show_incomplete = match self.incomplete.as_deref() {
+            None => self.show_incomplete.unwrap_or(limits.show_incomplete),
+            Some("show") => true,
+            Some("refuse") => false,
+            Some(other) => return Err(failure(&invalid("incomplete", format!("{other:?}: expected show or refuse")))),
+        };
         if let Some(text) = &self.window {
             limits.window = Window::parse(text).ok_or_else(|| failure(&invalid("window", format!("{text:?}: expected {}", Window::EXPECTED))))?;
         }
@@ -280,6 +287,18 @@ impl RenderJob {
     pub fn unused(&self) -> Option<String> {
         let sentences: Vec<String> = self.job.unused().iter().map(|unused| format!("{} {}", unused.name, unused.reason)).collect();
         (!sentences.is_empty()).then(|| sentences.join(", "))
+    }
+
+    /// Of a damaged image, the rows that could be decoded; `undefined` if nothing is missing. Known when the first piece of the answer is, or all of it.
+    #[wasm_bindgen(getter)]
+    pub fn rows(&self) -> Option<u32> {
+        self.job.incomplete().map(|incomplete| incomplete.rows)
+    }
+
+    /// What is wrong with a damaged image.
+    #[wasm_bindgen(getter)]
+    pub fn damage(&self) -> Option<String> {
+        self.job.incomplete().map(|incomplete| incomplete.damage.to_string())
     }
 
     /// The answer; `undefined` before [`Self::step`] has said so, and once it was taken.

@@ -210,6 +210,23 @@ test("one that is replaced while it is opened is opened anew, once", async () =>
   await rejects(open(changing(Infinity)), "source-changed");
 });
 
+test("a damaged file is shown as far as it can be decoded, and says so", async () => {
+  for (const [name, length] of [["rocket.jpg", 60_000], ["plain.gif", 1000]]) {
+    const whole = file(name);
+    const image = await open(whole.slice(0, Math.min(length, whole.length / 2)));
+    for (const request of ["full/max/0/default.png", "full/max/0/default.jpg"]) {
+      const { incomplete, passthrough } = await image.render(request);
+      assert.ok(incomplete.rows > 0 && incomplete.rows < image.height, `${name} ${incomplete.rows}`);
+      assert.ok(incomplete.damage.length > 10 && !passthrough);
+    }
+    image.close();
+  }
+  const sound = await open(file("rocket.jpg"));
+  assert.equal("incomplete" in (await sound.render("full/100,/0/default.jpg")), false);
+  sound.close();
+  await assert.rejects(open(file("rocket.jpg"), { settings: { incomplete: "maybe" } }), { code: "invalid-argument", message: /show, refuse/ });
+});
+
 test("whatever is wrong with an input has a code of its own, which is documented", async () => {
   const documented = readFileSync(at("src", "js", "error.ts"), "utf8");
   const jpeg = file("rocket.jpg");
@@ -224,7 +241,8 @@ test("whatever is wrong with an input has a code of its own, which is documented
   const cases = [
     ["not an image", () => open(new TextEncoder().encode("This is a text, not an image.")), "source-unsupported", /./],
     ["empty", () => open(new Uint8Array(0)), "source-unsupported", /./],
-    ["cut off", async () => (await open(jpeg.slice(0, jpeg.length / 2))).render("full/max/0/default.jpg"), "source-corrupt", /./],
+    ["cut off", async () => (await open(jpeg.slice(0, jpeg.length / 2), { settings: { incomplete: "refuse" } })).render("full/max/0/default.jpg"), "source-corrupt", /./],
+    ["cut off, by the old name", async () => (await open(jpeg.slice(0, jpeg.length / 2), { settings: { showIncomplete: false } })).render("full/max/0/default.jpg"), "source-corrupt", /./],
     ["nothing there", () => open(`${origin}/none.tif`), "not-found", /nothing at http.*none\.tif/],
     ["no server there", () => open("http://127.0.0.1:1/map.tif"), "source-unreachable", /out of reach.*CORS/],
     ["forbidden", () => (behave({ status: 403 }), map()), "source-read", /status 403/],

@@ -56,6 +56,8 @@ describe("variables", () => {
       CACHE_CONTROL: "max-age=1\r\nx: y",
       MEMORY: 1000,
       WINDOW: "0..1",
+      INCOMPLETE: "maybe",
+      SHOW_INCOMPLETE: "maybe",
       LOG: "loud",
       ALLOW_SLASHES: "",
     };
@@ -208,6 +210,41 @@ describe("variables", () => {
     assert.match(json().error, /needs [\d.]+ MiB of memory, and the limit is 4 MiB: /);
     assert.equal(headers["retry-after"], undefined, "it would be refused again");
     assert.equal((await get(IMAGE)).status, 200);
+  });
+
+  test("INCOMPLETE: a damaged file is shown and says so, or is refused", async () => {
+    const path = "/iiif/3/cut.jpg/full/max/0/default.jpg";
+    const rocket = readFileSync(at("www/samples/rocket.jpg"));
+    await service.put("cut.jpg", rocket.subarray(0, rocket.length / 2));
+    const { height } = JSON.parse((await get("/iiif/3/cut.jpg/info.json")).text());
+    for (const vars of [{}, { INCOMPLETE: "show" }, { SHOW_INCOMPLETE: "on" }]) {
+      await service.set(vars);
+      service.log.length = 0;
+      // Twice: the second must not come from a cache that does not know.
+      for (const method of ["GET", "HEAD", "GET"]) {
+        const { status, headers } = await get(path, {}, method);
+        const rows = Number(/^rows=(\d+)$/.exec(headers["azulejo-incomplete"])?.[1]);
+        assert.equal(status, 200);
+        assert.ok(rows > height / 4 && rows < height * 0.75, `${method} ${rows}`);
+        assert.deepEqual([headers["cache-control"], headers.etag, headers["last-modified"]], ["public, max-age=60", undefined, undefined]);
+        assert.match(headers["access-control-expose-headers"], /Azulejo-Incomplete/);
+      }
+      await new Promise((wake) => setTimeout(wake, 50));
+      assert.ok(service.log.some((line) => line.includes('"incomplete"') && line.includes("cut.jpg")), service.log.join());
+      // What lies above the damage is whole.
+      const above = await get("/iiif/3/cut.jpg/0,0,64,64/max/0/default.png");
+      assert.deepEqual([above.status, above.headers["azulejo-incomplete"]], [200, undefined]);
+      assert.ok(above.headers.etag);
+    }
+    for (const [control, expected] of [["private, max-age=3600", "private, max-age=60"], ["max-age=5", "max-age=5"], ["no-store", "no-store"], ["no-cache", "no-cache"], ["public", "public, max-age=60"]]) {
+      await service.set({ CACHE_CONTROL: control });
+      assert.equal((await get(path)).headers["cache-control"], expected);
+    }
+    for (const vars of [{ INCOMPLETE: "refuse" }, { SHOW_INCOMPLETE: "off" }]) {
+      await service.set(vars);
+      const { status, json } = await get(path, { accept: "application/json" });
+      assert.deepEqual([status, json().code], [500, "source-corrupt"]);
+    }
   });
 
   test("LOG=errors keeps quiet about what went well", async () => {

@@ -9,6 +9,9 @@ use crate::cache::hash;
 use crate::cors::Origins;
 use crate::log::Level;
 
+/// What `INCOMPLETE` was called before: on is show, off is refuse.
+const OLD: &str = "SHOW_INCOMPLETE";
+
 /// The binding of the bucket.
 pub(crate) const BUCKET: &str = "BUCKET";
 /// Names that the platform may add by itself.
@@ -94,7 +97,8 @@ impl Config {
     pub fn new(vars: &[(String, String)]) -> Result<Self, Misconfigured> {
         let mut seen = Vars { vars, known: Vec::new() };
         let config = Self::read(&mut seen)?;
-        let stranger = vars.iter().find(|(name, _)| !seen.known.contains(&name.as_str()) && !FOREIGN.iter().any(|prefix| name.starts_with(prefix)));
+        let stranger =
+            vars.iter().find(|(name, _)| name != OLD && !seen.known.contains(&name.as_str()) && !FOREIGN.iter().any(|prefix| name.starts_with(prefix)));
         match stranger {
             Some((name, _)) => Err(Misconfigured::new(name, format!("is not known; there are {}", seen.known.join(", ")))),
             None => Ok(config),
@@ -116,7 +120,7 @@ impl Config {
         }
         limits.memory = vars.number("MEMORY", limits.memory / MIB, 4, 58)? * MIB;
         limits.work = vars.number("WORK", limits.work / Limits::WORK_PER_SECOND, 1, 300)? * Limits::WORK_PER_SECOND;
-        limits.show_incomplete = vars.switch("SHOW_INCOMPLETE", limits.show_incomplete)?;
+        limits.show_incomplete = vars.incomplete(limits.show_incomplete)?;
         limits.window = vars.window(limits.window)?;
         let encode = vars.encode()?;
         let service = Service {
@@ -153,6 +157,10 @@ struct Vars<'a> {
 impl<'a> Vars<'a> {
     fn get(&mut self, name: &'static str) -> Option<&'a str> {
         self.known.push(name);
+        self.value(name)
+    }
+
+    fn value(&self, name: &str) -> Option<&'a str> {
         self.vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim())
     }
 
@@ -166,9 +174,7 @@ impl<'a> Vars<'a> {
     fn switch(&mut self, name: &'static str, default: bool) -> Result<bool, Misconfigured> {
         match self.get(name) {
             None => Ok(default),
-            Some("on" | "true") => Ok(true),
-            Some("off" | "false") => Ok(false),
-            Some(text) => Err(wrong(name, text, "on or off")),
+            Some(text) => on_or_off(name, text),
         }
     }
 
@@ -189,6 +195,19 @@ impl<'a> Vars<'a> {
                 Ok(default)
             }
             Some(_) => self.number(name, 0, 1, most).map(Some),
+        }
+    }
+
+    /// Whether damaged files are shown.
+    fn incomplete(&mut self, default: bool) -> Result<bool, Misconfigured> {
+        match self.get("INCOMPLETE") {
+            None => match self.value(OLD) {
+                None => Ok(default),
+                Some(text) => on_or_off(OLD, text),
+            },
+            Some("show") => Ok(true),
+            Some("refuse") => Ok(false),
+            Some(text) => Err(wrong("INCOMPLETE", text, "one of show, refuse")),
         }
     }
 
@@ -262,6 +281,14 @@ fn check_prefix(prefix: &str, versions: &[Version]) -> Result<(), Misconfigured>
         return Err(Misconfigured::new("PREFIX", "has no {version}, so VERSIONS must name exactly one"));
     }
     Ok(())
+}
+
+fn on_or_off(name: &str, text: &str) -> Result<bool, Misconfigured> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err(wrong(name, text, "on or off")),
+    }
 }
 
 fn wrong(name: &str, text: &str, expected: &str) -> Misconfigured {

@@ -22,7 +22,7 @@ impl Origins {
 
     /// The headers of every answer: who may read it, and which of its headers.
     pub fn headers(&self, origin: Option<&str>) -> Vec<(&'static str, String)> {
-        const EXPOSED: &str = "Content-Disposition, Content-Length, ETag, Last-Modified, Link, Location, Retry-After, Server-Timing";
+        const EXPOSED: &str = "Azulejo-Incomplete, Content-Disposition, Content-Length, ETag, Last-Modified, Link, Location, Retry-After, Server-Timing";
         let allowed = match self {
             Self::All => Some("*"),
             Self::These(list) => origin.filter(|origin| list.iter().any(|each| each == origin)),

@@ -6,7 +6,7 @@ use azulejo::api::{
     Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Page, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link,
     content_disposition, info_media_type, negotiate_format, page_link, profile_link,
 };
-use azulejo::{Error, Pyramid, Render};
+use azulejo::{Error, Incomplete, Pyramid, Render};
 use js_sys::Uint8Array;
 use worker::Bucket;
 
@@ -208,15 +208,20 @@ impl Asked<'_> {
         let hash = cache::hash(&[&object.key, &page.to_string(), &object.version.etag, resolved.canonical(), &self.config.fingerprint]);
         let mut answer = self.validated(object, answer, &hash);
         if answer.status == 200 {
-            let (body, timing) = self.pixels(object, &pyramid, &resolved, &hash).await?;
-            answer.body = body;
-            answer = answer.with("server-timing", timing);
+            let made = self.pixels(object, &pyramid, &resolved, &hash).await?;
+            answer.body = made.body;
+            answer = answer.with("server-timing", made.timing);
+            if let Some(Incomplete { rows, damage }) = made.incomplete {
+                let detail = log::text(&damage.to_string());
+                log::event(self.config.log, "incomplete", true, [("key", log::text(&object.key)), ("rows", rows.into()), ("detail", detail)]);
+                answer = answer.incomplete(rows);
+            }
         }
         Ok(answer)
     }
 
     /// The bytes of an image, cached or made, and what they cost.
-    async fn pixels(&self, object: &Rc<Object>, pyramid: &Pyramid, resolved: &ResolvedRequest, hash: &str) -> Result<(Body, String), Failure> {
+    async fn pixels(&self, object: &Rc<Object>, pyramid: &Pyramid, resolved: &ResolvedRequest, hash: &str) -> Result<Made, Failure> {
         let url = cache::url(hash);
         let (caches, limits) = (self.caches(), &self.config.service.limits);
         let plan = || Render::new(pyramid, resolved, &self.config.encode, limits);
@@ -227,7 +232,7 @@ impl Asked<'_> {
         let keeps = caches && !planned.as_ref().is_some_and(Render::is_passthrough);
         if keeps && let Some(bytes) = cache::find(&url).await {
             object.confirm().await?;
-            return Ok((Body::Bytes(bytes), self.meter.server_timing("hit", None)));
+            return Ok(Made::whole(Body::Bytes(bytes), self.meter.server_timing("hit", None)));
         }
         let mut render = match planned {
             Some(render) => render,
@@ -246,7 +251,7 @@ impl Asked<'_> {
             && let Some(bytes) = cache::find(&url).await
         {
             object.confirm().await?;
-            return Ok((Body::Bytes(bytes), self.meter.server_timing("hit", None)));
+            return Ok(Made::whole(Body::Bytes(bytes), self.meter.server_timing("hit", None)));
         }
         let (began, waited) = (now(), self.meter.waited.get());
         let outcome = object.run(&mut render).await?;
@@ -254,6 +259,9 @@ impl Asked<'_> {
         let fetched = self.meter.waited.get() - waited;
         self.meter.fetch.set(fetched);
         self.meter.render.set(now() - began - fetched);
+        let incomplete = render.incomplete().cloned();
+        // An answer that is kept is whole.
+        let keeps = keeps && incomplete.is_none();
         let encoded = match outcome {
             Outcome::Done(encoded) => encoded,
             Outcome::Piece(first) => {
@@ -265,7 +273,7 @@ impl Asked<'_> {
                     self.background.spawn(stream(pipe, first, object.clone(), render, pass, learnt, self.config.log));
                     Body::Stream(readable)
                 };
-                return Ok((body, self.meter.server_timing("off", Some(false))));
+                return Ok(Made { body, timing: self.meter.server_timing("off", Some(false)), incomplete });
             }
         };
         drop(render);
@@ -278,7 +286,8 @@ impl Asked<'_> {
         if let Some((shelf, index)) = learnt.and_then(worth_keeping) {
             self.background.spawn(shelf.keep(index));
         }
-        Ok((Body::Bytes(bytes), self.meter.server_timing(if keeps { "miss" } else { "off" }, Some(encoded.passthrough))))
+        let timing = self.meter.server_timing(if keeps { "miss" } else { "off" }, Some(encoded.passthrough));
+        Ok(Made { body: Body::Bytes(bytes), timing, incomplete })
     }
 
     /// Adds what clients need to keep the answer, or turns it into a 304 if they have it.
@@ -293,6 +302,20 @@ impl Asked<'_> {
         };
         let answer = answer.with("etag", etag).with("last-modified", object.version.modified.as_str()).with("cache-control", control);
         if fresh { answer.not_modified() } else { answer }
+    }
+}
+
+/// The body of an image, and what is to be told of it.
+struct Made {
+    body: Body,
+    /// `Server-Timing`.
+    timing: String,
+    incomplete: Option<Incomplete>,
+}
+
+impl Made {
+    fn whole(body: Body, timing: String) -> Self {
+        Self { body, timing, incomplete: None }
     }
 }
 

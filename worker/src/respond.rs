@@ -178,6 +178,15 @@ impl Answer {
         self
     }
 
+    /// The same of a damaged image, of which so many rows could be decoded. It is kept for a minute at most, and cannot be confirmed: a 304 would not tell.
+    pub fn incomplete(mut self, rows: u32) -> Self {
+        self.headers.retain(|(name, _)| !matches!(*name, "etag" | "last-modified"));
+        for (_, value) in self.headers.iter_mut().filter(|(name, _)| *name == "cache-control") {
+            *value = brief(value);
+        }
+        self.with("azulejo-incomplete", format!("rows={rows}"))
+    }
+
     /// As the runtime wants it. A body is kept back from HEAD, but its length is told.
     pub fn send(self, request: &Request, config: Option<&Config>) -> Response {
         let everyone = Origins::All;
@@ -203,4 +212,32 @@ impl Answer {
         };
         respond(self.status, &lines.join("\n"), body)
     }
+}
+
+/// `Cache-Control` for a minute at most, with everything else that it says.
+fn brief(control: &str) -> String {
+    const MOST: u64 = 60;
+    let mut directives = Vec::new();
+    let mut lasts = true;
+    for directive in control.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        let name = name.trim().to_ascii_lowercase();
+        match name.as_str() {
+            "max-age" | "s-maxage" => {
+                let seconds = value.trim().trim_matches('"').parse().unwrap_or(0_u64).min(MOST);
+                lasts &= name != "max-age";
+                directives.push(format!("{name}={seconds}"));
+            }
+            "stale-while-revalidate" | "stale-if-error" | "immutable" => {}
+            _ => {
+                lasts &= !matches!(name.as_str(), "no-store" | "no-cache");
+                directives.push(directive.to_owned());
+            }
+        }
+    }
+    // Without an age caches choose one.
+    if lasts {
+        directives.push(format!("max-age={MOST}"));
+    }
+    directives.join(", ")
 }

@@ -77,7 +77,10 @@ impl Rows {
         let outcome = self.order.iter().try_for_each(|y| {
             let row = &mut indexes[y * width..][..width];
             match decoder.fill_buffer(row) {
-                Ok(true) => Ok(self.here += 1),
+                Ok(true) => {
+                    self.here += 1;
+                    Ok(())
+                }
                 Ok(false) => Err("image truncated".to_owned()),
                 Err(error) => Err(error.to_string()),
             }

@@ -10,7 +10,7 @@ import { isNear } from "./pyramid.js";
 export type Open = (bytes: Uint8Array, options: { signal?: AbortSignal; settings?: Settings }) => Promise<IiifImage>;
 
 /** A PNG is on its way for a moment only. */
-const QUICK: Settings = { pngCompression: "fastest" };
+const QUICK: Settings = { pngCompression: "fastest", incomplete: "refuse" };
 
 /** 8-bit samples, row by row. */
 export interface Pixels extends Dimensions {

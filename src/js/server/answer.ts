@@ -11,7 +11,7 @@ export function checkMethod(method: string): void {
   if (method !== "GET" && method !== "HEAD") throw new IiifError("method-not-allowed", 405, "Only GET, HEAD and OPTIONS are allowed.");
 }
 
-const EXPOSED = "Content-Disposition, Content-Length, ETag, Last-Modified, Link, Location, Retry-After, Server-Timing";
+const EXPOSED = "Azulejo-Incomplete, Content-Disposition, Content-Length, ETag, Last-Modified, Link, Location, Retry-After, Server-Timing";
 
 /** An answer that has not left yet. */
 export interface Answer {
@@ -66,6 +66,35 @@ export function preflight(asked: string | null): Answer {
 
 /** The same without a body, because the client has it. */
 export const notModified = ({ headers }: Answer): Answer => ({ status: 304, headers: headers.filter(([name]) => name !== "content-type") });
+
+/** The same of a damaged image, of which so many rows could be decoded. It is kept for a minute at most, and cannot be confirmed: a 304 would not tell. */
+export function incomplete(answer: Answer, rows: number): Answer {
+  const headers = answer.headers.filter(([name]) => name !== "etag" && name !== "last-modified");
+  const told = headers.map(([name, value]): [string, string] => [name, name === "cache-control" ? brief(value) : value]);
+  return { ...answer, headers: [...told, ["azulejo-incomplete", `rows=${rows}`]] };
+}
+
+const BRIEF = 60;
+
+/** `Cache-Control` for a minute at most, with everything else that it says. */
+function brief(control: string): string {
+  const directives: string[] = [];
+  let lasts = true;
+  for (const directive of control.split(",").map((part) => part.trim()).filter(Boolean)) {
+    const [text = "", value = ""] = directive.split("=", 2);
+    const name = text.trim().toLowerCase();
+    if (name === "max-age" || name === "s-maxage") {
+      const digits = /^\s*"?(\d+)"?\s*$/.exec(value)?.[1];
+      lasts &&= name !== "max-age";
+      directives.push(`${name}=${Math.min(Number(digits ?? 0), BRIEF)}`);
+    } else if (!["stale-while-revalidate", "stale-if-error", "immutable"].includes(name)) {
+      lasts &&= name !== "no-store" && name !== "no-cache";
+      directives.push(directive);
+    }
+  }
+  // Without an age caches choose one.
+  return [...directives, ...(lasts ? [`max-age=${BRIEF}`] : [])].join(", ");
+}
 
 /** As the runtime wants it. A body is kept back from HEAD, but its length is told. Credentials are never allowed, so `*` is the honest default. */
 export function send({ status, headers: given, body }: Answer, request: Request, origins: "*" | readonly string[]): Response {

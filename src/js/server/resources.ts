@@ -1,13 +1,14 @@
 // The Image API's three resources: base URI, information, image. The twin of `worker/src/iiif.rs`.
 
 import { IiifError } from "../error.js";
+import type { Incomplete } from "../image.js";
 import { quoted } from "../request/error.js";
 import { type ImageRequest, format as textOf } from "../request/image-request.js";
 import { type Info, readInfo } from "../request/info.js";
 import { resolve } from "../request/resolve.js";
 import { isFirst } from "../request/version.js";
 import type { Settled, ServedImage } from "../server.js";
-import { type Answer, UNTRUSTED, notModified } from "./answer.js";
+import { type Answer, UNTRUSTED, incomplete, notModified } from "./answer.js";
 import { disposition } from "./disposition.js";
 import { hash } from "./hash.js";
 import { decodeIdentifier, encodeIdentifier, ofPage } from "./identifier.js";
@@ -133,7 +134,10 @@ class Resource {
     const file = await image.render(negotiated ? `${text}.${format}` : text, { version, canonical: resolved.canonical, ...(signal && { signal }) });
     answer.body = file.bytes;
     if (file.timing !== undefined) answer.headers.push(["server-timing", file.timing]);
-    return answer;
+    if (!file.incomplete) return answer;
+    const { onIncomplete = warn } = this.options;
+    onIncomplete(file.incomplete, request);
+    return incomplete(answer, file.incomplete.rows);
   }
 
   /** Adds what clients need to keep the answer, or turns it into a 304 if they have it. */
@@ -151,6 +155,11 @@ class Resource {
           since !== null && modified !== undefined && Date.parse(since) >= Math.floor(modified.getTime() / 1000) * 1000;
     return fresh ? notModified(answer) : answer;
   }
+}
+
+/** One line of JSON, without the query. */
+function warn({ rows, damage }: Incomplete, request: Request): void {
+  console.warn(JSON.stringify({ event: "incomplete", path: new URL(request.url).pathname.slice(0, 256), rows, detail: damage.slice(0, 256) }));
 }
 
 /** What the service of an image offers. Its own document is not the client's fault. */

@@ -2,6 +2,7 @@
 
 import type { Answer, CoreJob, Piece } from "../core.js";
 import { IiifError } from "../error.js";
+import type { Incomplete } from "../image.js";
 
 /** An answer whose first bytes are there, and that ends when `finished` does. */
 export interface Streamed {
@@ -9,6 +10,8 @@ export interface Streamed {
   readonly finished: Promise<void>;
   /** As `Answer.unused`. */
   readonly unused?: string | undefined;
+  /** Of a damaged file. Damage that is found later breaks the stream. */
+  readonly incomplete?: Incomplete | undefined;
 }
 
 /** Bytes that are handed on at a time. */
@@ -29,12 +32,12 @@ async function put(writer: WritableStreamDefaultWriter<Uint8Array>, bytes: Uint8
 export function whole(job: CoreJob<Answer>, drive: (job: CoreJob<Answer>, hand: (piece: Uint8Array, of: Piece) => unknown) => Promise<Answer>): Promise<Answer | Streamed> {
   return new Promise((resolve, reject) => {
     let writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
-    const hand = (piece: Uint8Array, { unused }: Piece): Promise<void> => {
+    const hand = (piece: Uint8Array, { unused, incomplete }: Piece): Promise<void> => {
       const first = !writer;
       if (!writer) {
         const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
         writer = writable.getWriter();
-        resolve({ stream: readable, finished, unused });
+        resolve({ stream: readable, finished, unused, incomplete });
       }
       return put(writer, piece, first);
     };

@@ -16,6 +16,7 @@ function optionsOf(env: Env): HandlerOptions<Env> {
     // The engine has a limit of its own; none is more than any image has.
     maxArea: env["MAX_AREA"] === "none" ? 2 ** 53 : number("MAX_AREA"),
     memory: number("MEMORY") === undefined ? undefined : Number(env["MEMORY"]) * 2 ** 20,
+    incomplete: text("INCOMPLETE"),
     showIncomplete: env["SHOW_INCOMPLETE"] === undefined ? undefined : env["SHOW_INCOMPLETE"] === "on",
     window: text("WINDOW"),
     jpegQuality: number("JPEG_QUALITY"),
