@@ -1,6 +1,6 @@
 // A contestant in a process of its own, which lives as long as the bench. It is told a job and how often, and tells the CPU time of its whole process.
 
-import { JOBS } from "./jobs.mjs";
+import { jobOf } from "./jobs.mjs";
 
 const [, , path, files] = process.argv;
 const contestant = await import(path);
@@ -11,7 +11,7 @@ const answers = {
   name: () => ({ name: contestant.name, version: contestant.version() }),
   /** Does it once and keeps how; tells what came out, or why nothing does. */
   async prepare({ id }) {
-    const job = JOBS.find((each) => each.id === id);
+    const job = jobOf(id);
     try {
       const run = await prepare(job);
       if (!run) return { able: false };
@@ -29,11 +29,19 @@ const answers = {
     const { user, system } = process.cpuUsage(cpu);
     return { cpu: (user + system) / 1000, wall: performance.now() - began };
   },
+  /** In a process that has done nothing yet: from opening the image to the answer of so many calls. */
+  async first({ id, times }) {
+    const cpu = process.cpuUsage();
+    const run = await prepare(jobOf(id));
+    for (let count = 0; count < times; count++) await run();
+    const { user, system } = process.cpuUsage(cpu);
+    return { cpu: (user + system) / 1000 };
+  },
   async answer({ id }) {
     const { bytes } = await runs.get(id)();
     return { bytes: Buffer.from(bytes).toString("base64") };
   },
-  memory: async ({ id }) => ({ memory: await contestant.memory(JSON.parse(files), JOBS.find((each) => each.id === id)) }),
+  memory: async ({ id }) => ({ memory: await contestant.memory(JSON.parse(files), jobOf(id)) }),
 };
 
 process.on("message", async ({ what, ...given }) => {

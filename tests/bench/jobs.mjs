@@ -42,6 +42,36 @@ export const JOBS = [
   { group: "Documents and addresses", side: MEGAPIXELS, name: "request parsing", id: "request parsing", kind: "parse" },
 ];
 
+const CUT = [["512² tile", region(1300, 900, 512)], ["thumbnail, 400 px", { whole: 400 }]];
+const LEVELS = [TIFF[0], TIFF[3]];
+const ONE_BY_ONE = [
+  ["PNG", "photograph.png"],
+  ["WebP, lossy", "lossy.webp"],
+  ["WebP, lossless", "lossless.webp"],
+  ["GIF", "photograph.gif"],
+  ["TIFF, strips, uncompressed", "strips-none.tif"],
+  ["TIFF, strips, LZW", "strips-lzw.tif"],
+  ["TIFF, strips, Deflate", "strips-deflate.tif"],
+  ["TIFF, strips, JPEG", "strips-jpeg.tif"],
+  ["JPEG, CMYK", "cmyk.jpg"],
+  ["JPEG, progressive", "progressive.jpg"],
+];
+const TILED = [
+  ["TIFF pyramid, Deflate, 16 bits", "pyramid-deflate16.tif"],
+  ["TIFF pyramid, WebP", "pyramid-webp.tif"],
+  ["TIFF pyramid, LZW", "pyramid-lzw.tif"],
+];
+const named = (jobs, prefix) => jobs.map(([name, job]) => [`${prefix}: ${name}`, job]);
+
+/** Of every kind of source what viewers ask for most; the part `sources`. */
+export const SOURCE_JOBS = [
+  ...ONE_BY_ONE.flatMap(([kind, file]) => of("Sources of one size", file, MEGAPIXELS, named(CUT, kind))),
+  ...TILED.flatMap(([kind, file]) => of("Sources with tiles", file, MEGAPIXELS, named(LEVELS, kind))),
+];
+
+/** The job of an id. */
+export const jobOf = (id) => [...JOBS, ...SOURCE_JOBS].find((job) => job.id === id);
+
 /** As the path of a IIIF request. */
 export function requestOf({ x, y, size, to, whole, side }) {
   if (whole !== undefined) return `full/${whole === side.width ? "max" : `${whole},`}/0/default.jpg`;

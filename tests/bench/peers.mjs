@@ -7,6 +7,8 @@ import { JOBS } from "./jobs.mjs";
 import { median, rotated } from "./measure.mjs";
 
 const CONTESTANTS = ["azulejo", "azulejo-anew", "sharp", "sharp-first-page", "iiif-processor", "sharp-wasm", "wasm-vips", "jsquash"];
+/** Calls of a new process that are measured. */
+const FIRST = 10;
 /** ms of CPU that a sample takes at least: the clock and the messages are nothing beside it. */
 const SAMPLE = 50;
 /** ms of work before anything counts. Up to `most` it goes on until so many samples in a row are no better than one before: V8 optimises what takes microseconds only after thousands of them. */
@@ -14,11 +16,10 @@ const WARM = { least: 150, most: 3000 };
 const STEADY = 3;
 
 /** `{ contestants: [{ name, version }], results: [{ job, of: { name: { cpu, bytes, passthrough, trouble } } }] }`; cpu in ms per answer. */
-export async function peers(files, { rounds = 9, warm = WARM, only = () => true, log = () => {} } = {}) {
+export async function peers(files, { rounds = 9, warm = WARM, jobs = JOBS, contestants = CONTESTANTS, log = () => {} } = {}) {
   const all = [];
   try {
-    for (const each of CONTESTANTS) all.push(await contestant(each, files));
-    const jobs = JOBS.filter(only);
+    for (const each of contestants) all.push(await contestant(each, files));
     const plans = [];
     for (const job of jobs) {
       log(`warming up: ${job.id}`);
@@ -49,10 +50,28 @@ export async function peers(files, { rounds = 9, warm = WARM, only = () => true,
     for (const { of } of plans) for (const one of Object.values(of)) one.cpu = one.samples.length ? median(one.samples) : undefined;
     const encoded = await compared(all, files, plans);
     const memory = await memories(all[0], plans);
-    return { contestants: all.map(({ name, version }) => ({ name, version })), results: plans.map(({ job, of }) => ({ job, of })), encoded, memory };
+    return { contestants: all.map(({ name, version, file }) => ({ name, version, file })), results: plans.map(({ job, of }) => ({ job, of })), encoded, memory };
   } finally {
     for (const { close } of all) close();
   }
+}
+
+/** Adds to each result `first`: ms of CPU of a call, of the first ten in a process that has done nothing yet, with opening the image and making an engine. */
+export async function withFirstCalls(files, measured, { rounds = 5, log = () => {} } = {}) {
+  const names = measured.contestants.map(({ name, file }) => [name, file]);
+  for (const { job, of } of measured.results) {
+    log(`first calls: ${job.id}`);
+    const able = names.filter(([name]) => of[name]?.cpu !== undefined);
+    for (const [name] of able) of[name].first = [];
+    for (let round = 0; round < rounds; round++) for (const [name, file] of rotated(able, round)) of[name].first.push(await firstCall(files, file, job));
+  }
+  return measured;
+}
+
+async function firstCall(files, file, { id }) {
+  const each = await contestant(file, files);
+  const { cpu } = await each.ask("first", { id, times: FIRST }).finally(each.close);
+  return cpu / FIRST;
 }
 
 /** How often it has to be done for a sample, once it is warm. */

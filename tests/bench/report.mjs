@@ -5,7 +5,7 @@ import { cpus, loadavg, totalmem } from "node:os";
 import { at } from "../../pkg/lib.mjs";
 import { goals } from "./goals.mjs";
 import { TITLE, ladderText } from "./ladder.mjs";
-import { ms, ratioOf, table, times } from "./measure.mjs";
+import { median, ms, ratioOf, table, times } from "./measure.mjs";
 
 const packaged = (path) => JSON.parse(readFileSync(at(...path), "utf8")).version;
 
@@ -39,6 +39,17 @@ export function peersText({ contestants, results, encoded, memory }) {
   return parts.join("\n\n").replace(/(### Encoding\n\n(?:\|.*\n?)+)/, (text) => `${text.trimEnd()}${nearness}\n`);
 }
 
+/** Of sources of every kind: ms of CPU of a call once all is warm, and of the first ten in a new process. */
+export function sourcesText({ results, memory }) {
+  const cells = (of, key) => {
+    const [own, sharp] = ["azulejo", "sharp"].map((name) => of[name]?.[key]);
+    const shown = own?.length ? ms(median(own)) : of.azulejo?.trouble ? `\`${of.azulejo.trouble}\`` : "";
+    return [shown, sharp?.length ? ms(median(sharp)) : "", own?.length && sharp?.length ? times(ratioOf(sharp, own)) : ""];
+  };
+  const rows = results.map(({ job, of }) => [job.name, ...cells(of, "samples"), ...cells(of, "first"), memory[job.id] ? `${(memory[job.id] / 2 ** 20).toFixed(1)} MiB` : ""]);
+  return table(["CPU ms", "azulejo", "sharp", "ratio", "first ten: azulejo", "sharp", "ratio", "wasm memory"], rows);
+}
+
 /** What requests cost in workerd, and how many there are a second. */
 export function workerdText({ requests, throughput }) {
   const rows = requests.map(({ group, name, ms: wall, cpu, reads, bytes, passthrough, memory }) => [`${group}: ${name}`, ms(wall), ms(cpu), reads, bytes, passthrough, memory]);
@@ -54,7 +65,7 @@ ${table(["tiles", "a second", "p50 ms", "p95 ms", "CPU ms", "without work", "rea
 }
 
 /** The whole of it. */
-export function report({ measured, workerd, ladder, described, rounds, machine: where }) {
+export function report({ measured, bySource, workerd, ladder, described, rounds, machine: where }) {
   const goalRows = goals({ measured: { ...measured, results: measured.results.map(({ job, of }) => ({ job: { ...job, bytes: described.bytes[job.file] }, of })) }, ladder, workerd });
   return `# Benchmarks
 
@@ -87,6 +98,12 @@ ${table(["goal", "wanted", "found", "met"], goalRows)}
 ## In Node, against others
 
 ${peersText(measured)}
+
+## Sources of every kind, in Node
+
+Each against sharp in the same run. *First ten* is the mean of the first ten calls in a new process, with making the engine and opening the image; no code of it has been optimised yet.
+
+${sourcesText(bySource)}
 
 ## In workerd
 

@@ -67,30 +67,53 @@ function painted(kind, width, height) {
   return { pixels, width, height };
 }
 
-/** Each: its picture, and how sharp writes it. */
+/** The same with 16 bits a sample: the low ones are noise, as a sensor's are. */
+function deepened(pixels, width) {
+  return Uint16Array.from(pixels, (value, at) => value * 256 + (hash(at % (3 * width), Math.floor(at / 3 / width)) & 255));
+}
+
+const pyramidOf = (compression, more = {}) => (image) => image.tiff({ ...TILED, compression, ...more });
+const strips = (compression, more = {}) => (image) => image.tiff({ compression, ...more });
+
+/** Each: its picture, how sharp writes it, and the bits of a sample. */
 const FILES = {
   "photograph.jpg": ["photograph", WIDTH, HEIGHT, (image) => image.jpeg({ quality: 92 })],
   "text.jpg": ["text", WIDTH, HEIGHT, (image) => image.jpeg({ quality: 85 })],
   "map.jpg": ["map", WIDTH, HEIGHT, (image) => image.jpeg({ quality: 85 })],
   "progressive.jpg": ["photograph", WIDTH, HEIGHT, (image) => image.jpeg({ quality: 85, progressive: true })],
   "vast.jpg": ["photograph", VAST, VAST, (image) => image.jpeg({ quality: 85 })],
-  "pyramid-jpeg.tif": ["photograph", WIDTH, HEIGHT, (image) => image.tiff({ ...TILED, compression: "jpeg", quality: 85 })],
-  "pyramid-deflate.tif": ["photograph", WIDTH, HEIGHT, (image) => image.tiff({ ...TILED, compression: "deflate", predictor: "horizontal" })],
+  "pyramid-jpeg.tif": ["photograph", WIDTH, HEIGHT, pyramidOf("jpeg", { quality: 85 })],
+  "pyramid-deflate.tif": ["photograph", WIDTH, HEIGHT, pyramidOf("deflate", { predictor: "horizontal" })],
+  "pyramid-deflate16.tif": ["photograph", WIDTH, HEIGHT, (image) => pyramidOf("deflate", { predictor: "horizontal" })(image.toColourspace("rgb16")), 16],
+  "pyramid-webp.tif": ["photograph", WIDTH, HEIGHT, pyramidOf("webp", { quality: 85 })],
+  "pyramid-lzw.tif": ["photograph", WIDTH, HEIGHT, pyramidOf("lzw", { predictor: "horizontal" })],
+  "strips-none.tif": ["photograph", WIDTH, HEIGHT, strips("none")],
+  "strips-lzw.tif": ["photograph", WIDTH, HEIGHT, strips("lzw", { predictor: "horizontal" })],
+  "strips-deflate.tif": ["photograph", WIDTH, HEIGHT, strips("deflate", { predictor: "horizontal" })],
+  "strips-jpeg.tif": ["photograph", WIDTH, HEIGHT, strips("jpeg", { quality: 85 })],
+  "photograph.png": ["photograph", WIDTH, HEIGHT, (image) => image.png()],
+  "photograph.gif": ["photograph", WIDTH, HEIGHT, (image) => image.gif({ effort: 1 })],
+  "lossy.webp": ["photograph", WIDTH, HEIGHT, (image) => image.webp({ quality: 85 })],
+  "lossless.webp": ["photograph", WIDTH, HEIGHT, (image) => image.webp({ lossless: true, effort: 1 })],
+  "cmyk.jpg": ["photograph", WIDTH, HEIGHT, (image) => image.toColourspace("cmyk").jpeg({ quality: 85 })],
   "tile.tif": ["photograph", 512, 512, (image) => image.tiff({ compression: "none" })],
 };
 
-/** Makes what is missing. Gives `{ name: path }`. */
-export async function sources(sharp, say) {
+/** Makes what is missing of the files of these jobs. Gives `{ name: path }`. */
+export async function sources(sharp, jobs, say) {
   const folder = at("tests", "out", "bench", createHash("sha256").update(readFileSync(new URL(import.meta.url))).digest("hex").slice(0, 12));
   mkdirSync(folder, { recursive: true });
-  const paths = Object.fromEntries(Object.keys(FILES).map((name) => [name, `${folder}/${name}`]));
+  const wanted = new Set(jobs.map(({ file }) => file));
+  const made = Object.entries(FILES).filter(([name]) => wanted.has(name));
+  const paths = Object.fromEntries(made.map(([name]) => [name, `${folder}/${name}`]));
   let last;
-  for (const [name, [kind, width, height, write]] of Object.entries(FILES)) {
+  for (const [name, [kind, width, height, write, bits]] of made) {
     if (existsSync(paths[name])) continue;
     say(`Making ${name}`);
     const key = `${kind} ${width}`;
     if (last?.key !== key) last = { key, ...painted(kind, width, height) };
-    const image = sharp(last.pixels, { raw: { width, height, channels: 3 }, limitInputPixels: false });
+    const pixels = bits === 16 ? deepened(last.pixels, width) : last.pixels;
+    const image = sharp(pixels, { raw: { width, height, channels: 3 }, limitInputPixels: false });
     writeFileSync(paths[name], await write(image).toBuffer());
   }
   return paths;
@@ -98,8 +121,9 @@ export async function sources(sharp, say) {
 
 /** What is said of them. */
 export function described(paths) {
-  return Object.entries(FILES).map(([name, [kind, width, height]]) => {
+  return Object.keys(paths).map((name) => {
+    const [kind, width, height, , bits = 8] = FILES[name];
     const bytes = readFileSync(paths[name]).length;
-    return [name, kind, `${width} × ${height}`, `${(bytes / 1e6).toFixed(2)} MB`, ((bytes * 8) / width / height).toFixed(2)];
+    return [name, bits === 8 ? kind : `${kind}, ${bits} bits`, `${width} × ${height}`, `${(bytes / 1e6).toFixed(2)} MB`, ((bytes * 8) / width / height).toFixed(2)];
   });
 }
