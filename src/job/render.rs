@@ -26,7 +26,7 @@ use crate::pyramid::{Body, Pyramid, Whole, WholeMode};
 use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.
-const ROWS: usize = 256 << 10;
+const ROWS: usize = 64 << 10;
 
 /// The bytes of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -42,18 +42,18 @@ pub(super) fn decoding(plan: &Rendering, level: &Level, made: u64) -> u64 {
     let bytes = u64::from(level.samples.bits.div_ceil(8)).saturating_add(depth(level).saturating_mul(3));
     let rows = pipeline(plan, plan.crop.width().into(), (level.decoded_samples(), depth(level)), plan.size, made);
     let planes = u64::from(level.planes());
-    sum(&[mul(&[sum(&[decoder(level), INPUT, INPUT]), planes]), mul(&[samples, bytes]), growing(level), rows])
+    sum(&[mul(&[sum(&[decoder(level), INPUT, INPUT]), planes]), mul(&[samples, bytes]), rows])
 }
 
 /// What the decoder of a plane holds.
-fn decoder(level: &Level) -> u64 {
+pub(super) fn decoder(level: &Level) -> u64 {
     match level.compression {
         Compression::None | Compression::PackBits | Compression::Jpeg | Compression::WebP => 0,
         Compression::Lzw => 64 << 10,
         // What it looks back at, what it makes ahead of that, and tables.
         Compression::Deflate => 160 << 10,
         // Its window and a block, in a buffer that grows by doubling; a block of data, joined, and tables.
-        Compression::Zstandard => sum(&[buffer(level), mul(&[BLOCK, 5])]),
+        Compression::Zstandard => sum(&[buffer(level), growing(level), mul(&[BLOCK, 5])]),
         // Where colours change in a row and in the one above it: words, at most one a pixel, with as many to grow into.
         Compression::Fax(_) => mul(&[level.chunk.width().into(), 16]),
     }

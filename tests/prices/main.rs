@@ -126,7 +126,13 @@ fn main() {
     let full = std::env::args().any(|argument| argument == "--full");
     let listed = std::env::args().any(|argument| argument == "--list");
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    // `--size=24x24` measures sources of one size only.
+    let size = std::env::args().find_map(|argument| {
+        let (width, height) = argument.strip_prefix("--size=")?.split_once('x')?;
+        Some((width.parse().ok()?, height.parse().ok()?))
+    });
     let sizes: &[(u32, u32)] = if full { &[(300, 200), (4000, 3000), (2000, 1500), (6000, 24), (24, 6000)] } else { &[(300, 200), (1400, 900), (3000, 12)] };
+    let sizes = size.as_ref().map_or(sizes, std::slice::from_ref);
     let count = if full { 60 } else { 10 };
     let service = Service::default();
     let (mut all, mut ratios, mut broken, mut refused) = (0, Vec::new(), Vec::new(), 0);

@@ -27,6 +27,17 @@ pub fn samples(width: u32, height: u32, channels: u32) -> Vec<u8> {
     out
 }
 
+/// What compresses not at all.
+fn noise(count: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    })
+    .take(count)
+    .collect()
+}
+
 fn opaque(samples: &mut [u8], channels: usize) {
     samples.iter_mut().skip(channels - 1).step_by(channels).for_each(|alpha| *alpha = (*alpha).max(128));
 }
@@ -36,8 +47,12 @@ fn png(width: u32, height: u32, color: ColorType) -> Vec<u8> {
     if color == ColorType::Rgba8 {
         opaque(&mut data, 4);
     }
+    png_of(&data, width, height, color)
+}
+
+fn png_of(data: &[u8], width: u32, height: u32, color: ColorType) -> Vec<u8> {
     let mut bytes = Vec::new();
-    image::codecs::png::PngEncoder::new(&mut bytes).write_image(&data, width, height, color.into()).unwrap();
+    image::codecs::png::PngEncoder::new(&mut bytes).write_image(data, width, height, color.into()).unwrap();
     bytes
 }
 
@@ -58,11 +73,15 @@ fn jpeg(width: u32, height: u32, color: jpeg_encoder::ColorType, sampling: jpeg_
         jpeg_encoder::ColorType::Cmyk => 4,
         _ => 3,
     };
+    jpeg_of(&samples(width, height, channels), width, height, color, sampling, progressive)
+}
+
+fn jpeg_of(data: &[u8], width: u32, height: u32, color: jpeg_encoder::ColorType, sampling: jpeg_encoder::SamplingFactor, progressive: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 85);
     encoder.set_sampling_factor(sampling);
     encoder.set_progressive(progressive);
-    encoder.encode(&samples(width, height, channels), width as u16, height as u16, color).unwrap();
+    encoder.encode(data, width as u16, height as u16, color).unwrap();
     bytes
 }
 
@@ -74,7 +93,7 @@ pub struct Layout {
     /// Side of tiles, or rows of a strip.
     pub tile: Option<u32>,
     pub rows: u32,
-    /// 1 none, 5 LZW, 7 JPEG, 8 Deflate, 32773 PackBits.
+    /// 1 none, 5 LZW, 7 JPEG, 8 Deflate, 32773 PackBits, 50000 Zstandard.
     pub compression: u16,
     pub photometric: u16,
     pub bits: u16,
@@ -83,10 +102,24 @@ pub struct Layout {
     pub extra: Option<u16>,
     pub planar: bool,
     pub orientation: u16,
+    /// Its samples are noise.
+    pub noise: bool,
 }
 
-pub const RGB: Layout =
-    Layout { width: 0, height: 0, tile: None, rows: 16, compression: 1, photometric: 2, bits: 8, samples: 3, extra: None, planar: false, orientation: 1 };
+pub const RGB: Layout = Layout {
+    width: 0,
+    height: 0,
+    tile: None,
+    rows: 16,
+    compression: 1,
+    photometric: 2,
+    bits: 8,
+    samples: 3,
+    extra: None,
+    planar: false,
+    orientation: 1,
+    noise: false,
+};
 
 /// A TIFF of one directory, little-endian.
 pub fn tiff(layout: &Layout) -> Vec<u8> {
@@ -102,7 +135,8 @@ pub fn tiff(layout: &Layout) -> Vec<u8> {
             let height = if tile.is_some() { chunk_height } else { chunk_height.min(height - line * chunk_height) };
             let stride = (chunk_width * per_pixel * u32::from(layout.bits)).div_ceil(8);
             // One chunk serves a whole row of chunks.
-            let chunk = compress(layout, samples(stride, height, 1), (chunk_width, height));
+            let plain = if layout.noise { noise((stride * height) as usize) } else { samples(stride, height, 1) };
+            let chunk = compress(layout, plain, (chunk_width, height));
             for _ in 0..columns {
                 offsets.push(file.len() as u32);
                 counts.push(chunk.len() as u32);
@@ -164,7 +198,8 @@ fn compress(layout: &Layout, plain: Vec<u8>, (width, height): (u32, u32)) -> Vec
             let mut bytes = Vec::new();
             let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 85);
             encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_2_0);
-            encoder.encode(&samples(width, height, channels), width as u16, height as u16, color).unwrap();
+            let data = if layout.noise { noise((width * height * channels) as usize) } else { samples(width, height, channels) };
+            encoder.encode(&data, width as u16, height as u16, color).unwrap();
             bytes
         }
         8 => {
@@ -172,6 +207,7 @@ fn compress(layout: &Layout, plain: Vec<u8>, (width, height): (u32, u32)) -> Vec
             encoder.write_all(&plain).unwrap();
             encoder.finish().unwrap()
         }
+        50000 => ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest),
         // Literals only.
         _ => plain.chunks(128).flat_map(|literal| [&[literal.len() as u8 - 1], literal].concat()).collect(),
     }
@@ -219,6 +255,13 @@ pub fn sources(width: u32, height: u32) -> Vec<Source> {
         ("tiff-tiles-cmyk", tiff(&Layout { photometric: 5, samples: 4, ..tiles })),
         ("tiff-tiles-lab", tiff(&Layout { photometric: 8, ..tiles })),
         ("tiff-tiles-palette", tiff(&Layout { photometric: 3, samples: 1, ..tiles })),
+        ("tiff-strips-zstandard", tiff(&Layout { compression: 50000, rows: 4000, ..size })),
+        ("tiff-tiles-zstandard", tiff(&Layout { compression: 50000, ..tiles })),
+        ("noise-png", png_of(&noise((width * height * 3) as usize), width, height, ColorType::Rgb8)),
+        ("noise-jpeg", jpeg_of(&noise((width * height * 3) as usize), width, height, Jpeg::Rgb, Sampling::R_4_4_4, false)),
+        ("noise-tiff-tiles-deflate", tiff(&Layout { compression: 8, noise: true, ..tiles })),
+        ("noise-tiff-tiles-jpeg", tiff(&Layout { compression: 7, photometric: 6, noise: true, ..tiles })),
+        ("noise-tiff-strips-lzw", tiff(&Layout { compression: 5, noise: true, rows: 4000, ..size })),
         ("tiff-tiles-ycbcr", tiff(&Layout { photometric: 6, compression: 8, ..tiles })),
     ];
     kinds.into_iter().filter(|(_, bytes)| !bytes.is_empty()).map(|(name, bytes)| Source { name: format!("{name}-{width}x{height}"), bytes }).collect()

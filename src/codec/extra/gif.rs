@@ -116,25 +116,29 @@ const SPEED: i32 = 10;
 pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
     let side = |side: u32| u16::try_from(side).map_err(internal);
     let (width, height) = (side(raster.dimensions.width())?, side(raster.dimensions.height())?);
-    let frame = match raster.channels {
+    // Each step gives up what the one before it made.
+    let mut frame = match raster.channels {
         // Every gray has its place in the palette.
         1 => {
             let palette: Vec<u8> = (0..=255).flat_map(|gray| [gray; 3]).collect();
-            Frame::from_palette_pixels(width, height, raster.data.as_slice(), palette, None)
+            Frame::from_palette_pixels(width, height, raster.data, palette, None)
         }
-        3 => Frame::from_rgb_speed(width, height, &raster.data, SPEED),
-        _ => {
+        channels => {
             let mut rgba = rgba(raster);
-            // Half transparent is not to be had: a pixel is there or not.
-            for pixel in rgba.as_chunks_mut::<4>().0 {
-                *pixel = if pixel[3] < 128 { [0; 4] } else { [pixel[0], pixel[1], pixel[2], 255] };
+            if channels != 3 {
+                // Half transparent is not to be had: a pixel is there or not.
+                for pixel in rgba.as_chunks_mut::<4>().0 {
+                    *pixel = if pixel[3] < 128 { [0; 4] } else { [pixel[0], pixel[1], pixel[2], 255] };
+                }
             }
             Frame::from_rgba_speed(width, height, &mut rgba, SPEED)
         }
     };
-    let mut bytes = Vec::new();
+    frame.make_lzw_pre_encoded();
+    // Room for the data with a length before each 255 bytes of them, the palette and headers: growing would need it twice.
+    let mut bytes = Vec::with_capacity(frame.buffer.len() + frame.buffer.len() / 255 + 1024);
     let mut encoder = Encoder::new(&mut bytes, width, height, &[]).map_err(internal)?;
-    encoder.write_frame(&frame).map_err(internal)?;
+    encoder.write_lzw_pre_encoded_frame(&frame).map_err(internal)?;
     drop(encoder);
     Ok(bytes)
 }

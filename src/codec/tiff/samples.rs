@@ -208,9 +208,6 @@ fn float(bits: u64, width: usize) -> f64 {
 
 /// The samples of `count` pixels of a chunk, or of one plane of it if they are stored apart, that was left out of the file: black, or the value 0 where that is something else, and transparent if there is alpha.
 pub(super) fn blank(level: &Level, plane: usize, count: usize) -> Samples {
-    fn repeat<S: Copy>(pixel: Vec<S>, count: usize) -> Vec<S> {
-        std::iter::repeat_n(pixel, count).flatten().collect()
-    }
     let number = Number::of_level(level);
     let zero = |position: usize| {
         let most = if is_wide(level) { 65_535.0 } else { 255.0 };
@@ -225,7 +222,11 @@ pub(super) fn blank(level: &Level, plane: usize, count: usize) -> Samples {
     let alpha = level.values.nodata.map(|_| 0);
     let stored = if level.samples.planar { plane..plane + 1 } else { 0..usize::from(level.samples.count) };
     let pixel: Vec<u16> = stored.map(zero).chain(alpha).collect();
-    if is_wide(level) { Samples::U16(repeat(pixel, count)) } else { Samples::U8(repeat(pixel.into_iter().map(|sample| sample as u8).collect(), count)) }
+    if is_wide(level) {
+        Samples::U16(pixel.repeat(count))
+    } else {
+        Samples::U8(pixel.into_iter().map(|sample| sample as u8).collect::<Vec<u8>>().repeat(count))
+    }
 }
 
 /// From what is stored to what the pipeline's models mean.

@@ -93,8 +93,7 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
         // All pixels and all of the file; or what has not been taken of it.
         Format::Tif if pixels <= LARGE_TIF => sum(&[pixels.saturating_mul(2), pixels / 64, if channels == 2 { pixels.saturating_mul(2) } else { 0 }, CODER]),
         Format::Tif => sum(&[mul(&[PIECE.saturating_add(at_once), 2]), row, LARGE_TIF / 64, CODER]),
-        // Its pixels, four samples of each where there is alpha, their colours' indexes, and the file.
-        Format::Gif => sum(&[pixels, if channels.is_multiple_of(2) { area.saturating_mul(8) } else { 0 }, area.saturating_mul(4), CODER]),
+        Format::Gif => gif(area, channels),
         Format::WebP if plan.lossless => {
             // Below the limit the pixels, and the file, are held. Four bytes of each pixel of some rows, and the modes of all blocks.
             let sides = width.saturating_add(size.height().into());
@@ -106,17 +105,25 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
     }
 }
 
+/// Pixels become four samples each, these indexes of colours, which are coded with up to 12 bits each in room that doubles; the coder has up to 4096 sequences.
+fn gif(area: u64, channels: u64) -> u64 {
+    let indexes = if channels == 1 { 0 } else { sum(&[channels % 4, 4]) };
+    let states = sum(&[64 << 10, area.saturating_mul(112).min(448 << 10)]);
+    sum(&[area.saturating_mul(indexes.max(5)), states])
+}
+
 /// What an encoder of many states takes however small its image is.
 const CODER: u64 = 512 << 10;
 const PNG_STATE: u64 = 256 << 10;
 
 /// Room that is made for a PNG of so many bytes of pixels, or for a piece of it and what is added at a time. Growing it would take twice as much.
 pub(crate) fn png_held(pixels: u64) -> u64 {
-    sum(&[pixels, pixels / 64, 4096]).min(PIECE.saturating_add(MORE_ROWS))
+    // Its coder writes some kilobytes at a time, which may come on top of those of the rows that are added.
+    sum(&[pixels, pixels / 64, 4096]).min(sum(&[PIECE, MORE_ROWS, ROWS.saturating_mul(2)]))
 }
 
 fn lossless_file(pixels: u64) -> u64 {
-    pixels.saturating_add(4096).min(PIECE.saturating_mul(2))
+    sum(&[pixels, pixels / 128, 16 << 10]).min(PIECE.saturating_mul(2))
 }
 
 /// What a JPEG encoder holds: a row of MCUs; of a small image the symbols, which are counted before they are coded, and the file; of a large one what has not

@@ -12,7 +12,7 @@ use crate::api::{Format, Quality};
 use crate::error::{Budget, Error, Result, SourceFormat};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
-use crate::pyramid::tiff::{Compression, FAX_TIMES, Level, ZSTANDARD_WINDOW, zstandard_window};
+use crate::pyramid::tiff::{Compression, FAX_TIMES, Level};
 use crate::pyramid::{Body, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
@@ -208,30 +208,30 @@ pub(crate) fn fetched_chunk(level: &Level) -> u64 {
         Compression::Jpeg | Compression::WebP => sum(&[plain, plain / 4, 32 << 10]),
         // Of dithered pixels, that is several times as many.
         Compression::Fax(_) => sum(&[mul(&[plain, FAX_TIMES]), 4 << 10]),
-        _ => sum(&[plain, plain / 2, 4 << 10]),
+        // A byte takes at most nine bits in the tables that every decoder knows; what does not compress is stored.
+        Compression::Deflate => sum(&[plain, plain / 7, 4 << 10]),
+        Compression::Zstandard => sum(&[plain, plain / 64, 4 << 10]),
+        // At most 12 bits a byte; and runs of one byte, by thoughtless encoders.
+        Compression::Lzw | Compression::PackBits => sum(&[plain, plain / 2, 4 << 10]),
     }
 }
 
 /// What it takes to decode a chunk, without its pixels.
 fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
     let (plain, width) = (level.chunk_bytes(), u64::from(level.chunk.width()));
-    // Planes, colours and extra samples are put in order beside what they come from.
-    let ordered = mul(&[level.chunk.area(), samples, depth]);
-    match level.compression {
+    // Unpacked bytes, and samples between these and pixels.
+    let unpacked = if level.is_unpacked_to_pixels() { 0 } else { plain };
+    let ordered = if level.is_unpacked_to_samples() { 0 } else { mul(&[level.chunk.area(), samples, depth]) };
+    let decoder = match level.compression {
         // Rows of MCUs, tables, and planes that are laid side by side.
-        Compression::Jpeg => sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 192 << 10]),
+        Compression::Jpeg => return sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 192 << 10]),
         // A file is a copy, and pixels of four samples come from three planes.
-        Compression::WebP => sum(&[fetched_chunk(level), mul(&[level.chunk.area(), 8]), 256 << 10]),
-        Compression::Zstandard => {
-            let window = zstandard_window(level.plain_bytes(level.chunk.height())).min(ZSTANDARD_WINDOW);
-            sum(&[plain, ordered, window, 512 << 10])
-        }
-        Compression::Lzw => sum(&[plain, ordered, 64 << 10]),
-        Compression::Deflate => sum(&[plain, ordered, 64 << 10]),
-        // Where colours change in a row and in the one above it: words, at most one a pixel, with as many to grow into.
-        Compression::Fax(_) => sum(&[plain, ordered, mul(&[width, 16])]),
-        Compression::None | Compression::PackBits => sum(&[plain, ordered]),
-    }
+        Compression::WebP => return sum(&[fetched_chunk(level), mul(&[level.chunk.area(), 8]), 256 << 10]),
+        Compression::Deflate => 64 << 10,
+        Compression::Lzw | Compression::Zstandard | Compression::Fax(_) => strips::decoder(level),
+        Compression::None | Compression::PackBits => 0,
+    };
+    sum(&[unpacked, ordered, decoder])
 }
 
 /// Pixels of a row of chunks: of JPEG those that are wanted.
@@ -273,7 +273,7 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
     let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
     match whole.mode {
         // Of PNG the coder's window and buffers as well.
-        WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(320 << 10),
+        WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(384 << 10),
         // Canvas and what it is made from.
         WholeMode::Image => samples.saturating_mul(2),
         WholeMode::Jpeg { density } => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,

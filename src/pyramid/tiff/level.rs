@@ -213,6 +213,19 @@ impl Level {
         matches!(self.model, Model::YCbCr(across, down) if (across, down) != (1, 1))
     }
 
+    /// Whether the bytes of its chunks are the samples of their pixels, once they are unpacked.
+    pub fn is_unpacked_to_pixels(&self) -> bool {
+        let stays = self.samples.bits == 8 && self.samples.kind == SampleKind::Unsigned && self.values.window.is_none();
+        stays && self.is_unpacked_to_samples()
+    }
+
+    /// Whether nothing but their type changes between these bytes and pixels: no planes are woven, no samples are added, dropped or converted.
+    pub fn is_unpacked_to_samples(&self) -> bool {
+        let plain = !matches!(self.model, Model::Palette(_) | Model::YCbCr(..));
+        let all = u64::from(self.samples.count) == u64::from(self.model.colors()).saturating_add(self.samples.alpha.is_some().into());
+        plain && all && !self.samples.planar && self.values.nodata.is_none()
+    }
+
     /// Samples of a decoded pixel while it is made, those that are not shown included.
     pub fn decoded_samples(&self) -> u64 {
         // A palette's index becomes three samples.

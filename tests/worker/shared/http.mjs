@@ -336,7 +336,7 @@ export function overHttp(name, serve, extra = []) {
 
     test("what is no image is 501, what is broken 500 without being kept", async () => {
       await service.put("text.jpg", Buffer.from("This is not an image."));
-      await service.put("cut.jpg", (await rocket()).subarray(0, 3000));
+      await service.put("cut.jpg", (await rocket()).subarray(0, 100));
       await service.put("empty.jpg", Buffer.alloc(0));
       assert.equal((await get("/iiif/3/text.jpg/info.json")).status, 501);
       for (const path of ["/iiif/3/cut.jpg/full/max/0/default.jpg", "/iiif/3/empty.jpg/full/max/0/default.jpg"]) {
@@ -346,6 +346,20 @@ export function overHttp(name, serve, extra = []) {
         assert.equal(headers["cache-control"], "no-store");
       }
       assert.equal((await get(IMAGE)).status, 200);
+    });
+
+    test("what is damaged is shown, says so, and is kept for a minute at most", async () => {
+      const file = await rocket();
+      await service.put("half.jpg", file.subarray(0, file.length / 2));
+      const { status, headers } = await get("/iiif/3/half.jpg/full/max/0/default.jpg");
+      assert.equal(status, 200);
+      assert.match(headers["azulejo-incomplete"], /^rows=[1-9]\d*$/);
+      assert.equal(headers["cache-control"], "public, max-age=60");
+      assert.deepEqual([headers.etag, headers["last-modified"]], [undefined, undefined]);
+      assert.match(headers["access-control-expose-headers"], /Azulejo-Incomplete/);
+      // What lies above the damage is whole.
+      const above = await get("/iiif/3/half.jpg/0,0,64,16/max/0/default.jpg");
+      assert.deepEqual([above.status, above.headers["azulejo-incomplete"]], [200, undefined]);
     });
 
     test("a download name is cleaned", async () => {

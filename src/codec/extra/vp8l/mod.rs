@@ -18,11 +18,13 @@ use symbols::{Codes, Counts, Pixel, Samples, Symbols, Writer};
 use super::Fault;
 use super::coder::internal;
 use crate::geometry::Dimensions;
+use crate::plan::PIECE;
 
 /// RIFF and its length, WEBP, VP8L and its length.
 const HEADERS: usize = 20;
-/// Bytes by which the room for the file grows.
-const STEP: usize = 1 << 20;
+/// Room for what is held of a large file until it is handed over, bytes; and of one that may be held whole.
+const ROOM: usize = PIECE as usize + (1 << 20);
+const MOST_ROOM: usize = 2 * PIECE as usize;
 
 /// Rows of a file, which come twice.
 pub(crate) struct Rows {
@@ -324,13 +326,14 @@ impl Writing {
         if is_same { Ok(()) } else { Err(Fault::Changed) }
     }
 
-    /// By steps, never by doubling: what is held is handed over long before that.
+    /// All at once, or for a piece that is handed over: growing would take twice as much.
     fn make_room(&mut self, pixels: usize) {
         // Four symbols of at most 15 bits, or two of a copy.
         let most = pixels * 8 + 64;
+        let rest = usize::try_from(self.length.saturating_sub(self.writer.bits.written()) / 8).unwrap_or(usize::MAX).saturating_add(64);
         let bytes = &mut self.writer.bits.bytes;
-        if bytes.capacity() - bytes.len() < most {
-            bytes.reserve_exact(most.max(STEP));
+        if bytes.capacity() - bytes.len() < most.min(rest) {
+            bytes.reserve_exact(if rest > MOST_ROOM { most.max(ROOM) } else { rest });
         }
     }
 }
