@@ -12,7 +12,7 @@ use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::incomplete::Incomplete;
 use crate::options::PngCompression;
-use crate::plan::png_held;
+use crate::plan::{png_bytes, png_held};
 use crate::profile::Profile;
 use crate::render::{Alpha, Layout, Model, Raster, Row};
 
@@ -134,8 +134,7 @@ pub(super) struct Rows {
 impl Rows {
     pub fn new(dimensions: Dimensions, channels: usize, bitonal: bool, compression: PngCompression) -> Result<Self> {
         let one_bit = bitonal && channels == 1;
-        let pixels = dimensions.area() * channels as u64;
-        let file = Shared { bytes: Arc::default(), room: png_held(pixels) as usize };
+        let file = Shared { bytes: Arc::default(), room: png_held(png_bytes(dimensions, channels as u64, one_bit)) as usize };
         let mut encoder = png::Encoder::new(file.clone(), dimensions.width(), dimensions.height());
         encoder.set_color(match channels {
             1 => ColorType::Grayscale,

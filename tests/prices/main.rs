@@ -133,7 +133,7 @@ fn main() {
     });
     let sizes: &[(u32, u32)] = if full { &[(300, 200), (4000, 3000), (2000, 1500), (6000, 24), (24, 6000)] } else { &[(300, 200), (1400, 900), (3000, 12)] };
     let sizes = size.as_ref().map_or(sizes, std::slice::from_ref);
-    let count = if full { 60 } else { 10 };
+    let count = if full { 60 } else { 7 };
     let service = Service::default();
     let (mut all, mut ratios, mut broken, mut refused) = (0, Vec::new(), Vec::new(), 0);
     let (mut times, mut costly) = (Vec::new(), Vec::new());

@@ -1,7 +1,7 @@
 //! Memory from decoded rows to the file: averages and kernels, turned and rotated pixels, encoders.
 
 use super::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP, PIECE, mul, sum};
-use crate::api::Format;
+use crate::api::{Format, Quality};
 use crate::geometry::Dimensions;
 use crate::jpeg::most_listed;
 use crate::plan::Rendering;
@@ -89,7 +89,7 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
     match plan.format {
         Format::Jpg => jpg(plan.jpeg_quality, area, width, channels),
         // Rows for its filters, the coder's state, and the part of the file that has not been taken.
-        Format::Png => sum(&[PNG_STATE, row.saturating_mul(8), png_held(pixels)]),
+        Format::Png => sum(&[PNG_STATE, row.saturating_mul(8), png_held(png_bytes(size, channels, plan.quality == Quality::Bitonal))]),
         // All pixels and all of the file; or what has not been taken of it.
         Format::Tif if pixels <= LARGE_TIF => sum(&[pixels.saturating_mul(2), pixels / 64, if channels == 2 { pixels.saturating_mul(2) } else { 0 }, CODER]),
         Format::Tif => sum(&[mul(&[PIECE.saturating_add(at_once), 2]), row, LARGE_TIF / 64, CODER]),
@@ -114,12 +114,18 @@ fn gif(area: u64, channels: u64) -> u64 {
 
 /// What an encoder of many states takes however small its image is.
 const CODER: u64 = 512 << 10;
+/// Bytes of the pixels of a PNG, whose bitonal gray takes one bit a pixel.
+pub(crate) fn png_bytes(size: Dimensions, channels: u64, bitonal: bool) -> u64 {
+    let bits = if bitonal && channels == 1 { 1 } else { channels.saturating_mul(8) };
+    mul(&[mul(&[size.width().into(), bits]).div_ceil(8), size.height().into()])
+}
+
 const PNG_STATE: u64 = 256 << 10;
 
 /// Room that is made for a PNG of so many bytes of pixels, or for a piece of it and what is added at a time. Growing it would take twice as much.
 pub(crate) fn png_held(pixels: u64) -> u64 {
-    // Its coder writes some kilobytes at a time, which may come on top of those of the rows that are added.
-    sum(&[pixels, pixels / 64, 4096]).min(sum(&[PIECE, MORE_ROWS, ROWS.saturating_mul(2)]))
+    // Of noise the codes for filtered pixels take eleven bits a byte. The coder writes some kilobytes at a time, which may come on top of rows that are added.
+    sum(&[mul(&[pixels, 11]) / 8, 4096]).min(sum(&[PIECE, mul(&[MORE_ROWS, 11]) / 8, ROWS.saturating_mul(2)]))
 }
 
 fn lossless_file(pixels: u64) -> u64 {

@@ -4,7 +4,7 @@ mod answer;
 mod work;
 
 pub(super) use answer::pipeline;
-pub(crate) use answer::png_held;
+pub(crate) use answer::{png_bytes, png_held};
 pub(crate) use work::of_png;
 
 use super::{Rendering, SourcePlan, strips};
@@ -29,7 +29,7 @@ pub(crate) const LARGE_WEBP: u64 = 8 << 20;
 /// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
 /// Tables, kernels and code that every request needs, bytes.
-const BASE: u64 = 96 << 10;
+const BASE: u64 = 40 << 10;
 
 /// Estimated cost of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -223,8 +223,8 @@ fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
     let unpacked = if level.is_unpacked_to_pixels() { 0 } else { plain };
     let ordered = if level.is_unpacked_to_samples() { 0 } else { mul(&[level.chunk.area(), samples, depth]) };
     let decoder = match level.compression {
-        // Rows of MCUs, tables, and planes that are laid side by side.
-        Compression::Jpeg => return sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 192 << 10]),
+        // Rows of MCUs, and tables.
+        Compression::Jpeg => return sum(&[mul(&[width.saturating_add(64), samples, 48]), 96 << 10]),
         // A file is a copy, and pixels of four samples come from three planes.
         Compression::WebP => return sum(&[fetched_chunk(level), mul(&[level.chunk.area(), 8]), 256 << 10]),
         Compression::Deflate => 64 << 10,
@@ -276,7 +276,11 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(384 << 10),
         // Canvas and what it is made from.
         WholeMode::Image => samples.saturating_mul(2),
-        WholeMode::Jpeg { density } => mul(&[pyramid.stored.area(), density.into(), 2]) / 100,
+        // Coefficients; and of a row of MCUs the planes and the pixels.
+        WholeMode::Jpeg { density } => {
+            let row = mul(&[pyramid.stored.width().into(), whole.channels.into(), u64::from(LINES), 2]);
+            (mul(&[pyramid.stored.area(), density.into(), 2]) / 100).saturating_add(row)
+        }
     }
 }
 
@@ -285,7 +289,9 @@ fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
     let index = scan.index();
     let unknown = index.all().saturating_sub(index.len()) as u64;
     let width = u64::from(plan.crop.width()).saturating_add(128);
-    mul(&[width, scan.whole.channels.into(), 64]).saturating_add(unknown.saturating_mul(64))
+    // A row of MCUs: its planes, and its pixels.
+    let lines = u64::from(scan.header.most().1).saturating_mul(16);
+    sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), 32 << 10])
 }
 
 /// Bytes of the decoded rows in whose room the raster is made, if it is no larger.

@@ -216,12 +216,12 @@ impl Level {
     /// Whether the bytes of its chunks are the samples of their pixels, once they are unpacked.
     pub fn is_unpacked_to_pixels(&self) -> bool {
         let stays = self.samples.bits == 8 && self.samples.kind == SampleKind::Unsigned && self.values.window.is_none();
-        stays && self.is_unpacked_to_samples()
+        stays && self.is_unpacked_to_samples() && !matches!(self.model, Model::Palette(_))
     }
 
-    /// Whether nothing but their type changes between these bytes and pixels: no planes are woven, no samples are added, dropped or converted.
+    /// Whether a single step lies between these bytes and pixels: no planes are woven, no samples are added or dropped.
     pub fn is_unpacked_to_samples(&self) -> bool {
-        let plain = !matches!(self.model, Model::Palette(_) | Model::YCbCr(..));
+        let plain = !self.is_subsampled() && (self.samples.bits <= 8 || !matches!(self.model, Model::Palette(_)));
         let all = u64::from(self.samples.count) == u64::from(self.model.colors()).saturating_add(self.samples.alpha.is_some().into());
         plain && all && !self.samples.planar && self.values.nodata.is_none()
     }
