@@ -19,6 +19,7 @@ use crate::bytes::{self, ByteRange};
 pub use crate::codec::TileCompression as Compression;
 use crate::error::{Budget, Error, Result};
 use crate::geometry::Dimensions;
+use crate::limits::Limits;
 use crate::pyramid::Pyramid;
 
 /// How a pyramid is written; the same options give the same bytes.
@@ -34,11 +35,14 @@ pub struct Options {
     pub compression: Option<Compression>,
     /// Bytes of memory that the job may take. Files that are not read by range must fit it as a whole.
     pub memory: u64,
+    /// CPU time that the job may take, ns on the machine that estimates are calibrated on, as [`Limits::work`](crate::Limits::work). It is checked before
+    /// anything is read.
+    pub work: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { tile: 512, quality: 88, compression: None, memory: 112 << 20 }
+        Self { tile: 512, quality: 88, compression: None, memory: 112 << 20, work: 3600 * Limits::WORK_PER_SECOND }
     }
 }
 
@@ -116,7 +120,7 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// Plans a pyramid of an opened image; [`Error::SourceTooCostly`] if it would take more memory than it may, [`Error::Argument`] for an option that is none.
+    /// Plans a pyramid of an opened image; [`Error::SourceTooCostly`] if it would take more memory or CPU time than it may, [`Error::Argument`] for an option that is none.
     pub fn new(pyramid: &Pyramid, options: &Options) -> Result<Self> {
         options.check()?;
         let copied = if options.compression.is_none_or(|compression| compression == Compression::Jpeg) { Copied::of(pyramid, options.tile)? } else { None };

@@ -16,7 +16,7 @@ use crate::render::{Pipeline, Raster};
 pub(super) struct Rows {
     pyramid: Pyramid,
     plan: Rendering,
-    /// Only memory is limited: all of the file is read in any case.
+    /// Memory and CPU time are limited: all of the file is read in any case.
     limits: Limits,
     meter: Meter,
     memory: u64,
@@ -54,7 +54,8 @@ impl Rows {
     pub fn new(pyramid: &Pyramid, options: &Options, coefficients: bool) -> Result<Self> {
         let plan = Rendering::full(pyramid);
         let memory = Price::of_rows(&plan, pyramid);
-        let limits = Limits { memory: options.memory, fetched: u64::MAX, ranges: u32::MAX, work: u64::MAX, show_incomplete: false, ..Limits::default() };
+        Price::check_pyramid(&plan, pyramid, options.work)?;
+        let limits = Limits { memory: options.memory, fetched: u64::MAX, ranges: u32::MAX, work: options.work, show_incomplete: false, ..Limits::default() };
         let state = match &plan.source {
             SourcePlan::Whole { .. } => State::Fetch(pyramid.kept.store()),
             SourcePlan::Scan { .. } if coefficients => State::Scan(Box::new(Scan::with_coefficients(pyramid, &plan, &limits)?), true),

@@ -65,7 +65,7 @@ impl Writer {
     /// What all takes if pixels have so many samples; [`Error::SourceTooCostly`] if that is too much.
     pub fn settle(&mut self, channels: usize) -> Result<TileCoder> {
         let usual = if channels.is_multiple_of(2) { Compression::Deflate } else { Compression::Jpeg };
-        let Options { tile, quality, compression, memory: limit } = self.options;
+        let Options { tile, quality, compression, memory: limit, .. } = self.options;
         let coder = TileCoder { compression: compression.unwrap_or(usual), quality, side: tile, channels };
         let memory = |(number, size): (usize, &Dimensions)| Level::memory(&coder, *size, self.turn(), number == 0 && self.copied.is_some());
         // One tile is turned, padded and coded at a time.

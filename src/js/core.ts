@@ -124,7 +124,7 @@ interface WasmImage {
   takeIndex(bytes: Uint8Array): boolean;
   index(): Uint8Array | undefined;
   info(version: string, id: string, settings: Settings): string;
-  ingest(tile?: number, quality?: number, compression?: string, memory?: number): WasmIngest;
+  ingest(tile?: number, quality?: number, compression?: string, memory?: number, work?: number): WasmIngest;
   render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; readonly rows: number | undefined; readonly damage: string | undefined; unused(): string | undefined; result(): WasmAnswer | undefined };
   free(): void;
 }
@@ -232,9 +232,9 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         );
         return admission ? admitted(admission, begun) : begun;
       },
-      async ingest({ tile, quality, compression, memory }) {
+      async ingest({ tile, quality, compression, memory, work }) {
         if (needsExtra || compression === "webp") await extra();
-        const ingesting = call(() => image.ingest(tile, quality, compression, memory));
+        const ingesting = call(() => image.ingest(tile, quality, compression, memory, work));
         const begun = job(
           ingesting,
           () => call(() => ({ head: ingesting.head(), spools: [...ingesting.spools()] })),

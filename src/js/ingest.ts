@@ -13,6 +13,7 @@ export interface IngestOptions {
   quality: number | undefined;
   compression: PyramidOptions["compression"];
   memory: number | undefined;
+  work: number | undefined;
 }
 
 /** How a pyramid is written. */
@@ -28,7 +29,10 @@ export interface PyramidOptions extends WorkerOptions {
   compression?: "jpeg" | "deflate" | "webp" | undefined;
   /** Which page of a document, from 1, or which image beside the scan of a slide. Default 1. */
   page?: Page | undefined;
-  /** Of opening the source; `memory` is also that of writing, whose default is 112 MiB. A source that is not a TIFF must fit it as a whole. */
+  /**
+   * Of opening the source. `memory` is also that of writing, whose default is 112 MiB; a source that is not a TIFF must fit it as a whole. `work` is also that of
+   * writing, whose default is 3600 seconds.
+   */
   settings?: Settings;
   signal?: AbortSignal;
   /** Told whenever tiles are finished: how many rows of the image are done, of all. */
@@ -63,7 +67,7 @@ export async function writePyramid(host: Host, source: Source, spool: Spool, opt
   const { core } = host.take(() => true);
   const { image, pin, source: warm } = await openFirst(core, source, settings, page, signal);
   const { width, height } = image;
-  const job = await image.ingest({ tile, quality, compression, memory: settings.memory });
+  const job = await image.ingest({ tile, quality, compression, memory: settings.memory, work: settings.work });
   let told = 0;
   const { head, spools } = await drive(job, warm, pin, signal, async (bytes, { spool: index = 0, rows }) => {
     await spool(index, bytes);

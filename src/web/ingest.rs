@@ -6,11 +6,19 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use super::engine::{Image, failure, invalid, ranges, thrown};
 use crate::error::Error;
 use crate::ingest::{Compression, Finished, Ingest, Options, Step};
+use crate::limits::Limits;
 
 #[wasm_bindgen]
 impl Image {
     /// Plans a pyramid of tiles of `tile` px; what is not given is the default.
-    pub fn ingest(&self, tile: Option<u32>, quality: Option<u8>, compression: Option<String>, memory: Option<f64>) -> Result<IngestJob, JsValue> {
+    pub fn ingest(
+        &self,
+        tile: Option<u32>,
+        quality: Option<u8>,
+        compression: Option<String>,
+        memory: Option<f64>,
+        work: Option<f64>,
+    ) -> Result<IngestJob, JsValue> {
         let mut options = Options::default();
         options.tile = tile.unwrap_or(options.tile);
         options.quality = quality.unwrap_or(options.quality);
@@ -23,6 +31,7 @@ impl Image {
         };
         // `as` saturates, and NaN becomes 0.
         options.memory = memory.map_or(options.memory, |memory| memory as u64);
+        options.work = work.map_or(options.work, |seconds| (seconds * Limits::WORK_PER_SECOND as f64) as u64);
         Ok(IngestJob { job: Ingest::new(&self.pyramid, &options).map_err(thrown)?, spool: 0, finished: None })
     }
 }

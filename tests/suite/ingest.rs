@@ -287,6 +287,11 @@ fn options_are_checked_and_memory_is_refused_before_anything_is_read() {
     let mut options = Options::default();
     options.memory = 1 << 20;
     assert!(matches!(Ingest::new(&open(&bytes).unwrap(), &options), Err(Error::SourceTooCostly { what: Budget::Memory, .. })));
+    // CPU time has a limit of its own, which says what to change.
+    let mut options = Options::default();
+    options.work = 1000;
+    let error = Ingest::new(&open(&bytes).unwrap(), &options).map(|_| ()).unwrap_err();
+    assert!(matches!(error, Error::SourceTooCostly { what: Budget::Work, .. }) && error.to_string().contains("raise the limit"), "{error}");
     // A header that tells of more than anyone has.
     let mut giant = bytes.clone();
     giant[16..24].copy_from_slice(&[0x7F, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF]);

@@ -9,7 +9,7 @@ pub(crate) use work::of_png;
 
 use super::{Rendering, SourcePlan, strips};
 use crate::api::{Format, Quality};
-use crate::error::{Budget, Error, Result, SourceFormat};
+use crate::error::{Budget, Error, Remedy, Result, SourceFormat};
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
 use crate::pyramid::tiff::{Compression, FAX_TIMES, Level};
@@ -162,6 +162,15 @@ impl Price {
     pub fn of_copied(level: &Level, pyramid: &Pyramid, coefficients: u64, area: u64) -> u64 {
         let fetched = fetched(level, pyramid, u64::MAX);
         sum(&[BASE, fetched, level.chunk_bytes().saturating_mul(2), coefficients, answer::jpg(100, area, level.chunk.width().into(), 3)])
+    }
+
+    /// [`Error::SourceTooCostly`] if a pyramid of all rows of a plan would take more CPU time than `limit` ns.
+    pub fn check_pyramid(plan: &Rendering, pyramid: &Pyramid, limit: u64) -> Result<()> {
+        let once = Self::of(plan, pyramid);
+        let level = sum(&[once.work, mul(&[pyramid.file_size, once.per_byte]) / 10]);
+        // The smaller levels have a third of the pixels.
+        let all = level.saturating_add(level / 3);
+        if all > limit { Err(Error::SourceTooCostly { what: Budget::Work, needs: all, limit, remedy: Remedy::Limit }) } else { Ok(()) }
     }
 
     /// [`Error::SourceTooCostly`] for what is over the limits.
