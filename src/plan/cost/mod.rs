@@ -29,7 +29,7 @@ pub(crate) const LARGE_WEBP: u64 = 8 << 20;
 /// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
 /// Tables, kernels and code that every request needs, bytes.
-const BASE: u64 = 40 << 10;
+const BASE: u64 = 96 << 10;
 
 /// Estimated cost of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -232,8 +232,8 @@ fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
     let unpacked = if level.is_unpacked_to_pixels() { 0 } else { plain };
     let ordered = if level.is_unpacked_to_samples() { 0 } else { mul(&[level.chunk.area(), samples, depth]) };
     let decoder = match level.compression {
-        // Rows of MCUs, and tables.
-        Compression::Jpeg => return sum(&[mul(&[width.saturating_add(64), samples, 48]), 96 << 10]),
+        // Rows of MCUs, tables, and planes that are laid side by side.
+        Compression::Jpeg => return sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 128 << 10]),
         // A file is a copy, and pixels of four samples come from three planes.
         Compression::WebP => return sum(&[fetched_chunk(level), mul(&[level.chunk.area(), 8]), 256 << 10]),
         Compression::Deflate => 64 << 10,
@@ -283,6 +283,8 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
     match whole.mode {
         // Of PNG the coder's window and buffers as well.
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(384 << 10),
+        // Of lossy WebP with alpha the pixels, planes, alpha, and what that is decoded from.
+        WholeMode::Image if pyramid.format == SourceFormat::WebP => mul(&[plan.level.area(), 12]),
         // Canvas and what it is made from.
         WholeMode::Image => samples.saturating_mul(2),
         // Coefficients; and of a row of MCUs the planes and the pixels.
