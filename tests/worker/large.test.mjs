@@ -79,7 +79,7 @@ describe("a hundred megapixels", () => {
     await service.put("turned.jpg", bytes);
     // Its top left is the bottom right of the original, but for the codec's loss.
     const [turned, original] = await Promise.all(["turned.jpg/16,16,240,240/240,/0", "jpeg.tif/9744,9744,240,240/240,/180"].map((path) => service.get(`/iiif/3/${path}/default.png`)));
-    const [a, b] = [turned, original].map(({ bytes }) => meansOf(cellsOfPng(bytes)));
+    const [a, b] = [turned, original].map(({ bytes }) => meansOf(cellsOfPng(bytes)).slice(0, 3));
     a.forEach((value, index) => assert.ok(Math.abs(value - b[index]) < 3, `${a} and ${b}`));
     const colour = colourAt(SIDE, SIDE, 0, 9856, 9856);
     a.forEach((value, index) => assert.ok(Math.abs(value - colour[index % 3]) < 14, `${a} and ${colour}`));
