@@ -24,7 +24,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
         Ok(None) | Err(Stop::Fail(_)) => screen,
     };
     let size = dimensions(SourceFormat::Gif, 6, canvas.0.into(), canvas.1.into())?;
-    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image })))
+    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held: 8 } })))
 }
 
 /// Width and height of the image, from those of the screen and of the first frame. Where the screen has no area, or the frame does not fit it, the frame is the image,

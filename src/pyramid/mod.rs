@@ -112,7 +112,10 @@ pub(crate) enum WholeMode {
     /// Rows come one after the other: the decoder holds a few.
     Rows,
     /// The decoder holds the whole image.
-    Image,
+    Image {
+        /// Bytes per pixel that it takes, those of its result included.
+        held: u8,
+    },
     /// JPEG in blocks: whole, or at 1/2, 1/4, 1/8 of its size. All coefficients are held, unless it is a [`Body::Scan`].
     Jpeg {
         /// Stored samples per hundred pixels.

@@ -32,8 +32,10 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
     };
     let (transparent, orientation) = before_pixels(store, &mut cursor)?;
     let channels = if transparent || matches!(color, 4 | 6) { colors.saturating_add(1) } else { colors };
-    let mode = if interlace == 0 { WholeMode::Rows } else { WholeMode::Image };
-    let body = Body::Whole(Whole { channels, depth: if bits == 16 { 2 } else { 1 }, mode });
+    let depth = if bits == 16 { 2 } else { 1 };
+    // Twice its samples.
+    let mode = if interlace == 0 { WholeMode::Rows } else { WholeMode::Image { held: channels.saturating_mul(depth).saturating_mul(2) } };
+    let body = Body::Whole(Whole { channels, depth, mode });
     Ok((size, orientation, body))
 }
 

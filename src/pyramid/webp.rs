@@ -8,15 +8,23 @@ use crate::geometry::Dimensions;
 /// Chunks that are looked at for EXIF; an animation has one a frame before it.
 const MOST_CHUNKS: usize = 256;
 const LONGEST_EXIF: u64 = 1 << 20;
-/// RFC 9649, 2.7.1.2: the flag in VP8X for an EXIF chunk.
+/// RFC 9649, 2.7.1.2: the flags in VP8X for an animation, for an EXIF chunk, and for pixels with alpha.
+const ANIMATION_FLAG: u8 = 0x02;
 const EXIF_FLAG: u8 = 0x08;
+const ALPHA_FLAG: u8 = 0x10;
+
+/// Bytes per pixel that decoding takes, RGBA included: the planes of lossy pixels, or a copy of lossless ones. Alpha of lossy pixels is decoded as an image of its
+/// own. The first frame of an animation is laid on a canvas.
+const HELD: u8 = 8;
+const HELD_WITH_ALPHA: u8 = 11;
+const HELD_OF_ANIMATION: u8 = 14;
 
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::WebP, Endian::Little, 12);
     let kind = cursor.take(4)?;
     let length = u64::from(cursor.u32()?);
     let start = cursor.position();
-    let mut orientation = Orientation::NORMAL;
+    let (mut orientation, mut held) = (Orientation::NORMAL, HELD);
     let (width, height) = match kind.as_ref() {
         b"VP8 " => {
             cursor.skip(3);
@@ -34,6 +42,11 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
         }
         b"VP8X" => {
             let flags = cursor.u8()?;
+            held = match (flags & ANIMATION_FLAG, flags & ALPHA_FLAG) {
+                (0, 0) => HELD,
+                (0, _) => HELD_WITH_ALPHA,
+                _ => HELD_OF_ANIMATION,
+            };
             cursor.skip(3);
             let size = (cursor.number(3)?.saturating_add(1), cursor.number(3)?.saturating_add(1));
             if flags & EXIF_FLAG != 0 {
@@ -45,7 +58,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
         _ => return Err(cursor.corrupt("its first chunk is none of VP8, VP8L, VP8X")),
     };
     let size = dimensions(SourceFormat::WebP, start, width, height)?;
-    Ok((size, orientation, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image })))
+    Ok((size, orientation, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held } })))
 }
 
 fn find_exif(cursor: &mut Cursor<'_>) -> Result<Orientation, Stop> {

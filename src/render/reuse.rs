@@ -64,6 +64,10 @@ impl Reuse {
         self.buffer.truncate(self.written);
         self.buffer.try_reserve_exact(self.waiting.len()).map_err(|_| self.shortage())?;
         self.buffer.append(&mut self.waiting);
+        // What is made of a large image may be small, and stays while it is encoded.
+        if self.buffer.len() < self.buffer.capacity() / 2 {
+            self.buffer.shrink_to_fit();
+        }
         Ok(self.buffer)
     }
 }

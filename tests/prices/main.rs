@@ -132,6 +132,10 @@ fn main() {
         Some((width.parse().ok()?, height.parse().ok()?))
     });
     let sizes: &[(u32, u32)] = if full { &[(300, 200), (4000, 3000), (2000, 1500), (6000, 24), (24, 6000)] } else { &[(300, 200), (1400, 900), (3000, 12)] };
+    // `--file=PATH` measures a file of one's own.
+    let file = std::env::args().find_map(|argument| argument.strip_prefix("--file=").map(str::to_owned));
+    let file = file.map(|path| Source { bytes: std::fs::read(&path).unwrap(), name: format!("{path}-file") });
+    let sizes = if file.is_some() { &sizes[..1] } else { sizes };
     let sizes = size.as_ref().map_or(sizes, std::slice::from_ref);
     let count = if full { 60 } else { 7 };
     let service = Service::default();
@@ -139,7 +143,7 @@ fn main() {
     let (mut times, mut costly) = (Vec::new(), Vec::new());
     let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (index, (width, height)) in sizes.iter().enumerate() {
-        for source in sources::sources(*width, *height) {
+        for source in file.clone().map_or_else(|| sources::sources(*width, *height), |source| vec![source]) {
             if only.as_ref().is_some_and(|only| !source.name.contains(only.as_str())) {
                 continue;
             }

@@ -259,7 +259,7 @@ fn band(plan: &Rendering, level: &Level, source: crate::geometry::Rect, across: 
 fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -> u64 {
     let rows = rows(plan, whole.channels, whole.depth, channels);
     let source = sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]);
-    if whole.mode != WholeMode::Image || pyramid.format == SourceFormat::Png {
+    if !is_image(whole) || pyramid.format == SourceFormat::Png {
         let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
         return flowing(plan, source, channels, lines);
     }
@@ -271,6 +271,11 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -
     source.saturating_add(made).max(turned).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
 }
 
+/// Whether its decoder gives all of its pixels at once.
+fn is_image(whole: &Whole) -> bool {
+    matches!(whole.mode, WholeMode::Image { .. })
+}
+
 /// Rows of a row of MCUs, at most.
 const LINES: u32 = 32;
 
@@ -279,14 +284,10 @@ const STEP: u64 = 1 << 20;
 
 /// What the decoder of a whole-image format holds, its result included.
 fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
-    let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
     match whole.mode {
         // Of PNG the coder's window and buffers as well.
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(384 << 10),
-        // Of lossy WebP with alpha the pixels, planes, alpha, and what that is decoded from.
-        WholeMode::Image if pyramid.format == SourceFormat::WebP => mul(&[plan.level.area(), 12]),
-        // Canvas and what it is made from.
-        WholeMode::Image => samples.saturating_mul(2),
+        WholeMode::Image { held } => mul(&[plan.level.area(), held.into()]),
         // Coefficients; and of a row of MCUs the planes and the pixels.
         WholeMode::Jpeg { density } => {
             let row = mul(&[pyramid.stored.width().into(), whole.channels.into(), u64::from(LINES), 2]);
@@ -316,7 +317,7 @@ fn comes_twice(plan: &Rendering, pyramid: &Pyramid) -> bool {
     let flows = match &pyramid.body {
         Body::Tiff(_) => plan.is_upright() || !matches!(plan.source, SourcePlan::Strips { .. }),
         Body::Scan(_) => plan.is_upright(),
-        Body::Whole(whole) => plan.is_upright() && whole.mode != WholeMode::Image,
+        Body::Whole(whole) => plan.is_upright() && !is_image(whole),
     };
     plan.lossless && flows && finished(plan, Price::channels(plan, pyramid)) > LARGE_WEBP
 }
