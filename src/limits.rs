@@ -2,6 +2,9 @@
 
 use crate::window::Window;
 
+/// What is finished of a file is handed over once it is this many bytes.
+pub(crate) const PIECE: u64 = 4 << 20;
+
 /// What one request may ask for and may cost. Checked before anything is allocated.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]

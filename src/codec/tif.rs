@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::geometry::Dimensions;
-use crate::plan::PIECE;
+use crate::limits::PIECE;
 use crate::render::Raster;
 
 /// Bytes in a strip, about.

@@ -9,8 +9,9 @@ use crate::bytes::Step;
 use crate::codec::{Encoder, JpegFile, Part, WholeRows};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::limits::PIECE;
 use crate::options::EncodeOptions;
-use crate::plan::{PIECE, Rendering};
+use crate::plan::Rendering;
 use crate::pyramid::Pyramid;
 use crate::render::{Pipeline, Raster, Row};
 

@@ -9,8 +9,9 @@ use crate::codec::tiff::{cut_chunk, lay_chunk};
 use crate::error::{Error, Result};
 use crate::jpeg::Mosaic;
 use crate::limits::Limits;
+use crate::limits::PIECE;
 use crate::options::EncodeOptions;
-use crate::plan::{COUNTED_JPG, PIECE, Rendering, SourcePlan};
+use crate::plan::{COUNTED_JPG, Rendering, SourcePlan};
 use crate::pyramid::{Orientation, Pyramid};
 
 /// Chunks on their way into the answer: a row of them at a time, or all if they are turned.

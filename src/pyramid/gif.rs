@@ -10,6 +10,9 @@ const MOST_PARTS: u32 = 4096;
 /// Set in the flags of what has a palette.
 const PALETTE: u8 = 0x80;
 
+/// Bytes per pixel that decoding takes: the canvas and the indexes of the frame.
+const HELD: u8 = 5;
+
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Gif, Endian::Little, 6);
     let screen = (cursor.u16()?, cursor.u16()?);
@@ -24,7 +27,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
         Ok(None) | Err(Stop::Fail(_)) => screen,
     };
     let size = dimensions(SourceFormat::Gif, 6, canvas.0.into(), canvas.1.into())?;
-    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held: 8 } })))
+    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held: HELD } })))
 }
 
 /// Width and height of the image, from those of the screen and of the first frame. Where the screen has no area, or the frame does not fit it, the frame is the image,

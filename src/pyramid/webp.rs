@@ -16,6 +16,7 @@ const ALPHA_FLAG: u8 = 0x10;
 /// Bytes per pixel that decoding takes, RGBA included: the planes of lossy pixels, or a copy of lossless ones. Alpha of lossy pixels is decoded as an image of its
 /// own. The first frame of an animation is laid on a canvas.
 const HELD: u8 = 8;
+const HELD_OF_LOSSY: u8 = 6;
 const HELD_WITH_ALPHA: u8 = 11;
 const HELD_OF_ANIMATION: u8 = 14;
 
@@ -31,6 +32,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
             if cursor.take(3)?.as_ref() != [0x9D, 0x01, 0x2A] {
                 return Err(cursor.corrupt("its VP8 data does not begin with a key frame"));
             }
+            held = HELD_OF_LOSSY;
             (u64::from(cursor.u16()? & 0x3FFF), u64::from(cursor.u16()? & 0x3FFF))
         }
         b"VP8L" => {

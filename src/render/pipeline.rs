@@ -34,6 +34,8 @@ pub(crate) struct Pipeline {
     made: u32,
     /// Bytes of rows that are enough to go on with.
     take: usize,
+    /// Bytes of room that is made before the first row.
+    room: usize,
     data: Vec<u8>,
 }
 
@@ -66,8 +68,9 @@ impl Pipeline {
             rows_left: source.height(),
             made: 0,
             take: if by_rows { ROWS } else { usize::MAX },
-            // Room for all that is kept: growing would need it twice.
-            data: Vec::with_capacity((area * color.channels()).min(if by_rows { room(ROWS, stride) } else { usize::MAX })),
+            // For all that is kept: growing would need it twice.
+            room: (area * color.channels()).min(if by_rows { room(ROWS, stride) } else { usize::MAX }),
+            data: Vec::new(),
             color,
             resampler,
             converted: Vec::new(),
@@ -141,7 +144,7 @@ impl Pipeline {
         let columns = plan.crop.x() as usize * channels..plan.crop.right() as usize * channels;
         if self.size.area() as usize * self.color.channels() > plan.crop.height() as usize * width * channels {
             // More is made of a row than the room that reading it gives free.
-            self.data.reserve_exact(self.size.area() as usize * self.color.channels());
+            self.room = self.size.area() as usize * self.color.channels();
             for row in samples.chunks_exact(width * channels).take(plan.crop.bottom() as usize).skip(plan.crop.y() as usize) {
                 self.push(Row::U8(&row[columns.clone()]))?;
                 while self.make_row() {}
@@ -149,6 +152,7 @@ impl Pipeline {
             return self.finish();
         }
         let mut reuse = Reuse::new(samples);
+        self.room = 0;
         let mut row = Vec::new();
         for y in 0..plan.crop.bottom() {
             reuse.take(width * channels, &mut row);
@@ -179,6 +183,9 @@ impl Pipeline {
             return Err(Error::Internal { what: format!("a row of {samples} samples, {} rows to go", self.rows_left) });
         }
         self.rows_left -= 1;
+        if self.data.capacity() == 0 {
+            self.data.reserve_exact(self.room);
+        }
         match row {
             Row::U8(samples) => {
                 let (mut straight, mut averages) = (std::mem::take(&mut self.straight.0), std::mem::take(&mut self.averages.0));

@@ -135,6 +135,8 @@ fn main() {
     // `--file=PATH` measures a file of one's own.
     let file = std::env::args().find_map(|argument| argument.strip_prefix("--file=").map(str::to_owned));
     let file = file.map(|path| Source { bytes: std::fs::read(&path).unwrap(), name: format!("{path}-file") });
+    // `--request=full/max/0/default.jpg` measures that request only.
+    let request = std::env::args().find_map(|argument| argument.strip_prefix("--request=").map(str::to_owned));
     let sizes = if file.is_some() { &sizes[..1] } else { sizes };
     let sizes = size.as_ref().map_or(sizes, std::slice::from_ref);
     let count = if full { 60 } else { 7 };
@@ -150,7 +152,8 @@ fn main() {
             let mut bytes = source.bytes.as_slice();
             let pyramid = native::open(&mut bytes, &service).unwrap_or_else(|error| panic!("{}: {error}", source.name));
             let options = EncodeOptions::default();
-            for request in requests(&pyramid, count, index as u64 * 1000 + source.name.len() as u64) {
+            let some = || requests(&pyramid, count, index as u64 * 1000 + source.name.len() as u64);
+            for request in request.clone().map_or_else(some, |request| vec![request]) {
                 all += 1;
                 let Some(taken) = measure(&source, &pyramid, &service, &options, &request) else {
                     refused += 1;

@@ -164,7 +164,9 @@ fn results_do_not_depend_on_delivery() {
                     assert!(traffic.bytes <= file.len() as u64, "{what}: bytes are fetched once");
                     let several = limits.memory == tight.memory && request.starts_with("full");
                     assert!(!several || traffic.rounds > 3, "{what}: {} rounds", traffic.rounds);
-                    if request.starts_with("0,0") {
+                    // Three windows of Zstandard take more memory than the strips that are decoded one after the other.
+                    let at_once = limits.memory == tight.memory && compression == ZSTANDARD && planar;
+                    if request.starts_with("0,0") && !at_once {
                         // Zstandard gives nothing before its window is full.
                         let most = if compression == ZSTANDARD { 1_400_000 } else { 600_000 };
                         assert!(traffic.bytes < most, "{what}: {} bytes for the first rows", traffic.bytes);

@@ -1,11 +1,14 @@
 //! GIF by the `gif` crate: of a file the first frame; of a raster 256 colours by its quantiser, transparency of one bit.
 
+use std::borrow::Cow;
 use std::num::NonZeroU64;
 
 use gif::{ColorOutput, DecodeOptions, DecodingError, Encoder, Frame, MemoryLimit};
+use weezl::{BitOrder, encode};
 
 use super::coder::internal;
 use super::{Decoded, Fault};
+use crate::codec::filler::MEDIUM;
 use crate::codec::rgba;
 use crate::geometry::Dimensions;
 use crate::pyramid::gif_canvas;
@@ -53,8 +56,8 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<D
     Ok(Decoded { channels: 4, samples, icc: decoder.icc_profile().map(<[u8]>::to_vec), damage })
 }
 
-/// A pixel that could not be decoded: a medium gray.
-const MISSING: [u8; 4] = [128, 128, 128, 255];
+/// A pixel that could not be decoded.
+const MISSING: [u8; 4] = [MEDIUM, MEDIUM, MEDIUM, 255];
 
 /// Rows of a frame in the order in which they are stored, and how many of them are here.
 struct Rows {
@@ -112,6 +115,34 @@ fn failure(error: DecodingError) -> Fault {
 /// NeuQuant looks at every tenth pixel: the crate's own advice between speed and quality.
 const SPEED: i32 = 10;
 
+/// Indexes of colours as the data of a frame (GIF89a, appendix F): bits of the smallest code, and LZW codes. There is room for few codes, and then at
+/// once for as many as there can be, of 12 bits each: what `Frame::make_lzw_pre_encoded` does, which is the same, takes up to three times that.
+fn coded(indexes: &[u8]) -> Result<Vec<u8>, Fault> {
+    let bits = (u8::BITS - indexes.iter().max().map_or(u8::BITS, |most| most.leading_zeros())).clamp(2, 8) as u8;
+    let most = indexes.len() * 3 / 2 + indexes.len() / 128 + 1024;
+    let mut out = vec![0; (indexes.len() / 4 + 1024).min(most)];
+    out[0] = bits;
+    let mut encoder = encode::Encoder::new(BitOrder::Lsb, bits);
+    encoder.finish();
+    let (mut rest, mut made) = (indexes, 1);
+    loop {
+        let step = encoder.encode_bytes(rest, &mut out[made..]);
+        rest = &rest[step.consumed_in..];
+        made += step.consumed_out;
+        match step.status.map_err(internal)? {
+            weezl::LzwStatus::Done => break,
+            _ if out.len() < most => {
+                out.reserve_exact(most - out.len());
+                out.resize(most, 0);
+            }
+            weezl::LzwStatus::Ok => {}
+            weezl::LzwStatus::NoProgress => return Err(internal("codes of more than 12 bits")),
+        }
+    }
+    out.truncate(made);
+    Ok(out)
+}
+
 /// A raster as a GIF of one frame.
 pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
     let side = |side: u32| u16::try_from(side).map_err(internal);
@@ -134,7 +165,7 @@ pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
             Frame::from_rgba_speed(width, height, &mut rgba, SPEED)
         }
     };
-    frame.make_lzw_pre_encoded();
+    frame.buffer = Cow::Owned(coded(&frame.buffer)?);
     // Room for the data with a length before each 255 bytes of them, the palette and headers: growing would need it twice.
     let mut bytes = Vec::with_capacity(frame.buffer.len() + frame.buffer.len() / 255 + 1024);
     let mut encoder = Encoder::new(&mut bytes, width, height, &[]).map_err(internal)?;

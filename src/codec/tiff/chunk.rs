@@ -112,7 +112,7 @@ pub(crate) fn decode_chunk(
     let whole = Dimensions::at_least_one(level.chunk.width(), rows);
     let (found, size) = if level.compression == Compression::Jpeg {
         (wanted.dimensions().rect(), wanted.dimensions())
-    } else if is_by_rows(level) {
+    } else if level.is_by_rows() {
         (Rect::new(wanted.x(), 0, wanted.width(), wanted.height()).unwrap_or(wanted), Dimensions::at_least_one(whole.width(), wanted.height()))
     } else {
         (wanted, whole)
@@ -194,13 +194,7 @@ fn is_white(level: &Level) -> bool {
     level.samples.bits == 1 || level.model == Stored::WhiteIsZero
 }
 
-/// Whether bytes of pixels are coded in their order, so that those of rows below the wanted ones need not be decoded.
-fn is_by_rows(level: &Level) -> bool {
-    let is_coded_whole = matches!(level.compression, Compression::Jpeg | Compression::WebP);
-    !is_coded_whole && !level.is_subsampled()
-}
-
-/// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](is_by_rows). Rows from which
+/// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](Level::is_by_rows). Rows from which
 /// on they are of no use are noted.
 fn decode_plane(
     level: &Level,
@@ -237,7 +231,7 @@ fn decode_plane(
         Incomplete::merge(damage, found);
         return Ok(samples_of(bits, level, endian, plane, wanted.height()));
     }
-    if !is_by_rows(level) {
+    if !level.is_by_rows() {
         let Unpacked { bytes, damage } = decompress(bytes, level.compression, level.plain_bytes(rows) as usize, at)?;
         note(damage)?;
         return Ok(samples_of(bytes, level, endian, plane, rows));

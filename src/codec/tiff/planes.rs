@@ -1,15 +1,13 @@
 //! JPEG chunks to planes: what goes into a JPEG again need not become pixels in between.
 
 use super::chunk::{open_jpeg, relocate, relocated};
+use crate::codec::filler::MEDIUM;
 use crate::codec::jpeg::Part;
 use crate::error::Result;
 use crate::geometry::Rect;
 use crate::incomplete::Incomplete;
 use crate::jpeg::{Mosaic, Plane, Planes, Sampling};
 use crate::pyramid::tiff::{Level, Location, Model};
-
-/// A sample of a medium gray, and of chroma of no colour.
-const MEDIUM: u8 = 128;
 
 /// Gives the planes of what is wanted of a chunk (px of the chunk) to `sink`, some rows at a time, with their sampling; luminance alone if `gray`. `None` if
 /// its stream has none, or a sample of chroma lies in two chunks. A chunk that was left out is black; what cannot be decoded is filled, and told in rows of the

@@ -11,6 +11,7 @@ use super::{EOI, HuffmanSpec, Quantization, Tables, segments};
 use crate::jpeg::coefficients::Component;
 use crate::jpeg::marker::RST0;
 use crate::jpeg::plane::{Plane, Planes};
+use crate::limits::PIECE;
 
 /// Writes the scan, and all around it.
 #[derive(Debug)]
@@ -29,8 +30,11 @@ pub(super) struct ScanWriter {
     rows: usize,
 }
 
-/// Bytes by which the room for coded bits grows.
+/// Bytes by which the room for coded bits grows; and so many from which it grows to that for a piece of the file at once, as each step copies all before it.
 const STEP: usize = 256 << 10;
+const MANY: usize = 512 << 10;
+#[allow(clippy::cast_possible_truncation, reason = "a few megabytes")]
+const LARGEST: usize = PIECE as usize;
 
 /// Symbols that are listed at most, for tables of their own, of an image of `area` px and a quality: more than nearly every picture has. Where there are more,
 /// the image is coded by standard tables instead, so that the memory that an encoder takes has a bound.
@@ -94,13 +98,14 @@ impl ScanWriter {
         self.settle();
     }
 
-    /// Before a row of MCUs: grows the room for coded bits by steps. Doubling would take up to three times what is held.
+    /// Before a row of MCUs: grows the room for coded bits. Doubling would take up to three times what is held.
     fn make_room(&mut self) {
         if matches!(self.coder, Coder::Standard(_)) {
             let (width, rows) = (self.layout.dimensions.width() as usize, 8 * self.layout.most().1);
             // Of a small image no more than it is likely to take: many of them may be under way, as the tiles of a pyramid are.
             let step = (width * self.layout.dimensions.height() as usize / 16).clamp(1 << 10, STEP);
-            self.bits.grow((width * rows / 2).min(2 * step), step);
+            let more = if self.bits.held() < MANY { step } else { LARGEST - self.bits.held().min(LARGEST) + STEP };
+            self.bits.grow((width * rows / 2).min(2 * step), more);
         }
     }
 

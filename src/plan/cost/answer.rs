@@ -1,9 +1,10 @@
 //! Memory from decoded rows to the file: averages and kernels, turned and rotated pixels, encoders.
 
-use super::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP, PIECE, mul, sum};
+use super::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP, mul, sum};
 use crate::api::{Format, Quality};
 use crate::geometry::Dimensions;
 use crate::jpeg::most_listed;
+use crate::limits::PIECE;
 use crate::plan::Rendering;
 
 /// Bytes of rows that go on at a time, from the pipeline and from the rotation.
@@ -91,29 +92,34 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
         // Rows for its filters, the coder's state, and the part of the file that has not been taken.
         Format::Png => sum(&[PNG_STATE, row.saturating_mul(8), png_held(png_bytes(size, channels, plan.quality == Quality::Bitonal))]),
         // All pixels and all of the file; or what has not been taken of it.
-        Format::Tif if pixels <= LARGE_TIF => sum(&[pixels.saturating_mul(2), pixels / 64, if channels == 2 { pixels.saturating_mul(2) } else { 0 }, CODER]),
-        Format::Tif => sum(&[mul(&[PIECE.saturating_add(at_once), 2]), row, LARGE_TIF / 64, CODER]),
+        Format::Tif if pixels <= LARGE_TIF => {
+            sum(&[pixels.saturating_mul(2), pixels / 64, if channels == 2 { pixels.saturating_mul(2) } else { 0 }, DEFLATE_STATE])
+        }
+        Format::Tif => sum(&[mul(&[PIECE.saturating_add(at_once), 2]), row, LARGE_TIF / 64, DEFLATE_STATE]),
         Format::Gif => gif(area, channels),
         Format::WebP if plan.lossless => {
             // Below the limit the pixels, and the file, are held. Four bytes of each pixel of some rows, and the modes of all blocks.
             let sides = width.saturating_add(size.height().into());
             let held = if pixels > LARGE_WEBP { PIECE.saturating_mul(2) } else { pixels.saturating_add(lossless_file(pixels)) };
-            sum(&[held, LARGE_WEBP / 8, sides.saturating_mul(100), area / 48])
+            sum(&[held, LOSSLESS_STATE, sides.saturating_mul(100), area / 48])
         }
         // Pixels as four samples, planes, coefficients and symbols.
         Format::WebP => sum(&[pixels, area.saturating_mul(if channels.is_multiple_of(2) { 110 } else { 14 }), CODER]),
     }
 }
 
-/// Pixels become four samples each, these indexes of colours, which are coded with up to 12 bits each in room that doubles; the coder has up to 4096 sequences.
+/// Pixels become four samples each, these indexes of colours, which are coded with up to 12 bits each, and the codes are a file; the coder has up to 4096
+/// sequences.
 fn gif(area: u64, channels: u64) -> u64 {
     let indexes = if channels == 1 { 0 } else { sum(&[channels % 4, 4]) };
     let states = sum(&[64 << 10, area.saturating_mul(112).min(448 << 10)]);
-    sum(&[area.saturating_mul(indexes.max(5)), states])
+    sum(&[area.saturating_mul(indexes.max(3)), area / 64, states])
 }
 
-/// What an encoder of many states takes however small its image is.
+/// What an encoder of many states takes however small its image is: of lossy WebP, of Deflate, of lossless WebP.
 const CODER: u64 = 512 << 10;
+const DEFLATE_STATE: u64 = 320 << 10;
+const LOSSLESS_STATE: u64 = 160 << 10;
 /// Bytes of the pixels of a PNG, whose bitonal gray takes one bit a pixel.
 pub(crate) fn png_bytes(size: Dimensions, channels: u64, bitonal: bool) -> u64 {
     let bits = if bitonal && channels == 1 { 1 } else { channels.saturating_mul(8) };
@@ -132,6 +138,9 @@ fn lossless_file(pixels: u64) -> u64 {
     sum(&[pixels, pixels / 128, 16 << 10]).min(PIECE.saturating_mul(2))
 }
 
+/// Room that a JPEG encoder has, at most, when it makes that for a piece of a file.
+const GROWN_JPG: u64 = 5 << 18;
+
 /// What a JPEG encoder holds: a row of MCUs; of a small image the symbols, which are counted before they are coded, and the file; of a large one what has not
 /// been taken.
 pub(super) fn jpg(quality: u8, area: u64, width: u64, channels: u64) -> u64 {
@@ -143,8 +152,9 @@ pub(super) fn jpg(quality: u8, area: u64, width: u64, channels: u64) -> u64 {
         let listed = mul(&[most_listed(area, quality).saturating_add(mul(&[width, 24])), 4]);
         sum(&[TABLES, planes, listed.saturating_add(file / 2).max(file.saturating_mul(2))])
     } else {
-        let step = MORE_ROWS.saturating_add(mul(&[width, 16]));
-        sum(&[TABLES, planes, file.min(PIECE.saturating_add(step)).saturating_mul(2)])
+        // Room grows by steps, and then at once to that for a piece: what there was and what there will be.
+        let step = MORE_ROWS.saturating_mul(2).saturating_add(mul(&[width, 16]));
+        sum(&[TABLES, planes, file.min(PIECE.saturating_add(step)), file.min(GROWN_JPG)])
     }
 }
 

@@ -20,8 +20,6 @@ pub(crate) const BATCH: u64 = 4 << 20;
 /// Bytes of a scan that are fetched at a time, at most; less where memory is short, but no less than the other.
 pub(crate) const RUN: u64 = 8 << 20;
 pub(crate) const LEAST_RUN: u64 = 1 << 20;
-/// What is finished of a file is handed over once it is this many bytes.
-pub(crate) const PIECE: u64 = 4 << 20;
 /// Bytes of pixels from which a TIFF is made row by row; smaller ones are worth compressing.
 pub(crate) const LARGE_TIF: u64 = 8 << 20;
 /// Bytes of pixels from which those of a lossless WebP are made twice, row by row, to be counted and to be written; fewer are held between the two.
@@ -90,7 +88,15 @@ impl Price {
                 let band = mul(&[across, level.chunk.area(), samples, depth]);
                 let passed = answer::pipeline(plan, plan.crop.width().into(), (samples, depth), plan.size, Self::channels(plan, pyramid));
                 let joined = mul(&[plan.crop.width().into(), samples, depth]);
-                sum(&[BASE, fetched(level, pyramid, u64::MAX), decoding_chunk(level, samples, depth), level.mask_memory(across), band, joined, passed])
+                sum(&[
+                    BASE,
+                    fetched(level, pyramid, u64::MAX),
+                    decoding_chunk(level, level.chunk.height().into(), samples, depth),
+                    level.mask_memory(across),
+                    band,
+                    joined,
+                    passed,
+                ])
             }),
             _ => Self::of(plan, pyramid).memory,
         }
@@ -149,7 +155,9 @@ impl Price {
             work = sum(&[work, work::of_chunks(level, count), passed.checked_div(windows.len() as u64).unwrap_or(passed)]);
             let held = answer::held(plan, part.dimensions(), channels);
             let rows = answer::pipeline(plan, source.width().into(), (samples, depth), part.dimensions(), channels);
-            let chunks = sum(&[fetched(level, pyramid, count), decoding_chunk(level, samples, depth), band(plan, level, source, across, samples, depth)]);
+            let unpacked = unpacked_rows(plan, level, source, &lines);
+            let decoding = decoding_chunk(level, unpacked, samples, depth);
+            let chunks = sum(&[fetched(level, pyramid, count), decoding, band(plan, level, source, (across, unpacked), samples, depth)]);
             // A row of all chunks, side by side.
             let joined = mul(&[source.width().into(), samples, depth]);
             let at_once = held.saturating_add(if plan.is_upright() { answer::of_lines(plan, 1, channels) } else { 0 });
@@ -225,12 +233,21 @@ pub(crate) fn fetched_chunk(level: &Level) -> u64 {
     }
 }
 
-/// What it takes to decode a chunk, without its pixels.
-fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
+/// Rows of a chunk that are unpacked at most, where those of `source` are wanted: none below the last of them, if rows are coded in their order.
+fn unpacked_rows(plan: &Rendering, level: &Level, source: crate::geometry::Rect, lines: &std::ops::Range<u32>) -> u64 {
+    let height = level.chunk.height();
+    let is_one = lines.len() == 1;
+    let bottom = plan.crop.y().saturating_add(source.bottom()).saturating_sub(level.chunk_top(lines.start));
+    u64::from(if is_one && level.is_by_rows() { bottom.min(height) } else { height })
+}
+
+/// What it takes to decode a chunk of which `rows` rows are unpacked, without its pixels.
+fn decoding_chunk(level: &Level, rows: u64, samples: u64, depth: u64) -> u64 {
     let (plain, width) = (level.chunk_bytes(), u64::from(level.chunk.width()));
     // Unpacked bytes, and samples between these and pixels.
-    let unpacked = if level.is_unpacked_to_pixels() { 0 } else { plain };
-    let ordered = if level.is_unpacked_to_samples() { 0 } else { mul(&[level.chunk.area(), samples, depth]) };
+    let part = |bytes: u64| mul(&[bytes, rows]).div_ceil(level.chunk.height().max(1).into());
+    let unpacked = if level.is_unpacked_to_pixels() { 0 } else { part(plain) };
+    let ordered = if level.is_unpacked_to_samples() { 0 } else { mul(&[width, rows, samples, depth]) };
     let decoder = match level.compression {
         // Rows of MCUs, tables, and planes that are laid side by side.
         Compression::Jpeg => return sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 128 << 10]),
@@ -243,38 +260,44 @@ fn decoding_chunk(level: &Level, samples: u64, depth: u64) -> u64 {
     sum(&[unpacked, ordered, decoder])
 }
 
-/// Pixels of a row of chunks: of JPEG those that are wanted.
-fn band(plan: &Rendering, level: &Level, source: crate::geometry::Rect, across: u64, samples: u64, depth: u64) -> u64 {
+/// Pixels of a row of chunks, `across` of them with so many rows each: of JPEG those that are wanted.
+fn band(plan: &Rendering, level: &Level, source: crate::geometry::Rect, (across, rows): (u64, u64), samples: u64, depth: u64) -> u64 {
     let height = u64::from(level.chunk.height());
     if level.compression == Compression::Jpeg {
         // Planes that go into a JPEG again are laid side by side, beside themselves.
         let times = if plan.format == Format::Jpg && plan.is_upright() { 2 } else { 1 };
         mul(&[u64::from(source.width()).saturating_add(32), height.min(u64::from(source.height()).saturating_add(32)), samples, times])
     } else {
-        mul(&[across, level.chunk.width().into(), height, samples, depth])
+        mul(&[across, level.chunk.width().into(), rows, samples, depth])
     }
 }
 
 /// What a file that is decoded from its beginning takes on its way to the answer.
 fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -> u64 {
     let rows = rows(plan, whole.channels, whole.depth, channels);
-    let source = sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]);
     if !is_image(whole) || pyramid.format == SourceFormat::Png {
         let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
-        return flowing(plan, source, channels, lines);
+        return flowing(plan, sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]), channels, lines);
     }
-    // Decoding and encoding do not meet: what was fetched and decoded is gone when the raster is finished.
+    // Decoding, making the raster and encoding do not meet: each has what the one before it made.
     let raster = mul(&[plan.size.area(), channels]);
     let some = answer::some_rows(plan, channels);
     let turned = if plan.turn.transpose { raster.saturating_mul(2) } else { raster };
-    let made = if raster <= reusable(whole, plan) { STEP } else { raster };
-    source.saturating_add(made).max(turned).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
+    let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
+    // A raster that is made in the room of the samples moves, if it is much smaller.
+    let moved = if raster < samples / 2 { raster } else { 0 };
+    let made = if raster <= reusable(whole, plan) { STEP.saturating_add(moved) } else { raster };
+    let decoding = pyramid.file_size.saturating_add(decoding(whole, pyramid, plan));
+    decoding.max(sum(&[samples, rows, made])).max(turned).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
 }
 
 /// Whether its decoder gives all of its pixels at once.
 fn is_image(whole: &Whole) -> bool {
     matches!(whole.mode, WholeMode::Image { .. })
 }
+
+/// Pixels around those that are wanted of which coefficients are kept, in all.
+const AROUND: u32 = 144;
 
 /// Rows of a row of MCUs, at most.
 const LINES: u32 = 32;
@@ -287,11 +310,23 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
     match whole.mode {
         // Of PNG the coder's window and buffers as well.
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(384 << 10),
-        WholeMode::Image { held } => mul(&[plan.level.area(), held.into()]),
-        // Coefficients; and of a row of MCUs the planes and the pixels.
+        // Of interlaced ones where each row belongs.
+        WholeMode::Image { held } => sum(&[mul(&[plan.level.area(), held.into()]), mul(&[plan.level.height().into(), 16])]),
         WholeMode::Jpeg { density } => {
-            let row = mul(&[pyramid.stored.width().into(), whole.channels.into(), u64::from(LINES), 2]);
-            (mul(&[pyramid.stored.area(), density.into(), 2]) / 100).saturating_add(row)
+            let scale = if let SourcePlan::Whole { reduction } = plan.source { reduction } else { 1 };
+            // Whole MCUs, and those that upsampling needs around them.
+            let around = |side: u32, most: u32| u64::from(side.saturating_mul(scale).saturating_add(AROUND).min(most.saturating_add(LINES)));
+            let (width, height) = (around(plan.crop.width(), pyramid.stored.width()), around(plan.crop.height(), pyramid.stored.height()));
+            // Coefficients of what is wanted, at an eighth the first one of each block. A bit for each coefficient of the image.
+            let kept = if scale >= 8 { mul(&[width, height]) / 32 } else { mul(&[width, height, 2]) };
+            let bits = if scale >= 8 {
+                0
+            } else {
+                mul(&[u64::from(pyramid.stored.width()).saturating_add(32), u64::from(pyramid.stored.height()).saturating_add(32)]) / 8
+            };
+            // Of a row of MCUs the planes and the pixels.
+            let row = mul(&[width, whole.channels.into(), u64::from(LINES), 2]);
+            (mul(&[kept.saturating_add(bits), density.into()]) / 100).saturating_add(row)
         }
     }
 }

@@ -213,6 +213,12 @@ impl Level {
         matches!(self.model, Model::YCbCr(across, down) if (across, down) != (1, 1))
     }
 
+    /// Whether the rows of a chunk are coded in their order, so that those below the wanted ones need not be decoded.
+    pub fn is_by_rows(&self) -> bool {
+        let is_coded_whole = matches!(self.compression, Compression::Jpeg | Compression::WebP);
+        !is_coded_whole && !self.is_subsampled()
+    }
+
     /// Whether the bytes of its chunks are the samples of their pixels, once they are unpacked.
     pub fn is_unpacked_to_pixels(&self) -> bool {
         let stays = self.samples.bits == 8 && self.samples.kind == SampleKind::Unsigned && self.values.window.is_none();

@@ -18,7 +18,7 @@ use symbols::{Codes, Counts, Pixel, Samples, Symbols, Writer};
 use super::Fault;
 use super::coder::internal;
 use crate::geometry::Dimensions;
-use crate::plan::PIECE;
+use crate::limits::PIECE;
 
 /// RIFF and its length, WEBP, VP8L and its length.
 const HEADERS: usize = 20;
