@@ -5,9 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::profile::{Primaries, Profile, Unused};
-
-/// Longest profile, inflated: real ones are at most a few megabytes.
-const LONGEST_PROFILE: usize = 8 << 20;
+use crate::pyramid::unpacked_profile;
 
 /// The colour type of a palette's indexes.
 const INDEXED: u8 = 3;
@@ -183,7 +181,7 @@ impl Colors {
 fn inflate(content: &[u8]) -> Option<Vec<u8>> {
     let name = content.iter().take(80).position(|byte| *byte == 0)?;
     let packed = content.get(name + 1..)?.strip_prefix(&[0])?;
-    fdeflate::decompress_to_vec_bounded(packed, LONGEST_PROFILE).ok()
+    fdeflate::decompress_to_vec_bounded(packed, unpacked_profile(content.len() as u64) as usize).ok()
 }
 
 impl Read for File {

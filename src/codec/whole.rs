@@ -38,13 +38,20 @@ fn unused(profile: Option<&Arc<Profile>>, model: Model) -> Vec<Unused> {
 }
 
 /// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
-pub(crate) fn decode_whole(format: SourceFormat, bytes: Vec<u8>, plan: &Rendering, limits: &Limits, sink: &mut dyn FnMut(Part) -> Result<()>) -> Result<Told> {
+/// Making a conversion of its colours may take as many bytes as are `colors`.
+pub(crate) fn decode_whole(
+    format: SourceFormat,
+    bytes: Vec<u8>,
+    plan: &Rendering,
+    (limits, colors): (&Limits, u64),
+    sink: &mut dyn FnMut(Part) -> Result<()>,
+) -> Result<Told> {
     match format {
         SourceFormat::Gif | SourceFormat::WebP => {
             let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
             let damage = decoded.incomplete(format, limits.show_incomplete)?;
             let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
-            let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)));
+            let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)).within(Model::Rgb, colors));
             let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, profile.as_ref());
             sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))?;
             Ok(Told { damage, unused: unused(profile.as_ref(), Model::Rgb) })
@@ -64,11 +71,11 @@ pub(crate) struct JpegFile {
 }
 
 impl JpegFile {
-    /// Reads all scans. For an answer of the sampling `planes`, if planes will do for it.
-    pub fn new(bytes: Vec<u8>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits) -> Result<Self> {
+    /// Reads all scans. For an answer of the sampling `planes`, if planes will do for it. Making a conversion of its colours may take as many bytes as are `colors`.
+    pub fn new(bytes: Vec<u8>, plan: &Rendering, planes: Option<Sampling>, limits: &Limits, colors: u64) -> Result<Self> {
         let limits = Limits { memory: limits.memory.saturating_sub(bytes.len() as u64), ..limits.clone() };
         let stream = Stream::read(None, &bytes, Components::AsMarked)?;
-        let profile = stream.profile();
+        let profile = stream.profile().map(|profile| profile.within(stream.model(false), colors));
         let told = Told { damage: None, unused: unused(profile.as_ref(), stream.model(false)) };
         let (wanted, intake) = Intake::new(stream.header(), profile.as_ref(), plan, planes, &limits)?;
         let decoder = Decoder::new(stream.header(), &bytes, &wanted)?.over(&[]);
@@ -154,8 +161,14 @@ impl Kind {
 
 impl WholeRows {
     /// Begins the file that `bytes` are, whose header said `dimensions`; decoders take at most `memory` bytes beside them. Rows that cannot be decoded are filled
-    /// if incomplete files are to be `show`n.
-    pub fn new(format: SourceFormat, bytes: Vec<u8>, dimensions: Dimensions, memory: u64, show: bool) -> Result<Self> {
+    /// if incomplete files are to be `show`n. Making a conversion of its colours may take as many bytes as are `colors`.
+    pub fn new(format: SourceFormat, bytes: Vec<u8>, dimensions: Dimensions, (memory, colors): (u64, u64), show: bool) -> Result<Self> {
+        let rows = Self::begin(format, bytes, dimensions, memory, show)?;
+        let model = rows.layout.model;
+        Ok(Self { profile: rows.profile.map(|profile| profile.within(model, colors)), ..rows })
+    }
+
+    fn begin(format: SourceFormat, bytes: Vec<u8>, dimensions: Dimensions, memory: u64, show: bool) -> Result<Self> {
         match format {
             SourceFormat::Jpeg => Self::of_jpeg(bytes, dimensions, memory, show),
             SourceFormat::Png => {

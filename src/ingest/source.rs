@@ -107,7 +107,7 @@ impl Rows {
                 }
                 let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
                 let memory = self.limits.memory.saturating_sub(bytes.len() as u64);
-                let rows = WholeRows::new(self.pyramid.format, bytes, self.plan.level, memory, false)?;
+                let rows = WholeRows::new(self.pyramid.format, bytes, self.plan.level, (memory, self.pyramid.colors_memory()), false)?;
                 let pipeline = Pipeline::new(&self.plan, rows.layout(), rows.profile());
                 self.state = State::Whole(Box::new((rows, pipeline)));
                 Ok(Step::Done(true))

@@ -291,19 +291,19 @@ impl Render {
             return Ok(Next::Stop(State::Whole(store), step));
         }
         let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
-        let plan = self.plan.rendering();
+        let (plan, colors) = (self.plan.rendering(), self.pyramid.colors_memory());
         let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
         if self.pyramid.format == SourceFormat::Png || matches!(self.pyramid.body, Body::Whole(Whole { mode: WholeMode::Rows, .. })) {
-            let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, self.limits.memory, self.limits.show_incomplete)?;
+            let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, (self.limits.memory, colors), self.limits.show_incomplete)?;
             self.unused = rows.unused();
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
         }
         if self.pyramid.is_buffered_jpeg() {
-            let file = JpegFile::new(bytes, plan, sink.sampling(), &self.limits)?;
+            let file = JpegFile::new(bytes, plan, sink.sampling(), &self.limits, colors)?;
             self.unused.clone_from(&file.told().unused);
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_file(file, sink)))));
         }
-        let told = codec::decode_whole(self.pyramid.format, bytes, plan, &self.limits, &mut |part| sink.push(part))?;
+        let told = codec::decode_whole(self.pyramid.format, bytes, plan, (&self.limits, colors), &mut |part| sink.push(part))?;
         self.meter.damaged(told.damage.as_ref());
         self.unused = told.unused;
         encode(sink)

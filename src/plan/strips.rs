@@ -53,16 +53,23 @@ pub(super) fn decoder(level: &Level) -> u64 {
         // What it looks back at, what it makes ahead of that, and tables.
         Compression::Deflate => 160 << 10,
         // Its window and a block, in a buffer that grows by doubling; a block of data, joined, and tables.
-        Compression::Zstandard => sum(&[buffer(level), growing(level), mul(&[BLOCK, 5])]),
+        Compression::Zstandard => sum(&[buffer(level), growing(level), mul(&[BLOCK.min(content(level)), 5])]),
         // Where colours change in a row and in the one above it: words, at most one a pixel, with as many to grow into.
         Compression::Fax(_) => mul(&[level.chunk.width().into(), 16]),
     }
 }
 
-/// The buffer in which Zstandard is decoded.
+/// Bytes that are packed as one.
+fn content(level: &Level) -> u64 {
+    level.plain_bytes(level.chunk.height())
+}
+
+/// The buffer in which Zstandard is decoded: of its window and a block, or of all there is and a block.
 fn buffer(level: &Level) -> u64 {
-    let window = zstandard_window(level.plain_bytes(level.chunk.height())).min(ZSTANDARD_WINDOW);
-    window.checked_next_power_of_two().unwrap_or(u64::MAX).saturating_add(mul(&[BLOCK, 2]))
+    let doubled = |bytes: u64| bytes.checked_next_power_of_two().unwrap_or(u64::MAX);
+    let window = zstandard_window(content(level)).min(ZSTANDARD_WINDOW);
+    let all = content(level).saturating_add(BLOCK);
+    doubled(window).saturating_add(mul(&[BLOCK, 2])).min(doubled(all).saturating_add(4096))
 }
 
 /// What is held of one decoder beside its buffer while that grows.

@@ -67,8 +67,7 @@ enum Effect {
     /// The colours are sRGB already, but for rounding; or the profile is not needed for them.
     Nothing,
     Shaper(Arc<Shaper>),
-    /// By tables of several dimensions, which are large: they are made for each image anew.
-    Tables,
+    Tables(Arc<Tables>),
     Unusable(&'static str),
 }
 
@@ -86,8 +85,20 @@ pub(crate) enum Stored<'a> {
 /// A conversion of interleaved colour samples to RGB, or gray to gray.
 pub(crate) enum Conversion {
     Shaper(Arc<Shaper>),
-    Tables(Tables),
+    Tables(Arc<Tables>),
 }
+
+/// Bytes that the curves of a profile take, and those of the description of a PNG.
+const CURVES: u64 = 64 << 10;
+
+/// Memory that it takes to make a conversion of an ICC profile of so many bytes, whatever it has in it, with itself and all that is made on the way, bytes.
+pub(crate) fn most_memory(bytes: u64, model: Model) -> u64 {
+    // Unpacked in room that doubles; then itself, as it was read, and what is made of that.
+    bytes.saturating_mul(3).max(bytes.saturating_mul(2).saturating_add(tables::memory(model))).saturating_add(CURVES)
+}
+
+/// The same where a PNG describes colours by numbers.
+pub(crate) const FIELDS_MEMORY: u64 = 2 * CURVES;
 
 impl Profile {
     /// An embedded ICC profile.
@@ -123,6 +134,7 @@ impl Profile {
     pub fn conversion(&self, model: Model) -> Option<Conversion> {
         match self.effect.get() {
             Some((known, Effect::Shaper(shaper))) if *known == model => Some(Conversion::Shaper(shaper.clone())),
+            Some((known, Effect::Tables(tables))) if *known == model => Some(Conversion::Tables(tables.clone())),
             Some((known, Effect::Nothing | Effect::Unusable(_))) if *known == model => None,
             _ => {
                 let (effect, conversion) = self.examine(model);
@@ -135,7 +147,7 @@ impl Profile {
 
     /// Whether decoded samples are not sRGB yet.
     pub fn converts(&self, model: Model) -> bool {
-        matches!(self.effect(model), Effect::Shaper(_) | Effect::Tables)
+        matches!(self.effect(model), Effect::Shaper(_) | Effect::Tables(_))
     }
 
     /// What becomes of it where samples are sent as they are stored. So all tiles of an image look the same: those that are stored have the profile along, and those
@@ -164,8 +176,28 @@ impl Profile {
 
     /// Bytes it takes.
     pub fn weight(&self) -> usize {
-        let made = if let Some((_, Effect::Shaper(shaper))) = self.effect.get() { shaper.weight() } else { 0 };
+        let made = match self.effect.get() {
+            Some((_, Effect::Shaper(shaper))) => shaper.weight(),
+            Some((_, Effect::Tables(tables))) => tables.weight(),
+            _ => 0,
+        };
         self.bytes().map_or(0, <[u8]>::len).saturating_add(made)
+    }
+
+    /// Memory that it takes to make its conversion, with all that is made on the way, bytes. The same whether it has been made or not.
+    pub fn memory(&self, model: Model) -> u64 {
+        match &self.source {
+            _ if model == Model::Lab => 0,
+            Source::Icc(bytes) if has_tables(bytes) => most_memory(bytes.len() as u64, model),
+            Source::Icc(bytes) => (bytes.len() as u64).saturating_mul(3).saturating_add(CURVES),
+            Source::Fields(..) => FIELDS_MEMORY,
+            Source::Broken(_) | Source::None => 0,
+        }
+    }
+
+    /// This profile, if no more than `limit` bytes of [memory](Self::memory) were counted on: the head of its file may have hidden it.
+    pub fn within(self: Arc<Self>, model: Model, limit: u64) -> Arc<Self> {
+        if self.memory(model) <= limit { self } else { Arc::new(Self::broken("is not where a profile belongs")) }
     }
 
     fn effect(&self, model: Model) -> Effect {
@@ -208,9 +240,16 @@ fn read(icc: &[u8], model: Model) -> Result<Conversion, &'static str> {
     let by_tables = [&source.lut_a_to_b_perceptual, &source.lut_a_to_b_colorimetric, &source.lut_a_to_b_saturation].iter().any(|lut| lut.is_some());
     // Tables are the more exact description (ICC.1, 8.10.2): curves serve where there are none, or none that can be used.
     if by_tables && let Some(tables) = Tables::new(&source, model) {
-        return Ok(Conversion::Tables(tables));
+        return Ok(Conversion::Tables(Arc::new(tables)));
     }
     shaper.map(|shaper| Conversion::Shaper(Arc::new(shaper))).ok_or("has no tables or curves that can be used")
+}
+
+/// Whether a profile has tables of several dimensions from its device to the connection space (ICC.1, 7.3 and 9.2).
+fn has_tables(icc: &[u8]) -> bool {
+    let tags = icc.get(132..).unwrap_or_default().as_chunks::<12>().0.iter();
+    let count = icc.get(128..).and_then(|count| count.first_chunk()).map_or(0, |count| u32::from_be_bytes(*count));
+    tags.take(count as usize).any(|tag| matches!(&tag[..4], b"A2B0" | b"A2B1" | b"A2B2"))
 }
 
 /// Of a profile of gray or of three primaries.
@@ -235,7 +274,7 @@ impl Conversion {
     fn effect(&self) -> Effect {
         match self {
             Self::Shaper(shaper) => Effect::Shaper(shaper.clone()),
-            Self::Tables(_) => Effect::Tables,
+            Self::Tables(tables) => Effect::Tables(tables.clone()),
         }
     }
 

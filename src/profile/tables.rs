@@ -15,6 +15,28 @@ pub(crate) struct Tables {
     colors: usize,
 }
 
+impl std::fmt::Debug for Tables {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Tables").field("colors", &self.colors).finish_non_exhaustive()
+    }
+}
+
+/// Steps of each colour between which moxcms interpolates.
+const fn steps(colors: usize) -> usize {
+    if colors == 4 { 17 } else { 33 }
+}
+
+/// Bytes that the tables of a model take.
+fn weight(colors: usize) -> usize {
+    steps(colors).saturating_pow(colors as u32) * 12
+}
+
+/// Memory that it takes to make them, bytes: the colours at each step, what they are converted to, and curves.
+pub(super) fn memory(model: Model) -> u64 {
+    let colors = if model == Model::Cmyk { 4 } else { 3 };
+    (weight(colors) * 3) as u64
+}
+
 /// Pixels of four samples that are converted at a time; a multiple of three, so that no pixel is cut.
 const PIECE: usize = 3 << 10;
 
@@ -42,6 +64,11 @@ impl Tables {
     /// Colour samples of a pixel before it is converted.
     pub fn colors(&self) -> usize {
         self.colors
+    }
+
+    /// Bytes they take.
+    pub fn weight(&self) -> usize {
+        weight(self.colors.max(3))
     }
 
     /// Appends the converted samples; returns how many a pixel has.

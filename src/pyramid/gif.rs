@@ -4,11 +4,16 @@ use super::{Body, Orientation, Whole, WholeMode, dimensions};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
+use crate::profile::{Model, most_memory};
 
 /// Blocks before the first frame, and parts of them, that are looked at: metadata of up to a megabyte.
 const MOST_PARTS: u32 = 4096;
 /// Set in the flags of what has a palette.
 const PALETTE: u8 = 0x80;
+
+/// The label of an application's extension, and the name of that which holds an ICC profile.
+const APPLICATION: u8 = 0xFF;
+const PROFILE: &[u8] = b"ICCRGBG1012";
 
 /// Bytes per pixel that decoding takes: the canvas and the indexes of the frame.
 const HELD: u8 = 5;
@@ -19,15 +24,17 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
     let flags = cursor.u8()?;
     cursor.skip(2);
     skip_palette(&mut cursor, flags);
-    let canvas = match first_frame(&mut cursor) {
+    let mut profile = 0;
+    let canvas = match first_frame(&mut cursor, &mut profile) {
         Ok(Some(Frame { size, has_palette })) if has_palette || flags & PALETTE != 0 => canvas(screen, size),
         Ok(Some(_)) => return Err(cursor.corrupt("its first frame has no palette, and there is none for all frames")),
         Err(Stop::Need(ranges)) => return Err(Stop::Need(ranges)),
         // There is no frame, or none is found: who decodes will say why.
         Ok(None) | Err(Stop::Fail(_)) => screen,
     };
+    let colors = if profile > 0 { most_memory(profile, Model::Rgb) } else { 0 };
     let size = dimensions(SourceFormat::Gif, 6, canvas.0.into(), canvas.1.into())?;
-    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held: HELD } })))
+    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held: HELD }, colors })))
 }
 
 /// Width and height of the image, from those of the screen and of the first frame. Where the screen has no area, or the frame does not fit it, the frame is the image,
@@ -44,8 +51,8 @@ struct Frame {
     has_palette: bool,
 }
 
-/// The first frame; `None` if there is none, or none among the first blocks.
-fn first_frame(cursor: &mut Cursor<'_>) -> Result<Option<Frame>, Stop> {
+/// The first frame; `None` if there is none, or none among the first blocks. Adds the bytes of `profile`s on the way.
+fn first_frame(cursor: &mut Cursor<'_>, profile: &mut u64) -> Result<Option<Frame>, Stop> {
     let mut left = MOST_PARTS;
     while left > 0 {
         match cursor.u8()? {
@@ -55,8 +62,15 @@ fn first_frame(cursor: &mut Cursor<'_>) -> Result<Option<Frame>, Stop> {
                 return Ok(Some(Frame { size, has_palette: cursor.u8()? & PALETTE != 0 }));
             }
             0x3B => return Ok(None),
-            // An extension, of whatever kind: its label, and parts.
-            0x21 => cursor.skip(1),
+            // An extension, of whatever kind: its label, and parts. That of an application has its name in the first one.
+            0x21 if cursor.u8()? == APPLICATION => {
+                let length = cursor.u8()?;
+                let is_profile = cursor.take(length.into())?.as_ref() == PROFILE;
+                let parts = if length == 0 { 0 } else { skip_parts(cursor, &mut left)? };
+                *profile = profile.saturating_add(if is_profile { parts } else { 0 });
+                continue;
+            }
+            0x21 => {}
             // Whatever it is, it is taken for an extension without a label, as by the decoder.
             _ => {}
         }
@@ -65,16 +79,20 @@ fn first_frame(cursor: &mut Cursor<'_>) -> Result<Option<Frame>, Stop> {
     Ok(None)
 }
 
-/// Passes over parts, each of which has its length before it, up to one that is empty.
-fn skip_parts(cursor: &mut Cursor<'_>, left: &mut u32) -> Result<(), Stop> {
+/// Passes over parts, each of which has its length before it, up to one that is empty; how many bytes they are.
+fn skip_parts(cursor: &mut Cursor<'_>, left: &mut u32) -> Result<u64, Stop> {
+    let mut bytes = 0_u64;
     while *left > 0 {
         *left = left.saturating_sub(1);
         match cursor.u8()? {
             0 => break,
-            length => cursor.skip(length.into()),
+            length => {
+                bytes = bytes.saturating_add(length.into());
+                cursor.skip(length.into());
+            }
         }
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// The global palette, if there is one: of 2 to 256 colours.

@@ -9,6 +9,7 @@ use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
 use crate::jpeg::SOF3;
+use crate::profile::{Model, most_memory};
 
 /// Segments before the frame header that are looked at; real files have a few dozen.
 const MOST_SEGMENTS: usize = 4096;
@@ -33,13 +34,16 @@ pub(super) fn within(store: &ByteStore, part: Range<u64>, channels: u16, contain
     }
 }
 
+/// The segments that decoding needs, and where the data of the first scan begin.
+type Start = (Vec<u8>, u64);
+
 /// What the segments before the first scan say.
 struct Found {
     size: Dimensions,
     whole: Whole,
     orientation: Option<Orientation>,
-    /// Of a sequential process, the segments that decoding needs, and where the data of the first scan begin.
-    scan: Option<(Vec<u8>, u64)>,
+    /// Of a sequential process.
+    scan: Option<Start>,
 }
 
 /// Of the stream that begins at a byte.
@@ -63,15 +67,14 @@ fn read(store: &ByteStore, begin: u64) -> Result<Found, Stop> {
         }
         match marker {
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
-                let (size, whole) = frame(&mut cursor, marker)?;
-                let scan = if marker <= 0xC1 {
-                    cursor.seek(start);
-                    head.keep(&mut cursor, marker, usize::MAX)?;
-                    head.up_to_scan(&mut cursor)?
-                } else {
-                    None
-                };
-                return Ok(Found { size, whole, orientation, scan });
+                let (size, mut whole) = frame(&mut cursor, marker)?;
+                cursor.seek(start);
+                head.keep(&mut cursor, marker, usize::MAX)?;
+                let (scan, profile) = head.up_to_scan(&mut cursor)?;
+                if profile > 0 {
+                    whole.colors = most_memory(profile, if whole.channels == 4 { Model::Cmyk } else { Model::Rgb });
+                }
+                return Ok(Found { size, whole, orientation, scan: scan.filter(|_| marker <= 0xC1) });
             }
             // The segment may be there only in part: its name says whether the rest is wanted.
             0xE1 if orientation.is_none() && length >= 8 && cursor.take(6)?.as_ref() == b"Exif\0\0" => {
@@ -88,11 +91,15 @@ fn read(store: &ByteStore, begin: u64) -> Result<Found, Stop> {
 }
 
 /// The segments that decoding needs, without what lies between them.
-struct Head(Vec<u8>);
+struct Head {
+    bytes: Vec<u8>,
+    /// Bytes of them that are a profile.
+    profile: u64,
+}
 
 impl Default for Head {
     fn default() -> Self {
-        Self(vec![0xFF, 0xD8])
+        Self { bytes: vec![0xFF, 0xD8], profile: 0 }
     }
 }
 
@@ -108,7 +115,10 @@ impl Head {
             // That it is there is all that JFIF says; of Adobe's as much as is known.
             0xE0 if name(5)? == b"JFIF\0" => 5,
             0xEE => 12,
-            0xE2 if name(12)? == b"ICC_PROFILE\0" => usize::MAX,
+            0xE2 if name(12)? == b"ICC_PROFILE\0" => {
+                self.profile = self.profile.saturating_add(length.into());
+                usize::MAX
+            }
             _ => return Ok(()),
         };
         cursor.seek(start);
@@ -120,14 +130,15 @@ impl Head {
         let length = cursor.u16()?;
         let payload = cursor.take(u64::from(length.saturating_sub(2)))?;
         let kept = payload.get(..most).unwrap_or(&payload);
-        self.0.extend([0xFF, marker]);
-        self.0.extend(u16::try_from(kept.len().saturating_add(2)).unwrap_or(length).to_be_bytes());
-        self.0.extend_from_slice(kept);
+        self.bytes.extend([0xFF, marker]);
+        self.bytes.extend(u16::try_from(kept.len().saturating_add(2)).unwrap_or(length).to_be_bytes());
+        self.bytes.extend_from_slice(kept);
         Ok(())
     }
 
     /// Goes on behind the frame header to the first scan: all that was kept, and where the scan's data begin. None if it is not found: who decodes will say why.
-    fn up_to_scan(mut self, cursor: &mut Cursor<'_>) -> Result<Option<(Vec<u8>, u64)>, Stop> {
+    /// And bytes of a profile.
+    fn up_to_scan(mut self, cursor: &mut Cursor<'_>) -> Result<(Option<Start>, u64), Stop> {
         let mut look = || {
             for _ in 0..MOST_SEGMENTS {
                 let marker = next_marker(cursor)?;
@@ -149,9 +160,9 @@ impl Head {
             Ok(None)
         };
         match look() {
-            Ok(data) => Ok(data.map(|data| (self.0, data))),
+            Ok(data) => Ok((data.map(|data| (self.bytes, data)), self.profile)),
             Err(Stop::Need(ranges)) => Err(Stop::Need(ranges)),
-            Err(Stop::Fail(_)) => Ok(None),
+            Err(Stop::Fail(_)) => Ok((None, self.profile)),
         }
     }
 }
@@ -201,7 +212,7 @@ fn frame(cursor: &mut Cursor<'_>, marker: u8) -> Result<(Dimensions, Whole), Sto
     let density = density(cursor, channels)?;
     // Of the lossless process a row takes no more than the one before it.
     let mode = if is_lossless { WholeMode::Rows } else { WholeMode::Jpeg { density } };
-    Ok((size, Whole { channels, depth, mode }))
+    Ok((size, Whole { channels, depth, mode, colors: 0 }))
 }
 
 /// Stored samples per hundred pixels, from the sampling factors (B.2.2): 300 for 4:4:4, 150 for 4:2:0.

@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub(crate) use gif::canvas as gif_canvas;
 pub(crate) use kept::Kept;
 pub use orientation::Orientation;
+pub(crate) use png::unpacked_profile;
 pub(crate) use scan::{OneScan, meaning};
 
 use crate::api::{AssociatedSet, Info, Page, Service, Stored};
@@ -105,6 +106,8 @@ pub(crate) struct Whole {
     /// Bytes per sample after decoding, 1 or 2.
     pub depth: u8,
     pub mode: WholeMode,
+    /// Bytes of memory that it takes to make a conversion of how the file describes its colours.
+    pub colors: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +193,14 @@ impl Pyramid {
             Body::Tiff(tiff) => tiff.levels.first().and_then(|first| Some((first.profile.as_ref()?, first.colors()))),
             Body::Scan(scan) => Some((scan.profile.as_ref()?, scan.colors())),
             Body::Whole(_) => None,
+        }
+    }
+
+    /// Bytes of memory that it takes to make a conversion of how the file describes its colours.
+    pub(crate) fn colors_memory(&self) -> u64 {
+        match &self.body {
+            Body::Whole(whole) => whole.colors,
+            Body::Tiff(_) | Body::Scan(_) => self.profile().map_or(0, |(profile, model)| profile.memory(model)),
         }
     }
 

@@ -8,6 +8,7 @@ use super::{Body, Orientation, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteRange, ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
+use crate::profile::{FIELDS_MEMORY, Model, most_memory};
 
 /// Chunks before the first IDAT that are looked at.
 const MOST_CHUNKS: usize = 1024;
@@ -30,18 +31,39 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
         2 | 3 | 6 => 3,
         _ => return Err(cursor.corrupt("an unknown colour type")),
     };
-    let (transparent, orientation) = before_pixels(store, &mut cursor)?;
+    let Before { transparent, orientation, profile, described } = before_pixels(store, &mut cursor)?;
     let channels = if transparent || matches!(color, 4 | 6) { colors.saturating_add(1) } else { colors };
     let depth = if bits == 16 { 2 } else { 1 };
     // Twice its samples.
     let mode = if interlace == 0 { WholeMode::Rows } else { WholeMode::Image { held: channels.saturating_mul(depth).saturating_mul(2) } };
-    let body = Body::Whole(Whole { channels, depth, mode });
+    let model = if colors == 1 { Model::Gray } else { Model::Rgb };
+    let colors = match profile {
+        Some(packed) => most_memory(unpacked_profile(packed), model),
+        None => 0,
+    };
+    let body = Body::Whole(Whole { channels, depth, mode, colors: colors.max(if described { FIELDS_MEMORY } else { 0 }) });
     Ok((size, orientation, body))
 }
 
-/// Whether a tRNS chunk gives pixels without alpha some, and the orientation.
-fn before_pixels(store: &ByteStore, cursor: &mut Cursor<'_>) -> Result<(bool, Orientation), Stop> {
-    let (mut transparent, mut orientation) = (false, None);
+/// Bytes that a profile may be unpacked to whose chunk has so many: no more than real ones are.
+pub(crate) fn unpacked_profile(chunk: u64) -> u64 {
+    const LONGEST: u64 = 8 << 20;
+    chunk.saturating_mul(16).saturating_add(4096).min(LONGEST)
+}
+
+/// What the chunks before the pixels say.
+struct Before {
+    /// A tRNS chunk gives pixels without alpha some.
+    transparent: bool,
+    orientation: Orientation,
+    /// Bytes of an iCCP chunk.
+    profile: Option<u64>,
+    /// Colours are described by numbers.
+    described: bool,
+}
+
+fn before_pixels(store: &ByteStore, cursor: &mut Cursor<'_>) -> Result<Before, Stop> {
+    let (mut transparent, mut orientation, mut profile, mut described) = (false, None, None, false);
     for _ in 0..MOST_CHUNKS {
         let length = u64::from(cursor.u32()?);
         match cursor.take(4)?.as_ref() {
@@ -51,17 +73,19 @@ fn before_pixels(store: &ByteStore, cursor: &mut Cursor<'_>) -> Result<(bool, Or
             }
             b"IDAT" => {
                 let orientation = orientation.map_or_else(|| behind_pixels(store), Ok)?;
-                return Ok((transparent, orientation));
+                return Ok(Before { transparent, orientation, profile, described });
             }
             b"IEND" => break,
             name => {
                 transparent |= name == b"tRNS";
+                described |= matches!(name, b"gAMA" | b"cICP");
+                profile = profile.or((name == b"iCCP").then_some(length));
                 cursor.skip(length.saturating_add(4));
             }
         }
     }
     // What comes after so many chunks may be transparent.
-    Ok((true, orientation.unwrap_or(Orientation::NORMAL)))
+    Ok(Before { transparent: true, orientation: orientation.unwrap_or(Orientation::NORMAL), profile, described })
 }
 
 fn behind_pixels(store: &ByteStore) -> Result<Orientation, Stop> {

@@ -4,13 +4,15 @@ use super::{Body, Orientation, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
+use crate::profile::{Model, most_memory};
 
 /// Chunks that are looked at for EXIF; an animation has one a frame before it.
 const MOST_CHUNKS: usize = 256;
 const LONGEST_EXIF: u64 = 1 << 20;
-/// RFC 9649, 2.7.1.2: the flags in VP8X for an animation, for an EXIF chunk, and for pixels with alpha.
+/// RFC 9649, 2.7.1.2: the flags in VP8X for an animation, for an EXIF chunk, for pixels with alpha, and for a profile.
 const ANIMATION_FLAG: u8 = 0x02;
 const EXIF_FLAG: u8 = 0x08;
+const PROFILE_FLAG: u8 = 0x20;
 const ALPHA_FLAG: u8 = 0x10;
 
 /// Bytes per pixel that decoding takes, RGBA included: the planes of lossy pixels, or a copy of lossless ones. Alpha of lossy pixels is decoded as an image of its
@@ -25,7 +27,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
     let kind = cursor.take(4)?;
     let length = u64::from(cursor.u32()?);
     let start = cursor.position();
-    let (mut orientation, mut held) = (Orientation::NORMAL, HELD);
+    let (mut orientation, mut held, mut colors) = (Orientation::NORMAL, HELD, 0);
     let (width, height) = match kind.as_ref() {
         b"VP8 " => {
             cursor.skip(3);
@@ -51,6 +53,14 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
             };
             cursor.skip(3);
             let size = (cursor.number(3)?.saturating_add(1), cursor.number(3)?.saturating_add(1));
+            if flags & PROFILE_FLAG != 0 && cursor.remaining() >= 8 {
+                // Its place is right here (section 2.7.1.4); one that comes later is not used.
+                let begin = cursor.position();
+                if cursor.take(4)?.as_ref() == b"ICCP" {
+                    colors = most_memory(u64::from(cursor.u32()?).min(cursor.remaining()), Model::Rgb);
+                }
+                cursor.seek(begin);
+            }
             if flags & EXIF_FLAG != 0 {
                 cursor.seek(start.saturating_add(length.next_multiple_of(2)));
                 orientation = find_exif(&mut cursor)?;
@@ -60,7 +70,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
         _ => return Err(cursor.corrupt("its first chunk is none of VP8, VP8L, VP8X")),
     };
     let size = dimensions(SourceFormat::WebP, start, width, height)?;
-    Ok((size, orientation, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held } })))
+    Ok((size, orientation, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held }, colors })))
 }
 
 fn find_exif(cursor: &mut Cursor<'_>) -> Result<Orientation, Stop> {

@@ -149,13 +149,13 @@ fn main() {
             if only.as_ref().is_some_and(|only| !source.name.contains(only.as_str())) {
                 continue;
             }
-            let mut bytes = source.bytes.as_slice();
-            let pyramid = native::open(&mut bytes, &service).unwrap_or_else(|error| panic!("{}: {error}", source.name));
+            // Opened anew for each request: nothing has been learnt of it.
+            let open = || native::open(&mut source.bytes.as_slice(), &service).unwrap_or_else(|error| panic!("{}: {error}", source.name));
             let options = EncodeOptions::default();
-            let some = || requests(&pyramid, count, index as u64 * 1000 + source.name.len() as u64);
+            let some = || requests(&open(), count, index as u64 * 1000 + source.name.len() as u64);
             for request in request.clone().map_or_else(some, |request| vec![request]) {
                 all += 1;
-                let Some(taken) = measure(&source, &pyramid, &service, &options, &request) else {
+                let Some(taken) = measure(&source, &open(), &service, &options, &request) else {
                     refused += 1;
                     continue;
                 };

@@ -57,6 +57,23 @@ fn png_of(data: &[u8], width: u32, height: u32, color: ColorType) -> Vec<u8> {
     bytes
 }
 
+fn with_profile(mut encoder: impl ImageEncoder, width: u32, height: u32) {
+    encoder.set_icc_profile(profile(3, 17)).unwrap();
+    encoder.write_image(&samples(width, height, 3), width, height, ExtendedColorType::Rgb8).unwrap();
+}
+
+fn png_with_profile(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    with_profile(image::codecs::png::PngEncoder::new(&mut bytes), width, height);
+    bytes
+}
+
+fn webp_with_profile(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    with_profile(image::codecs::webp::WebPEncoder::new_lossless(&mut bytes), width, height);
+    bytes
+}
+
 fn webp_lossless(width: u32, height: u32, alpha: bool) -> Vec<u8> {
     let (channels, color) = if alpha { (4, ExtendedColorType::Rgba8) } else { (3, ExtendedColorType::Rgb8) };
     let mut data = samples(width, height, channels);
@@ -86,6 +103,44 @@ fn jpeg_of(data: &[u8], width: u32, height: u32, color: jpeg_encoder::ColorType,
     bytes
 }
 
+/// An ICC profile of version 2 with a table of so many steps for each of its `colors` (ICC.1:2001-04, 6.5.9), which gives any.
+fn profile(colors: usize, steps: usize) -> Vec<u8> {
+    let mut table = b"mft2\0\0\0\0".to_vec();
+    table.extend([colors as u8, 3, steps as u8, 0]);
+    // The identity, of s15Fixed16Number.
+    table.extend([1, 0, 0, 0, 1, 0, 0, 0, 1].iter().flat_map(|unit: &u32| (unit << 16).to_be_bytes()));
+    table.extend([2_u16, 2].iter().flat_map(|entries| entries.to_be_bytes()));
+    let line = [0_u16, 65_535];
+    let grid = (0..steps.pow(colors as u32) * 3).map(|index| (index * 7919 % 0xFF00) as u16);
+    table.extend(line.repeat(colors).into_iter().chain(grid).chain(line.repeat(3)).flat_map(u16::to_be_bytes));
+    let mut profile = vec![0; 128];
+    profile[..4].copy_from_slice(&(144 + table.len() as u32).to_be_bytes());
+    profile[8..12].copy_from_slice(&[2, 0x40, 0, 0]);
+    profile[12..24].copy_from_slice(if colors == 4 { b"prtrCMYKLab " } else { b"prtrRGB Lab " });
+    profile[36..40].copy_from_slice(b"acsp");
+    profile[68..80].copy_from_slice(&[0, 0, 0xF6, 0xD6, 0, 1, 0, 0, 0, 0, 0xD3, 0x2D]);
+    profile.extend(1_u32.to_be_bytes());
+    profile.extend(b"A2B0");
+    profile.extend([144, table.len() as u32].iter().flat_map(|number: &u32| number.to_be_bytes()));
+    profile.extend(table);
+    profile
+}
+
+/// A JPEG with a profile, in segments behind SOI.
+fn jpeg_with(profile: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let parts: Vec<&[u8]> = profile.chunks(60_000).collect();
+    let mut file = bytes[..2].to_vec();
+    for (index, part) in parts.iter().enumerate() {
+        file.extend([0xFF, 0xE2]);
+        file.extend((part.len() as u16 + 16).to_be_bytes());
+        file.extend(b"ICC_PROFILE\0");
+        file.extend([index as u8 + 1, parts.len() as u8]);
+        file.extend(*part);
+    }
+    file.extend(&bytes[2..]);
+    file
+}
+
 /// What a TIFF is like.
 #[derive(Clone, Copy)]
 pub struct Layout {
@@ -105,6 +160,8 @@ pub struct Layout {
     pub orientation: u16,
     /// Its samples are noise.
     pub noise: bool,
+    /// Steps of the tables of its ICC profile; it has none if there are none.
+    pub profile: usize,
 }
 
 pub const RGB: Layout = Layout {
@@ -120,6 +177,7 @@ pub const RGB: Layout = Layout {
     planar: false,
     orientation: 1,
     noise: false,
+    profile: 0,
 };
 
 /// A TIFF of one directory, little-endian.
@@ -167,6 +225,10 @@ pub fn tiff(layout: &Layout) -> Vec<u8> {
     if layout.photometric == 6 && layout.compression != 7 {
         tags.push((530, 3, vec![1, 1]));
     }
+    if layout.profile > 0 {
+        let profile = profile(layout.samples.into(), layout.profile);
+        tags.push((34675, 7, profile.into_iter().map(u32::from).collect()));
+    }
     tags.sort_by_key(|(tag, ..)| *tag);
     let directory = file.len() as u32;
     file[4..8].copy_from_slice(&directory.to_le_bytes());
@@ -174,7 +236,8 @@ pub fn tiff(layout: &Layout) -> Vec<u8> {
     let behind = directory + 2 + tags.len() as u32 * 12 + 4;
     file.extend((tags.len() as u16).to_le_bytes());
     for (tag, kind, numbers) in tags {
-        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()[..if kind == 3 { 2 } else { 4 }].to_vec()).collect();
+        let bytes: Vec<u8> =
+            numbers.iter().flat_map(|number| number.to_le_bytes()[..[4, 2, 1][usize::from(kind == 3) + usize::from(kind == 7) * 2]].to_vec()).collect();
         file.extend(tag.to_le_bytes());
         file.extend(kind.to_le_bytes());
         file.extend((numbers.len() as u32).to_le_bytes());
@@ -208,10 +271,24 @@ fn compress(layout: &Layout, plain: Vec<u8>, (width, height): (u32, u32)) -> Vec
             encoder.write_all(&plain).unwrap();
             encoder.finish().unwrap()
         }
-        50000 => ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest),
+        50000 => zstandard(&plain),
         // Literals only.
         _ => plain.chunks(128).flat_map(|literal| [&[literal.len() as u8 - 1], literal].concat()).collect(),
     }
+}
+
+/// A frame of Zstandard (RFC 8878, 3.1.1) that says how long its content is, and has no other window, as libzstd's of data that are given at once.
+fn zstandard(plain: &[u8]) -> Vec<u8> {
+    const SINGLE_SEGMENT: u8 = 0x20;
+    let frame = ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest);
+    let descriptor = frame[4];
+    let window = usize::from(descriptor & SINGLE_SEGMENT == 0);
+    let size = match descriptor >> 6 {
+        0 => 1 - window,
+        width => 1 << width,
+    };
+    let header = [&frame[..4], &[0x80 | SINGLE_SEGMENT | descriptor & 4], &(plain.len() as u32).to_le_bytes()].concat();
+    [header.as_slice(), &frame[5 + window + size..]].concat()
 }
 
 /// An answer of azulejo's as a source.
@@ -232,6 +309,12 @@ pub fn sources(width: u32, height: u32) -> Vec<Source> {
         ("jpeg-gray", jpeg(width, height, Jpeg::Luma, Sampling::R_4_4_4, false)),
         ("jpeg-cmyk", jpeg(width, height, Jpeg::Cmyk, Sampling::R_4_4_4, false)),
         ("jpeg-progressive", jpeg(width, height, Jpeg::Rgb, Sampling::R_4_2_0, true)),
+        ("jpeg-cmyk-profile", jpeg_with(&profile(4, 13), &jpeg(width, height, Jpeg::Cmyk, Sampling::R_4_4_4, false))),
+        ("jpeg-progressive-profile", jpeg_with(&profile(3, 33), &jpeg(width, height, Jpeg::Rgb, Sampling::R_4_2_0, true))),
+        ("png-profile", png_with_profile(width, height)),
+        ("webp-lossless-profile", webp_with_profile(width, height)),
+        ("tiff-tiles-cmyk-profile", tiff(&Layout { photometric: 5, samples: 4, profile: 17, ..tiles })),
+        ("tiff-strips-profile", tiff(&Layout { profile: 5, ..size })),
         ("png-gray", png(width, height, ColorType::L8)),
         ("png-rgb", png(width, height, ColorType::Rgb8)),
         ("png-rgba", png(width, height, ColorType::Rgba8)),

@@ -100,11 +100,12 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
         Format::WebP if plan.lossless => {
             // Below the limit the pixels, and the file, are held. Four bytes of each pixel of some rows, and the modes of all blocks.
             let sides = width.saturating_add(size.height().into());
-            let held = if pixels > LARGE_WEBP { PIECE.saturating_mul(2) } else { pixels.saturating_add(lossless_file(pixels)) };
+            let held = if pixels > LARGE_WEBP { sum(&[PIECE, 1 << 20, mul(&[width, 8])]) } else { pixels.saturating_add(lossless_file(pixels)) };
             sum(&[held, LOSSLESS_STATE, sides.saturating_mul(100), area / 48])
         }
-        // Pixels as four samples, planes, coefficients and symbols.
-        Format::WebP => sum(&[pixels, area.saturating_mul(if channels.is_multiple_of(2) { 110 } else { 14 }), CODER]),
+        // Pixels as four samples, planes, coefficients and symbols; alpha is an image of its own.
+        Format::WebP if channels.is_multiple_of(2) => sum(&[pixels, area.saturating_mul(110), 256 << 10]),
+        Format::WebP => sum(&[pixels, area.saturating_mul(14), 32 << 10]),
     }
 }
 
@@ -116,8 +117,7 @@ fn gif(area: u64, channels: u64) -> u64 {
     sum(&[area.saturating_mul(indexes.max(3)), area / 64, states])
 }
 
-/// What an encoder of many states takes however small its image is: of lossy WebP, of Deflate, of lossless WebP.
-const CODER: u64 = 512 << 10;
+/// What an encoder of many states takes however small its image is: of Deflate, of lossless WebP.
 const DEFLATE_STATE: u64 = 320 << 10;
 const LOSSLESS_STATE: u64 = 160 << 10;
 /// Bytes of the pixels of a PNG, whose bitonal gray takes one bit a pixel.

@@ -27,7 +27,7 @@ pub(crate) const LARGE_WEBP: u64 = 8 << 20;
 /// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
 /// Tables, kernels and code that every request needs, bytes.
-const BASE: u64 = 96 << 10;
+const BASE: u64 = 64 << 10;
 
 /// Estimated cost of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub(crate) struct Price {
 
 impl Price {
     pub fn of(plan: &Rendering, pyramid: &Pyramid) -> Self {
-        let once = Self { per_byte: work::of_byte(pyramid, plan), ..Self::once(plan, pyramid) };
+        let once = Self::once(plan, pyramid);
+        let once = Self { per_byte: work::of_byte(pyramid, plan), memory: once.memory.saturating_add(pyramid.colors_memory()), ..once };
         if comes_twice(plan, pyramid) { Self { work: once.work.saturating_mul(2), bytes: once.bytes.saturating_mul(2), twice: true, ..once } } else { once }
     }
 
@@ -73,7 +74,7 @@ impl Price {
     /// What it takes to read the rows of a plan, without what becomes of them.
     pub fn of_rows(plan: &Rendering, pyramid: &Pyramid) -> u64 {
         let rows = |channels: u8, depth: u8| rows(plan, channels, depth, Self::channels(plan, pyramid));
-        match (&plan.source, &pyramid.body) {
+        let read = match (&plan.source, &pyramid.body) {
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 sum(&[BASE, rows(whole.channels, whole.depth), pyramid.file_size, decoding(whole, pyramid, plan)])
             }
@@ -99,7 +100,8 @@ impl Price {
                 ])
             }),
             _ => Self::of(plan, pyramid).memory,
-        }
+        };
+        read.saturating_add(pyramid.colors_memory())
     }
 
     /// Of a file whose rows come one after the other, as far as its index goes from near to them.
@@ -169,7 +171,14 @@ impl Price {
     /// Bytes of memory that copied coefficients of `area` px take, which are held `coefficients` bytes.
     pub fn of_copied(level: &Level, pyramid: &Pyramid, coefficients: u64, area: u64) -> u64 {
         let fetched = fetched(level, pyramid, u64::MAX);
-        sum(&[BASE, fetched, level.chunk_bytes().saturating_mul(2), coefficients, answer::jpg(100, area, level.chunk.width().into(), 3)])
+        sum(&[
+            BASE,
+            pyramid.colors_memory(),
+            fetched,
+            level.chunk_bytes().saturating_mul(2),
+            coefficients,
+            answer::jpg(100, area, level.chunk.width().into(), 3),
+        ])
     }
 
     /// [`Error::SourceTooCostly`] if a pyramid of all rows of a plan would take more CPU time than `limit` ns.
@@ -249,8 +258,11 @@ fn decoding_chunk(level: &Level, rows: u64, samples: u64, depth: u64) -> u64 {
     let unpacked = if level.is_unpacked_to_pixels() { 0 } else { part(plain) };
     let ordered = if level.is_unpacked_to_samples() { 0 } else { mul(&[width, rows, samples, depth]) };
     let decoder = match level.compression {
-        // Rows of MCUs, tables, and planes that are laid side by side.
-        Compression::Jpeg => return sum(&[mul(&[width.saturating_add(64), samples, 48]), plain, 128 << 10]),
+        // Rows of MCUs, tables, and components that are stored apart and are woven.
+        Compression::Jpeg => {
+            let apart = if level.samples.planar { plain } else { 0 };
+            return sum(&[mul(&[width.saturating_add(64), samples, 48]), apart, 80 << 10]);
+        }
         // A file is a copy, and pixels of four samples come from three planes.
         Compression::WebP => return sum(&[fetched_chunk(level), mul(&[level.chunk.area(), 8]), 256 << 10]),
         Compression::Deflate => 64 << 10,

@@ -146,7 +146,9 @@ pub(super) fn of_answer(plan: &Rendering, pyramid: &Pyramid, decoded: u64, sampl
     // A row of the answer, however short: its kernel, its filter, its way from one to the other.
     const ROW: u64 = 6_000;
     let rows = mul(&[u64::from(size.height()).max(plan.dimensions().height().into()), ROW]);
-    sum(&[passed, colors, kernel, turned, rotated, encoded, rows, REQUEST]) / TENTHS
+    // Making tables of colours.
+    let tables = mul(&[pyramid.colors_memory(), 300]);
+    sum(&[passed, colors, kernel, turned, rotated, encoded, rows, tables, REQUEST]) / TENTHS
 }
 
 /// Tenths of a nanosecond to convert the colours of an averaged pixel.

@@ -19,12 +19,12 @@ use super::Fault;
 use super::coder::internal;
 use crate::geometry::Dimensions;
 use crate::limits::PIECE;
+use crate::plan::LARGE_WEBP;
 
 /// RIFF and its length, WEBP, VP8L and its length.
 const HEADERS: usize = 20;
-/// Room for what is held of a large file until it is handed over, bytes; and of one that may be held whole.
+/// Room for what is held of a large file until it is handed over, bytes.
 const ROOM: usize = PIECE as usize + (1 << 20);
-const MOST_ROOM: usize = 2 * PIECE as usize;
 
 /// Rows of a file, which come twice.
 pub(crate) struct Rows {
@@ -80,6 +80,8 @@ struct Writing {
     writer: Writer,
     /// Bits of the whole file.
     length: u64,
+    /// It is so large that it is handed over while it is made.
+    by_pieces: bool,
     counted: Seen,
 }
 
@@ -234,8 +236,9 @@ impl Counting {
         let riff = payload.checked_next_multiple_of(2).and_then(|even| even.checked_add(12)).ok_or_else(|| internal("more than RIFF can hold"))?;
         bits.bytes[4..8].copy_from_slice(&riff.to_le_bytes());
         bits.bytes[16..20].copy_from_slice(&payload.to_le_bytes());
+        let by_pieces = image.dimensions.area().saturating_mul(image.channels as u64) > LARGE_WEBP;
         let predictor = predicted.then(|| std::mem::take(&mut self.predictor));
-        Ok(Writing { predictor, symbols: Symbols::default(), writer: Writer::new(codes, bits), length, counted })
+        Ok(Writing { predictor, symbols: Symbols::default(), writer: Writer::new(codes, bits), length, by_pieces, counted })
     }
 }
 
@@ -333,7 +336,7 @@ impl Writing {
         let rest = usize::try_from(self.length.saturating_sub(self.writer.bits.written()) / 8).unwrap_or(usize::MAX).saturating_add(64);
         let bytes = &mut self.writer.bits.bytes;
         if bytes.capacity() - bytes.len() < most.min(rest) {
-            bytes.reserve_exact(if rest > MOST_ROOM { most.max(ROOM) } else { rest });
+            bytes.reserve_exact(if self.by_pieces { most.max(ROOM).min(rest) } else { rest });
         }
     }
 }
