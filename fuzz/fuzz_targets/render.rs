@@ -15,7 +15,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let case = Case::of(head);
     let first = case.render(file, case.pieces);
     if let Err(error) = &first {
-        assert_ne!(error.code(), "internal", "{error}");
+        assert_ne!(error.code(), "internal", "{error:?}");
     }
     let Some(other) = case.other_pieces else { return };
     let second = case.render(file, other);

@@ -277,10 +277,14 @@ fn compress(layout: &Layout, plain: Vec<u8>, (width, height): (u32, u32)) -> Vec
     }
 }
 
-/// A frame of Zstandard (RFC 8878, 3.1.1) that says how long its content is, and has no other window, as libzstd's of data that are given at once.
+/// A frame of Zstandard (RFC 8878, 3.1.1). Unless it is large it says how long its content is, and has no other window, as libzstd's of data that are given at once.
 fn zstandard(plain: &[u8]) -> Vec<u8> {
+    const LARGE: usize = 8 << 20;
     const SINGLE_SEGMENT: u8 = 0x20;
     let frame = ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest);
+    if plain.len() > LARGE {
+        return frame;
+    }
     let descriptor = frame[4];
     let window = usize::from(descriptor & SINGLE_SEGMENT == 0);
     let size = match descriptor >> 6 {

@@ -1,9 +1,9 @@
-//! Lossless WebP: the same pixels as PNG, whether they are held or come twice.
+//! WebP: lossless with the same pixels as PNG, whether they are held or come twice; lossy that every decoder reads.
 
 use azulejo::api::{ImageRequest, Service, Version};
 use azulejo::{EncodeOptions, Encoded, Error, Render, Result, Step, native};
 
-use super::support::{images, pixels};
+use super::support::{images, pixels, root};
 
 /// What it took to answer.
 #[derive(Debug, Default)]
@@ -152,4 +152,37 @@ fn what_is_read_twice_counts_twice() {
     let mut service = Service::default();
     service.limits.work = enough / 2;
     assert!(run(&source, "full/max/0/default.png", &service, &mut |_, _| ()).is_ok());
+}
+
+/// The bytes of `full/max/0/default.webp`, lossy.
+fn lossy(source: &[u8]) -> Vec<u8> {
+    let service = Service::default();
+    let pyramid = native::open(&mut &source[..], &service).unwrap();
+    native::render(&mut &source[..], &pyramid, Version::V3, WHOLE, &service, &EncodeOptions::default()).unwrap().bytes
+}
+
+#[test]
+fn pictures_that_the_lossy_encoder_cuts_short_are_whole() {
+    let short = std::fs::read(root().join("tests/crashes/short-tokens.png")).unwrap();
+    let picture = image::load_from_memory(&short).unwrap().to_rgb8();
+    // Small, and so large that the encoder does not look at what it has made.
+    let large = image::RgbImage::from_fn(600, 2400, |x, y| *picture.get_pixel(x % 50, y % 200));
+    let mut many = std::io::Cursor::new(Vec::new());
+    large.write_to(&mut many, image::ImageFormat::Png).unwrap();
+    for (source, size) in [(short.as_slice(), (50, 200)), (many.get_ref().as_slice(), (600, 2400))] {
+        let webp = lossy(source);
+        let length = |at: usize| u32::from_le_bytes(webp[at..at + 4].try_into().unwrap()) as usize;
+        assert_eq!((length(4), length(16).next_multiple_of(2), webp.len() % 2), (webp.len() - 8, webp.len() - 20, 0));
+        // As libwebp, this decoder refuses data that end too early, which image-webp does not.
+        let strict = webp_rust::decode(&webp).unwrap();
+        assert_eq!((strict.width, strict.height), size);
+        let found = image::load_from_memory(&webp).unwrap().to_rgba8();
+        let expected = image::load_from_memory(source).unwrap().to_rgb8();
+        // Colours lose half of their resolution, luminance little.
+        let luma = |[r, g, b]: [u8; 3]| 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
+        let pairs = found.pixels().zip(expected.pixels());
+        let error: f64 = pairs.map(|(found, expected)| (luma([found[0], found[1], found[2]]) - luma(expected.0)).powi(2)).sum();
+        let mean = error / f64::from(found.width() * found.height());
+        assert!(mean < 150.0, "{size:?}: a mean square error of {mean}");
+    }
 }

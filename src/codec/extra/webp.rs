@@ -4,19 +4,110 @@ use webp_rust::ImageBuffer;
 
 use super::Fault;
 use super::coder::internal;
+use super::vp8l::Rows as LosslessWebP;
 use crate::codec::rgba;
 use crate::geometry::Dimensions;
+use crate::plan::padded_webp;
 use crate::render::Raster;
 
 /// RFC 9649, 2.7.1.1: the flag in VP8X for an animation.
 const ANIMATION: u8 = 0x02;
 
-/// A raster as lossy WebP at `quality` 0 to 100, by the fastest method.
+/// Sides of what the encoder takes, px.
+const LONGEST: usize = 16_383;
+
+/// Qualities at which the encoder codes a difference of 1 from gray by one of -1, in every row anew: chroma has steps of 12 to 14, or luminance of 47 to 56.
+const RESTLESS: [std::ops::RangeInclusive<u8>; 2] = [46..=51, 90..=92];
+
+/// A raster as lossy WebP at `quality` 0 to 100, by the fastest method; without loss if the encoder cannot have it. Alpha is lossless.
+///
+/// webp-rust 0.3.2 leaves macroblocks without coefficients out, and says so of each (RFC 6386, 9.3 and 11.1) only if they are 2.2 % of all. If they are fewer, but
+/// some, no decoder finds the next one: the rest of the picture is garbage, or the file is refused. So it gets the image with some more rows of macroblocks below,
+/// which have none: the first one changes to gray. The header says the true height, and nothing behind that is decoded. At [some qualities](RESTLESS) gray does not
+/// come to rest: the next higher one is taken. That it was enough is seen from the file: it says of macroblocks whether they are left out.
 pub(super) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
-    let opaque = !raster.has_alpha();
-    let image = ImageBuffer { width: raster.dimensions.width() as usize, height: raster.dimensions.height() as usize, rgba: rgba(raster) };
-    let config = webp_rust::LossyEncodingConfig { quality: quality.into(), method: 0, no_alpha: opaque, ..Default::default() };
-    webp_rust::encode_lossy_with_config(&image, &config, None).map_err(internal)
+    let dimensions = raster.dimensions;
+    let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
+    let padded = padded_webp(dimensions.height()) as usize;
+    if padded > LONGEST {
+        return lossless(dimensions, raster.channels, raster.data.chunks_exact(raster.stride()));
+    }
+    let alpha = alpha(&raster);
+    let coded = alpha.as_deref().map(|alpha| coded_alpha(dimensions, alpha)).transpose()?;
+    let mut rgba = rgba(raster);
+    rgba.iter_mut().skip(3).step_by(4).for_each(|alpha| *alpha = u8::MAX);
+    rgba.reserve_exact((padded - height) * width * 4);
+    rgba.resize(padded * width * 4, 128);
+    let image = ImageBuffer { width, height: padded, rgba };
+    let quality = RESTLESS.iter().find(|some| some.contains(&quality)).map_or(quality, |some| *some.end() + 1);
+    for quality in [quality, quality + 1] {
+        let config = webp_rust::LossyEncodingConfig { quality: quality.min(100).into(), method: 0, no_alpha: true, exact: true, ..Default::default() };
+        // Of a small image it decodes what it has made, and fails if that is garbage.
+        let Ok(file) = webp_rust::encode_lossy_with_config(&image, &config, None) else { continue };
+        let data = chunks(file.get(12..).unwrap_or_default()).find_map(|(kind, data)| (kind == b"VP8 ").then_some(data));
+        if let Some(data) = data.filter(|data| webp_rust::decoder::parse_lossy_headers(data).is_ok_and(|header| header.probabilities.use_skip_probability)) {
+            drop(image);
+            return Ok(container(dimensions, coded.as_deref(), data));
+        }
+    }
+    let mut rgba = image.rgba;
+    rgba.truncate(height * width * 4);
+    rgba.iter_mut().skip(3).step_by(4).zip(alpha.into_iter().flatten()).for_each(|(into, alpha)| *into = alpha);
+    lossless(dimensions, 4, rgba.chunks_exact(width * 4))
+}
+
+/// RFC 6386, 9.1: where the height is in the data of a key frame.
+const HEIGHT: std::ops::Range<usize> = 8..10;
+
+/// Alpha of each pixel, if some are not opaque.
+fn alpha(raster: &Raster) -> Option<Vec<u8>> {
+    let alpha = || raster.data.iter().skip(raster.channels - 1).step_by(raster.channels).copied();
+    (raster.has_alpha() && alpha().any(|alpha| alpha < u8::MAX)).then(|| alpha().collect())
+}
+
+/// Alpha as a chunk of a file: coded without loss (RFC 9649, 2.7.1.2), as the green of an image without its header.
+fn coded_alpha(dimensions: Dimensions, alpha: &[u8]) -> Result<Vec<u8>, Fault> {
+    const LOSSLESS: u8 = 1;
+    // RIFF and WEBP, the chunk's header; and that of the image.
+    const BEFORE: usize = 20 + 5;
+    let mut file = lossless(dimensions, 1, alpha.chunks_exact(dimensions.width() as usize))?;
+    file.drain(..BEFORE - 1);
+    file[0] = LOSSLESS;
+    Ok(file)
+}
+
+/// A file without loss. All rows come twice.
+fn lossless<'a>(dimensions: Dimensions, channels: usize, rows: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Vec<u8>, Fault> {
+    let mut file = LosslessWebP::new(dimensions, channels, false);
+    rows.clone().try_for_each(|row| file.push(row))?;
+    rows.clone().try_for_each(|row| file.push(row))?;
+    file.finish()
+}
+
+/// A file of these chunks (RFC 9649, 2.3 to 2.7), whose VP8 data get the right height.
+fn container(dimensions: Dimensions, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8> {
+    const ALPHA_FLAG: u32 = 0x10;
+    let mut out = Vec::with_capacity(12 + 18 + 8 + alpha.map_or(0, <[u8]>::len) + 8 + vp8.len() + 2);
+    out.extend_from_slice(b"RIFF\0\0\0\0WEBP");
+    let mut chunk = |kind: &[u8; 4], data: &[u8]| {
+        out.extend_from_slice(kind);
+        out.extend_from_slice(&(data.len() as u32).to_le_bytes());
+        let start = out.len();
+        out.extend_from_slice(data);
+        // Chunks have an even number of bytes.
+        out.resize(out.len() + data.len() % 2, 0);
+        start
+    };
+    if let Some(alpha) = alpha {
+        let [width, height] = [dimensions.width(), dimensions.height()].map(|side| (side - 1).to_le_bytes());
+        chunk(b"VP8X", &[&ALPHA_FLAG.to_le_bytes()[..], &width[..3], &height[..3]].concat());
+        chunk(b"ALPH", alpha);
+    }
+    let start = chunk(b"VP8 ", vp8);
+    out[start + HEIGHT.start..start + HEIGHT.end].copy_from_slice(&dimensions.height().to_le_bytes()[..2]);
+    let riff = out.len() as u32 - 8;
+    out[4..8].copy_from_slice(&riff.to_le_bytes());
+    out
 }
 
 /// Whether lossy pixels have the size that they should have: those of the file its own, those of an animation's first frame the frame's. image-webp takes memory

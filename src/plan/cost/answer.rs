@@ -103,9 +103,12 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
             let held = if pixels > LARGE_WEBP { sum(&[PIECE, 1 << 20, mul(&[width, 8])]) } else { pixels.saturating_add(lossless_file(pixels)) };
             sum(&[held, LOSSLESS_STATE, sides.saturating_mul(100), area / 48])
         }
-        // Pixels as four samples, planes, coefficients and symbols; alpha is an image of its own.
-        Format::WebP if channels.is_multiple_of(2) => sum(&[pixels, area.saturating_mul(110), 256 << 10]),
-        Format::WebP => sum(&[pixels, area.saturating_mul(14), 32 << 10]),
+        // Pixels as four samples, planes, coefficients and symbols; alpha by itself, without loss.
+        Format::WebP => {
+            let padded = mul(&[width, padded_webp(size.height()).into()]);
+            let alpha = if channels.is_multiple_of(2) { sum(&[area.saturating_mul(2), LOSSLESS_STATE, width.saturating_mul(100)]) } else { 0 };
+            sum(&[pixels, padded.saturating_mul(14), alpha, 32 << 10])
+        }
     }
 }
 
@@ -132,6 +135,13 @@ const PNG_STATE: u64 = 256 << 10;
 pub(crate) fn png_held(pixels: u64) -> u64 {
     // Of noise the codes for filtered pixels take eleven bits a byte. The coder writes some kilobytes at a time, which may come on top of rows that are added.
     sum(&[mul(&[pixels, 11]) / 8, 4096]).min(sum(&[PIECE, mul(&[MORE_ROWS, 11]) / 8, ROWS.saturating_mul(2)]))
+}
+
+/// Height of what the encoder of lossy WebP gets for an image, px: whole macroblocks, one row of them that is gray at its end, and 3 % of all that are gray.
+pub(crate) fn padded_webp(height: u32) -> u32 {
+    let rows = height.div_ceil(16);
+    let without = rows.saturating_add(2).saturating_mul(3).div_ceil(100);
+    rows.saturating_add(without).saturating_add(1).saturating_mul(16)
 }
 
 fn lossless_file(pixels: u64) -> u64 {

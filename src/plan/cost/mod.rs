@@ -4,7 +4,7 @@ mod answer;
 mod work;
 
 pub(super) use answer::pipeline;
-pub(crate) use answer::{png_bytes, png_held};
+pub(crate) use answer::{padded_webp, png_bytes, png_held};
 pub(crate) use work::of_png;
 
 use super::{Rendering, SourcePlan, strips};

@@ -139,7 +139,7 @@ pub(super) fn of_answer(plan: &Rendering, pyramid: &Pyramid, decoded: u64, sampl
         // Eight pixels are one.
         Format::WebP if plan.lossless && plan.quality == Quality::Bitonal => mul(&[area, 100]),
         Format::WebP if plan.lossless => mul(&[area, 450]),
-        Format::WebP => mul(&[area, if channels.is_multiple_of(2) { 20_000 } else { 4000 }]),
+        Format::WebP => mul(&[area, if channels.is_multiple_of(2) { 4600 } else { 4200 }]),
     };
     // Opening, planning, tables.
     const REQUEST: u64 = 5_000_000;
