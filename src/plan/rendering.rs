@@ -34,6 +34,8 @@ pub(crate) struct Rendering {
     pub lossless: bool,
     /// Of JPEG, 1 to 100.
     pub jpeg_quality: u8,
+    /// Of lossy WebP, 0 to 100.
+    pub webp_quality: u8,
     /// What a byte of pixels of a PNG takes, tenths of a nanosecond.
     pub png_weight: u64,
     pub price: Price,
@@ -94,6 +96,7 @@ impl Rendering {
             format: request.format(),
             lossless: options.is_lossless_webp(request.format(), request.quality()),
             jpeg_quality: options.jpeg_quality,
+            webp_quality: options.webp_quality,
             png_weight: of_png(options.png_compression),
             price: Price::default(),
         };
@@ -136,6 +139,7 @@ impl Rendering {
             format: Format::Jpg,
             lossless: false,
             jpeg_quality: 100,
+            webp_quality: 100,
             png_weight: 0,
             price: Price::default(),
         }

@@ -135,6 +135,8 @@ fn main() {
     // `--file=PATH` measures a file of one's own.
     let file = std::env::args().find_map(|argument| argument.strip_prefix("--file=").map(str::to_owned));
     let file = file.map(|path| Source { bytes: std::fs::read(&path).unwrap(), name: format!("{path}-file") });
+    // `--quality=100` is that of JPEG and WebP.
+    let quality = std::env::args().find_map(|argument| argument.strip_prefix("--quality=")?.parse().ok()).map(|quality: u8| (quality, quality));
     // `--request=full/max/0/default.jpg` measures that request only.
     let request = std::env::args().find_map(|argument| argument.strip_prefix("--request=").map(str::to_owned));
     let sizes = if file.is_some() { &sizes[..1] } else { sizes };
@@ -151,7 +153,8 @@ fn main() {
             }
             // Opened anew for each request: nothing has been learnt of it.
             let open = || native::open(&mut source.bytes.as_slice(), &service).unwrap_or_else(|error| panic!("{}: {error}", source.name));
-            let options = EncodeOptions::default();
+            let mut options = EncodeOptions::default();
+            (options.jpeg_quality, options.webp_quality) = quality.unwrap_or((options.jpeg_quality, options.webp_quality));
             let some = || requests(&open(), count, index as u64 * 1000 + source.name.len() as u64);
             for request in request.clone().map_or_else(some, |request| vec![request]) {
                 all += 1;

@@ -3,7 +3,6 @@
 use webp_rust::ImageBuffer;
 
 use super::Fault;
-use super::coder::internal;
 use super::vp8l::Rows as LosslessWebP;
 use crate::codec::rgba;
 use crate::geometry::Dimensions;

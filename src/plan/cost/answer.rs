@@ -103,11 +103,13 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
             let held = if pixels > LARGE_WEBP { sum(&[PIECE, 1 << 20, mul(&[width, 8])]) } else { pixels.saturating_add(lossless_file(pixels)) };
             sum(&[held, LOSSLESS_STATE, sides.saturating_mul(100), area / 48])
         }
-        // Pixels as four samples, planes, coefficients and symbols; alpha by itself, without loss.
+        // Pixels as four samples, twice, their planes twice, and the codes as they are made, in a frame and in a file; alpha by itself, without loss.
         Format::WebP => {
             let padded = mul(&[width, padded_webp(size.height()).into()]);
             let alpha = if channels.is_multiple_of(2) { sum(&[area.saturating_mul(2), LOSSLESS_STATE, width.saturating_mul(100)]) } else { 0 };
-            sum(&[pixels, padded.saturating_mul(14), alpha, 32 << 10])
+            let codes = if plan.webp_quality < 90 { 4 } else { 9 };
+            let encoding = sum(&[padded.saturating_mul(11), padded.saturating_mul(codes), 32 << 10]);
+            sum(&[encoding.max(sum(&[pixels, padded.saturating_mul(4)])), alpha])
         }
     }
 }

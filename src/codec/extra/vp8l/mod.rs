@@ -333,10 +333,11 @@ impl Writing {
     fn make_room(&mut self, pixels: usize) {
         // Four symbols of at most 15 bits, or two of a copy.
         let most = pixels * 8 + 64;
-        let rest = usize::try_from(self.length.saturating_sub(self.writer.bits.written()) / 8).unwrap_or(usize::MAX).saturating_add(64);
+        let rest = usize::try_from(self.length.saturating_sub(self.writer.bits.written()) / 8).unwrap_or(usize::MAX).saturating_add(16);
         let bytes = &mut self.writer.bits.bytes;
         if bytes.capacity() - bytes.len() < most.min(rest) {
-            bytes.reserve_exact(if self.by_pieces { most.max(ROOM).min(rest) } else { rest });
+            // Some more, or the last bits would make it grow.
+            bytes.reserve_exact(if self.by_pieces { most.max(ROOM).min(rest) } else { rest } + 64);
         }
     }
 }
