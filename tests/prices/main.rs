@@ -141,7 +141,7 @@ fn main() {
     let request = std::env::args().find_map(|argument| argument.strip_prefix("--request=").map(str::to_owned));
     let sizes = if file.is_some() { &sizes[..1] } else { sizes };
     let sizes = size.as_ref().map_or(sizes, std::slice::from_ref);
-    let count = if full { 60 } else { 7 };
+    let count = if full { 30 } else { 6 };
     let service = Service::default();
     let (mut all, mut ratios, mut broken, mut refused) = (0, Vec::new(), Vec::new(), 0);
     let (mut times, mut costly) = (Vec::new(), Vec::new());

@@ -11,6 +11,7 @@ mod golden;
 mod incomplete;
 mod ingest;
 mod jpeg;
+mod jpeg_strips;
 mod layers;
 mod locate;
 mod lossless;

@@ -1,6 +1,8 @@
 //! Damaged files and unkind deliveries: an error with a code, or the same picture; never a panic, never a hang.
 
-use super::support::{drip, images, is_clean, render, render_strictly};
+use azulejo::Limits;
+
+use super::support::{drip, drip_page, images, is_clean, render, render_strictly, root};
 
 const REQUEST: &str = "pct:20,20,50,50/^17,/0/default.png";
 
@@ -128,4 +130,14 @@ fn a_tile_of_a_tiled_file_reads_its_chunks_and_no_more() {
     assert!(rendering.rounds <= 2 && rendering.bytes < 64 << 10, "{rendering:?} of {} bytes", bytes.len());
     let (_, _, thumbnail) = drip(&bytes, "full/!150,150/0/default.jpg", u64::MAX).unwrap();
     assert!(thumbnail.rounds == 1 && thumbnail.bytes < 16 << 10, "{thumbnail:?}");
+}
+
+#[test]
+fn damage_of_a_jpeg_is_told_at_the_same_byte_however_bytes_come() {
+    let file = std::fs::read(root().join("tests/crashes/told-at-another-byte.jpg")).unwrap();
+    let mut limits = Limits::default();
+    limits.show_incomplete = false;
+    let errors = [u64::MAX, 1000, 100, 7].map(|piece| drip_page(&file, 1, "6,3,24,30/^400,80/0/default.jpg", piece, &limits).unwrap_err());
+    assert!(errors[0].to_string().contains("a code that no table has"), "{}", errors[0]);
+    assert!(errors.iter().all(|error| *error == errors[0]), "{errors:?}");
 }

@@ -436,8 +436,9 @@ impl Sequential {
             *place = before;
             return Ok(false);
         }
-        // What comes behind a code that no table has, or behind a marker, is not filled in from this MCU on unless it is noticed here.
-        if self.fill && (place.bits.invalid || place.bits.is_exhausted()) {
+        // What comes behind a code that no table has, or behind a marker, is not filled in from this MCU on unless it is noticed here. And an error is told at the
+        // same byte however many bytes there are at a time.
+        if place.bits.invalid || (self.fill && place.bits.is_exhausted()) {
             self.check(place)?;
         }
         self.next = self.next.wrapping_add(1);
