@@ -3,8 +3,10 @@
 mod answer;
 mod work;
 
+#[cfg(feature = "extra")]
+pub(crate) use answer::padded_webp;
 pub(super) use answer::pipeline;
-pub(crate) use answer::{padded_webp, png_bytes, png_held};
+pub(crate) use answer::{png_bytes, png_held};
 pub(crate) use work::of_png;
 
 use super::{Rendering, SourcePlan, strips};
