@@ -12,6 +12,9 @@ use crate::plan::Rendering;
 use crate::pyramid::Orientation;
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
+/// Rows of planes that are passed on at a time.
+const ROWS: usize = 8;
+
 /// Rows of planes on their way to the encoder.
 pub(super) struct PlaneRows {
     plan: Rendering,
@@ -74,20 +77,27 @@ impl PlaneRows {
         if !self.begin(sampling) {
             return Err(Error::Internal { what: "planes that are sampled by turns".to_owned() });
         }
-        let pipelines = self.source.iter_mut().flat_map(|(_, pipelines)| pipelines);
-        for ((pipeline, plane), rest) in pipelines.zip(planes).zip(&mut self.rest) {
-            let Some(pipeline) = pipeline else {
-                join(rest, plane);
-                continue;
-            };
-            for y in 0..plane.height {
-                pipeline.pass_on(Row::U8(plane.row(y)), &mut |rows| {
-                    rest.append(&rows.data);
-                    Ok(())
-                })?;
+        // A few rows at a time, as more may be made of them.
+        let steps = planes.iter().map(|plane| plane.height).max().unwrap_or(0).div_ceil(ROWS).max(1);
+        let mut planes: Vec<Option<Plane>> = planes.into_iter().map(Some).collect();
+        for step in 0..steps {
+            let pipelines = self.source.iter_mut().flat_map(|(_, pipelines)| pipelines);
+            for ((pipeline, whole), rest) in pipelines.zip(&mut planes).zip(&mut self.rest) {
+                let Some(pipeline) = pipeline else {
+                    whole.take().into_iter().for_each(|plane| join(rest, plane));
+                    continue;
+                };
+                let Some(plane) = whole else { continue };
+                for y in plane.height * step / steps..plane.height * (step + 1) / steps {
+                    pipeline.pass_on(Row::U8(plane.row(y)), &mut |rows| {
+                        rest.append(&rows.data);
+                        Ok(())
+                    })?;
+                }
             }
+            self.encode(output)?;
         }
-        self.encode(output)
+        Ok(())
     }
 
     /// [`Error::Internal`] if rows are missing.

@@ -445,7 +445,10 @@ impl Window {
 
     /// A row of chunks is there: sends some of its rows down the pipeline, and what comes out of it to the output.
     fn emit(&mut self, plan: &Rendering, chunks: &Chunks, output: &mut Output) -> Result<()> {
-        let many = u32::try_from(ROWS / self.source.width().max(1) as usize).unwrap_or(1).max(1);
+        // Four bytes for each pixel that is read, or that is made of it.
+        let made = f64::from(self.place.width()) / plan.down.scale();
+        let pixels = (made.min(ROWS as f64) as usize).max(self.source.width() as usize).max(1);
+        let many = u32::try_from(ROWS / 4 / pixels).unwrap_or(1).max(1);
         // What a row completes is taken before the next one comes.
         let count = if plan.is_enlarged() { 1 } else { many };
         let rows = self.rows.start..self.rows.end.min(self.rows.start.saturating_add(count));

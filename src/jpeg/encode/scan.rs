@@ -33,6 +33,8 @@ pub(super) struct ScanWriter {
 /// Bytes by which the room for coded bits grows; and so many from which it grows to that for a piece of the file at once, as each step copies all before it.
 const STEP: usize = 256 << 10;
 const MANY: usize = 512 << 10;
+/// Pixels up to which a file is hardly as long as a piece.
+const LARGE: usize = 1 << 20;
 #[allow(clippy::cast_possible_truncation, reason = "a few megabytes")]
 const LARGEST: usize = PIECE as usize;
 
@@ -104,7 +106,8 @@ impl ScanWriter {
             let (width, rows) = (self.layout.dimensions.width() as usize, 8 * self.layout.most().1);
             // Of a small image no more than it is likely to take: many of them may be under way, as the tiles of a pyramid are.
             let step = (width * self.layout.dimensions.height() as usize / 16).clamp(1 << 10, STEP);
-            let more = if self.bits.held() < MANY { step } else { LARGEST - self.bits.held().min(LARGEST) + STEP };
+            let is_large = width * self.layout.dimensions.height() as usize > LARGE;
+            let more = if is_large && self.bits.held() >= MANY { LARGEST - self.bits.held().min(LARGEST) + STEP } else { step };
             self.bits.grow((width * rows / 2).min(2 * step), more);
         }
     }

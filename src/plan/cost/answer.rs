@@ -117,7 +117,8 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
 /// Pixels become four samples each, these indexes of colours, which are coded with up to 12 bits each, and the codes are a file; the coder has up to 4096
 /// sequences.
 fn gif(area: u64, channels: u64) -> u64 {
-    let indexes = if channels == 1 { 0 } else { sum(&[channels % 4, 4]) };
+    // Of four samples there is no copy, but the indexes lie beside them.
+    let indexes = if channels == 1 { 0 } else { sum(&[channels % 4, 4]).max(5) };
     let states = sum(&[64 << 10, area.saturating_mul(112).min(448 << 10)]);
     sum(&[area.saturating_mul(indexes.max(3)), area / 64, states])
 }

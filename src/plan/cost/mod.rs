@@ -323,7 +323,7 @@ const STEP: u64 = 1 << 20;
 fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
     match whole.mode {
         // Of PNG the coder's window and buffers as well.
-        WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(384 << 10),
+        WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(424 << 10),
         // Of interlaced ones where each row belongs.
         WholeMode::Image { held } => sum(&[mul(&[plan.level.area(), held.into()]), mul(&[plan.level.height().into(), 16])]),
         WholeMode::Jpeg { density } => {
@@ -352,7 +352,7 @@ fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
     let width = u64::from(plan.crop.width()).saturating_add(128);
     // A row of MCUs: its planes, and its pixels.
     let lines = u64::from(scan.header.most().1).saturating_mul(16);
-    sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), 32 << 10])
+    sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), 64 << 10])
 }
 
 /// Bytes of the decoded rows in whose room the raster is made, if it is no larger.
