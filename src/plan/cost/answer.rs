@@ -124,7 +124,7 @@ fn gif(area: u64, channels: u64) -> u64 {
 }
 
 /// What an encoder of many states takes however small its image is: of Deflate, of lossless WebP.
-const DEFLATE_STATE: u64 = 320 << 10;
+const DEFLATE_STATE: u64 = 352 << 10;
 const LOSSLESS_STATE: u64 = 160 << 10;
 /// Bytes of the pixels of a PNG, whose bitonal gray takes one bit a pixel.
 pub(crate) fn png_bytes(size: Dimensions, channels: u64, bitonal: bool) -> u64 {

@@ -352,7 +352,7 @@ fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
     let width = u64::from(plan.crop.width()).saturating_add(128);
     // A row of MCUs: its planes, and its pixels.
     let lines = u64::from(scan.header.most().1).saturating_mul(16);
-    sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), 64 << 10])
+    sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), 32 << 10])
 }
 
 /// Bytes of the decoded rows in whose room the raster is made, if it is no larger.
