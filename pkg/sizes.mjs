@@ -10,7 +10,7 @@ const dist = at("pkg", "dist");
 
 /** Bytes in brotli that must not be exceeded; without a number it is only told. */
 export const BUDGETS = [
-  { file: "engine.wasm", most: 455_000 },
+  { file: "engine.wasm", most: 457_000 },
   { file: "extra.wasm" },
   { file: "web/openseadragon.js", most: 6_000 },
   { file: "web/support.js", most: 3_000 },
