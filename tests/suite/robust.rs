@@ -134,10 +134,14 @@ fn a_tile_of_a_tiled_file_reads_its_chunks_and_no_more() {
 
 #[test]
 fn damage_of_a_jpeg_is_told_at_the_same_byte_however_bytes_come() {
-    let file = std::fs::read(root().join("tests/crashes/told-at-another-byte.jpg")).unwrap();
     let mut limits = Limits::default();
     limits.show_incomplete = false;
-    let errors = [u64::MAX, 1000, 100, 7].map(|piece| drip_page(&file, 1, "6,3,24,30/^400,80/0/default.jpg", piece, &limits).unwrap_err());
-    assert!(errors[0].to_string().contains("a code that no table has"), "{}", errors[0]);
-    assert!(errors.iter().all(|error| *error == errors[0]), "{errors:?}");
+    for (name, request, damage) in
+        [("told-at-another-byte", "6,3,24,30", "a code that no table has"), ("marker-told-at-another-byte", "2,1,8,10", "restart marker 1 is missing")]
+    {
+        let file = std::fs::read(root().join(format!("tests/crashes/{name}.jpg"))).unwrap();
+        let errors = [u64::MAX, 1000, 100, 7].map(|piece| drip_page(&file, 1, &format!("{request}/^400,80/0/default.jpg"), piece, &limits).unwrap_err());
+        assert!(errors[0].to_string().contains(damage), "{}", errors[0]);
+        assert!(errors.iter().all(|error| *error == errors[0]), "{errors:?}");
+    }
 }

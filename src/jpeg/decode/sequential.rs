@@ -336,8 +336,14 @@ impl Sequential {
             let left = place.restarts.left;
             let beyond = self.next.saturating_add(left);
             if leads && until > beyond && self.next_record >= beyond {
+                let here = place.clone();
                 place.restarts.left = 0;
-                if self.restart(place, last)? {
+                let passed = self.restart(place, last).unwrap_or_else(|_| {
+                    // Whose marker is missing is told where the MCUs before it end, as where it lies beyond these bytes.
+                    *place = here;
+                    false
+                });
+                if passed {
                     self.next = beyond;
                     if self.next_record == beyond {
                         self.put_down(before_marker(place));
@@ -455,12 +461,12 @@ impl Sequential {
     #[cold]
     fn restart_now(&self, place: &mut Place<'_>, last: bool) -> Result<bool> {
         self.check(place)?;
-        let number = place.restarts.number;
+        let (number, at) = (place.restarts.number, place.bits.position().byte);
         match place.bits.restart(number) {
             Restart::Passed => {}
             Restart::BeyondEnd if !last => return Ok(false),
             Restart::BeyondEnd | Restart::Missing => {
-                return Err(corrupt(place.bits.position().byte, format!("restart marker {number} is missing, {}", self.whereabouts())));
+                return Err(corrupt(at, format!("restart marker {number} is missing, {}", self.whereabouts())));
             }
         }
         place.predictions = [0; 4];
