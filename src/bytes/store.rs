@@ -79,8 +79,23 @@ impl ByteStore {
         Ok(())
     }
 
-    fn insert(&mut self, offset: u64, bytes: Vec<u8>) {
+    /// Adds a piece. Small ones that follow each other become one: if a file comes byte by byte, each read would walk over all of its pieces.
+    fn insert(&mut self, offset: u64, mut bytes: Vec<u8>) {
+        const SMALL: usize = 4 << 10;
         self.held = self.held.saturating_add(bytes.len() as u64);
+        let end = offset.saturating_add(bytes.len() as u64);
+        let fits = |piece: &Vec<u8>, more: usize| piece.len().saturating_add(more) <= SMALL;
+        if self.pieces.get(&end).is_some_and(|next| fits(next, bytes.len()))
+            && let Some(next) = self.pieces.remove(&end)
+        {
+            bytes.extend_from_slice(&next);
+        }
+        if let Some((start, before)) = self.pieces.range_mut(..offset).next_back()
+            && start.saturating_add(before.len() as u64) == offset
+            && fits(before, bytes.len())
+        {
+            return Arc::make_mut(before).extend_from_slice(&bytes);
+        }
         self.pieces.insert(offset, Arc::new(bytes));
     }
 

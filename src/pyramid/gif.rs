@@ -62,21 +62,27 @@ fn first_frame(cursor: &mut Cursor<'_>, profile: &mut u64) -> Result<Option<Fram
                 return Ok(Some(Frame { size, has_palette: cursor.u8()? & PALETTE != 0 }));
             }
             0x3B => return Ok(None),
-            // An extension, of whatever kind: its label, and parts. That of an application has its name in the first one.
-            0x21 if cursor.u8()? == APPLICATION => {
-                let length = cursor.u8()?;
-                let is_profile = cursor.take(length.into())?.as_ref() == PROFILE;
-                let parts = if length == 0 { 0 } else { skip_parts(cursor, &mut left)? };
-                *profile = profile.saturating_add(if is_profile { parts } else { 0 });
+            // An extension, of whatever kind: its label, and parts. The first part of a profile is its name.
+            0x21 => {
+                let is_profile = cursor.u8()? == APPLICATION && is_named(cursor, PROFILE)?;
+                let bytes = skip_parts(cursor, &mut left)?;
+                *profile = profile.saturating_add(if is_profile { bytes } else { 0 });
                 continue;
             }
-            0x21 => {}
             // Whatever it is, it is taken for an extension without a label, as by the decoder.
             _ => {}
         }
         skip_parts(cursor, &mut left)?;
     }
     Ok(None)
+}
+
+/// Whether the part that comes next is this name. The cursor stays before it.
+fn is_named(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<bool, Stop> {
+    let start = cursor.position();
+    let is_named = usize::from(cursor.u8()?) == name.len() && cursor.take(name.len() as u64)?.as_ref() == name;
+    cursor.seek(start);
+    Ok(is_named)
 }
 
 /// Passes over parts, each of which has its length before it, up to one that is empty; how many bytes they are.

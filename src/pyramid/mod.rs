@@ -24,6 +24,8 @@ pub(crate) use kept::Kept;
 pub use orientation::Orientation;
 pub(crate) use png::unpacked_profile;
 pub(crate) use scan::{OneScan, meaning};
+#[cfg(feature = "extra")]
+pub(crate) use webp::{ALPHA_FLAG, ANIMATION_FLAG};
 
 use crate::api::{AssociatedSet, Info, Page, Service, Stored};
 use crate::bytes::ByteStore;

@@ -10,10 +10,10 @@ use crate::profile::{Model, most_memory};
 const MOST_CHUNKS: usize = 256;
 const LONGEST_EXIF: u64 = 1 << 20;
 /// RFC 9649, 2.7.1.2: the flags in VP8X for an animation, for an EXIF chunk, for pixels with alpha, and for a profile.
-const ANIMATION_FLAG: u8 = 0x02;
+pub(crate) const ANIMATION_FLAG: u8 = 0x02;
 const EXIF_FLAG: u8 = 0x08;
 const PROFILE_FLAG: u8 = 0x20;
-const ALPHA_FLAG: u8 = 0x10;
+pub(crate) const ALPHA_FLAG: u8 = 0x10;
 
 /// Bytes per pixel that decoding takes, RGBA included: the planes of lossy pixels, or a copy of lossless ones. Alpha of lossy pixels is decoded as an image of its
 /// own. The first frame of an animation is laid on a canvas.

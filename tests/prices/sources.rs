@@ -236,8 +236,12 @@ pub fn tiff(layout: &Layout) -> Vec<u8> {
     let behind = directory + 2 + tags.len() as u32 * 12 + 4;
     file.extend((tags.len() as u16).to_le_bytes());
     for (tag, kind, numbers) in tags {
-        let bytes: Vec<u8> =
-            numbers.iter().flat_map(|number| number.to_le_bytes()[..[4, 2, 1][usize::from(kind == 3) + usize::from(kind == 7) * 2]].to_vec()).collect();
+        let width = match kind {
+            3 => 2,
+            7 => 1,
+            _ => 4,
+        };
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()[..width].to_vec()).collect();
         file.extend(tag.to_le_bytes());
         file.extend(kind.to_le_bytes());
         file.extend((numbers.len() as u32).to_le_bytes());

@@ -6,7 +6,7 @@ use azulejo::{Budget, EncodeOptions, Encoded, Error, Open, Pyramid, Render, Resu
 use image::codecs::jpeg::JpegEncoder;
 
 use super::pyramid::{Layout, Recipe, Virtual};
-use super::support::{is_clean, pixels};
+use super::support::{is_clean, pixels, strict};
 
 pub const TILE: u32 = 256;
 
@@ -72,13 +72,6 @@ fn open_with(file: &mut Virtual, page: u32, known: Parts) -> Result<(Pyramid, u3
 
 pub fn render(file: &mut Virtual, pyramid: &Pyramid, request: &str) -> Result<Encoded> {
     render_within(file, pyramid, request, &Service::default()).map(|(encoded, ..)| encoded)
-}
-
-/// The same of a service that refuses damaged files.
-fn render_strictly(file: &mut Virtual, pyramid: &Pyramid, request: &str) -> Result<Encoded> {
-    let mut service = Service::default();
-    service.limits.show_incomplete = false;
-    render_within(file, pyramid, request, &service).map(|(encoded, ..)| encoded)
 }
 
 /// The answer, the rounds and the pieces it came in.
@@ -223,7 +216,7 @@ fn whatever_the_next_offset_is_a_chunk_is_found() {
         let mut file = Recipe { led: true, ..recipe(100_000, 100_000, Layout::First, &tile) }.write();
         file.displace(index, &[lost]);
         let (pyramid, _) = open(&mut file, 1).unwrap();
-        match render_strictly(&mut file, &pyramid, request) {
+        match render_within(&mut file, &pyramid, request, &strict()).map(|(encoded, ..)| encoded) {
             // Black: it was left out.
             Ok(encoded) => assert!(lost == 0 && pixels(&encoded).pixels().all(|pixel| pixel.0 == [0, 0, 0, 255])),
             Err(error) => assert!(lost != 0 && is_clean(&error), "{lost}: {error}"),
@@ -371,7 +364,7 @@ fn a_chunk_that_is_not_what_it_should_be_is_decoded_or_refused() {
         let tile = (tables.clone(), stream[..cut].to_vec());
         let mut file = recipe(1000, 1000, Layout::First, &tile).write();
         let (pyramid, _) = open(&mut file, 1).unwrap();
-        match render_strictly(&mut file, &pyramid, "0,0,256,256/max/0/default.jpg") {
+        match render_within(&mut file, &pyramid, "0,0,256,256/max/0/default.jpg", &strict()).map(|(encoded, ..)| encoded) {
             // A chunk of no bytes is one that was left out; half an end marker is none, but no pixel needs it.
             Ok(encoded) => assert!((cut == 0 || cut == stream.len() - 1) && !encoded.passthrough, "{cut}"),
             Err(error) => assert!(is_clean(&error), "{error}"),

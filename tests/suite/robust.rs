@@ -1,8 +1,8 @@
 //! Damaged files and unkind deliveries: an error with a code, or the same picture; never a panic, never a hang.
 
-use azulejo::Limits;
+use azulejo::api::Service;
 
-use super::support::{drip, drip_page, images, is_clean, render, render_strictly, root};
+use super::support::{drip, drip_page, images, is_clean, render, render_strictly, root, strict};
 
 const REQUEST: &str = "pct:20,20,50,50/^17,/0/default.png";
 
@@ -134,8 +134,7 @@ fn a_tile_of_a_tiled_file_reads_its_chunks_and_no_more() {
 
 #[test]
 fn damage_of_a_jpeg_is_told_at_the_same_byte_however_bytes_come() {
-    let mut limits = Limits::default();
-    limits.show_incomplete = false;
+    let Service { limits, .. } = strict();
     for (name, request, damage) in
         [("told-at-another-byte", "6,3,24,30", "a code that no table has"), ("marker-told-at-another-byte", "2,1,8,10", "restart marker 1 is missing")]
     {

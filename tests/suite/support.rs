@@ -32,10 +32,16 @@ pub fn render(bytes: &[u8], request: &str) -> Result<Encoded> {
     native::render(&mut source, &pyramid, Version::V3, request, &service, &EncodeOptions::default())
 }
 
-/// The same of a service that refuses damaged files.
-pub fn render_strictly(bytes: &[u8], request: &str) -> Result<Encoded> {
+/// A service that refuses damaged files.
+pub fn strict() -> Service {
     let mut service = Service::default();
     service.limits.show_incomplete = false;
+    service
+}
+
+/// The same of a service that refuses damaged files.
+pub fn render_strictly(bytes: &[u8], request: &str) -> Result<Encoded> {
+    let service = strict();
     let mut source = bytes;
     let pyramid = native::open(&mut source, &service)?;
     native::render(&mut source, &pyramid, Version::V3, request, &service, &EncodeOptions::default())

@@ -7,23 +7,24 @@ use super::vp8l::Rows as LosslessWebP;
 use crate::codec::rgba;
 use crate::geometry::Dimensions;
 use crate::plan::padded_webp;
+use crate::pyramid::{ALPHA_FLAG, ANIMATION_FLAG};
 use crate::render::Raster;
-
-/// RFC 9649, 2.7.1.1: the flag in VP8X for an animation.
-const ANIMATION: u8 = 0x02;
 
 /// Sides of what the encoder takes, px.
 const LONGEST: usize = 16_383;
 
-/// Qualities at which the encoder codes a difference of 1 from gray by one of -1, in every row anew: chroma has steps of 12 to 14, or luminance of 47 to 56.
+/// Qualities whose quantization steps turn an error of 1 into one of -1 and back, so that a gray area never has macroblocks without coefficients: steps of 12 to 14
+/// for chroma, or of 47 to 56 for luminance.
 const RESTLESS: [std::ops::RangeInclusive<u8>; 2] = [46..=51, 90..=92];
 
-/// A raster as lossy WebP at `quality` 0 to 100, by the fastest method; without loss if the encoder cannot have it. Alpha is lossless.
+/// A raster as lossy WebP at `quality` 0 to 100, by the fastest method. Alpha is lossless. What the encoder cannot take is made without loss.
 ///
-/// webp-rust 0.3.2 leaves macroblocks without coefficients out, and says so of each (RFC 6386, 9.3 and 11.1) only if they are 2.2 % of all. If they are fewer, but
-/// some, no decoder finds the next one: the rest of the picture is garbage, or the file is refused. So it gets the image with some more rows of macroblocks below,
-/// which have none: the first one changes to gray. The header says the true height, and nothing behind that is decoded. At [some qualities](RESTLESS) gray does not
-/// come to rest: the next higher one is taken. That it was enough is seen from the file: it says of macroblocks whether they are left out.
+/// webp-rust 0.3.2 has a fault: it writes nothing for macroblocks without coefficients, but marks them as left out (RFC 6386, 9.3 and 11.1) only if they are at least
+/// 2.2 % of all. If there are some, but fewer, decoders lose their place: the rest of the picture is garbage, or the file is refused.
+///
+/// So the encoder gets an image that is [higher](padded_webp): the rows below the picture are gray, and most of their macroblocks have no coefficients. Then all are
+/// marked. The file states the true height, and decoders do not look at what lies below it. At [some qualities](RESTLESS) this does not work, and the next higher one
+/// is used. The header of the file shows whether macroblocks are marked.
 pub(super) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let dimensions = raster.dimensions;
     let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
@@ -41,7 +42,7 @@ pub(super) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let quality = RESTLESS.iter().find(|some| some.contains(&quality)).map_or(quality, |some| *some.end() + 1);
     for quality in [quality, quality + 1] {
         let config = webp_rust::LossyEncodingConfig { quality: quality.min(100).into(), method: 0, no_alpha: true, exact: true, ..Default::default() };
-        // Of a small image it decodes what it has made, and fails if that is garbage.
+        // It decodes small images after it has made them, and fails if that is not possible.
         let Ok(file) = webp_rust::encode_lossy_with_config(&image, &config, None) else { continue };
         let data = chunks(file.get(12..).unwrap_or_default()).find_map(|(kind, data)| (kind == b"VP8 ").then_some(data));
         if let Some(data) = data.filter(|data| webp_rust::decoder::parse_lossy_headers(data).is_ok_and(|header| header.probabilities.use_skip_probability)) {
@@ -85,7 +86,6 @@ fn lossless<'a>(dimensions: Dimensions, channels: usize, rows: impl Iterator<Ite
 
 /// A file of these chunks (RFC 9649, 2.3 to 2.7), whose VP8 data get the right height.
 fn container(dimensions: Dimensions, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8> {
-    const ALPHA_FLAG: u32 = 0x10;
     let mut out = Vec::with_capacity(12 + 18 + 8 + alpha.map_or(0, <[u8]>::len) + 8 + vp8.len() + 2);
     out.extend_from_slice(b"RIFF\0\0\0\0WEBP");
     let mut chunk = |kind: &[u8; 4], data: &[u8]| {
@@ -99,7 +99,7 @@ fn container(dimensions: Dimensions, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8
     };
     if let Some(alpha) = alpha {
         let [width, height] = [dimensions.width(), dimensions.height()].map(|side| (side - 1).to_le_bytes());
-        chunk(b"VP8X", &[&ALPHA_FLAG.to_le_bytes()[..], &width[..3], &height[..3]].concat());
+        chunk(b"VP8X", &[&[ALPHA_FLAG, 0, 0, 0], &width[..3], &height[..3]].concat());
         chunk(b"ALPH", alpha);
     }
     let start = chunk(b"VP8 ", vp8);
@@ -113,7 +113,7 @@ fn container(dimensions: Dimensions, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8
 /// for as many as they say to be before it looks at that, and does not look at all if a frame has alpha.
 pub(super) fn check_sizes(file: &[u8], planned: Dimensions) -> Result<(), Fault> {
     let mut chunks = chunks(file.get(12..).unwrap_or_default()).peekable();
-    let animated = chunks.peek().is_some_and(|(kind, data)| *kind == b"VP8X" && data.first().is_some_and(|flags| flags & ANIMATION != 0));
+    let animated = chunks.peek().is_some_and(|(kind, data)| *kind == b"VP8X" && data.first().is_some_and(|flags| flags & ANIMATION_FLAG != 0));
     for (kind, data) in chunks {
         match kind {
             // No other frame is decoded, and nothing but frames.

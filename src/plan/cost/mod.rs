@@ -9,9 +9,12 @@ pub(super) use answer::pipeline;
 pub(crate) use answer::{png_bytes, png_held};
 pub(crate) use work::of_png;
 
+use std::ops::Range;
+
 use super::{Rendering, SourcePlan, strips};
 use crate::api::{Format, Quality};
 use crate::error::{Budget, Error, Remedy, Result, SourceFormat};
+use crate::geometry::Rect;
 use crate::jpeg::{Grid, Rows, Wanted};
 use crate::limits::Limits;
 use crate::pyramid::tiff::{Compression, FAX_TIMES, Level};
@@ -101,7 +104,7 @@ impl Price {
                     passed,
                 ])
             }),
-            _ => Self::of(plan, pyramid).memory,
+            _ => Self::once(plan, pyramid).memory,
         };
         read.saturating_add(pyramid.colors_memory())
     }
@@ -245,7 +248,7 @@ pub(crate) fn fetched_chunk(level: &Level) -> u64 {
 }
 
 /// Rows of a chunk that are unpacked at most, where those of `source` are wanted: none below the last of them, if rows are coded in their order.
-fn unpacked_rows(plan: &Rendering, level: &Level, source: crate::geometry::Rect, lines: &std::ops::Range<u32>) -> u64 {
+fn unpacked_rows(plan: &Rendering, level: &Level, source: Rect, lines: &Range<u32>) -> u64 {
     let height = level.chunk.height();
     let is_one = lines.len() == 1;
     let bottom = plan.crop.y().saturating_add(source.bottom()).saturating_sub(level.chunk_top(lines.start));
@@ -275,7 +278,7 @@ fn decoding_chunk(level: &Level, rows: u64, samples: u64, depth: u64) -> u64 {
 }
 
 /// Pixels of a row of chunks, `across` of them with so many rows each: of JPEG those that are wanted.
-fn band(plan: &Rendering, level: &Level, source: crate::geometry::Rect, (across, rows): (u64, u64), samples: u64, depth: u64) -> u64 {
+fn band(plan: &Rendering, level: &Level, source: Rect, (across, rows): (u64, u64), samples: u64, depth: u64) -> u64 {
     let height = u64::from(level.chunk.height());
     if level.compression == Compression::Jpeg {
         // Planes that go into a JPEG again are laid side by side, beside themselves.
