@@ -2,6 +2,9 @@ use moxcms::{ColorProfile, ToneReprCurve};
 
 use super::*;
 
+#[path = "../../tests/profiles.rs"]
+mod profiles;
+
 fn gray(mut profile: ColorProfile, pcs: DataColorSpace, curve: ToneReprCurve) -> Profile {
     profile.pcs = pcs;
     profile.gray_trc = Some(curve);
@@ -37,27 +40,7 @@ fn colors_of_three_primaries_are_as_their_matrix_says() {
 
 /// A profile of inks with a table of two steps each way, by which black alone counts: L* 100 to 0.
 fn inks() -> Vec<u8> {
-    let mut table = b"mft2\0\0\0\0\x04\x03\x02\0".to_vec();
-    // The identity, of s15Fixed16Number.
-    table.extend([1, 0, 0, 0, 1, 0, 0, 0, 1].iter().flat_map(|unit: &u32| (unit << 16).to_be_bytes()));
-    table.extend([2_u16, 2].iter().flat_map(|entries| entries.to_be_bytes()));
-    let line = [0_u16, 65_535];
-    let numbers = |count: usize| line.repeat(count);
-    // Of version 2: 0xFF00 is 100, and 0x8000 the zero of a* and b*.
-    let grid = (0..16).flat_map(|corner| [if corner % 2 == 0 { 0xFF00_u16 } else { 0 }, 0x8000, 0x8000]);
-    table.extend(numbers(4).into_iter().chain(grid).chain(numbers(3)).flat_map(u16::to_be_bytes));
-    let size = 128 + 4 + 12 + table.len();
-    let mut profile = vec![0; 128];
-    profile[..4].copy_from_slice(&(size as u32).to_be_bytes());
-    profile[8..12].copy_from_slice(&[2, 0x40, 0, 0]);
-    profile[12..24].copy_from_slice(b"prtrCMYKLab ");
-    profile[36..40].copy_from_slice(b"acsp");
-    profile[68..80].copy_from_slice(&[0, 0, 0xF6, 0xD6, 0, 1, 0, 0, 0, 0, 0xD3, 0x2D]);
-    profile.extend(1_u32.to_be_bytes());
-    profile.extend(b"A2B0");
-    profile.extend([144, table.len() as u32].iter().flat_map(|number: &u32| number.to_be_bytes()));
-    profile.extend(table);
-    profile
+    profiles::profile(4, 2, (0..16).flat_map(|corner| [if corner % 2 == 0 { 0xFF00_u16 } else { 0 }, 0x8000, 0x8000]))
 }
 
 #[test]

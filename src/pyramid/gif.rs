@@ -127,6 +127,18 @@ mod tests {
     const FRAME: &[u8] = &[0x2C, 1, 0, 2, 0, 7, 0, 9, 0, 0x80];
 
     #[test]
+    fn extensions_without_end_are_given_up() {
+        // Each is empty: a kind of its own, and that of an application.
+        for extension in [&[0x21, 0xFE, 0][..], &[0x21, 0xFF, 0]] {
+            let many = file((3, 4), true, &[&extension.repeat(MOST_PARTS as usize + 1), FRAME]);
+            let mut store = ByteStore::new(many.len() as u64 + 1);
+            store.provide(0, many).unwrap();
+            // The frame behind them is not looked at, nor the byte that is not here.
+            assert!(matches!(open(&store), Ok((size, ..)) if (size.width(), size.height()) == (3, 4)));
+        }
+    }
+
+    #[test]
     fn the_first_frame_is_found_behind_extensions_of_any_kind() {
         let application = [&[0x21, 0xFF, 11][..], &[7; 11], &[2, 1, 1, 0]].concat();
         let unknown = [0x21, 0x33, 3, 0x2C, 0, 0, 1, 9, 0];

@@ -6,6 +6,9 @@ use azulejo::api::{Service, Version};
 use azulejo::{EncodeOptions, native};
 use image::{ColorType, ExtendedColorType, ImageEncoder};
 
+#[path = "../profiles.rs"]
+mod profiles;
+
 /// A file and what it is.
 #[derive(Clone)]
 pub struct Source {
@@ -103,42 +106,19 @@ fn jpeg_of(data: &[u8], width: u32, height: u32, color: jpeg_encoder::ColorType,
     bytes
 }
 
-/// An ICC profile of version 2 with a table of so many steps for each of its `colors` (ICC.1:2001-04, 6.5.9), which gives any.
+/// A profile whose table has so many steps for each of its colours.
 fn profile(colors: usize, steps: usize) -> Vec<u8> {
-    let mut table = b"mft2\0\0\0\0".to_vec();
-    table.extend([colors as u8, 3, steps as u8, 0]);
-    // The identity, of s15Fixed16Number.
-    table.extend([1, 0, 0, 0, 1, 0, 0, 0, 1].iter().flat_map(|unit: &u32| (unit << 16).to_be_bytes()));
-    table.extend([2_u16, 2].iter().flat_map(|entries| entries.to_be_bytes()));
-    let line = [0_u16, 65_535];
-    let grid = (0..steps.pow(colors as u32) * 3).map(|index| (index * 7919 % 0xFF00) as u16);
-    table.extend(line.repeat(colors).into_iter().chain(grid).chain(line.repeat(3)).flat_map(u16::to_be_bytes));
-    let mut profile = vec![0; 128];
-    profile[..4].copy_from_slice(&(144 + table.len() as u32).to_be_bytes());
-    profile[8..12].copy_from_slice(&[2, 0x40, 0, 0]);
-    profile[12..24].copy_from_slice(if colors == 4 { b"prtrCMYKLab " } else { b"prtrRGB Lab " });
-    profile[36..40].copy_from_slice(b"acsp");
-    profile[68..80].copy_from_slice(&[0, 0, 0xF6, 0xD6, 0, 1, 0, 0, 0, 0, 0xD3, 0x2D]);
-    profile.extend(1_u32.to_be_bytes());
-    profile.extend(b"A2B0");
-    profile.extend([144, table.len() as u32].iter().flat_map(|number: &u32| number.to_be_bytes()));
-    profile.extend(table);
-    profile
+    profiles::profile(colors, steps, (0..).map(|index: u32| (index.wrapping_mul(7919) % 0xFF00) as u16))
 }
 
-/// A JPEG with a profile, in segments behind SOI.
-fn jpeg_with(profile: &[u8], bytes: &[u8]) -> Vec<u8> {
-    let parts: Vec<&[u8]> = profile.chunks(60_000).collect();
-    let mut file = bytes[..2].to_vec();
-    for (index, part) in parts.iter().enumerate() {
-        file.extend([0xFF, 0xE2]);
-        file.extend((part.len() as u16 + 16).to_be_bytes());
-        file.extend(b"ICC_PROFILE\0");
-        file.extend([index as u8 + 1, parts.len() as u8]);
-        file.extend(*part);
-    }
-    file.extend(&bytes[2..]);
-    file
+fn jpeg_with_profile(width: u32, height: u32, color: jpeg_encoder::ColorType, progressive: bool, steps: usize) -> Vec<u8> {
+    let channels = if color == jpeg_encoder::ColorType::Cmyk { 4 } else { 3 };
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 85);
+    encoder.set_progressive(progressive);
+    encoder.add_icc_profile(&profile(channels, steps)).unwrap();
+    encoder.encode(&samples(width, height, channels as u32), width as u16, height as u16, color).unwrap();
+    bytes
 }
 
 /// What a TIFF is like.
@@ -317,8 +297,8 @@ pub fn sources(width: u32, height: u32) -> Vec<Source> {
         ("jpeg-gray", jpeg(width, height, Jpeg::Luma, Sampling::R_4_4_4, false)),
         ("jpeg-cmyk", jpeg(width, height, Jpeg::Cmyk, Sampling::R_4_4_4, false)),
         ("jpeg-progressive", jpeg(width, height, Jpeg::Rgb, Sampling::R_4_2_0, true)),
-        ("jpeg-cmyk-profile", jpeg_with(&profile(4, 13), &jpeg(width, height, Jpeg::Cmyk, Sampling::R_4_4_4, false))),
-        ("jpeg-progressive-profile", jpeg_with(&profile(3, 33), &jpeg(width, height, Jpeg::Rgb, Sampling::R_4_2_0, true))),
+        ("jpeg-cmyk-profile", jpeg_with_profile(width, height, Jpeg::Cmyk, false, 13)),
+        ("jpeg-progressive-profile", jpeg_with_profile(width, height, Jpeg::Rgb, true, 33)),
         ("png-profile", png_with_profile(width, height)),
         ("webp-lossless-profile", webp_with_profile(width, height)),
         ("tiff-tiles-cmyk-profile", tiff(&Layout { photometric: 5, samples: 4, profile: 17, ..tiles })),

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use azulejo::api::Service;
 use azulejo::{Error, native};
-use image::RgbaImage;
+use image::{ExtendedColorType, ImageEncoder, RgbaImage};
 
+use super::profiles::profile;
 use super::support::{drip, pixels, render, unused};
 
 /// Colour types of PNG.
@@ -46,12 +47,19 @@ fn rgb(chunks: &[Chunk<'_>], pixel: [u8; 3]) -> Vec<u8> {
 }
 
 fn shown(file: &[u8]) -> RgbaImage {
-    pixels(&render(file, "full/max/0/default.png").unwrap())
+    pixels(&render(file, WHOLE).unwrap())
 }
 
 fn pixel(file: &[u8]) -> [u8; 3] {
     let [r, g, b, _] = shown(file).get_pixel(0, 0).0;
     [r, g, b]
+}
+
+const WHOLE: &str = "full/max/0/default.png";
+
+/// The descriptions of colours that are not used, and why.
+fn reasons(mut file: &[u8]) -> Vec<(&'static str, &'static str)> {
+    unused(&mut file, WHOLE).iter().map(|unused| (unused.name, unused.reason)).collect()
 }
 
 const SRGB_CHROMATICITIES: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6000];
@@ -159,7 +167,6 @@ fn code_points_that_cannot_be_used_are_told_and_passed_over() {
 
 #[test]
 fn a_profile_of_png_that_cannot_be_used_is_told() {
-    let reasons = |mut file: &[u8]| unused(&mut file, "full/max/0/default.png").iter().map(|unused| (unused.name, unused.reason)).collect::<Vec<_>>();
     // By the next description, if there is one.
     let broken = rgb(&[(b"iCCP", b"name\0\0nothing packed"), (b"gAMA", &gamma(100_000))], [24, 4, 32]);
     assert_eq!((pixel(&broken), reasons(&broken)), ([86, 34, 99], vec![("icc", "cannot be unpacked")]));
@@ -242,4 +249,47 @@ fn an_orientation_behind_the_pixels_costs_one_read_of_large_files() {
     assert_eq!(cost(&png(GRAY, 8, 2, &[], &[1, 2])), (1, 1));
     assert_eq!(cost(&png(GRAY, 8, 60_000, &[], &noise)), (2, 2));
     assert_eq!(cost(&png(GRAY, 8, 60_000, &[(b"eXIf", TURNED)], &noise)), (1, 1));
+}
+
+/// Files of all kinds that are decoded whole, of 16 × 16 black pixels, with a profile.
+fn with_profile(profile: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    fn encoded(mut encoder: impl ImageEncoder, profile: &[u8]) {
+        encoder.set_icc_profile(profile.to_vec()).unwrap();
+        encoder.write_image(&[0; 768], 16, 16, ExtendedColorType::Rgb8).unwrap();
+    }
+    let (mut png, mut webp, mut progressive, mut sequential) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    encoded(image::codecs::png::PngEncoder::new(&mut png), profile);
+    encoded(image::codecs::webp::WebPEncoder::new_lossless(&mut webp), profile);
+    for (file, is_progressive) in [(&mut progressive, true), (&mut sequential, false)] {
+        let mut encoder = jpeg_encoder::Encoder::new(file, 90);
+        encoder.set_progressive(is_progressive);
+        encoder.add_icc_profile(profile).unwrap();
+        encoder.encode(&[0; 768], 16, 16, jpeg_encoder::ColorType::Rgb).unwrap();
+    }
+    // Behind the screen and its palette: an application's extension, its name, its parts.
+    let mut gif = render(&png_with(GRAY, 8, 16, &[], &[0; 16], &[]), "full/^16,16/0/default.gif").unwrap().bytes;
+    let at = 13 + if gif[10] & 0x80 == 0 { 0 } else { 6 << (gif[10] & 7) };
+    let parts = profile.chunks(255).flat_map(|part| [&[part.len() as u8], part].concat());
+    gif.splice(at..at, [&[0x21, 0xFF, 11][..], b"ICCRGBG1012"].concat().into_iter().chain(parts).chain([0]));
+    vec![("png", png), ("webp", webp), ("progressive", progressive), ("sequential", sequential), ("gif", gif)]
+}
+
+#[test]
+fn profiles_by_tables_are_applied_whatever_the_format() {
+    // All colours are L* 50, which is 119 of sRGB.
+    let gray = profile(3, 2, [0x7F80, 0x8000, 0x8000].repeat(8));
+    for (name, file) in with_profile(&gray) {
+        assert_eq!(pixel(&file), [119; 3], "{name}");
+        assert_eq!(reasons(&file), [], "{name}");
+    }
+}
+
+#[test]
+fn a_profile_that_the_head_of_a_webp_does_not_name_is_told_and_not_used() {
+    let gray = profile(3, 2, [0x7F80, 0x8000, 0x8000].repeat(8));
+    let mut webp = with_profile(&gray).swap_remove(1).1;
+    assert_eq!(&webp[12..16], b"VP8X");
+    webp[20] &= !0x20;
+    assert_eq!(pixel(&webp), [0; 3]);
+    assert_eq!(reasons(&webp), [("icc", "is not where a profile belongs")]);
 }

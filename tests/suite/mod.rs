@@ -18,6 +18,8 @@ mod lossless;
 mod masks;
 mod oracle;
 mod planes;
+#[path = "../profiles.rs"]
+mod profiles;
 mod pyramid;
 mod requests;
 mod robust;

@@ -155,10 +155,29 @@ fn what_is_read_twice_counts_twice() {
 }
 
 /// The bytes of `full/max/0/default.webp`, lossy.
-fn lossy(source: &[u8]) -> Vec<u8> {
+fn lossy(source: &[u8], quality: u8) -> Vec<u8> {
     let service = Service::default();
+    let mut options = EncodeOptions::default();
+    options.webp_quality = quality;
     let pyramid = native::open(&mut &source[..], &service).unwrap();
-    native::render(&mut &source[..], &pyramid, Version::V3, WHOLE, &service, &EncodeOptions::default()).unwrap().bytes
+    native::render(&mut &source[..], &pyramid, Version::V3, WHOLE, &service, &options).unwrap().bytes
+}
+
+/// Mean square error of the luminance of a lossy file, which must have the size of the picture it was made of. Colours lose half of their resolution.
+fn error_of(webp: &[u8], picture: &image::RgbImage) -> f64 {
+    // As libwebp, this decoder refuses data that end too early, which image-webp does not.
+    let strict = webp_rust::decode(webp).unwrap();
+    assert_eq!((strict.width, strict.height), (picture.width() as usize, picture.height() as usize));
+    let found = image::load_from_memory(webp).unwrap().to_rgb8();
+    let luma = |pixel: &image::Rgb<u8>| pixel.0.iter().zip([0.299, 0.587, 0.114]).map(|(sample, weight)| f64::from(*sample) * weight).sum::<f64>();
+    let squares: f64 = found.pixels().zip(picture.pixels()).map(|(found, expected)| (luma(found) - luma(expected)).powi(2)).sum();
+    squares / f64::from(found.width() * found.height())
+}
+
+fn png(picture: &image::RgbImage) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    file.into_inner()
 }
 
 #[test]
@@ -167,22 +186,24 @@ fn pictures_that_the_lossy_encoder_cuts_short_are_whole() {
     let picture = image::load_from_memory(&short).unwrap().to_rgb8();
     // Small, and so large that the encoder does not look at what it has made.
     let large = image::RgbImage::from_fn(600, 2400, |x, y| *picture.get_pixel(x % 50, y % 200));
-    let mut many = std::io::Cursor::new(Vec::new());
-    large.write_to(&mut many, image::ImageFormat::Png).unwrap();
-    for (source, size) in [(short.as_slice(), (50, 200)), (many.get_ref().as_slice(), (600, 2400))] {
-        let webp = lossy(source);
+    for picture in [picture, large] {
+        let webp = lossy(&png(&picture), 75);
         let length = |at: usize| u32::from_le_bytes(webp[at..at + 4].try_into().unwrap()) as usize;
         assert_eq!((length(4), length(16).next_multiple_of(2), webp.len() % 2), (webp.len() - 8, webp.len() - 20, 0));
-        // As libwebp, this decoder refuses data that end too early, which image-webp does not.
-        let strict = webp_rust::decode(&webp).unwrap();
-        assert_eq!((strict.width, strict.height), size);
-        let found = image::load_from_memory(&webp).unwrap().to_rgba8();
-        let expected = image::load_from_memory(source).unwrap().to_rgb8();
-        // Colours lose half of their resolution, luminance little.
-        let luma = |[r, g, b]: [u8; 3]| 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
-        let pairs = found.pixels().zip(expected.pixels());
-        let error: f64 = pairs.map(|(found, expected)| (luma([found[0], found[1], found[2]]) - luma(expected.0)).powi(2)).sum();
-        let mean = error / f64::from(found.width() * found.height());
-        assert!(mean < 150.0, "{size:?}: a mean square error of {mean}");
+        let error = error_of(&webp, &picture);
+        assert!(error < 150.0, "{}: {error}", picture.width());
+    }
+}
+
+#[test]
+fn lossy_files_of_every_quality_show_the_picture() {
+    let whole = image::open(root().join("www/samples/astronaut.png")).unwrap().to_rgb8();
+    let picture = image::imageops::crop_imm(&whole, 0, 0, 160, 120).to_image();
+    let source = png(&picture);
+    for quality in 0..=100 {
+        let webp = lossy(&source, quality);
+        assert_eq!(&webp[12..16], b"VP8 ", "{quality}: made without loss");
+        let error = error_of(&webp, &picture);
+        assert!(error < if quality < 50 { 400.0 } else { 60.0 }, "quality {quality}: {error}");
     }
 }
