@@ -138,7 +138,7 @@ fn what_lies_before_a_region_is_missed_at_once() {
     let header = Header::read(None, &stream).unwrap();
     let wanted = Wanted { region: Rect::new(65_000, 65_000, 100, 100).unwrap(), ..Wanted::whole(&header) };
     let error = Decoder::new(&header, &stream, &wanted).unwrap().next_band().unwrap_err();
-    assert!(error.to_string().contains("in MCU row 1 of 4096"), "{error}");
+    assert!(error.to_string().contains("in MCU row 0 of 4096"), "{error}");
 }
 
 #[test]

@@ -135,9 +135,11 @@ fn a_tile_of_a_tiled_file_reads_its_chunks_and_no_more() {
 #[test]
 fn damage_of_a_jpeg_is_told_at_the_same_byte_however_bytes_come() {
     let Service { limits, .. } = strict();
-    for (name, request, damage) in
-        [("told-at-another-byte", "6,3,24,30", "a code that no table has"), ("marker-told-at-another-byte", "2,1,8,10", "restart marker 1 is missing")]
-    {
+    for (name, request, damage) in [
+        ("told-at-another-byte", "6,3,24,30", "a code that no table has"),
+        ("marker-told-at-another-byte", "2,1,8,10", "restart marker 1 is missing"),
+        ("end-told-in-another-row", "32,20,1,1", "its data end in MCU row"),
+    ] {
         let file = std::fs::read(root().join(format!("tests/crashes/{name}.jpg"))).unwrap();
         let errors = [u64::MAX, 1000, 100, 7].map(|piece| drip_page(&file, 1, &format!("{request}/^400,80/0/default.jpg"), piece, &limits).unwrap_err());
         assert!(errors[0].to_string().contains(damage), "{}", errors[0]);

@@ -324,15 +324,9 @@ impl Sequential {
     /// Up to an MCU; whether it was reached.
     fn pass_over(&mut self, place: &mut Place<'_>, until: usize, last: bool) -> Result<bool> {
         self.mcu.expect(until.saturating_sub(self.next));
-        let mut asked = self.next;
         // Where nothing is recorded, restart markers lead over all MCUs before them.
         let mut leads = place.restarts.interval > 0;
         while self.next < until {
-            // A frame may tell of far more MCUs than there are data.
-            if self.next.saturating_sub(asked) >= self.grid.mcus.0 {
-                self.check(place)?;
-                asked = self.next;
-            }
             let left = place.restarts.left;
             let beyond = self.next.saturating_add(left);
             if leads && until > beyond && self.next_record >= beyond {
@@ -436,15 +430,15 @@ impl Sequential {
             && place.bits.is_exhausted()
         {
             // A marker in their midst is not the end of the data.
-            if self.fill && !place.bits.is_at_end() {
+            if !place.bits.is_at_end() {
                 self.check(place)?;
             }
             *place = before;
             return Ok(false);
         }
-        // What comes behind a code that no table has, or behind a marker, is not filled in from this MCU on unless it is noticed here. And an error is told at the
-        // same byte however many bytes there are at a time.
-        if place.bits.invalid || (self.fill && place.bits.is_exhausted()) {
+        // What comes behind a code that no table has, or behind a marker, is filled in from this MCU on only if it is noticed here. And only so an error names the
+        // same MCU and byte however many bytes there are at a time.
+        if place.bits.invalid || place.bits.is_exhausted() {
             self.check(place)?;
         }
         self.next = self.next.wrapping_add(1);
