@@ -291,6 +291,10 @@ pub fn sources(width: u32, height: u32) -> Vec<Source> {
     use jpeg_encoder::{ColorType as Jpeg, SamplingFactor as Sampling};
     let size = Layout { width, height, ..RGB };
     let tiles = Layout { tile: Some(256), ..size };
+    let lossy = rendered(&jpeg(width.min(1500), height.min(1500), Jpeg::Rgb, Sampling::R_4_2_0, false), "full/max/0/default.webp");
+    // Of 1400 × 900 px, by libwebp: the encoder here would take half a minute.
+    let lossy_alpha = if width > 1000 && height > 500 { include_bytes!("lossy-alpha.webp").to_vec() } else { Vec::new() };
+    let cut = |bytes: &[u8], (of, all): (usize, usize)| bytes[..bytes.len() * of / all].to_vec();
     let kinds: Vec<(&str, Vec<u8>)> = vec![
         ("jpeg-420", jpeg(width, height, Jpeg::Rgb, Sampling::R_4_2_0, false)),
         ("jpeg-444", jpeg(width, height, Jpeg::Rgb, Sampling::R_4_4_4, false)),
@@ -309,9 +313,12 @@ pub fn sources(width: u32, height: u32) -> Vec<Source> {
         ("png-rgb16", png(width, height, ColorType::Rgb16)),
         ("webp-lossless", webp_lossless(width, height, false)),
         ("webp-lossless-alpha", webp_lossless(width, height, true)),
-        ("webp-lossy", rendered(&jpeg(width.min(1500), height.min(1500), Jpeg::Rgb, Sampling::R_4_2_0, false), "full/max/0/default.webp")),
-        // Of 1400 × 900 px, by libwebp: the encoder here would take half a minute.
-        ("webp-lossy-alpha", if width > 1000 && height > 500 { include_bytes!("lossy-alpha.webp").to_vec() } else { Vec::new() }),
+        // Damaged ones are decoded several times.
+        ("webp-lossless-cut", cut(&webp_lossless(width, height, false), (3, 4))),
+        ("webp-lossy-cut", cut(&lossy, (9, 10))),
+        ("webp-lossy-alpha-cut", cut(&lossy_alpha, (9, 10))),
+        ("webp-lossy", lossy),
+        ("webp-lossy-alpha", lossy_alpha),
         ("gif", rendered(&jpeg(width.min(1500), height.min(1500), Jpeg::Rgb, Sampling::R_4_2_0, false), "full/max/0/default.gif")),
         ("tiff-strips", tiff(&size)),
         ("tiff-strips-tall", tiff(&Layout { rows: 4000, ..size })),

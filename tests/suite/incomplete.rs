@@ -111,8 +111,20 @@ fn every_fixture_cut_and_shown() {
             }
         }
     }
-    // Of most formats most lengths are shown; of WebP and of directories at the end none.
-    for name in ["baseline-420.jpg", "progressive.jpg", "rgb8.png", "interlaced.png", "plain.gif", "lossless-rgb.jpg", "group4.tif", "strips-lzw.tif"] {
+    // Of most formats most lengths are shown; of files with directories at the end none.
+    for name in [
+        "baseline-420.jpg",
+        "progressive.jpg",
+        "rgb8.png",
+        "interlaced.png",
+        "plain.gif",
+        "lossy.webp",
+        "lossy-alpha.webp",
+        "lossless.webp",
+        "lossless-rgb.jpg",
+        "group4.tif",
+        "strips-lzw.tif",
+    ] {
         assert!(shown_at_all.get(name).is_some_and(|times| *times > 15), "{name}: {shown_at_all:?}");
     }
 }
@@ -125,6 +137,9 @@ fn what_is_missing_is_gray_white_or_transparent() {
         ("rgba16.png", [0, 0, 0, 0]),
         ("plain.gif", [128, 128, 128, 255]),
         ("transparent.gif", [0, 0, 0, 0]),
+        ("lossy.webp", [128, 128, 128, 255]),
+        ("lossless.webp", [128, 128, 128, 255]),
+        ("lossy-alpha.webp", [0, 0, 0, 0]),
         ("lossless-rgb.jpg", [128, 128, 128, 255]),
         ("baseline-444.jpg", [128, 128, 128, 255]),
         ("strips-none.tif", [128, 128, 128, 255]),
@@ -302,4 +317,69 @@ fn tiles_that_are_cut_off_or_wrong_are_gray_and_the_others_are_not() {
         assert_eq!(incomplete.unwrap().rows, count);
         assert_eq!(pixels(&encoded).dimensions(), whole.dimensions());
     }
+}
+
+/// A RIFF chunk.
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    [kind.as_slice(), &(data.len() as u32).to_le_bytes(), data, &[0][..data.len() % 2]].concat()
+}
+
+/// A WebP file of chunks behind a VP8X with flags.
+fn webp(flags: u8, (width, height): (u32, u32), chunks: &[Vec<u8>]) -> Vec<u8> {
+    let head = [&[flags, 0, 0, 0], &(width - 1).to_le_bytes()[..3], &(height - 1).to_le_bytes()[..3]].concat();
+    let body = [b"WEBP".to_vec(), chunk(b"VP8X", &head), chunks.concat()].concat();
+    chunk(b"RIFF", &body)
+}
+
+/// The data of a chunk of a WebP file, found by its name.
+fn data_of(file: &[u8], kind: &[u8; 4]) -> Vec<u8> {
+    let at = file.windows(4).position(|bytes| bytes == kind).unwrap();
+    file[at + 8..at + 8 + number(file, at + 4, 4)].to_vec()
+}
+
+#[test]
+fn a_webp_that_lacks_its_metadata_or_says_so_wrongly_is_whole() {
+    let bytes = fixture("lossy.webp");
+    let (whole, _) = shown(&bytes);
+    let pixels = chunk(b"VP8 ", &data_of(&bytes, b"VP8 "));
+    // The flags of EXIF and XMP, of which nothing comes; and an EXIF chunk that is cut off.
+    let exif = chunk(b"EXIF", &[0; 100]);
+    for chunks in [vec![pixels.clone()], vec![pixels.clone(), exif[..30].to_vec()]] {
+        assert_eq!(shown(&webp(0x0C, whole.dimensions(), &chunks)), (whole.clone(), None));
+    }
+}
+
+#[test]
+fn a_webp_without_usable_alpha_shows_its_colours() {
+    let bytes = fixture("lossy-alpha.webp");
+    let (whole, _) = shown(&bytes);
+    let mut alpha = data_of(&bytes, b"ALPH");
+    // Compressed, and behind that no code that can be.
+    alpha[1..].fill(0xFF);
+    let file = webp(0x10, whole.dimensions(), &[chunk(b"ALPH", &alpha), chunk(b"VP8 ", &data_of(&bytes, b"VP8 "))]);
+    let (found, rows) = shown(&file);
+    assert_eq!(rows, Some(0));
+    assert!(found.pixels().all(|pixel| pixel[3] == 255));
+    let visible = whole.pixels().zip(found.pixels()).filter(|(whole, _)| whole[3] > 0);
+    assert!(visible.clone().count() > 100);
+    visible.for_each(|(whole, found)| assert_eq!(whole.0[..3], found.0[..3]));
+}
+
+#[test]
+fn the_first_frame_of_an_animated_webp_that_is_cut_off() {
+    let bytes = fixture("lossless.webp");
+    let (whole, _) = shown(&bytes);
+    let (width, height) = whole.dimensions();
+    let frame = |vp8l: Vec<u8>| {
+        let side = |side: u32| (side - 1).to_le_bytes()[..3].to_vec();
+        chunk(b"ANMF", &[vec![0; 6], side(width), side(height), vec![100, 0, 0, 0], vp8l].concat())
+    };
+    let frames = [chunk(b"ANIM", &[0; 6]), frame(chunk(b"VP8L", &data_of(&bytes, b"VP8L")))];
+    let file = webp(0x02, (width, height), &frames);
+    assert_eq!(shown(&file), (whole.clone(), None));
+    let (found, rows_there) = shown(&file[..file.len() * 2 / 3]);
+    let count = rows_there.unwrap();
+    assert!(count > height / 3 && count < height, "{count}");
+    assert!(rows(&found, 0..count) == rows(&whole, 0..count));
+    assert!(rows(&found, count..height).as_chunks::<4>().0.iter().all(|pixel| *pixel == [128, 128, 128, 255]));
 }

@@ -217,7 +217,9 @@ fn decode_plane(
         return Ok(samples);
     }
     if level.compression == Compression::WebP {
-        return decode_webp(level, bytes, rows, at);
+        let (samples, found) = decode_webp(level, bytes, rows, at)?;
+        Incomplete::merge(damage, found);
+        return Ok(samples);
     }
     let turned;
     let bytes = if level.samples.reversed {
@@ -298,17 +300,20 @@ pub(super) fn relocated(damage: Incomplete, at: u64) -> Incomplete {
     Incomplete { damage: relocate(damage.damage, at), ..damage }
 }
 
-/// A WebP file (libtiff's compression 50001): 3 samples a pixel, or 4 with alpha.
-fn decode_webp(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<Samples> {
+/// A WebP file (libtiff's compression 50001): 3 samples a pixel, or 4 with alpha. What cannot be decoded is filled.
+fn decode_webp(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<(Samples, Option<Incomplete>)> {
     let size = Dimensions::at_least_one(level.chunk.width(), rows);
-    let decoded = extra::decode(SourceFormat::WebP, bytes.to_vec(), size, level.chunk_bytes().saturating_mul(8)).map_err(|error| relocate(error, at))?;
+    let memory = level.chunk_bytes().saturating_mul(8);
+    let mut decoded = extra::decode(SourceFormat::WebP, bytes.to_vec(), size, memory).map_err(|error| relocate(error, at))?;
+    let damage = decoded.incomplete(SourceFormat::WebP, true)?.map(|damage| relocated(damage, at));
     let stored = usize::from(level.samples.count);
-    Ok(Samples::U8(match (decoded.channels, stored) {
+    let samples = match (decoded.channels, stored) {
         (found, stored) if found == stored => decoded.samples,
         // A file without a transparent pixel may leave alpha out.
         (3, _) => decoded.samples.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect(),
         _ => decoded.samples.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect(),
-    }))
+    };
+    Ok((Samples::U8(samples), damage))
 }
 
 /// A codec's error within a chunk is the TIFF's, at the chunk.

@@ -1,13 +1,14 @@
-//! Lossy WebP by webp-rust, the only usable encoder in pure Rust under a free licence. And what is to be seen to before image-webp decodes a file.
+//! Lossy WebP by webp-rust, the only usable encoder in pure Rust under a free licence.
 
 use webp_rust::ImageBuffer;
 
-use super::Fault;
-use super::vp8l::Rows as LosslessWebP;
+use super::{FIRST_CHUNK, chunks};
+use crate::codec::extra::Fault;
+use crate::codec::extra::vp8l::Rows as LosslessWebP;
 use crate::codec::rgba;
 use crate::geometry::Dimensions;
 use crate::plan::padded_webp;
-use crate::pyramid::{ALPHA_FLAG, ANIMATION_FLAG};
+use crate::pyramid::ALPHA_FLAG;
 use crate::render::Raster;
 
 /// Sides of what the encoder takes, px.
@@ -25,7 +26,7 @@ const RESTLESS: [std::ops::RangeInclusive<u8>; 2] = [46..=51, 90..=92];
 /// So the encoder gets an image that is [higher](padded_webp): the rows below the picture are gray, and most of their macroblocks have no coefficients. Then all are
 /// marked. The file states the true height, and decoders do not look at what lies below it. At [some qualities](RESTLESS) this does not work, and the next higher one
 /// is used. The header of the file shows whether macroblocks are marked.
-pub(super) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
+pub(crate) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let dimensions = raster.dimensions;
     let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
     let padded = padded_webp(dimensions.height()) as usize;
@@ -44,7 +45,7 @@ pub(super) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
         let config = webp_rust::LossyEncodingConfig { quality: quality.min(100).into(), method: 0, no_alpha: true, exact: true, ..Default::default() };
         // It decodes small images after it has made them, and fails if that is not possible.
         let Ok(file) = webp_rust::encode_lossy_with_config(&image, &config, None) else { continue };
-        let data = chunks(file.get(12..).unwrap_or_default()).find_map(|(kind, data)| (kind == b"VP8 ").then_some(data));
+        let data = chunks(&file, FIRST_CHUNK).find(|chunk| chunk.kind == *b"VP8 ").map(|chunk| chunk.data(&file));
         if let Some(data) = data.filter(|data| webp_rust::decoder::parse_lossy_headers(data).is_ok_and(|header| header.probabilities.use_skip_probability)) {
             drop(image);
             return Ok(container(dimensions, coded.as_deref(), data));
@@ -107,60 +108,4 @@ fn container(dimensions: Dimensions, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8
     let riff = out.len() as u32 - 8;
     out[4..8].copy_from_slice(&riff.to_le_bytes());
     out
-}
-
-/// Whether lossy pixels have the size that they should have: those of the file its own, those of an animation's first frame the frame's. image-webp takes memory
-/// for as many as they say to be before it looks at that, and does not look at all if a frame has alpha.
-pub(super) fn check_sizes(file: &[u8], planned: Dimensions) -> Result<(), Fault> {
-    let mut chunks = chunks(file.get(12..).unwrap_or_default()).peekable();
-    let animated = chunks.peek().is_some_and(|(kind, data)| *kind == b"VP8X" && data.first().is_some_and(|flags| flags & ANIMATION_FLAG != 0));
-    for (kind, data) in chunks {
-        match kind {
-            // No other frame is decoded, and nothing but frames.
-            b"ANMF" if animated => return check_frame(data, None),
-            b"ANMF" => check_frame(data, Some(planned))?,
-            b"VP8 " if !animated => check_size(data, planned)?,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// The same of a frame, whose own size counts if no other is expected (RFC 9649, 2.7.1.1).
-fn check_frame(data: &[u8], expected: Option<Dimensions>) -> Result<(), Fault> {
-    let Some((head, parts)) = data.split_first_chunk::<16>() else { return Ok(()) };
-    let side = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]) + 1;
-    let expected = expected.unwrap_or(Dimensions::at_least_one(side(6), side(9)));
-    let mut parts = chunks(parts).take(2).peekable();
-    let has_alpha = parts.next_if(|(kind, _)| *kind == b"ALPH").is_some();
-    for (kind, data) in parts {
-        match kind {
-            b"VP8 " => check_size(data, expected)?,
-            _ if has_alpha => return Err(Fault::Corrupt("the alpha of its first frame is not followed by VP8 data".to_owned())),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Chunks of RIFF: kinds and data, the last one as far as it is there.
-fn chunks(mut rest: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
-    std::iter::from_fn(move || {
-        let (kind, after) = rest.split_first_chunk::<4>()?;
-        let (length, after) = after.split_first_chunk::<4>()?;
-        let length = u32::from_le_bytes(*length) as usize;
-        let (data, _) = after.split_at(length.min(after.len()));
-        rest = after.get(length.saturating_add(length % 2)..).unwrap_or_default();
-        Some((kind, data))
-    })
-}
-
-/// RFC 6386, 9.1: of a key frame's data the size comes after three bytes and the start code.
-fn check_size(vp8: &[u8], expected: Dimensions) -> Result<(), Fault> {
-    let [_, _, _, _, _, _, a, b, c, d, ..] = *vp8 else { return Ok(()) };
-    let (width, height) = (u32::from(u16::from_le_bytes([a, b]) & 0x3FFF), u32::from(u16::from_le_bytes([c, d]) & 0x3FFF));
-    if (width, height) == (expected.width(), expected.height()) {
-        return Ok(());
-    }
-    Err(Fault::Corrupt(format!("its VP8 data are of {width} × {height} px where {expected} belong")))
 }

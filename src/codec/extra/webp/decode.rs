@@ -1,0 +1,125 @@
+//! Decoding by image-webp, and what must be checked before.
+
+use image::codecs::webp::WebPDecoder;
+use image::{ColorType, ImageDecoder, ImageError};
+use std::io::{BufRead, Cursor, Seek};
+
+use super::damaged::{self, Image};
+use super::{Chunk, FIRST_CHUNK, FRAME_HEADER, chunks};
+use crate::codec::extra::coder::internal;
+use crate::codec::extra::{Decoded, Fault};
+use crate::geometry::Dimensions;
+use crate::pyramid::ANIMATION_FLAG;
+
+/// The picture of a file, or the first frame of an animation. Of a damaged file, what can be decoded.
+pub(crate) fn decode(mut bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
+    check_sizes(&bytes, planned)?;
+    lay_first_frame(&mut bytes);
+    let mut samples = Vec::new();
+    // image-webp takes memory for as many bytes as lossy data state to have.
+    if let Some(what) = Image::find(&bytes).and_then(|image| image.cut_short(&bytes)) {
+        return damaged::decode(bytes, planned, memory, samples, what).map_err(Fault::Corrupt);
+    }
+    match read(Cursor::new(&bytes), planned, memory, &mut samples) {
+        Ok(Pixels { channels, icc }) => Ok(Decoded { channels, samples, icc, damage: None }),
+        Err(Fault::Corrupt(what)) => damaged::decode(bytes, planned, memory, samples, what).map_err(Fault::Corrupt),
+        Err(other) => Err(other),
+    }
+}
+
+/// What is known of a decoded picture but its samples.
+pub(super) struct Pixels {
+    /// 3 (RGB) or 4 (RGBA, straight).
+    pub channels: usize,
+    /// The embedded profile.
+    pub icc: Option<Vec<u8>>,
+}
+
+/// Decodes a file into `samples`.
+pub(super) fn read(file: impl BufRead + Seek, planned: Dimensions, memory: u64, samples: &mut Vec<u8>) -> Result<Pixels, Fault> {
+    let mut decoder = WebPDecoder::new(file).map_err(failure)?;
+    let (width, height) = decoder.dimensions();
+    let found = Dimensions::at_least_one(width, height);
+    if found != planned {
+        return Err(Fault::Corrupt(format!("its pixels are {found}, its header says {planned}")));
+    }
+    let mut own = image::Limits::no_limits();
+    own.max_alloc = Some(memory);
+    decoder.set_limits(own).map_err(failure)?;
+    // One that cannot be had is as good as one that cannot be read, which is told.
+    let icc = decoder.icc_profile().unwrap_or_else(|_| Some(Vec::new()));
+    let channels = match decoder.color_type() {
+        ColorType::Rgb8 => 3,
+        ColorType::Rgba8 => 4,
+        other => return Err(Fault::Unsupported(format!("{other:?}"))),
+    };
+    samples.clear();
+    samples.resize(usize::try_from(decoder.total_bytes()).map_err(internal)?, 0);
+    decoder.read_image(samples).map_err(failure)?;
+    Ok(Pixels { channels, icc })
+}
+
+fn failure(error: ImageError) -> Fault {
+    match error {
+        ImageError::Unsupported(error) => Fault::Unsupported(error.to_string()),
+        other => Fault::Corrupt(other.to_string()),
+    }
+}
+
+/// Whether lossy pixels have the size that they should have: those of the file its own, those of an animation's first frame the frame's. image-webp takes memory
+/// for as many as they say to be before it looks at that, and does not look at all if a frame has alpha.
+fn check_sizes(file: &[u8], planned: Dimensions) -> Result<(), Fault> {
+    let animated = is_animated(file);
+    for chunk in chunks(file, FIRST_CHUNK) {
+        match &chunk.kind {
+            // No other frame is decoded, and nothing but frames.
+            b"ANMF" if animated => return check_frame(file, chunk, None),
+            b"ANMF" => check_frame(file, chunk, Some(planned))?,
+            b"VP8 " if !animated => check_size(chunk.data(file), planned)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the header of the file (RFC 9649, 2.7.1) says that it is an animation.
+pub(super) fn is_animated(file: &[u8]) -> bool {
+    let first = chunks(file, FIRST_CHUNK).next().filter(|chunk| chunk.kind == *b"VP8X");
+    first.and_then(|chunk| chunk.data(file).first().copied()).is_some_and(|flags| flags & ANIMATION_FLAG != 0)
+}
+
+/// Makes the first frame of an animation replace the canvas, which is transparent, as that gives the same as blending (RFC 9649, 2.7.1.1). image-webp blends with an error of 1.
+fn lay_first_frame(file: &mut [u8]) {
+    const DO_NOT_BLEND: u8 = 0x02;
+    let frame = chunks(file, FIRST_CHUNK).find(|chunk| chunk.kind == *b"ANMF").filter(|_| is_animated(file));
+    if let Some(flags) = frame.and_then(|frame| file.get_mut(frame.start + FRAME_HEADER - 1)) {
+        *flags |= DO_NOT_BLEND;
+    }
+}
+
+/// Whether the data of a frame have its size, which is its own counts if no other is expected (RFC 9649, 2.7.1.1).
+fn check_frame(file: &[u8], frame: Chunk, expected: Option<Dimensions>) -> Result<(), Fault> {
+    let Some(head) = frame.data(file).first_chunk::<FRAME_HEADER>() else { return Ok(()) };
+    let side = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]) + 1;
+    let expected = expected.unwrap_or(Dimensions::at_least_one(side(6), side(9)));
+    let mut parts = frame.parts(file, FRAME_HEADER).take(2).peekable();
+    let has_alpha = parts.next_if(|chunk| chunk.kind == *b"ALPH").is_some();
+    for chunk in parts {
+        match &chunk.kind {
+            b"VP8 " => check_size(chunk.data(file), expected)?,
+            _ if has_alpha => return Err(Fault::Corrupt("the alpha of its first frame is not followed by VP8 data".to_owned())),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// RFC 6386, 9.1: of a key frame's data the size comes after three bytes and the start code.
+fn check_size(vp8: &[u8], expected: Dimensions) -> Result<(), Fault> {
+    let [_, _, _, _, _, _, a, b, c, d, ..] = *vp8 else { return Ok(()) };
+    let (width, height) = (u32::from(u16::from_le_bytes([a, b]) & 0x3FFF), u32::from(u16::from_le_bytes([c, d]) & 0x3FFF));
+    if (width, height) == (expected.width(), expected.height()) {
+        return Ok(());
+    }
+    Err(Fault::Corrupt(format!("its VP8 data are of {width} × {height} px where {expected} belong")))
+}
