@@ -134,11 +134,13 @@ fn main() {
     let sizes: &[(u32, u32)] = if full { &[(300, 200), (4000, 3000), (2000, 1500), (6000, 24), (24, 6000)] } else { &[(300, 200), (1400, 900), (3000, 12)] };
     // `--file=PATH` measures a file of one's own.
     let file = std::env::args().find_map(|argument| argument.strip_prefix("--file=").map(str::to_owned));
-    let file = file.map(|path| Source { bytes: std::fs::read(&path).unwrap(), name: format!("{path}-file") });
+    let file = file.map(|path| Source { bytes: std::fs::read(&path).unwrap(), name: format!("{path}-file"), request: None });
     // `--quality=100` is that of JPEG and WebP.
     let quality = std::env::args().find_map(|argument| argument.strip_prefix("--quality=")?.parse().ok()).map(|quality: u8| (quality, quality));
     // `--request=full/max/0/default.jpg` measures that request only.
     let request = std::env::args().find_map(|argument| argument.strip_prefix("--request=").map(str::to_owned));
+    // `--seed=1` chooses other requests.
+    let seed = std::env::args().find_map(|argument| argument.strip_prefix("--seed=")?.parse().ok()).unwrap_or(0_u64);
     let sizes = if file.is_some() { &sizes[..1] } else { sizes };
     let sizes = size.as_ref().map_or(sizes, std::slice::from_ref);
     let count = if full { 30 } else { 6 };
@@ -147,7 +149,9 @@ fn main() {
     let (mut times, mut costly) = (Vec::new(), Vec::new());
     let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (index, (width, height)) in sizes.iter().enumerate() {
-        for source in file.clone().map_or_else(|| sources::sources(*width, *height), |source| vec![source]) {
+        let attacks = || if index == 0 { sources::attacks() } else { Vec::new() };
+        let made = || [sources::sources(*width, *height), attacks()].concat();
+        for source in file.clone().map_or_else(made, |source| vec![source]) {
             if only.as_ref().is_some_and(|only| !source.name.contains(only.as_str())) {
                 continue;
             }
@@ -155,8 +159,8 @@ fn main() {
             let open = || native::open(&mut source.bytes.as_slice(), &service).unwrap_or_else(|error| panic!("{}: {error}", source.name));
             let mut options = EncodeOptions::default();
             (options.jpeg_quality, options.webp_quality) = quality.unwrap_or((options.jpeg_quality, options.webp_quality));
-            let some = || requests(&open(), count, index as u64 * 1000 + source.name.len() as u64);
-            for request in request.clone().map_or_else(some, |request| vec![request]) {
+            let some = || requests(&open(), count, seed * 1_000_000 + index as u64 * 1000 + source.name.len() as u64);
+            for request in request.clone().or(source.request.map(str::to_owned)).map_or_else(some, |request| vec![request]) {
                 all += 1;
                 let Some(taken) = measure(&source, &open(), &service, &options, &request) else {
                     refused += 1;

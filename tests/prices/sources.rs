@@ -1,6 +1,7 @@
 //! Files to measure, made in memory: every container, coding, colour model, depth and layout that prices tell apart.
 
 use std::io::Write;
+use std::path::Path;
 
 use azulejo::api::{Service, Version};
 use azulejo::{EncodeOptions, native};
@@ -14,6 +15,16 @@ mod profiles;
 pub struct Source {
     pub name: String,
     pub bytes: Vec<u8>,
+    /// The only request that is asked of it.
+    pub request: Option<&'static str>,
+}
+
+/// Small files of hundreds of megapixels, which are all asked for.
+pub fn attacks() -> Vec<Source> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attack");
+    let of =
+        |name: &str| Source { name: format!("{name}-attack"), bytes: std::fs::read(folder.join(name)).unwrap(), request: Some("full/3500,/0/default.jpg") };
+    ["bits1-30000.tif", "g4-strips-30000.tif", "lab-13900.tif"].map(of).into()
 }
 
 /// Waves under some noise: what compresses neither well nor badly.
@@ -345,5 +356,9 @@ pub fn sources(width: u32, height: u32) -> Vec<Source> {
         ("noise-tiff-strips-lzw", tiff(&Layout { compression: 5, noise: true, rows: 4000, ..size })),
         ("tiff-tiles-ycbcr", tiff(&Layout { photometric: 6, compression: 8, ..tiles })),
     ];
-    kinds.into_iter().filter(|(_, bytes)| !bytes.is_empty()).map(|(name, bytes)| Source { name: format!("{name}-{width}x{height}"), bytes }).collect()
+    kinds
+        .into_iter()
+        .filter(|(_, bytes)| !bytes.is_empty())
+        .map(|(name, bytes)| Source { name: format!("{name}-{width}x{height}"), bytes, request: None })
+        .collect()
 }

@@ -8,6 +8,7 @@ use super::Scan;
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::error::{Error, Result, SourceFormat};
 use crate::limits::Limits;
+use crate::plan::SEAM;
 
 /// Where an end is guessed, so many bytes more are fetched, and an eighth of them all: another round costs more.
 const MARGIN: u64 = 256 << 10;
@@ -15,8 +16,6 @@ const MARGIN: u64 = 256 << 10;
 const SMALL: u64 = 8 << 20;
 /// Ranges that one region lies in, at most: where there are more, those that lie near each other are fetched as one.
 const RANGES: usize = 64;
-/// Bytes of the next run that are joined to the end of one, at a time: more than an MCU takes.
-pub(super) const SEAM: usize = 128 << 10;
 /// Bytes that are looked through for what must come next, at most.
 const STRAY: u64 = 4 << 20;
 

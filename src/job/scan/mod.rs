@@ -7,7 +7,7 @@ mod tests;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use fetch::{SEAM, joined};
+use fetch::joined;
 
 use super::Meter;
 use crate::api::Quality;
@@ -18,7 +18,7 @@ use crate::geometry::Dimensions;
 use crate::incomplete::Incomplete;
 use crate::jpeg::{Component, Cut, Input, Mosaic, Progress, Sampling, Sequential, Turn, Wanted};
 use crate::limits::Limits;
-use crate::plan::{COUNTED_JPG, Rendering, SourcePlan};
+use crate::plan::{COUNTED_JPG, Rendering, SEAM, SourcePlan};
 use crate::profile::{Profile, Stored};
 use crate::pyramid::{Body, OneScan, Orientation, Pyramid};
 

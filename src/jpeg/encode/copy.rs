@@ -32,7 +32,7 @@ impl Copier {
         let layout = Layout::of(dimensions, &factors(components))?;
         let quantization = Quantization::of(components.iter().map(|component| &component.quantization))?;
         let head = segments::start(copied.segments, copied.icc)?;
-        Ok(Self { layout, scan: ScanWriter::new(layout, quantization, copied.tables, copied.restart_interval, &head), rows: 0 })
+        Ok(Self { layout, scan: ScanWriter::new(layout, (quantization, 100), copied.tables, copied.restart_interval, &head), rows: 0 })
     }
 
     /// Codes the next MCU rows, as many as `components` hold, or the image has; blocks that begin beyond it are made up.

@@ -23,7 +23,7 @@ pub(crate) use copy::{Copied, Copier, fill};
 pub(crate) use cut::{Cut, cut};
 pub(crate) use layout::Sampling;
 pub(crate) use mosaic::{Mosaic, is_lossless};
-pub(crate) use scan::most_listed;
+pub(crate) use scan::{most_coded, most_listed};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transcode::Transcode;
 
@@ -115,7 +115,7 @@ impl Encoder {
         let layout = Layout::new(settings.dimensions, settings.sampling)?;
         let head = segments::start(settings.segments, settings.icc)?;
         let quantization = Quantization { tables: quantization::tables(settings.quality).to_vec(), of: [0, 1, 1, 1] };
-        let scan = ScanWriter::new(layout, quantization, settings.tables, settings.restart_interval, &head);
+        let scan = ScanWriter::new(layout, (quantization, settings.quality), settings.tables, settings.restart_interval, &head);
         Ok(Self { layout, scan, intake: Intake::new(&layout), rows_left: layout.samples(0).1 })
     }
 

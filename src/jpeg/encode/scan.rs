@@ -13,10 +13,23 @@ use crate::jpeg::marker::RST0;
 use crate::jpeg::plane::{Plane, Planes};
 use crate::limits::PIECE;
 
+/// Bytes of a file of `area` px and a quality, at most: what pixels take that are black or white by chance, with chroma of half the size below a quality of 90.
+pub(crate) fn most_coded(area: u64, quality: u8) -> u64 {
+    let hundredths = match quality {
+        ..=80 => 85,
+        ..90 => 110,
+        ..=95 => 295,
+        _ => 480,
+    };
+    (area.saturating_mul(hundredths) / 100).saturating_add(4096)
+}
+
 /// Writes the scan, and all around it.
 #[derive(Debug)]
 pub(super) struct ScanWriter {
     layout: Layout,
+    /// Bytes of the file, at most.
+    most: usize,
     quantization: Quantization,
     divisors: [Divisors; 2],
     positions: Box<Positions>,
@@ -54,8 +67,8 @@ enum Coder {
 }
 
 impl ScanWriter {
-    /// A scan behind the segments of `head`.
-    pub fn new(layout: Layout, quantization: Quantization, tables: Tables, interval: u16, head: &[u8]) -> Self {
+    /// A scan behind the segments of `head`. Room is made for a file of this quality at most.
+    pub fn new(layout: Layout, (quantization, quality): (Quantization, u8), tables: Tables, interval: u16, head: &[u8]) -> Self {
         let mut bits = BitWriter::new();
         bits.raw(head);
         let coder = match tables {
@@ -71,8 +84,10 @@ impl ScanWriter {
         let table = |component: usize| quantization.tables.get(usize::from(quantization.of[component])).unwrap_or(&[1; 64]);
         let divisors = [Divisors::new(table(0)), Divisors::new(table(1))];
         let until_restart = interval.into();
+        let most = most_coded(layout.dimensions.area(), quality);
         Self {
             layout,
+            most: usize::try_from(most).unwrap_or(usize::MAX),
             quantization,
             divisors,
             positions: positions(),
@@ -107,7 +122,8 @@ impl ScanWriter {
             // Of a small image no more than it is likely to take: many of them may be under way, as the tiles of a pyramid are.
             let step = (width * self.layout.dimensions.height() as usize / 16).clamp(1 << 10, STEP);
             let is_large = width * self.layout.dimensions.height() as usize > LARGE;
-            let more = if is_large && self.bits.held() >= MANY { LARGEST - self.bits.held().min(LARGEST) + STEP } else { step };
+            let most = LARGEST.min(self.most);
+            let more = if is_large && self.bits.held() >= MANY { most - self.bits.held().min(most) + STEP } else { step };
             self.bits.grow((width * rows / 2).min(2 * step), more);
         }
     }

@@ -3,7 +3,7 @@
 use super::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP, mul, sum};
 use crate::api::{Format, Quality};
 use crate::geometry::Dimensions;
-use crate::jpeg::most_listed;
+use crate::jpeg::{most_coded, most_listed};
 use crate::limits::PIECE;
 use crate::plan::Rendering;
 
@@ -160,20 +160,15 @@ const GROWN_JPG: u64 = 5 << 18;
 pub(super) fn jpg(quality: u8, area: u64, width: u64, channels: u64) -> u64 {
     const TABLES: u64 = 64 << 10;
     let planes = mul(&[width.saturating_add(16), if channels <= 2 { 8 } else { 28 }]);
-    let file = coded_jpg(quality, area);
+    let file = most_coded(area, quality);
     if area <= COUNTED_JPG {
-        // Four bytes a symbol, and those of a row of MCUs beyond the limit.
-        let listed = mul(&[most_listed(area, quality).saturating_add(mul(&[width, 24])), 4]);
-        sum(&[TABLES, planes, listed.saturating_add(file / 2).max(file.saturating_mul(2))])
+        // Four bytes a symbol, and those of a row of MCUs beyond the limit. Symbols that many follow are coded in ten bits or less.
+        let listed = most_listed(area, quality).saturating_add(mul(&[width, 24]));
+        let coded = file.min(listed / 4 * 5);
+        sum(&[TABLES, planes, listed.saturating_mul(4).saturating_add(coded).max(file.saturating_mul(2))])
     } else {
         // Room grows by steps, and then at once to that for a piece: what there was and what there will be.
         let step = MORE_ROWS.saturating_mul(2).saturating_add(mul(&[width, 16]));
         sum(&[TABLES, planes, file.min(PIECE.saturating_add(step)), file.min(GROWN_JPG)])
     }
-}
-
-/// Bytes of a JPEG, at most: at the highest quality a pixel of noise takes three, at usual ones less than one.
-fn coded_jpg(quality: u8, area: u64) -> u64 {
-    let file = if quality < 90 { area.saturating_mul(3) / 4 } else { area.saturating_mul(3) };
-    file.saturating_add(4096)
 }

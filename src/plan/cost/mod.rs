@@ -31,6 +31,8 @@ pub(crate) const LARGE_TIF: u64 = 8 << 20;
 pub(crate) const LARGE_WEBP: u64 = 8 << 20;
 /// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
+/// Bytes of the next run of a scan that are joined to the end of one, at a time: more than an MCU takes.
+pub(crate) const SEAM: usize = 128 << 10;
 /// Tables, kernels and code that every request needs, bytes.
 const BASE: u64 = 64 << 10;
 
@@ -301,8 +303,9 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -
     let some = answer::some_rows(plan, channels);
     let turned = if plan.turn.transpose { raster.saturating_mul(2) } else { raster };
     let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
-    // A raster that is made in the room of the samples moves, if it is much smaller.
-    let moved = if raster < samples / 2 { raster } else { 0 };
+    // A raster that is made in the room of the samples moves, if it is much smaller. Alpha that is not needed is left out before.
+    let least = mul(&[plan.size.area(), channels.saturating_sub(channels.is_multiple_of(2).into())]);
+    let moved = if least < samples / 2 { raster } else { 0 };
     let made = if raster <= reusable(whole, plan) { STEP.saturating_add(moved) } else { raster };
     let decoding = pyramid.file_size.saturating_add(decoding(whole, pyramid, plan));
     decoding.max(sum(&[samples, rows, made])).max(turned).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
@@ -355,7 +358,9 @@ fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
     let width = u64::from(plan.crop.width()).saturating_add(128);
     // A row of MCUs: its planes, and its pixels.
     let lines = u64::from(scan.header.most().1).saturating_mul(16);
-    sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), 32 << 10])
+    // The end of one run and the beginning of the next are joined.
+    let seam = (SEAM as u64).min(scan.size());
+    sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), seam, 32 << 10])
 }
 
 /// Bytes of the decoded rows in whose room the raster is made, if it is no larger.
