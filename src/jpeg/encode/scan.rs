@@ -28,8 +28,8 @@ pub(crate) fn most_coded(area: u64, quality: u8) -> u64 {
 #[derive(Debug)]
 pub(super) struct ScanWriter {
     layout: Layout,
-    /// Bytes of the file, at most.
-    most: usize,
+    /// Bytes of the file, and of a row of MCUs, at most.
+    most: (usize, usize),
     quantization: Quantization,
     divisors: [Divisors; 2],
     positions: Box<Positions>,
@@ -43,9 +43,8 @@ pub(super) struct ScanWriter {
     rows: usize,
 }
 
-/// Bytes by which the room for coded bits grows; and so many from which it grows to that for a piece of the file at once, as each step copies all before it.
+/// Bytes by which the room for coded bits grows, at most.
 const STEP: usize = 256 << 10;
-const MANY: usize = 512 << 10;
 /// Pixels up to which a file is hardly as long as a piece.
 const LARGE: usize = 1 << 20;
 #[allow(clippy::cast_possible_truncation, reason = "a few megabytes")]
@@ -84,10 +83,12 @@ impl ScanWriter {
         let table = |component: usize| quantization.tables.get(usize::from(quantization.of[component])).unwrap_or(&[1; 64]);
         let divisors = [Divisors::new(table(0)), Divisors::new(table(1))];
         let until_restart = interval.into();
-        let most = most_coded(layout.dimensions.area(), quality);
+        let row = u64::from(layout.dimensions.width()) * 8 * layout.most().1 as u64;
+        let most = |area: u64| usize::try_from(most_coded(area, quality)).unwrap_or(usize::MAX);
+        let most = (most(layout.dimensions.area()), most(row));
         Self {
             layout,
-            most: usize::try_from(most).unwrap_or(usize::MAX),
+            most,
             quantization,
             divisors,
             positions: positions(),
@@ -115,17 +116,21 @@ impl ScanWriter {
         self.settle();
     }
 
-    /// Before a row of MCUs: grows the room for coded bits. Doubling would take up to three times what is held.
+    /// Before a row of MCUs: makes room for coded bits. Doubling would take up to three times what is held, so that of a small image grows by steps. A large one has
+    /// room at once for a piece of the file, or for all of it if that is less, and for rows that come before the piece is taken.
     fn make_room(&mut self) {
-        if matches!(self.coder, Coder::Standard(_)) {
-            let (width, rows) = (self.layout.dimensions.width() as usize, 8 * self.layout.most().1);
-            // Of a small image no more than it is likely to take: many of them may be under way, as the tiles of a pyramid are.
-            let step = (width * self.layout.dimensions.height() as usize / 16).clamp(1 << 10, STEP);
-            let is_large = width * self.layout.dimensions.height() as usize > LARGE;
-            let most = LARGEST.min(self.most);
-            let more = if is_large && self.bits.held() >= MANY { most - self.bits.held().min(most) + STEP } else { step };
-            self.bits.grow((width * rows / 2).min(2 * step), more);
+        if !matches!(self.coder, Coder::Standard(_)) {
+            return;
         }
+        let area = self.layout.dimensions.area() as usize;
+        if area > LARGE {
+            let piece = LARGEST.min(self.most.0).saturating_sub(self.bits.held());
+            return self.bits.grow(self.most.1, piece + 2 * STEP);
+        }
+        // No more than it is likely to take: many of them may be under way, as the tiles of a pyramid are.
+        let step = (area / 16).clamp(1 << 10, STEP);
+        let row = self.layout.dimensions.width() as usize * 8 * self.layout.most().1;
+        self.bits.grow((row / 2).min(2 * step), step);
     }
 
     /// After a row of MCUs: gives up listing symbols if there are too many.

@@ -152,8 +152,8 @@ fn lossless_file(pixels: u64) -> u64 {
     sum(&[pixels, pixels / 128, 16 << 10]).min(PIECE.saturating_mul(2))
 }
 
-/// Room that a JPEG encoder has, at most, when it makes that for a piece of a file.
-const GROWN_JPG: u64 = 5 << 18;
+/// Room of a JPEG encoder for rows that come before a piece is taken, beside a row of MCUs.
+const BEYOND_JPG: u64 = 512 << 10;
 
 /// What a JPEG encoder holds: a row of MCUs; of a small image the symbols, which are counted before they are coded, and the file; of a large one what has not
 /// been taken.
@@ -167,8 +167,6 @@ pub(super) fn jpg(quality: u8, area: u64, width: u64, channels: u64) -> u64 {
         let coded = file.min(listed / 4 * 5);
         sum(&[TABLES, planes, listed.saturating_mul(4).saturating_add(coded).max(file.saturating_mul(2))])
     } else {
-        // Room grows by steps, and then at once to that for a piece: what there was and what there will be.
-        let step = MORE_ROWS.saturating_mul(2).saturating_add(mul(&[width, 16]));
-        sum(&[TABLES, planes, file.min(PIECE.saturating_add(step)), file.min(GROWN_JPG)])
+        sum(&[TABLES, planes, file.min(PIECE), most_coded(mul(&[width, 16]), quality), BEYOND_JPG])
     }
 }
