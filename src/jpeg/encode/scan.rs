@@ -16,9 +16,9 @@ use crate::limits::PIECE;
 /// Bytes of a file of `area` px and a quality, at most: what pixels take that are black or white by chance, with chroma of half the size below a quality of 90.
 pub(crate) fn most_coded(area: u64, quality: u8) -> u64 {
     let hundredths = match quality {
-        ..=80 => 85,
-        ..90 => 110,
-        ..=95 => 295,
+        0..=80 => 85,
+        81..=89 => 110,
+        90..=95 => 295,
         _ => 480,
     };
     (area.saturating_mul(hundredths) / 100).saturating_add(4096)
@@ -122,7 +122,7 @@ impl ScanWriter {
         if !matches!(self.coder, Coder::Standard(_)) {
             return;
         }
-        let area = self.layout.dimensions.area() as usize;
+        let area = self.layout.dimensions.width() as usize * self.layout.dimensions.height() as usize;
         if area > LARGE {
             let piece = LARGEST.min(self.most.0).saturating_sub(self.bits.held());
             return self.bits.grow(self.most.1, piece + 2 * STEP);

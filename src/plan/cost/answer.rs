@@ -164,7 +164,7 @@ pub(super) fn jpg(quality: u8, area: u64, width: u64, channels: u64) -> u64 {
     if area <= COUNTED_JPG {
         // Four bytes a symbol, and those of a row of MCUs beyond the limit. Symbols that many follow are coded in ten bits or less.
         let listed = most_listed(area, quality).saturating_add(mul(&[width, 24]));
-        let coded = file.min(listed / 4 * 5);
+        let coded = file.min(listed.saturating_mul(5) / 4);
         sum(&[TABLES, planes, listed.saturating_mul(4).saturating_add(coded).max(file.saturating_mul(2))])
     } else {
         sum(&[TABLES, planes, file.min(PIECE), most_coded(mul(&[width, 16]), quality), BEYOND_JPG])
