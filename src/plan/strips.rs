@@ -53,7 +53,7 @@ pub(super) fn decoder(level: &Level) -> u64 {
         // What it looks back at, what it makes ahead of that, and tables.
         Compression::Deflate => 160 << 10,
         // Its window and a block, in a buffer that grows by doubling; a block of data, joined, and tables.
-        Compression::Zstandard => sum(&[buffer(level), growing(level), mul(&[BLOCK.min(content(level)), 5])]),
+        Compression::Zstandard => sum(&[buffer(level), growing(level), mul(&[BLOCK.min(content(level)), 7])]),
         // Where colours change in a row and in the one above it: words, at most one a pixel, with as many to grow into.
         Compression::Fax(_) => mul(&[level.chunk.width().into(), 16]),
     }
