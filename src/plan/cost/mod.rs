@@ -169,7 +169,9 @@ impl Price {
             let chunks = sum(&[fetched(level, pyramid, count), decoding, band(plan, level, source, (across, unpacked), samples, depth)]);
             // A row of all chunks, side by side.
             let joined = mul(&[source.width().into(), samples, depth]);
-            let at_once = held.saturating_add(if plan.is_upright() { answer::of_lines(plan, 1, channels) } else { 0 });
+            // Of pixels that are turned, some rows are copied for the encoder.
+            let beside = if plan.is_upright() { answer::of_lines(plan, 1, channels) } else { answer::some_rows(plan, channels).min(held) };
+            let at_once = held.saturating_add(beside);
             memory = memory.max(sum(&[chunks, level.mask_memory(across), joined, rows, at_once, answer::finishing(plan, channels, at_once)]));
         }
         Self { memory: BASE.saturating_add(memory), work, ..Self::default() }
