@@ -153,7 +153,7 @@ fn lossless_file(pixels: u64) -> u64 {
 }
 
 /// Room of a JPEG encoder for rows that come before a piece is taken, beside a row of MCUs.
-const BEYOND_JPG: u64 = 576 << 10;
+const BEYOND_JPG: u64 = 640 << 10;
 
 /// What a JPEG encoder holds: a row of MCUs; of a small image the symbols, which are counted before they are coded, and the file; of a large one what has not
 /// been taken.
