@@ -36,7 +36,7 @@ pub(crate) use coefficients::Component;
 pub(crate) use decode::{Band, Decoder, Entry, Grid, Index, Input, Lossless, Progress, Sequential, Wanted, kind, seal};
 #[cfg(any(test, fuzzing))]
 pub(crate) use encode::Transcode;
-pub(crate) use encode::{Copied, Copier, Cut, Encoder, Mosaic, Sampling, Settings, Tables, Turn, cut, fill, is_lossless, most_coded, most_listed};
+pub(crate) use encode::{AHEAD, Copied, Copier, Cut, Encoder, Mosaic, Sampling, Settings, Tables, Turn, cut, fill, is_lossless, most_coded, most_listed};
 pub(crate) use header::{ColorModel, Header};
 pub(crate) use marker::SOF3;
 pub(crate) use plane::{Plane, Planes};

@@ -23,7 +23,7 @@ pub(crate) use copy::{Copied, Copier, fill};
 pub(crate) use cut::{Cut, cut};
 pub(crate) use layout::Sampling;
 pub(crate) use mosaic::{Mosaic, is_lossless};
-pub(crate) use scan::{most_coded, most_listed};
+pub(crate) use scan::{AHEAD, most_coded, most_listed};
 #[cfg(any(test, fuzzing))]
 pub(crate) use transcode::Transcode;
 

@@ -13,7 +13,8 @@ use crate::jpeg::marker::RST0;
 use crate::jpeg::plane::{Plane, Planes};
 use crate::limits::PIECE;
 
-/// Bytes of a file of `area` px and a quality, at most: what pixels take that are black or white by chance, with chroma of half the size below a quality of 90.
+/// The greatest length in bytes of a file of `area` px at a quality. Measured on random pixels whose samples are 0 or 255, which take more than any others, with libjpeg's
+/// tables; below a quality of 90 with chroma subsampled 4:2:0, as such answers are.
 pub(crate) fn most_coded(area: u64, quality: u8) -> u64 {
     let hundredths = match quality {
         0..=80 => 85,
@@ -45,6 +46,8 @@ pub(super) struct ScanWriter {
 
 /// Bytes by which the room for coded bits grows, at most.
 const STEP: usize = 256 << 10;
+/// Bytes of room in a large file for rows that are coded before a piece of it is taken.
+pub(crate) const AHEAD: usize = 512 << 10;
 /// Pixels up to which a file is hardly as long as a piece.
 const LARGE: usize = 1 << 20;
 #[allow(clippy::cast_possible_truncation, reason = "a few megabytes")]
@@ -125,7 +128,7 @@ impl ScanWriter {
         let area = self.layout.dimensions.width() as usize * self.layout.dimensions.height() as usize;
         if area > LARGE {
             let piece = LARGEST.min(self.most.0).saturating_sub(self.bits.held());
-            return self.bits.grow(self.most.1, piece + 2 * STEP);
+            return self.bits.grow(self.most.1, piece + AHEAD);
         }
         // No more than it is likely to take: many of them may be under way, as the tiles of a pyramid are.
         let step = (area / 16).clamp(1 << 10, STEP);

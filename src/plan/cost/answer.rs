@@ -3,7 +3,7 @@
 use super::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP, mul, sum};
 use crate::api::{Format, Quality};
 use crate::geometry::Dimensions;
-use crate::jpeg::{most_coded, most_listed};
+use crate::jpeg::{AHEAD, most_coded, most_listed};
 use crate::limits::PIECE;
 use crate::plan::Rendering;
 
@@ -141,7 +141,7 @@ pub(crate) fn png_held(pixels: u64) -> u64 {
 }
 
 /// Height in px of the image that the encoder of lossy WebP gets for one of `height`: the rows of macroblocks of the image, one row in which it changes to gray, and
-/// at least 3 % gray rows (why: `codec/extra/webp.rs`).
+/// at least 3 % gray rows (why: `codec/extra/webp/encode.rs`).
 pub(crate) fn padded_webp(height: u32) -> u32 {
     let rows = height.div_ceil(16);
     let without = rows.saturating_add(2).saturating_mul(3).div_ceil(100);
@@ -151,9 +151,6 @@ pub(crate) fn padded_webp(height: u32) -> u32 {
 fn lossless_file(pixels: u64) -> u64 {
     sum(&[pixels, pixels / 128, 16 << 10]).min(PIECE.saturating_mul(2))
 }
-
-/// Room of a JPEG encoder for rows that come before a piece is taken, beside a row of MCUs.
-const BEYOND_JPG: u64 = 640 << 10;
 
 /// What a JPEG encoder holds: a row of MCUs; of a small image the symbols, which are counted before they are coded, and the file; of a large one what has not
 /// been taken.
@@ -167,6 +164,6 @@ pub(super) fn jpg(quality: u8, area: u64, width: u64, channels: u64) -> u64 {
         let coded = file.min(listed.saturating_mul(5) / 4);
         sum(&[TABLES, planes, listed.saturating_mul(4).saturating_add(coded).max(file.saturating_mul(2))])
     } else {
-        sum(&[TABLES, planes, file.min(PIECE), most_coded(mul(&[width, 16]), quality), BEYOND_JPG])
+        sum(&[TABLES, planes, file.min(PIECE), most_coded(mul(&[width, 16]), quality), AHEAD as u64])
     }
 }

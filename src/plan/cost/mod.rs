@@ -169,8 +169,11 @@ impl Price {
             let chunks = sum(&[fetched(level, pyramid, count), decoding, band(plan, level, source, (across, unpacked), samples, depth)]);
             // A row of all chunks, side by side.
             let joined = mul(&[source.width().into(), samples, depth]);
+            // Planes of JPEG wait until they fill a row of MCUs, in lists that grow by doubling.
+            let as_planes = plan.format == Format::Jpg && level.compression == Compression::Jpeg && !plan.is_enlarged();
+            let lines = if as_planes { LINES } else { 1 };
             // Of pixels that are turned, some rows are copied for the encoder.
-            let beside = if plan.is_upright() { answer::of_lines(plan, 1, channels) } else { answer::some_rows(plan, channels).min(held) };
+            let beside = if plan.is_upright() { answer::of_lines(plan, lines, channels) } else { answer::some_rows(plan, channels).min(held) };
             let at_once = held.saturating_add(beside);
             memory = memory.max(sum(&[chunks, level.mask_memory(across), joined, rows, at_once, answer::finishing(plan, channels, at_once)]));
         }
