@@ -212,7 +212,8 @@ fn main() {
     println!("{all} pairs, {refused} refused, {} above their price, median price/peak {:.2}", broken.len(), median(&mut ratios));
     broken.iter().for_each(|line| println!("{line}"));
     assert!(broken.is_empty(), "{} renders took more memory than their price", broken.len());
-    let median = median(&mut ratios);
-    // The goal is 1.5. Small answers miss it: encoders and decoders have states whose size their images do not tell.
-    assert!(median <= 2.0, "the median of price / peak is {median:.2}");
+    // A choice of sources or requests may have any median. That of the sample is higher, as its images are smaller: states of encoders and decoders do not depend on sizes.
+    let chosen = only.is_some() || size.is_some() || file.is_some() || request.is_some();
+    let (median, most) = (median(&mut ratios), if full { 1.5 } else { 1.6 });
+    assert!(chosen || median <= most, "the median of price / peak is {median:.3}, and should be at most {most}");
 }
