@@ -120,6 +120,7 @@ fn every_fixture_cut_and_shown() {
         "plain.gif",
         "lossy.webp",
         "lossy-alpha.webp",
+        "lossy-partitions.webp",
         "lossless.webp",
         "lossless-rgb.jpg",
         "group4.tif",
@@ -363,6 +364,24 @@ fn a_webp_without_usable_alpha_shows_its_colours() {
     let visible = whole.pixels().zip(found.pixels()).filter(|(whole, _)| whole[3] > 0);
     assert!(visible.clone().count() > 100);
     visible.for_each(|(whole, found)| assert_eq!(whole.0[..3], found.0[..3]));
+}
+
+#[test]
+fn a_partition_that_reaches_beyond_the_file() {
+    let mut bytes = fixture("lossy-partitions.webp");
+    let (whole, _) = shown(&bytes);
+    // RFC 6386, 9.1 and 9.5: the table of lengths comes behind the first partition; the first entry, of MCU row 0, now states 16 MiB.
+    let vp8 = 20;
+    let table = vp8 + 10 + (number(&bytes, vp8, 3) >> 5);
+    bytes[table..table + 3].fill(0xFF);
+    let error = render(&bytes, ALL).unwrap_err();
+    assert!(error.to_string().contains("its pixels end after 1782 of "), "{error}");
+    // The last that is used states more than there is, and so the empty ones behind it begin beyond the end. No pixel needs that.
+    let mut bytes = fixture("lossy-partitions.webp");
+    let used = table + 9;
+    let length = number(&bytes, used, 3) as u16 + 50;
+    bytes[used..used + 2].copy_from_slice(&length.to_le_bytes());
+    assert_eq!(shown(&bytes), (whole, None));
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn a_picture_is_nearly_the_same_in_every_lossy_file() {
         ("progressive.jpg", 4.0),
         ("display-p3.jpg", 4.0),
         ("lossy.webp", 4.0),
+        ("lossy-partitions.webp", 4.0),
         ("strips-jpeg.tif", 4.0),
         ("tiles-jpeg.tif", 4.0),
         ("lab8.tif", 4.0),

@@ -1,7 +1,7 @@
-//! What can be seen of a damaged file.
+//! What can be decoded of a damaged file.
 //!
-//! image-webp gives no pixels of data that end too early. So the data go on with filler until all pixels are decoded. This is done twice. The bits that come first
-//! in place of what is missing are 0 and then 1: rows that are the same both times do not depend on it.
+//! image-webp gives no pixels at all if the data of a picture end too early. So bytes of filler are put behind the data until all pixels can be decoded. The file is decoded
+//! twice. The filler begins with bits 0 the first time, and with bits 1 the second time. A row whose pixels are the same both times does not depend on the missing data.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{BufRead, Error, ErrorKind, Read, Result as IoResult, Seek, SeekFrom};
@@ -13,52 +13,52 @@ use crate::codec::filler::MEDIUM;
 use crate::geometry::Dimensions;
 use crate::pyramid::ALPHA_FLAG;
 
-/// Bytes that begin the filler.
+/// How the filler begins: the first time, and the second time.
 const FIRST: [&[u8]; 2] = [&[0x00; 16], &[0xFF; 16]];
-/// Bytes of the rest of it. Zeros take few bits of arithmetic codes. Data of prefix codes can be such that a copy goes beyond the last pixel: then the next one.
+/// How the filler goes on. Zeros are first: lossy data need the fewest of them. In lossless data, filler can be a copy that reaches beyond the last pixel, which is an
+/// error; then the next filler is used.
 const REST: [&[u8]; 3] = [&[0x00; 256], &[0xFF; 256], &[0x5A; 256]];
 
-/// Bytes of filler that zeros as arithmetic codes can take for a macroblock: at most a byte for each flag, which are one for each of its 25 blocks and its modes.
+/// Bytes of zeros that a macroblock of lossy data takes, at most: 25 blocks without coefficients, and the modes; a byte each.
 const MACROBLOCK: usize = 32;
-/// Bits of all codes of a pixel (RFC 9649, 3.7), as bytes.
+/// Bytes that a pixel of lossless data takes, at most (RFC 9649, 3.7).
 const PIXEL: usize = 8;
-/// Filler for headers and tables.
+/// Bytes that headers and tables take.
 const HEADERS: usize = 4 << 10;
-/// Bytes of filler for a pixel of a lossy picture, at most: three in four. Decoders hold all of it.
+/// Bytes of filler for a pixel of a lossy picture, at most: three for four pixels. image-webp holds all lossy data in memory; this much is in the price.
 const FILLER: (usize, usize) = (3, 4);
 
-/// RFC 9649, 2.7.1: the flags of chunks that come behind the pixels.
+/// RFC 9649, 2.7.1: the flags in VP8X for an EXIF and an XMP chunk.
 const EXIF_AND_XMP: u8 = 0x0C;
-/// Where the length of the file is.
+/// RFC 9649, 2.3: the position of the length of the file.
 const FILE_LENGTH: usize = 4;
 
-/// Decodes a file that could not be decoded because of `what`. The room of `samples` is used for its pixels. If nothing can be decoded, this is the error.
+/// Decodes what it can of a file that could not be decoded because of `what`. If that is nothing, `what` is the error. `samples` is a buffer to use again.
 pub(super) fn decode(mut file: Vec<u8>, planned: Dimensions, memory: u64, mut samples: Vec<u8>, what: String) -> Result<Decoded, String> {
     let Some(image) = Image::find(&file) else { return Err(what) };
     let Some(begins) = image.isolate(&mut file, planned) else { return Err(what) };
-    let mut filled = Filled { file: &file, begins: &begins, first: &[], rest: &[], at: 0 };
-    if let Some((Pixels { channels, icc }, rows)) = decode_twice(filled, planned, memory, &mut samples) {
-        let rows = if rows < planned.height() as usize { image.rows_above(&file, rows) } else { rows };
+    let height = planned.height() as usize;
+    if let Some((Pixels { channels, icc }, same)) = decode_twice(&file, &begins, planned, memory, &mut samples) {
+        let rows = if same < height { image.rows_above(&file, same) } else { height };
         let missing = if channels == 4 { 0 } else { MEDIUM };
         samples.iter_mut().skip(rows * planned.width() as usize * channels).for_each(|sample| *sample = missing);
-        let damage = (rows < planned.height() as usize).then_some((rows as u32, what));
-        return Ok(Decoded { channels, samples, icc, damage });
+        return Ok(Decoded { channels, samples, icc, damage: (rows < height).then_some((rows as u32, what)) });
     }
-    // Alpha has data of its own. Without it, all colours can be seen, and no row is as it should be.
-    if flags(&mut file).is_some_and(|flags| std::mem::replace(flags, *flags & !ALPHA_FLAG) & ALPHA_FLAG != 0) {
-        filled = Filled { file: &file, begins: &begins, first: &[], rest: &[], at: 0 };
-        if let Some((Pixels { channels, icc }, _)) = decode_twice(filled, planned, memory, &mut samples) {
+    // Alpha has data of its own, which may be what is damaged. Without alpha the colours can be shown, but then no row is as it should be.
+    if let Some(flags) = flags(&mut file).filter(|flags| **flags & ALPHA_FLAG != 0) {
+        *flags &= !ALPHA_FLAG;
+        if let Some((Pixels { channels, icc }, _)) = decode_twice(&file, &begins, planned, memory, &mut samples) {
             return Ok(Decoded { channels, samples, icc, damage: Some((0, what)) });
         }
     }
     Err(what)
 }
 
-/// Decodes a file with both kinds of filler; gives the rows above the first that is not the same.
-fn decode_twice(file: Filled<'_>, planned: Dimensions, memory: u64, samples: &mut Vec<u8>) -> Option<(Pixels, usize)> {
-    let mut decode = |first: &'static [u8]| {
+/// Decodes a file with both kinds of filler, which begins at `begins`. Gives what the second time gave, and how many rows above the first different one are the same.
+fn decode_twice(file: &[u8], begins: &[usize], planned: Dimensions, memory: u64, samples: &mut Vec<u8>) -> Option<(Pixels, usize)> {
+    let mut decode = |first: &[u8]| {
         REST.iter().find_map(|rest| {
-            let pixels = read(Filled { first, rest, ..file }, planned, memory, samples).ok()?;
+            let pixels = read(Filled { file, begins, first, rest, at: 0 }, planned, memory, samples).ok()?;
             let stride = planned.width() as usize * pixels.channels;
             let digests: Vec<u64> = samples.chunks_exact(stride).map(digest).collect();
             Some((pixels, digests))
@@ -66,8 +66,8 @@ fn decode_twice(file: Filled<'_>, planned: Dimensions, memory: u64, samples: &mu
     };
     let (_, before) = decode(FIRST[0])?;
     let (pixels, after) = decode(FIRST[1])?;
-    let rows = before.iter().zip(&after).take_while(|(before, after)| before == after).count();
-    Some((pixels, rows))
+    let same = before.iter().zip(&after).take_while(|(before, after)| before == after).count();
+    Some((pixels, same))
 }
 
 /// The flags of a file with VP8X (RFC 9649, 2.7.1).
@@ -81,12 +81,12 @@ fn digest(row: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Where the data of a file's picture, or of the first frame of an animation, are.
+/// The data of a file's picture, or of the first frame of an animation.
 pub(super) struct Image {
     data: Chunk,
-    /// The frame that they are in.
+    /// The chunk of the frame that contains them.
     frame: Option<Chunk>,
-    /// Of lossy data, where the partitions of coefficients begin in the file: all but the last have a stated length (RFC 6386, 9.5). `None` if they are unknown.
+    /// Positions in the file at which partitions of coefficients begin (RFC 6386, 9.5). Lossless data have none. `None` if the data end before they are known.
     partitions: Option<Vec<usize>>,
 }
 
@@ -103,20 +103,22 @@ impl Image {
         Some(Self { data, frame, partitions: partitions.map(|begins| begins.into_iter().map(|begin| data.start + begin).collect()) })
     }
 
-    /// What is wrong with a file that does not have all of its data.
+    /// What is wrong, if the file ends before the data do by their own statement.
     pub fn cut_short(&self, file: &[u8]) -> Option<String> {
         let there = self.data.data(file).len();
         let stated = self.partitions.iter().flatten().map(|begin| begin - self.data.start).fold(self.data.length, usize::max);
         (there < stated).then(|| format!("its pixels end after {there} of {stated} bytes"))
     }
 
-    /// How many rows are surely there, if a row is the first that differs. In a row of macroblocks of which coefficients are missing, pixels can be the same by chance; and
-    /// all of it, if the last macroblock alone is damaged, of which little may be visible. The loop filter changes six rows above (RFC 6386, 15.2; three of the chroma),
-    /// and chroma is mixed with that of the next row.
+    /// How many rows are surely right, if `row` is the first that was not the same both times.
+    ///
+    /// Lossy data lack coefficients of a macroblock and of all behind it. The pixels of the first such macroblock can be the same by chance where it is visible, as the last
+    /// one of its row may be visible in a single column. So the row of macroblocks above is not counted either. Besides, the loop filter changes six rows above a
+    /// macroblock (RFC 6386, 15.2: three of the chroma), and upsampling mixes chroma with that of the next row.
     fn rows_above(&self, file: &[u8], row: usize) -> usize {
         const MACROBLOCK: usize = 16;
         const CHANGED: usize = 8;
-        // RFC 9649, 2.7.1.1: half of where a frame begins is behind its horizontal place.
+        // RFC 9649, 2.7.1.1: a frame has its horizontal position, then its vertical one, both halved.
         let top = self.frame.and_then(|frame| file.get(frame.start + 3..frame.start + 6)).map_or(0, |y| 2 * u32::from_le_bytes([y[0], y[1], y[2], 0]) as usize);
         if !self.data.is_lossy() || row < top {
             return row;
@@ -124,8 +126,8 @@ impl Image {
         top + ((row - top + CHANGED) / MACROBLOCK * MACROBLOCK).saturating_sub(MACROBLOCK + CHANGED)
     }
 
-    /// Makes its data the last of a file, and states that there are as many bytes more as filler can be. Gives where filler begins: where data end, and where a partition
-    /// begins behind that. `None` if nothing can be decoded or filler takes more memory than it [may](FILLER).
+    /// Cuts the file off behind the data, and makes all lengths in it as if the longest filler followed. Gives the positions at which filler begins: the end of the file, and
+    /// the beginning of each partition behind that. `None` if nothing can be decoded, or if that takes [too much filler](FILLER).
     fn isolate(&self, file: &mut Vec<u8>, planned: Dimensions) -> Option<Vec<usize>> {
         let end = self.data.start + self.data.data(file).len();
         file.truncate(end);
@@ -159,36 +161,35 @@ impl Chunk {
     }
 }
 
-/// Where in the data of a lossy picture its partitions of coefficients begin, as it states it: behind the first partition and the table of lengths (RFC 6386, 9.5).
-/// `None` if they end before.
+/// Positions in the data of a lossy picture at which its partitions of coefficients begin, by the lengths that it states (RFC 6386, 9.5). `None` if the data end before
+/// the last of these lengths.
 fn partitions(vp8: &[u8]) -> Option<Vec<usize>> {
-    // RFC 6386, 9.1: the header of the frame, and in it the length of the first partition.
+    // RFC 6386, 9.1: the header of the frame, and in it the length of the first partition, which has the modes.
     const FRAME: usize = 10;
-    // 19.2: at most eight partitions, of which all but one have an entry of three bytes.
-    const TABLE: usize = 3 * 7;
+    // RFC 6386, 9.5: behind it a table of the lengths of all other partitions but the last, three bytes each; there are at most eight partitions.
+    const LENGTH: usize = 3;
+    const LONGEST_TABLE: usize = 7 * LENGTH;
     let tag = u32::from_le_bytes([*vp8.first()?, *vp8.get(1)?, *vp8.get(2)?, 0]);
-    let first = vp8.get(..FRAME + (tag >> 5) as usize)?;
-    // The number is in the first partition; webp-rust reads it, and expects all partitions to be there: here they have no bytes.
-    let header = webp_rust::decoder::parse_lossy_headers(&[first, &[0; TABLE + 1]].concat()).ok()?;
-    let table = vp8.get(first.len()..first.len() + 3 * header.token_partition_sizes.len().checked_sub(1)?)?;
-    let mut begin = first.len() + table.len();
-    let lengths = table.as_chunks::<3>().0.iter().map(|[low, middle, high]| u32::from_le_bytes([*low, *middle, *high, 0]) as usize);
-    let others = lengths.map(|length| {
-        begin += length;
-        begin
-    });
-    Some(std::iter::once(first.len() + table.len()).chain(others.collect::<Vec<_>>()).collect())
+    let modes = vp8.get(..FRAME + (tag >> 5) as usize)?;
+    // How many there are is coded among the modes. webp-rust reads that, but refuses data that end early. So it gets partitions without bytes.
+    let header = webp_rust::decoder::parse_lossy_headers(&[modes, &[0; LONGEST_TABLE + 1]].concat()).ok()?;
+    let table = vp8.get(modes.len()..)?.get(..LENGTH * header.token_partition_sizes.len().checked_sub(1)?)?;
+    let mut begins = vec![modes.len() + table.len()];
+    for [low, middle, high] in table.as_chunks::<LENGTH>().0 {
+        begins.push(begins[begins.len() - 1] + u32::from_le_bytes([*low, *middle, *high, 0]) as usize);
+    }
+    Some(begins)
 }
 
-/// A file that goes on with filler.
-#[derive(Clone, Copy)]
+/// Reads a file, and then filler without end.
 struct Filled<'a> {
     file: &'a [u8],
-    /// Where filler begins, and begins anew.
+    /// The position at which filler begins, and those at which it begins anew.
     begins: &'a [usize],
-    /// What it begins with, and what goes on without end.
+    /// How it begins, and how it goes on.
     first: &'a [u8],
     rest: &'a [u8],
+    /// The position of the next byte to read.
     at: u64,
 }
 

@@ -11,12 +11,12 @@ use crate::codec::extra::{Decoded, Fault};
 use crate::geometry::Dimensions;
 use crate::pyramid::ANIMATION_FLAG;
 
-/// The picture of a file, or the first frame of an animation. Of a damaged file, what can be decoded.
+/// Decodes the picture of a file, or the first frame of an animation; of a damaged file, what can be decoded.
 pub(crate) fn decode(mut bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
     check_sizes(&bytes, planned)?;
     lay_first_frame(&mut bytes);
     let mut samples = Vec::new();
-    // image-webp takes memory for as many bytes as lossy data state to have.
+    // image-webp would allocate as many bytes as lossy data say that they have, before it finds that there are fewer.
     if let Some(what) = Image::find(&bytes).and_then(|image| image.cut_short(&bytes)) {
         return damaged::decode(bytes, planned, memory, samples, what).map_err(Fault::Corrupt);
     }
