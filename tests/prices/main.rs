@@ -7,8 +7,8 @@ mod sources;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use azulejo::api::{ImageRequest, Service, Version};
-use azulejo::{EncodeOptions, Error, Pyramid, Render, Step, native};
+use azulejo::api::{ImageRequest, ResolvedRequest, Service, Version};
+use azulejo::{EncodeOptions, Error, Limits, Pyramid, Render, Step, native};
 use peak_alloc::PeakAlloc;
 use sources::Source;
 
@@ -64,6 +64,19 @@ fn cpu(began: Instant) -> f64 {
 /// Renders a request; none if it is refused.
 fn measure(source: &Source, pyramid: &Pyramid, service: &Service, options: &EncodeOptions, request: &str) -> Option<Taken> {
     let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(service)).ok()?;
+    measure_within(source, pyramid, &resolved, options, &service.limits, request)
+}
+
+/// What a request takes that is refused because of its price, if its price is at most four times a limit: what costs more cannot fit.
+fn measure_refused(source: &Source, pyramid: &Pyramid, service: &Service, options: &EncodeOptions, request: &str) -> Option<Taken> {
+    let Limits { memory, work, .. } = service.limits;
+    let resolved = ImageRequest::parse(Version::V3, request).unwrap().resolve(&pyramid.info(service)).ok()?;
+    let mut limits = service.limits.clone();
+    (limits.memory, limits.work, limits.fetched) = (memory * 4, work * 4, u64::MAX);
+    measure_within(source, pyramid, &resolved, options, &limits, request)
+}
+
+fn measure_within(source: &Source, pyramid: &Pyramid, resolved: &ResolvedRequest, options: &EncodeOptions, limits: &Limits, request: &str) -> Option<Taken> {
     if std::env::var_os("TRACE").is_some() {
         eprintln!("{} {request}", source.name);
     }
@@ -71,7 +84,7 @@ fn measure(source: &Source, pyramid: &Pyramid, service: &Service, options: &Enco
     let began = cpu(start);
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
-    let mut job = match Render::new(pyramid, &resolved, options, &service.limits) {
+    let mut job = match Render::new(pyramid, resolved, options, limits) {
         Ok(job) => job,
         Err(Error::SourceTooCostly { .. } | Error::TooLarge { .. }) => return None,
         Err(error) => panic!("{} {request}: {error:?}", source.name),
@@ -135,6 +148,8 @@ fn main() {
     // `--file=PATH` measures a file of one's own.
     let file = std::env::args().find_map(|argument| argument.strip_prefix("--file=").map(str::to_owned));
     let file = file.map(|path| Source { bytes: std::fs::read(&path).unwrap(), name: format!("{path}-file"), request: None });
+    // `--refused` renders what is refused too, and lists what would have fitted its limits.
+    let refusals = std::env::args().any(|argument| argument == "--refused");
     // `--quality=100` is that of JPEG and WebP.
     let quality = std::env::args().find_map(|argument| argument.strip_prefix("--quality=")?.parse().ok()).map(|quality: u8| (quality, quality));
     // `--request=full/max/0/default.jpg` measures that request only.
@@ -164,6 +179,15 @@ fn main() {
                 all += 1;
                 let Some(taken) = measure(&source, &open(), &service, &options, &request) else {
                     refused += 1;
+                    let taken = refusals.then(|| measure_refused(&source, &open(), &service, &options, &request)).flatten();
+                    let would_fit = |taken: &Taken| taken.peak <= service.limits.memory && taken.seconds <= service.limits.work as f64 / 1e9;
+                    if let Some(taken) = taken.filter(would_fit) {
+                        let times = taken.price as f64 / taken.peak as f64;
+                        println!(
+                            "refused, but would fit: price {} of {times:.2}, peak {}\t{:.2} s of {:.2}\t{}\t{request}",
+                            taken.price, taken.peak, taken.seconds, taken.work, source.name
+                        );
+                    }
                     continue;
                 };
                 let ratio = taken.price as f64 / taken.peak.max(1) as f64;
