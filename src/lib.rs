@@ -20,6 +20,7 @@ mod plan;
 mod profile;
 mod pyramid;
 mod render;
+pub mod settings;
 #[cfg(any(feature = "web", feature = "extra-module"))]
 mod web;
 mod window;
@@ -38,4 +39,5 @@ pub use limits::Limits;
 pub use options::{EncodeOptions, PngCompression};
 pub use profile::Unused;
 pub use pyramid::{Orientation, Pages, Pyramid};
+pub use settings::Settings;
 pub use window::Window;

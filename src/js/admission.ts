@@ -1,9 +1,10 @@
 // How many renders may be under way in one engine: its memory is one for all, and to run out of it costs every one of them.
 
 import type { CoreJob, Soon } from "./core.js";
+import { MEMORY } from "./settings.js";
 
 /** Bytes that the renders of an engine may take together; it has more, as its heap has gaps. What takes more by itself, if its settings let it, is alone. */
-export const MEMORY = 42 << 20;
+const ROOM = MEMORY * 2 ** 20;
 
 interface Waiting {
   readonly memory: number;
@@ -34,7 +35,7 @@ export class Admission {
   }
 
   #fits(memory: number): boolean {
-    return !this.#inside || this.#held + memory <= MEMORY;
+    return !this.#inside || this.#held + memory <= ROOM;
   }
 
   #take(memory: number): void {

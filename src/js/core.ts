@@ -1,8 +1,9 @@
 import { Admission, admitted } from "./admission.js";
 import { IiifError, fromWasm, isThrown, lost } from "./error.js";
 import type { IngestOptions } from "./ingest.js";
-import type { Answer, Incomplete, Settings, SourceFormat, Version } from "./image.js";
+import type { Answer, Incomplete, SourceFormat, Version } from "./image.js";
 import type { Associated, Page } from "./page.js";
+import type { Settings } from "./settings.js";
 
 export type { Answer } from "./image.js";
 
@@ -67,8 +68,7 @@ export interface CoreImage {
   readonly hasNext: boolean;
   /** The information documents, with an empty id. */
   readonly documents: Readonly<Record<Version, string>>;
-  /** Other settings than it was opened with may be given. */
-  render(version: Version, request: string, settings?: Settings): Promise<CoreJob<Answer>>;
+  render(version: Version, request: string): Promise<CoreJob<Answer>>;
   /** Of an image in this thread: what it learns of where its MCUs lie. */
   readonly index?: CoreIndex;
   /** Writes it as a pyramid. */
@@ -123,9 +123,9 @@ interface WasmImage {
   readonly wantsIndex: boolean;
   takeIndex(bytes: Uint8Array): boolean;
   index(): Uint8Array | undefined;
-  info(version: string, id: string, settings: Settings): string;
+  info(version: string, id: string): string;
   ingest(tile?: number, quality?: number, compression?: string, memory?: number, work?: number): WasmIngest;
-  render(version: string, request: string, settings: Settings | undefined): WasmJob & { readonly memory: number; readonly light: boolean; readonly rows: number | undefined; readonly damage: string | undefined; unused(): string | undefined; result(): WasmAnswer | undefined };
+  render(version: string, request: string): WasmJob & { readonly memory: number; readonly light: boolean; readonly rows: number | undefined; readonly damage: string | undefined; unused(): string | undefined; result(): WasmAnswer | undefined };
   free(): void;
 }
 
@@ -190,7 +190,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
   }
 
   function opened(image: WasmImage, settings: Settings): CoreImage {
-    const documents = Object.fromEntries(VERSIONS.map((version) => [version, call(() => image.info(version, "", settings))]));
+    const documents = Object.fromEntries(VERSIONS.map((version) => [version, call(() => image.info(version, ""))]));
     // Each is a call into wasm, which must not be made once the engine is lost.
     const { width, height, format, pages, associated, hasNext, extra: needsExtra } = image;
     return {
@@ -208,10 +208,9 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         take: (bytes) => call(() => image.takeIndex(bytes)),
         grown: () => call(() => image.index()),
       },
-      async render(version, request, other = settings) {
-        if (needsExtra || EXTRA.test(request) || (other.jpegSmall && !OWN.test(request))) await extra();
-        // To say nothing is cheaper than to say that there is nothing to say.
-        const rendering = call(() => image.render(version, request, Object.keys(other).length ? other : undefined));
+      async render(version, request) {
+        if (needsExtra || EXTRA.test(request) || (settings.jpegSmall && !OWN.test(request))) await extra();
+        const rendering = call(() => image.render(version, request));
         // Known when the first piece of the answer is.
         const told = (): Pick<Piece, "unused" | "incomplete"> => {
           const [unused, rows] = [rendering.unused(), rendering.rows];

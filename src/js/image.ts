@@ -7,46 +7,16 @@ import { type Associated, type Page, checkPage } from "./page.js";
 import type { Host, Lane } from "./pool.js";
 import { type ImageRequest, format as textOf } from "./request/image-request.js";
 import { type VersionLike, readVersion } from "./request/version.js";
+import { RULES, type Rule, type Settings } from "./settings.js";
 import type { Source } from "./sources.js";
+
+export type { Settings } from "./settings.js";
 
 /** The formats of files that can be opened. */
 export type SourceFormat = "jpeg" | "png" | "webp" | "gif" | "tiff";
 
 /** Versions of the Image API. */
 export type Version = "1.0" | "1.1" | "2" | "3";
-
-/** What a request may ask for and cost, and how answers are encoded; everything has a default. */
-export interface Settings {
-  maxWidth?: number;
-  maxHeight?: number;
-  maxArea?: number;
-  /** Bytes of memory that a request may take. */
-  memory?: number;
-  /** Bytes that a request may fetch. */
-  fetched?: number;
-  /** CPU time that a request may take, in seconds of the machine that estimates are calibrated on. */
-  work?: number;
-  /**
-   * Whether a file whose pixels are damaged or cut off is shown as far as it can be decoded, the rest gray, white or transparent (`"show"`), or is an error
-   * (`"refuse"`). It is about the bytes of the file: a read that fails is always an error. Default "show".
-   */
-  incomplete?: "show" | "refuse";
-  /** What `incomplete` was called before: `true` is "show", `false` is "refuse". */
-  showIncomplete?: boolean;
-  /**
-   * Which values of a TIFF's samples become black and white, if they have more than 8 bits, are signed or floating point: `"auto"` (what the file says), `"full"`
-   * (the whole range of the type; 0 to 1 for floating point) or `"MIN,MAX"`. Default "auto".
-   */
-  window?: string;
-  /** 1 to 100. */
-  jpegQuality?: number;
-  /** JPEGs of up to 1 MP smaller by a fifth, a little less near to the image, for about ten times the time of coding them. What is stored stays as it is. */
-  jpegSmall?: boolean;
-  /** 0 to 100. */
-  webpQuality?: number;
-  webpLossless?: boolean;
-  pngCompression?: "fastest" | "fast" | "balanced" | "high";
-}
 
 /** Where images are decoded: by default in the package's own workers, at most four, which all images share. */
 export interface WorkerOptions {
@@ -135,39 +105,24 @@ export interface IiifImage extends AsyncDisposable {
   close(): void;
 }
 
-const SETTINGS: Record<keyof Settings, "number" | "boolean" | "string"> = {
-  maxWidth: "number",
-  maxHeight: "number",
-  maxArea: "number",
-  memory: "number",
-  fetched: "number",
-  work: "number",
-  incomplete: "string",
-  showIncomplete: "boolean",
-  window: "string",
-  jpegQuality: "number",
-  jpegSmall: "boolean",
-  webpQuality: "number",
-  webpLossless: "boolean",
-  pngCompression: "string",
-};
-
-const CHOICES: Partial<Record<string, readonly unknown[]>> = {
-  incomplete: ["show", "refuse"] satisfies Settings["incomplete"][],
-  pngCompression: ["fastest", "fast", "balanced", "high"] satisfies Settings["pngCompression"][],
-};
-
-/** A misspelt setting would silently do nothing, and the core takes no number for another. @internal */
+/** A misspelt setting would silently do nothing, and the engine would tell of a wrong one only once it runs. @internal */
 export function check(settings: Settings): void {
   for (const [name, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(SETTINGS, name)) throw invalid(`There is no setting ${name}; there are ${Object.keys(SETTINGS).join(", ")}.`);
-    const type = SETTINGS[name as keyof Settings];
-    if (value === undefined) continue;
-    if (typeof value !== type) throw invalid(`The setting ${name} is a ${typeof value}, and should be a ${type}.`);
-    const choices = CHOICES[name];
-    if (choices && !choices.includes(value)) throw invalid(`The setting ${name} is ${JSON.stringify(value)}, and should be one of ${choices.join(", ")}.`);
-    if (type === "number" && !(Number.isFinite(value) && (value as number) >= 0)) throw invalid(`The setting ${name} is ${value}, and should be a number from 0.`);
+    if (!Object.hasOwn(RULES, name)) throw invalid(`There is no setting ${name}; there are ${Object.keys(RULES).join(", ")}.`);
+    const expected = value === undefined ? undefined : misses(RULES[name as keyof Settings], value);
+    if (expected !== undefined) throw invalid(`The setting ${name} is ${typeof value === "number" ? value : JSON.stringify(value)}, and should be ${expected}.`);
   }
+  if (settings.maxHeight !== undefined && settings.maxHeight !== "none" && (settings.maxWidth ?? "none") === "none") throw invalid("The setting maxHeight needs maxWidth beside it.");
+}
+
+/** What a value should be, if it is something else. */
+function misses(rule: Rule, value: unknown): string | undefined {
+  if (rule === "boolean") return typeof value === "boolean" ? undefined : "true or false";
+  if (Array.isArray(rule)) return rule.includes(value) ? undefined : `one of ${rule.join(", ")}`;
+  if ("text" in rule) return typeof value === "string" ? undefined : rule.text;
+  const { whole, least, most, none = false } = rule as Extract<Rule, { whole: boolean }>;
+  const fits = typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value));
+  return fits || (none && value === "none") ? undefined : `a ${whole ? "whole " : ""}number from ${least} to ${most}${none ? `, or "none"` : ""}`;
 }
 
 const FIRST_READ = 16 << 10;

@@ -11,7 +11,7 @@ import type { Associated, Page } from "./page.js";
 type Ask =
   | { ask: "start"; modules?: Modules }
   | { ask: "open"; size: number; settings: Settings; page: Page }
-  | { ask: "render"; handle: number; version: Version; request: string; settings?: Settings | undefined }
+  | { ask: "render"; handle: number; version: Version; request: string }
   | { ask: "ingest"; handle: number; options: IngestOptions }
   | { ask: "step"; handle: number }
   | { ask: "provide"; handle: number; offset: number; bytes: Uint8Array }
@@ -65,7 +65,7 @@ export function serve(port: Port, begin: (modules?: Modules) => Core): void {
       case "open":
         return keep(await (core ??= begin()).open(ask.size, ask.settings, ask.page));
       case "render":
-        return keep(await find<CoreImage>(ask.handle).render(ask.version, ask.request, ask.settings));
+        return keep(await find<CoreImage>(ask.handle).render(ask.version, ask.request));
       case "ingest":
         return keep(await find<CoreImage>(ask.handle).ingest(ask.options));
       case "step": {
@@ -157,8 +157,8 @@ export function remoteCore(port: Port, modules: Modules | undefined): RemoteCore
     associated,
     hasNext,
     documents,
-    async render(version, request, settings) {
-      const rendering = await ask<number>({ ask: "render", handle, version, request, settings });
+    async render(version, request) {
+      const rendering = await ask<number>({ ask: "render", handle, version, request });
       return job(rendering, (step) => (step as { answer: Answer }).answer);
     },
     async ingest(options) {

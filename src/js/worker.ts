@@ -1,6 +1,5 @@
 // `azulejo/worker`: a IIIF service as a Cloudflare Worker of one's own, over an R2 bucket or any other source.
 
-import { MEMORY } from "./admission.js";
 import type { Answer, CoreJob } from "./core.js";
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
@@ -11,6 +10,7 @@ import { checkMethod, failure, preflight, send, toError } from "./server/answer.
 import { hash } from "./server/hash.js";
 import { readPage } from "./server/identifier.js";
 import { type ServedImage, type ServedRequest, type ServerOptions, checkLength, prefixes, server } from "./server.js";
+import { MEMORY } from "./settings.js";
 import type { Chunk, Source } from "./sources.js";
 import { find, store } from "./worker/cache.js";
 import { enter } from "./worker/gate.js";
@@ -32,7 +32,7 @@ export interface HandlerOptions<Env> extends Omit<ServerOptions, "open"> {
    * Images are known again by the source's key and etag.
    */
   resolve(identifier: string, env: Env, request: Request): Source | null | Promise<Source | null>;
-  /** Limits and qualities. `memory` is for all requests together; default 42 MiB. */
+  /** Limits and qualities. `memory` is for all requests together. */
   settings?: Settings;
   /** Whether finished answers are kept in the Cache API; those that are made in pieces, of many megabytes, never are. Default true. */
   cache?: boolean;
@@ -49,6 +49,7 @@ export interface Handler<Env> {
   fetch(request: Request, env: Env, context: Context): Promise<Response>;
 }
 
+const MIB = 2 ** 20;
 /** Bytes that are read of a source that cannot tell its version otherwise. */
 const FIRST_READ = 16 << 10;
 /** A request that others brought down is begun anew so often. */
@@ -159,8 +160,8 @@ async function serve(source: Source, page: Page, kept: Kept, call: Call<unknown>
     const made = await undisturbed(async () => {
       const image = await use();
       await shelf?.fetch(image);
-      const job = await image.render(api, request, settings);
-      return inside(job, settings.memory ?? MEMORY, meter, cached, () => whole(job, (job, hand) => drive(job, metered, pin, signal, hand)));
+      const job = await image.render(api, request);
+      return inside(job, (settings.memory ?? MEMORY) * MIB, meter, cached, () => whole(job, (job, hand) => drive(job, metered, pin, signal, hand)));
     });
     if (made instanceof Uint8Array) return { bytes: made, timing: meter.timing("hit") };
     if (made.unused !== undefined) warn(made.unused, request);

@@ -1,85 +1,42 @@
 //! Opening and rendering (feature `web`). Offsets cross as `f64` (files are shorter than 2^53 bytes), ranges as one
 //! `Float64Array` of starts and ends, bytes as `Uint8Array`, options as plain objects.
 
-use js_sys::{Float64Array, Uint8Array};
-use serde::{Deserialize, Serialize};
+use std::rc::Rc;
+
+use js_sys::{Float64Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::api::{ImageRequest, Page, Service, Version};
+use crate::api::{ImageRequest, Page, Version};
 use crate::bytes::{ByteRange, Step};
 use crate::error::Error;
 use crate::job::{Encoded, Open, Render};
-use crate::limits::Limits;
-use crate::options::{EncodeOptions, PngCompression};
 use crate::pyramid::Pyramid;
-use crate::window::Window;
+use crate::settings::{Given, Settings};
 
-/// Limits and encoder settings, each optional, as JavaScript names them.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Options {
-    max_width: Option<u32>,
-    max_height: Option<u32>,
-    max_area: Option<f64>,
-    memory: Option<f64>,
-    fetched: Option<f64>,
-    work: Option<f64>,
-    incomplete: Option<String>,
-    /// What the setting was called before.
-    show_incomplete: Option<bool>,
-    window: Option<String>,
-    jpeg_quality: Option<u8>,
-    jpeg_small: Option<bool>,
-    webp_quality: Option<u8>,
-    webp_lossless: Option<bool>,
-    png_compression: Option<String>,
+/// Reads an object of settings, as JavaScript names them.
+fn settings(options: &JsValue) -> Result<Settings, JsValue> {
+    let mut given = Vec::new();
+    if let Some(options) = options.dyn_ref::<Object>() {
+        for name in Object::keys(options) {
+            let value = Reflect::get(options, &name).unwrap_or_default();
+            if let Some(name) = name.as_string().filter(|_| !value.is_undefined()) {
+                given.push((name, self::given(&value)));
+            }
+        }
+    }
+    Settings::from_options(&given).map_err(|wrong| failure(&invalid(&format!("the setting {}", wrong.name), wrong.problem)))
 }
 
-impl Options {
-    fn read(value: JsValue) -> Result<Self, JsValue> {
-        if value.is_undefined() || value.is_null() {
-            return Ok(Self::default());
-        }
-        serde_wasm_bindgen::from_value(value).map_err(|error| failure(&invalid("options", error)))
-    }
-
-    fn service(&self) -> Result<Service, JsValue> {
-        let mut limits = Limits::default();
-        // `as` saturates, and NaN becomes 0.
-        let whole = |value: f64| value as u64;
-        limits.max_width = self.max_width.or(limits.max_width);
-        limits.max_height = self.max_height.or(limits.max_height);
-        limits.max_area = self.max_area.map(whole).or(limits.max_area);
-        limits.memory = self.memory.map_or(limits.memory, whole);
-        limits.fetched = self.fetched.map_or(limits.fetched, whole);
-        limits.work = self.work.map_or(limits.work, |seconds| whole(seconds * Limits::WORK_PER_SECOND as f64));
-        limits.show_incomplete = match self.incomplete.as_deref() {
-            None => self.show_incomplete.unwrap_or(limits.show_incomplete),
-            Some("show") => true,
-            Some("refuse") => false,
-            Some(other) => return Err(failure(&invalid("incomplete", format!("{other:?}: expected show or refuse")))),
-        };
-        if let Some(text) = &self.window {
-            limits.window = Window::parse(text).ok_or_else(|| failure(&invalid("window", format!("{text:?}: expected {}", Window::EXPECTED))))?;
-        }
-        Ok(Service { limits, ..Service::default() })
-    }
-
-    fn encode(&self) -> Result<EncodeOptions, JsValue> {
-        let mut options = EncodeOptions::default();
-        options.jpeg_quality = self.jpeg_quality.unwrap_or(options.jpeg_quality).clamp(1, 100);
-        options.jpeg_small = self.jpeg_small.unwrap_or(options.jpeg_small);
-        options.webp_quality = self.webp_quality.unwrap_or(options.webp_quality).min(100);
-        options.webp_lossless = self.webp_lossless.unwrap_or(options.webp_lossless);
-        options.png_compression = match self.png_compression.as_deref() {
-            None => options.png_compression,
-            Some("fastest") => PngCompression::Fastest,
-            Some("fast") => PngCompression::Fast,
-            Some("balanced") => PngCompression::Balanced,
-            Some("high") => PngCompression::High,
-            Some(other) => return Err(failure(&invalid("pngCompression", format!("{other:?}: expected fastest, fast, balanced or high")))),
-        };
-        Ok(options)
+fn given(value: &JsValue) -> Given {
+    if let Some(number) = value.as_f64() {
+        Given::Number(number, js_sys::Number::from(number).to_string_with_radix(10).map_or_else(|_| String::new(), String::from))
+    } else if let Some(text) = value.as_string() {
+        Given::Text(text)
+    } else if let Some(on) = value.as_bool() {
+        Given::Switch(on)
+    } else {
+        Given::Other(value.js_typeof().as_string().unwrap_or_default())
     }
 }
 
@@ -89,7 +46,7 @@ pub(super) fn invalid(what: &str, error: impl std::fmt::Display) -> Thrown {
 }
 
 /// What JavaScript catches; `src/js/error.ts` makes an `IiifError` of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct Thrown {
     code: &'static str,
     status: u16,
@@ -97,7 +54,12 @@ pub(super) struct Thrown {
 }
 
 pub(super) fn failure(thrown: &Thrown) -> JsValue {
-    serde_wasm_bindgen::to_value(thrown).unwrap_or(JsValue::NULL)
+    let object = Object::new();
+    for (name, value) in [("code", thrown.code.into()), ("status", thrown.status.into()), ("message", thrown.message.as_str().into())] {
+        // A new object takes any property.
+        let _ = Reflect::set(&object, &JsValue::from_str(name), &value);
+    }
+    object.into()
 }
 
 impl From<Error> for Thrown {
@@ -124,6 +86,7 @@ pub(super) fn ranges(needed: &[ByteRange]) -> Float64Array {
 #[wasm_bindgen]
 pub struct OpenJob {
     job: Open,
+    settings: Rc<Settings>,
     pyramid: Option<Pyramid>,
 }
 
@@ -132,9 +95,10 @@ impl OpenJob {
     /// For a file of `size` bytes, and of a document its page `page` (from 1), or an image beside the scan of a slide by its name.
     #[wasm_bindgen(constructor)]
     pub fn new(size: f64, page: &str, options: JsValue) -> Result<OpenJob, JsValue> {
-        let service = Options::read(options)?.service()?;
+        let settings = Rc::new(settings(&options)?);
         let page = Page::parse(page).ok_or_else(|| failure(&invalid("page", format!("{page:?}: expected a number from 1, or label, macro or thumbnail"))))?;
-        Ok(Self { job: Open::new(size as u64, &service.limits).page(page), pyramid: None })
+        let job = Open::new(size as u64, &settings.service.limits).page(page);
+        Ok(Self { job, settings, pyramid: None })
     }
 
     /// The ranges to provide, or `undefined` when it is open.
@@ -156,7 +120,7 @@ impl OpenJob {
 
     /// The opened image; `undefined` before [`Self::step`] has said so.
     pub fn image(&mut self) -> Option<Image> {
-        self.pyramid.take().map(|pyramid| Image { pyramid })
+        self.pyramid.take().map(|pyramid| Image { pyramid, settings: self.settings.clone() })
     }
 }
 
@@ -164,6 +128,7 @@ impl OpenJob {
 #[wasm_bindgen]
 pub struct Image {
     pub(super) pyramid: Pyramid,
+    settings: Rc<Settings>,
 }
 
 #[wasm_bindgen]
@@ -228,18 +193,15 @@ impl Image {
     }
 
     /// The information document, as JSON text.
-    pub fn info(&self, version_name: &str, id: &str, options: JsValue) -> Result<String, JsValue> {
-        let service = Options::read(options)?.service()?;
-        Ok(self.pyramid.info(&service).json(version(version_name)?, id))
+    pub fn info(&self, version_name: &str, id: &str) -> Result<String, JsValue> {
+        Ok(self.pyramid.info(&self.settings.service).json(version(version_name)?, id))
     }
 
     /// Plans `"region/size/rotation/quality.format"`.
-    pub fn render(&self, version_name: &str, request: &str, options: JsValue) -> Result<RenderJob, JsValue> {
-        let options = Options::read(options)?;
-        let service = options.service()?;
-        let resolved =
-            ImageRequest::parse(version(version_name)?, request).and_then(|request| request.resolve(&self.pyramid.info(&service))).map_err(thrown)?;
-        let job = Render::new(&self.pyramid, &resolved, &options.encode()?, &service.limits).map_err(thrown)?;
+    pub fn render(&self, version_name: &str, request: &str) -> Result<RenderJob, JsValue> {
+        let Settings { service, encode, .. } = &*self.settings;
+        let resolved = ImageRequest::parse(version(version_name)?, request).and_then(|request| request.resolve(&self.pyramid.info(service))).map_err(thrown)?;
+        let job = Render::new(&self.pyramid, &resolved, encode, &service.limits).map_err(thrown)?;
         Ok(RenderJob { job, canonical: resolved.canonical().to_owned(), encoded: None })
     }
 }

@@ -10,7 +10,7 @@ use crate::limits::Limits;
 
 #[wasm_bindgen]
 impl Image {
-    /// Plans a pyramid of tiles of `tile` px; what is not given is the default.
+    /// Plans a pyramid of tiles of `tile` px, within `memory` MiB and `work` seconds; what is not given is the default.
     pub fn ingest(
         &self,
         tile: Option<u32>,
@@ -30,7 +30,7 @@ impl Image {
             Some(other) => return Err(failure(&invalid("compression", format!("{other:?}: expected jpeg, deflate or webp")))),
         };
         // `as` saturates, and NaN becomes 0.
-        options.memory = memory.map_or(options.memory, |memory| memory as u64);
+        options.memory = memory.map_or(options.memory, |mebibytes| (mebibytes * f64::from(1 << 20)) as u64);
         options.work = work.map_or(options.work, |seconds| (seconds * Limits::WORK_PER_SECOND as f64) as u64);
         Ok(IngestJob { job: Ingest::new(&self.pyramid, &options).map_err(thrown)?, spool: 0, finished: None })
     }

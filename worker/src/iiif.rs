@@ -6,6 +6,7 @@ use azulejo::api::{
     Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Page, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link,
     content_disposition, info_media_type, negotiate_format, page_link, profile_link,
 };
+use azulejo::settings::Log;
 use azulejo::{Error, Incomplete, Pyramid, Render};
 use js_sys::Uint8Array;
 use worker::Bucket;
@@ -325,7 +326,7 @@ fn worth_keeping((shelf, pyramid): (Shelf, Pyramid)) -> Option<(Shelf, Vec<u8>)>
 }
 
 /// Writes an answer as it is made. Whoever reads it sees its end only if that came.
-async fn stream(pipe: Pipe, first: Vec<u8>, object: Rc<Object>, mut render: Render, _pass: gate::Pass, learnt: Option<(Shelf, Pyramid)>, level: log::Level) {
+async fn stream(pipe: Pipe, first: Vec<u8>, object: Rc<Object>, mut render: Render, _pass: gate::Pass, learnt: Option<(Shelf, Pyramid)>, level: Log) {
     let mut piece = Some(first);
     loop {
         let bytes = match piece.take() {

@@ -1,19 +1,9 @@
 //! The log: one line of JSON an event. No query strings, control characters escaped, long texts cut.
 
+use azulejo::settings::Log;
 use serde_json::{Map, Value};
 
 const LONGEST: usize = 256;
-
-/// What is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
-    /// Every request.
-    All,
-    /// Only what is the service's fault.
-    Errors,
-    /// Nothing.
-    None,
-}
 
 /// A text that is safe in a log.
 pub(crate) fn text(text: &str) -> Value {
@@ -28,8 +18,8 @@ pub(crate) fn text(text: &str) -> Value {
 }
 
 /// Writes an event.
-pub(crate) fn event<const N: usize>(level: Level, name: &str, fault: bool, fields: [(&str, Value); N]) {
-    if level == Level::None || (level == Level::Errors && !fault) {
+pub(crate) fn event<const N: usize>(level: Log, name: &str, fault: bool, fields: [(&str, Value); N]) {
+    if level == Log::None || (level == Log::Errors && !fault) {
         return;
     }
     let mut line = Map::new();

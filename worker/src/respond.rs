@@ -2,13 +2,14 @@
 
 use azulejo::Error;
 use azulejo::api::{ERROR_XML_MEDIA_TYPE, Version, error_xml};
+use azulejo::settings::{Misconfigured, Origins};
 use js_sys::Uint8Array;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 use web_sys::{ReadableStream, Response};
 
-use crate::config::{Config, Misconfigured};
-use crate::cors::{Origins, preflight};
+use crate::config::Config;
+use crate::cors;
 use crate::request::{Method, Request};
 
 #[wasm_bindgen(raw_module = "azulejo:instance")]
@@ -108,7 +109,7 @@ impl Failure {
             Self::Iiif(error) => error.to_string(),
             Self::NoSuchPath { prefixes } => format!("There is nothing here. Images are at {prefixes}, a list of them at /images.json."),
             Self::TooLong => "The address is too long.".to_owned(),
-            Self::Misconfigured(Misconfigured { variable, problem }) => format!("This service is not set up right: the variable {variable} {problem}."),
+            Self::Misconfigured(Misconfigured { name, problem }) => format!("This service is not set up right: the variable {name} {problem}."),
             Self::Busy => "This service is busy. Try again.".to_owned(),
         }
     }
@@ -166,7 +167,7 @@ impl Answer {
     /// The answer to OPTIONS.
     pub fn preflight(asked: Option<&str>) -> Self {
         let mut answer = Self::new(204, Body::None).with("allow", "GET, HEAD, OPTIONS");
-        answer.headers.extend(preflight(asked));
+        answer.headers.extend(cors::preflight(asked));
         answer
     }
 
@@ -193,8 +194,8 @@ impl Answer {
         let origins = config.map_or(&everyone, |config| &config.origins);
         let length = self.body.len();
         let mut headers = self.headers;
-        headers.extend(origins.headers(request.origin.as_deref()));
-        if origins.vary() {
+        headers.extend(cors::headers(origins, request.origin.as_deref()));
+        if origins.varies() {
             headers.push(("vary", "Origin".to_owned()));
         }
         if !matches!(self.status, 204 | 304) {

@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use azulejo::Error;
 use azulejo::api::Version;
+use azulejo::settings::{Log, Misconfigured};
 use js_sys::Reflect;
 use serde_json::{Value, json};
 use wasm_bindgen::JsCast;
 use worker::{Bucket, Env};
 
-use crate::config::{BUCKET, Config, Misconfigured};
-use crate::log::{self, Level};
+use crate::config::{BUCKET, Config};
+use crate::log;
 use crate::meter::{Meter, memory};
 use crate::request::{Method, Request};
 use crate::respond::{Answer, Failure};
@@ -44,7 +45,7 @@ pub(crate) async fn answer(lines: &str, env: &Env, background: &Background) -> w
     let config = CONFIG.with(|cell| cell.get_or_init(|| Config::from_env(env).map(Rc::new)).clone());
     let (answer, log) = match &config {
         Ok(config) => (dispatch(&request, env, config, background, &meter).await, config.log),
-        Err(wrong) => (Failure::Misconfigured(wrong.clone()).answer(&request, None), Level::Errors),
+        Err(wrong) => (Failure::Misconfigured(wrong.clone()).answer(&request, None), Log::Errors),
     };
     let unused = meter.unused();
     log::event(

@@ -13,9 +13,8 @@ function optionsOf(env: Env): HandlerOptions<Env> {
   const settings = {
     maxWidth: number("MAX_WIDTH"),
     maxHeight: number("MAX_HEIGHT"),
-    // The engine has a limit of its own; none is more than any image has.
-    maxArea: env["MAX_AREA"] === "none" ? 2 ** 53 : number("MAX_AREA"),
-    memory: number("MEMORY") === undefined ? undefined : Number(env["MEMORY"]) * 2 ** 20,
+    maxArea: env["MAX_AREA"] === "none" ? "none" : number("MAX_AREA"),
+    memory: number("MEMORY"),
     incomplete: text("INCOMPLETE"),
     showIncomplete: env["SHOW_INCOMPLETE"] === undefined ? undefined : env["SHOW_INCOMPLETE"] === "on",
     window: text("WINDOW"),
