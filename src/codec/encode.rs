@@ -42,6 +42,7 @@ enum Kind {
     Jpeg(Box<crate::jpeg::Encoder>, usize),
     Copy(Box<Copier>),
     Tif(tif::Rows),
+    DeflatedTif(Box<tif::DeflatedRows>),
     /// Lossless.
     WebP(Box<LosslessWebP>),
     /// The coder wants all pixels at once.
@@ -66,7 +67,8 @@ impl Encoder {
                 };
                 Kind::Jpeg(Box::new(crate::jpeg::Encoder::new(&settings)?), dimensions.width() as usize * channels)
             }
-            Format::Tif if by_rows => Kind::Tif(tif::Rows::new(dimensions, channels)),
+            Format::Tif if dimensions.area() * channels as u64 > LARGE_TIF => Kind::Tif(tif::Rows::new(dimensions, channels)),
+            Format::Tif => Kind::DeflatedTif(Box::new(tif::DeflatedRows::new(dimensions, channels))),
             Format::WebP if by_rows => Kind::WebP(Box::new(LosslessWebP::new(dimensions, channels, bitonal)?)),
             _ => {
                 let room = dimensions.area() as usize * channels;
@@ -86,9 +88,8 @@ impl Encoder {
     pub fn by_rows(format: Format, quality: Quality, dimensions: Dimensions, channels: usize, options: &EncodeOptions) -> bool {
         let bytes = dimensions.area() * channels as u64;
         match format {
-            Format::Png => true,
+            Format::Png | Format::Tif => true,
             Format::Jpg => !options.is_small(format, dimensions.area()),
-            Format::Tif => bytes > LARGE_TIF,
             Format::WebP => bytes > LARGE_WEBP && options.is_lossless_webp(format, quality),
             Format::Gif => false,
         }
@@ -107,6 +108,7 @@ impl Encoder {
         match &mut self.kind {
             Kind::Png(encoder) => encoder.push(&rows),
             Kind::Tif(encoder) => encoder.push(&rows),
+            Kind::DeflatedTif(encoder) => encoder.push(&rows),
             Kind::WebP(encoder) => encoder.push(&rows.data),
             Kind::Copy(_) => Err(super::internal("rows among coefficients")),
             Kind::Jpeg(encoder, stride) => rows.data.chunks_exact(*stride).try_for_each(|row| encoder.push_row(row)),
@@ -146,7 +148,8 @@ impl Encoder {
             Kind::Copy(copier) => copier.held(),
             Kind::Tif(encoder) => encoder.held(),
             Kind::WebP(encoder) => encoder.held(),
-            Kind::Whole { .. } => 0,
+            // Its directory, which comes last, is told at the beginning.
+            Kind::DeflatedTif(_) | Kind::Whole { .. } => 0,
         }
     }
 
@@ -158,7 +161,7 @@ impl Encoder {
             Kind::Copy(copier) => copier.take(),
             Kind::Tif(encoder) => encoder.take(),
             Kind::WebP(encoder) => encoder.take(),
-            Kind::Whole { .. } => Vec::new(),
+            Kind::DeflatedTif(_) | Kind::Whole { .. } => Vec::new(),
         }
     }
 
@@ -169,6 +172,7 @@ impl Encoder {
             Kind::Jpeg(encoder, _) => encoder.finish(),
             Kind::Copy(copier) => copier.finish(),
             Kind::Tif(mut encoder) => Ok(encoder.take()),
+            Kind::DeflatedTif(encoder) => encoder.finish(),
             Kind::WebP(mut encoder) => encoder.finish(),
             Kind::Whole { format, raster, options } => encode(raster, format, self.bitonal, &options),
         }
@@ -183,9 +187,9 @@ fn tables(dimensions: Dimensions, quality: u8) -> Tables {
 
 fn encode(raster: Raster, format: Format, bitonal: bool, options: &EncodeOptions) -> Result<Vec<u8>> {
     match format {
-        Format::Png => Err(super::internal("encoded by rows")),
+        Format::Png | Format::Tif => Err(super::internal("encoded by rows")),
         Format::Jpg => extra::encode(format, raster, options.jpeg_quality),
         Format::WebP if bitonal || options.webp_lossless => LosslessWebP::of(&raster, bitonal),
-        Format::WebP | Format::Gif | Format::Tif => extra::encode(format, raster, options.webp_quality),
+        Format::WebP | Format::Gif => extra::encode(format, raster, options.webp_quality),
     }
 }

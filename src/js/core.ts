@@ -139,7 +139,7 @@ export interface Engine {
 const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
 
 /** Formats of answers that the engine has no codec for by itself. */
-const EXTRA = /\.(webp|gif|tif)$/;
+const EXTRA = /\.(webp|gif)$/;
 /** Nor has it one for small JPEGs, which is what is meant where no format is named. */
 const OWN = /\.png$/;
 

@@ -29,7 +29,7 @@ export async function engine(): Promise<Engine> {
   return { OpenJob: glue.OpenJob, extra: async () => glue.installExtra(await extra()) };
 }
 
-/** A new instance of the extra codecs (WebP, GIF, LZW and Zstandard within TIFF, small JPEGs, TIFF as an answer) in this thread: an engine has one of its own. */
+/** A new instance of the extra codecs (WebP, GIF, LZW and Zstandard within TIFF, small JPEGs) in this thread: an engine has one of its own. */
 async function extra(): Promise<Codecs> {
   const from = chosen?.extra ?? packagedExtra();
   const module = await (compilingExtra ??= compile(typeof from === "string" ? new URL(from) : from, "extra.wasm").catch((error: unknown) => {

@@ -19,7 +19,9 @@ mod windows;
 pub(crate) use axis::Axis;
 #[cfg(feature = "extra")]
 pub(crate) use cost::padded_webp;
-pub(crate) use cost::{BATCH, COUNTED_JPG, LARGE_TIF, LARGE_WEBP, LEAST_RUN, Price, RUN, SEAM, fetched, fetched_chunk, of_png, png_bytes, png_held};
+pub(crate) use cost::{
+    BATCH, COUNTED_JPG, LARGE_TIF, LARGE_WEBP, LEAST_RUN, Price, RUN, SEAM, TIF_STRIP, fetched, fetched_chunk, most_deflated, of_png, png_bytes, png_held,
+};
 pub(crate) use passthrough::StoredChunk;
 pub(crate) use reach::{LOBES, Reach, rows_to_rotate};
 pub(crate) use rendering::{Rendering, SourcePlan};

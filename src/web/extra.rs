@@ -59,7 +59,8 @@ mod module {
     pub fn decode(format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue> {
         let format = match format {
             "gif" => SourceFormat::Gif,
-            _ => SourceFormat::WebP,
+            "webp" => SourceFormat::WebP,
+            other => return Err(thrown(Fault::Internal(format!("no decoder of {other}")))),
         };
         coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
     }
@@ -111,9 +112,9 @@ mod module {
     pub fn encode(format: &str, data: Vec<u8>, width: u32, height: u32, channels: u32, quality: u8) -> Result<Vec<u8>, JsValue> {
         let format = match format {
             "gif" => Format::Gif,
-            "tif" => Format::Tif,
             "jpg" => Format::Jpg,
-            _ => Format::WebP,
+            "webp" => Format::WebP,
+            other => return Err(thrown(Fault::Internal(format!("no encoder of {other}")))),
         };
         let raster = Raster { dimensions: Dimensions::at_least_one(width, height), channels: channels as usize, data };
         coder::encode(format, raster, quality).map_err(thrown)

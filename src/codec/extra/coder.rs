@@ -2,7 +2,7 @@
 
 pub(crate) use super::packed::Unpacker;
 pub(crate) use super::vp8l::Rows as LosslessWebP;
-use super::{Decoded, Fault, gif, run, small, tif, webp};
+use super::{Decoded, Fault, gif, run, small, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
@@ -38,10 +38,9 @@ pub(crate) fn unpacker(compression: Compression, content: u64) -> Result<Unpacke
 pub(crate) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     match format {
         Format::Gif => gif::encode(raster),
-        Format::Tif => tif::encode(raster),
         Format::WebP => webp::encode(raster, quality),
         Format::Jpg => small::encode(&raster, quality),
-        Format::Png => Err(internal("encoded elsewhere")),
+        Format::Png | Format::Tif => Err(internal("encoded elsewhere")),
     }
 }
 

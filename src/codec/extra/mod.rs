@@ -12,7 +12,6 @@ mod packed;
 #[cfg(feature = "extra")]
 mod small;
 #[cfg(feature = "extra")]
-mod tif;
 #[cfg(feature = "extra")]
 pub(crate) mod vp8l;
 #[cfg(feature = "extra")]
@@ -140,7 +139,7 @@ impl Unpacker {
     }
 }
 
-/// A raster as lossy WebP (`quality` 0 to 100), small JPEG (1 to 100), GIF or TIFF.
+/// A raster as lossy WebP (`quality` 0 to 100), small JPEG (1 to 100) or GIF.
 pub(super) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<u8>> {
     coding::encode(format, raster, quality).map_err(Fault::of_encoding)
 }

@@ -91,10 +91,8 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
         Format::Jpg => jpg(plan.jpeg_quality, area, width, channels),
         // Rows for its filters, the coder's state, and the part of the file that has not been taken.
         Format::Png => sum(&[PNG_STATE, row.saturating_mul(8), png_held(png_bytes(size, channels, plan.quality == Quality::Bitonal))]),
-        // All pixels and all of the file; or what has not been taken of it.
-        Format::Tif if pixels <= LARGE_TIF => {
-            sum(&[pixels.saturating_mul(2), pixels / 64, if channels == 2 { pixels.saturating_mul(2) } else { 0 }, DEFLATE_STATE])
-        }
+        // All of the file; or what has not been taken of it.
+        Format::Tif if pixels <= LARGE_TIF => sum(&[deflated_tif(pixels, row), DEFLATE_STATE, at_once]),
         Format::Tif => sum(&[mul(&[PIECE.saturating_add(at_once), 2]), row, LARGE_TIF / 64, DEFLATE_STATE]),
         Format::Gif => gif(area, channels),
         Format::WebP if plan.lossless => {
@@ -121,6 +119,22 @@ fn gif(area: u64, channels: u64) -> u64 {
     let indexes = if channels == 1 { 0 } else { sum(&[channels % 4, 4]).max(5) };
     let states = sum(&[64 << 10, area.saturating_mul(112).min(448 << 10)]);
     sum(&[area.saturating_mul(indexes.max(3)), area / 64, states])
+}
+
+/// Bytes of pixels in a strip of a TIFF, about.
+pub(crate) const TIF_STRIP: u64 = 64 << 10;
+
+/// Bytes that Deflate makes of so many at most: it stores what does not compress, with 5 bytes for a block of at least 16 KiB, and zlib's frame.
+pub(crate) const fn most_deflated(bytes: u64) -> u64 {
+    bytes.saturating_add(bytes / 1024 + 64)
+}
+
+/// A TIFF whose strips are compressed, with room for pixels that do not compress: the strip that is collected, the file, and its directory, of which each strip
+/// has some bytes.
+fn deflated_tif(pixels: u64, row: u64) -> u64 {
+    let strip = row.max(TIF_STRIP);
+    let strips = pixels / (TIF_STRIP / 2) + 1;
+    sum(&[strip, most_deflated(pixels), mul(&[strips, 128]), 4096])
 }
 
 /// What an encoder of many states takes however small its image is: of Deflate, of lossless WebP.

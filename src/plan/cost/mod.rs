@@ -6,7 +6,7 @@ mod work;
 #[cfg(feature = "extra")]
 pub(crate) use answer::padded_webp;
 pub(super) use answer::pipeline;
-pub(crate) use answer::{png_bytes, png_held};
+pub(crate) use answer::{TIF_STRIP, most_deflated, png_bytes, png_held};
 pub(crate) use work::of_png;
 
 use std::ops::Range;
