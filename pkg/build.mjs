@@ -57,11 +57,13 @@ function compile(inputs) {
   run(process.execPath, [at("node_modules", "binaryen", "bin", "wasm-opt"), "-O3", ...FEATURES, join(glue, "index_bg.wasm"), "-o", join(out, "index_bg.wasm")]);
 }
 
-/** The glue that wasm-bindgen wrote, with its instance made and guarded by worker/instance.mjs. */
-function guardedGlue() {
-  let text = readFileSync(join(glue, "index.js"), "utf8");
+/** The glue that wasm-bindgen wrote. */
+export const glueFile = join(glue, "index.js");
+
+/** The glue that wasm-bindgen wrote, with its instance made and guarded by worker/instance.mjs. An error if it does not have the form that this edits. */
+export function guardedGlue(text) {
   const edit = (from, to) => {
-    if (text.match(from) === null) fail(`wasm-bindgen's output has changed: ${from} is not in ${join(glue, "index.js")}`);
+    if (text.match(from) === null) throw new Error(`wasm-bindgen's output has changed: ${from} is not in it. Adapt guardedGlue in pkg/build.mjs.`);
     text = text.replaceAll(from, to);
   };
   edit(/^import source /gm, `import { instance as __instance, instantiate as __instantiate, queueMicrotask } from "azulejo:instance";\nimport `);
@@ -93,7 +95,7 @@ async function entry(esbuild) {
 function resolveInstance({ onResolve, onLoad }) {
   onResolve({ filter: /^azulejo:instance$/ }, () => ({ path: at("worker", "instance.mjs") }));
   onResolve({ filter: /^azulejo:glue$/ }, () => ({ path: join(glue, "index.js"), namespace: "guarded" }));
-  onLoad({ filter: /./, namespace: "guarded" }, () => ({ contents: guardedGlue(), resolveDir: glue }));
+  onLoad({ filter: /./, namespace: "guarded" }, () => ({ contents: guardedGlue(readFileSync(glueFile, "utf8")), resolveDir: glue }));
 }
 
 /** The pages: www's TypeScript bundled, the parts that pages share put in, everything else as it is, and OpenSeadragon beside it. */

@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { glueFile, guardedGlue } from "../../pkg/build.mjs";
 import { at } from "../../pkg/lib.mjs";
 import { png } from "./images.mjs";
 
@@ -85,5 +86,22 @@ test("start serves the samples, add adds while it runs, and Ctrl-C ends it all",
   } finally {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("what wasm-bindgen writes has the form that the build edits", () => {
+  const written = readFileSync(glueFile, "utf8");
+  const count = (text, what) => text.split(what).length - 1;
+  // What the edits are for: if wasm-bindgen begins to write it otherwise, they would do nothing.
+  assert.deepEqual(["import source ", "new WebAssembly.Instance(", "Cannot invoke closure from previous WASM instance"].map((what) => count(written, what) > 0), [true, true, true]);
+  const guarded = guardedGlue(written);
+  for (const gone of ["import source ", "new WebAssembly.Instance(", "Cannot invoke closure from previous WASM instance"]) assert.equal(count(guarded, gone), 0, gone);
+  assert.equal(count(guarded, "__instantiate(wasmModule, __wbg_get_imports)"), count(written, "new WebAssembly.Instance("));
+  assert.equal(count(guarded, "if (__instance.broken || state.instance !== __wbg_instance_id) {"), count(written, "Cannot invoke closure from previous WASM instance"));
+  assert.equal(count(guarded, '"azulejo:instance": import'), 1);
+  // Every closure asks whether its instance is the present one.
+  assert.equal(count(written, "Cannot invoke closure"), count(written, "state.instance !== __wbg_instance_id"));
+  for (const part of [/^import source /gm, /new WebAssembly\.Instance/g, /state\.instance !== __wbg_instance_id/g]) {
+    assert.throws(() => guardedGlue(written.replace(part, "other")), /wasm-bindgen's output has changed: .* Adapt guardedGlue in pkg\/build\.mjs\./);
   }
 });
