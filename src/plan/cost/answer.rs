@@ -126,15 +126,15 @@ pub(crate) const TIF_STRIP: u64 = 64 << 10;
 
 /// Bytes that Deflate makes of so many at most: it stores what does not compress, with 5 bytes for a block of at least 16 KiB, and zlib's frame.
 pub(crate) const fn most_deflated(bytes: u64) -> u64 {
-    bytes.saturating_add(bytes / 1024 + 64)
+    bytes.saturating_add(bytes / 1024).saturating_add(64)
 }
 
 /// A TIFF whose strips are compressed, with room for pixels that do not compress: the strip that is collected, the file, and its directory, of which each strip
 /// has some bytes.
 fn deflated_tif(pixels: u64, row: u64) -> u64 {
     let strip = row.max(TIF_STRIP);
-    let strips = pixels / (TIF_STRIP / 2) + 1;
-    sum(&[strip, most_deflated(pixels), mul(&[strips, 128]), 4096])
+    let strips = pixels / (TIF_STRIP / 2);
+    sum(&[strip, most_deflated(pixels), mul(&[strips, 128]), 8192])
 }
 
 /// What an encoder of many states takes however small its image is: of Deflate, of lossless WebP.
