@@ -1,9 +1,10 @@
-// What the README shows is true: every recipe runs as it stands there, every name is exported, every code of an error is explained.
+// What README.md and the pages in docs/ show is true: every recipe runs as it stands there, every name is exported, every code of an error is explained, every
+// link leads somewhere.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { relative } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import * as esbuild from "esbuild";
 import * as vite from "vite";
@@ -13,13 +14,21 @@ import { launch, watched } from "../browser/browser.mjs";
 import { serve as serveOwn } from "./own/service.mjs";
 import { site } from "./site.mjs";
 
-const readme = readFileSync(at("README.md"), "utf8");
-const blocks = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code);
+const pages = ["README.md", ...readdirSync(at("docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+const texts = Object.fromEntries(pages.map((page) => [page, readFileSync(at(page), "utf8")]));
+const all = Object.values(texts).join("\n");
+const blocks = [...all.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code);
+/** The blocks that a test has asked for. */
+const taken = new Set();
+
+/** The front page of a registry or a repository is read as a whole: it stays short. */
+const LONGEST_README = 12_000;
 
 /** The block that has this in it. */
 function recipe(mark) {
   const found = blocks.filter((code) => code.includes(mark));
   assert.equal(found.length, 1, `${found.length} blocks with ${mark}`);
+  taken.add(found[0]);
   return found[0];
 }
 
@@ -82,6 +91,13 @@ async function inPage(code, done, { prepare = async () => undefined } = {}) {
   return { result, logged };
 }
 
+test("the example of the front page", async () => {
+  const example = recipe("max/0/default.webp");
+  assert.ok(texts["README.md"].includes(example));
+  const { result } = await inPage(example, "async () => { await element.decode(); return [element.naturalWidth, tile.type]; }");
+  assert.deepEqual(result, [256, "image/webp"]);
+});
+
 test("the tour", async () => {
   const map = readFileSync(at("www/samples/retina-pyramid.tif"));
   const prepare = (page) =>
@@ -96,6 +112,13 @@ test("the tour", async () => {
   const { result, logged } = await inPage(tour, "async () => { await element.decode(); return [width, height, format, info.id, element.naturalWidth, tile.canonical, levels, tiled, context.getImageData(100, 100, 1, 1).data[3]]; }", { prepare });
   assert.deepEqual(result, [640, 427, "jpeg", "https://example.org/iiif/3/map", 256, "0,0,512,427/256,214/0/default.jpg", 4, true, 255]);
   assert.match(logged[0], /^upscale-needs-caret 400 The size "99999," is larger than the region/);
+});
+
+test("pyramids", async () => {
+  // The file has one page.
+  const { result, logged } = await inPage(recipe("toPyramid(file").replace(/^const second .*$/m, ""), "async () => [await blob.slice(0, 2).text(), await small.slice(0, 2).text()]");
+  assert.deepEqual(result, ["II", "II"]);
+  assert.equal(logged.at(-1), "1");
 });
 
 test("OpenSeadragon", async () => {
@@ -187,7 +210,7 @@ test("Node", async () => {
 });
 
 test("workerd", async () => {
-  writeFileSync(`${folder}/workerd.js`, recipe("createHandler({"));
+  writeFileSync(`${folder}/workerd.js`, recipe("jpegQuality: 85"));
   const service = await serveOwn({ entry: relative(at("tests/js/own"), `${folder}/workerd.js`) });
   try {
     await service.put("private/a.jpg", readFileSync(at("www/samples/rocket.jpg")));
@@ -199,9 +222,44 @@ test("workerd", async () => {
   }
 });
 
+test("workerd, with access control", async () => {
+  writeFileSync(`${folder}/access.js`, recipe("isAllowed("));
+  const entry = relative(at("tests/js/own"), `${folder}/access.js`);
+  const paths = ["/iiif/3/rocket.jpg/info.json", "/iiif/3/rocket.jpg/full/100,/0/default.jpg"];
+  for (const [vars, authorization, status] of [
+    [{ TOKEN: "secret" }, "Bearer secret", 200],
+    [{ TOKEN: "secret" }, "Bearer other", 401],
+    [{ TOKEN: "secret" }, undefined, 401],
+    [{}, "Bearer undefined", 401],
+  ]) {
+    const service = await serveOwn({ entry, vars });
+    try {
+      for (const path of paths) {
+        const answer = await service.get(path, authorization ? { authorization } : {});
+        assert.equal(answer.status, status, `${path} ${authorization}`);
+        if (status === 200) assert.equal(answer.headers["cache-control"], "private, max-age=3600");
+      }
+      const asked = await service.get(paths[0], { origin: "https://example.org", "access-control-request-method": "GET", "access-control-request-headers": "authorization" }, "OPTIONS");
+      assert.equal(asked.status, 204);
+      assert.match(asked.headers["access-control-allow-headers"], /authorization/i);
+    } finally {
+      await service.close();
+    }
+  }
+});
+
+test("init with a URL", () => {
+  // esbuild's Service Worker above runs it as `serve({ engine })`.
+  assert.match(recipe("await init("), /new URL\("\.\/engine\.wasm", import\.meta\.url\)/);
+});
+
+test("every block of code is run", () => {
+  assert.deepEqual(blocks.filter((code) => !taken.has(code)), []);
+});
+
 test("every name that is imported is exported", async () => {
   const imports = blocks.flatMap((code) => [...code.matchAll(/^import \{ ([^}]+) \} from "(azulejo[^"]*)";$/gm)]).map(([, names, from]) => [from, names.split(", ")]);
-  const listed = [...readme.matchAll(/^\| `(azulejo[^`]*)` \| (.*) \|$/gm)].map(([, from, text]) => [from, [...text.matchAll(/`([a-zA-Z0-9]+)(?:\([a-z]*\))?`/g)].map(([, name]) => name)]);
+  const listed = [...all.matchAll(/^\| `(azulejo[^`]*)` \| (.*) \|$/gm)].map(([, from, text]) => [from, [...text.matchAll(/`([a-zA-Z0-9]+)(?:\([a-z]*\))?`/g)].map(([, name]) => name)]);
   assert.ok(imports.length > 8 && listed.length >= 6);
   for (const [from, found] of [...imports, ...listed]) {
     if (!(from in names)) continue;
@@ -211,11 +269,72 @@ test("every name that is imported is exported", async () => {
 });
 
 test("every code of an error is explained, and no other", () => {
-  const [, table] = /### Errors\n([^]*?)\n### /.exec(readme);
+  const [, table] = /## Codes\n([^]*?)\n## /.exec(texts["docs/errors.md"]);
   const explained = [...table.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(([, codes]) => [...codes.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code));
   const sources = readdirSync(at("src/js"), { recursive: true }).filter((name) => name.endsWith(".ts"));
   const thrown = sources.flatMap((name) => [...readFileSync(at("src/js", name), "utf8").matchAll(/new (?:Iiif|Request|Identifier)Error\(\s*"([a-z-]+)"/g)].map(([, code]) => code));
   const core = [.../fn code\(([^]*?)\n {4}\}/.exec(readFileSync(at("src/error.rs"), "utf8"))[1].matchAll(/=> "([a-z-]+)"/g)].map(([, code]) => code);
   assert.ok(thrown.length > 30 && core.length > 10);
   assert.deepEqual([...new Set(explained)].sort(), [...new Set([...thrown, ...core])].sort());
+});
+
+test("every code of the Worker is explained", () => {
+  const [, section] = /## Codes of the Worker\n([^]*)$/.exec(texts["docs/errors.md"]);
+  const explained = [...section.matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, code]) => code);
+  const core = [.../fn code\(([^]*?)\n {4}\}/.exec(readFileSync(at("src/error.rs"), "utf8"))[1].matchAll(/=> "([a-z-]+)"/g)].map(([, code]) => code);
+  const own = [.../fn code\(([^]*?)\n {4}\}/.exec(readFileSync(at("worker/src/respond.rs"), "utf8"))[1].matchAll(/=> "([a-z-]+)"/g)].map(([, code]) => code);
+  const entry = [...readFileSync(at("worker/entry.mjs"), "utf8").matchAll(/failure\(request, env, \d+, "([a-z-]+)"/g)].map(([, code]) => code);
+  assert.ok(own.length && entry.length);
+  // Calls are used wrongly only in the package.
+  const codes = [...core, ...own, ...entry].filter((code) => code !== "invalid-argument");
+  assert.deepEqual([...new Set(explained)].sort(), [...new Set(codes)].sort());
+});
+
+/** The text without code, in which nothing is a link. */
+const prose = (text) => text.replaceAll(/^```[^]*?^```$/gm, "").replaceAll(/`[^`\n]*`/g, (code) => code.replaceAll(/[[\]()]/g, " "));
+
+/** The anchors that GitHub gives the headings of a page. */
+function anchors(text) {
+  const seen = new Map();
+  return [...text.replaceAll(/^```[^]*?^```$/gm, "").matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => {
+    const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").trim().toLowerCase();
+    const slug = plain.replaceAll(/[^\p{L}\p{N}\p{M} _-]/gu, "").replaceAll(" ", "-");
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count ? `${slug}-${count}` : slug;
+  });
+}
+
+test("anchors are GitHub's", () => {
+  assert.deepEqual(anchors("# The *package*: a `b_c`\n## A, b\n## A, b\n```\n# no\n```\n## [Link](x.md)"), ["the-package-a-b_c", "a-b", "a-b-1", "link"]);
+});
+
+test("every relative link leads to something", () => {
+  const broken = [];
+  let count = 0;
+  for (const [page, text] of Object.entries(texts)) {
+    for (const [, target] of prose(text).matchAll(/\]\(([^()\s]+)\)/g)) {
+      if (/^[a-z][a-z+.-]*:/i.test(target)) continue;
+      count += 1;
+      const [path, anchor] = target.split("#");
+      const file = path === "" ? page : join(dirname(page), decodeURIComponent(path));
+      // An absolute path or one out of the project is somewhere else for every reader.
+      if (path.startsWith("/") || file.startsWith("..") || !existsSync(at(file))) broken.push(`${page}: ${target}`);
+      else if (anchor !== undefined && !anchors(texts[file] ?? readFileSync(at(file), "utf8")).includes(anchor)) broken.push(`${page}: ${target}`);
+    }
+  }
+  assert.ok(count > 40, `${count} links`);
+  assert.deepEqual(broken, []);
+});
+
+test("every page is reached from the front page", () => {
+  for (const page of pages.slice(1)) assert.ok(texts["README.md"].includes(`](${page})`), page);
+});
+
+test("the front page is short, and its picture small", () => {
+  assert.ok(Buffer.byteLength(texts["README.md"]) <= LONGEST_README, `${Buffer.byteLength(texts["README.md"])} bytes`);
+  for (const name of readdirSync(at("docs")).filter((name) => name.endsWith(".png"))) {
+    const { length } = readFileSync(at("docs", name));
+    assert.ok(length <= 300_000, `${name} has ${length} bytes`);
+  }
 });
