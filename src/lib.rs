@@ -1,7 +1,7 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
-//! Layers, left never imports right:
-//! `error, window, limits, geometry ← api, options ← bytes ← jpeg, profile ← pyramid ← plan ← render, codec ← job, ingest ← native, web`.
+//! Layers (a module imports those of its own layer and of lower ones): `error, geometry, incomplete, limits, window` ← `api, options` ← `bytes, settings` ←
+//! `jpeg, profile` ← `pyramid` ← `plan` ← `render` ← `codec` ← `job, ingest` ← `native, web`. `tests/suite/layers.rs` checks them.
 
 pub mod api;
 mod bytes;

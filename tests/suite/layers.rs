@@ -1,66 +1,172 @@
-//! The direction of the house: `error, limits, geometry ← api, options ← bytes ← jpeg ← pyramid ← plan ← render, codec ← job, ingest ← native, web`. Left never imports right.
+//! Which module may import which. A module may import those of its own layer and of lower ones; ARCHITECTURE.md says what each is for.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::support::root;
 
-/// Rooms that share a number are neighbours and may know each other.
-const LAYERS: &[(&str, u32)] = &[
+/// The modules of the core. Modules of one layer may know each other, except that `render` and `codec` have layers of their own: a cycle between them is forbidden.
+const CORE: &[(&str, u32)] = &[
     ("error", 0),
-    ("limits", 0),
-    ("options", 1),
     ("geometry", 0),
+    ("incomplete", 0),
+    ("limits", 0),
+    ("window", 0),
     ("api", 1),
+    ("options", 1),
+    ("settings", 2),
     ("bytes", 2),
     ("jpeg", 3),
+    ("profile", 3),
     ("pyramid", 4),
     ("plan", 5),
     ("render", 6),
-    ("codec", 6),
-    ("job", 7),
-    ("ingest", 7),
-    ("native", 8),
-    ("web", 8),
+    ("codec", 7),
+    ("ingest", 8),
+    ("job", 8),
+    ("native", 9),
+    ("web", 9),
 ];
 
-/// Values that an error carries: no layer of their own, only names and numbers.
+/// Values that an error carries: only names and numbers of a higher layer.
 const CARRIED: &[(&str, &str)] = &[("error", "api"), ("error", "bytes")];
 
-fn layer(room: &str) -> Option<u32> {
-    LAYERS.iter().find(|(name, _)| *name == room).map(|(_, layer)| *layer)
+/// The modules of the package: files and folders of `src/js`. Types may be imported from anywhere, as they are gone at run time.
+const PACKAGE: &[(&str, u32)] = &[
+    ("error", 0),
+    ("settings", 0),
+    ("url", 0),
+    ("version", 0),
+    ("page", 1),
+    ("request", 1),
+    ("admission", 1),
+    ("drive", 1),
+    ("r2", 1),
+    ("sources", 1),
+    ("support", 1),
+    ("server", 2),
+    ("core", 2),
+    ("engine", 2),
+    ("rpc", 3),
+    ("pool", 3),
+    ("load", 3),
+    ("thread", 3),
+    ("image", 4),
+    ("probe", 4),
+    ("ingest", 5),
+    ("level0", 5),
+    ("openseadragon", 5),
+    ("service", 5),
+    // What `worker.ts` and nothing else uses lies in `worker/`.
+    ("worker", 5),
+    ("index", 6),
+    ("pool-worker", 6),
+    ("service-worker", 6),
+];
+
+/// Parts of the package that must stay loadable by themselves: what else they may import.
+const APART: &[(&str, &[&str])] = &[("request", &["error"]), ("support", &[]), ("settings", &[])];
+
+fn layer(layers: &[(&str, u32)], module: &str) -> u32 {
+    layers.iter().find(|(name, _)| *name == module).map(|(_, layer)| *layer).unwrap_or_else(|| panic!("{module} has no layer: add it to tests/suite/layers.rs"))
+}
+
+/// The files of a folder and those in it, with their paths below `from`.
+fn files(from: &str, extension: &str) -> Vec<(PathBuf, String)> {
+    let from = root().join(from);
+    let mut found = Vec::new();
+    collect(&from, extension, &mut found);
+    let text = |path: &PathBuf| fs::read_to_string(path).unwrap();
+    found.iter().map(|path| (path.strip_prefix(&from).unwrap().to_owned(), text(path))).collect()
+}
+
+fn collect(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, extension, files);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+}
+
+/// The module that a file belongs to: the first part of its path, up to a dot.
+fn module(path: &Path) -> String {
+    let first = path.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    first.split('.').next().unwrap().to_owned()
 }
 
 #[test]
-fn no_room_imports_one_to_its_right() {
-    let mut files = Vec::new();
-    collect(&root().join("src"), &mut files);
+fn no_module_of_the_core_imports_a_higher_layer() {
+    let files = files("src", "rs");
     assert!(files.len() > 40, "only {} files were found", files.len());
     let mut seen = 0;
-    for path in files {
-        let relative = path.strip_prefix(root().join("src")).unwrap().to_owned();
-        let room = relative.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
-        let Some(own) = layer(&room) else { continue };
-        let text = fs::read_to_string(&path).unwrap();
+    for (path, text) in files.iter().filter(|(path, _)| path != Path::new("lib.rs")) {
+        let own = module(path);
         for (index, _) in text.match_indices("crate::") {
-            let rest = &text[index + "crate::".len()..];
-            let target: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            let Some(other) = layer(&target) else { continue };
+            let target: String = text[index + "crate::".len()..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            // Items that lib.rs names are imported in examples only; macros and braces are none.
+            if target.is_empty() || !target.starts_with(|c: char| c.is_ascii_lowercase()) {
+                continue;
+            }
             seen += 1;
-            let carried = CARRIED.contains(&(room.as_str(), target.as_str()));
-            assert!(other <= own || carried, "{} imports {target}, which lies to its right", relative.display());
+            let allowed = layer(CORE, &target) <= layer(CORE, &own) || CARRIED.contains(&(own.as_str(), target.as_str()));
+            assert!(allowed, "{} imports {target}, which is in a higher layer", path.display());
         }
     }
     assert!(seen > 50, "only {seen} imports were looked at");
 }
 
-fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+#[test]
+fn no_module_of_the_package_imports_a_higher_layer() {
+    let files = files("src/js", "ts");
+    assert!(files.len() > 40, "only {} files were found", files.len());
+    let mut seen = BTreeSet::new();
+    for (path, text) in files.iter().filter(|(path, _)| !path.to_string_lossy().ends_with(".d.ts")) {
+        let own = module(path);
+        for import in imports(text) {
+            let target = match import.strip_prefix("./").or_else(|| import.strip_prefix("../")) {
+                Some(target) if import.starts_with("./") && path.components().count() > 1 => module(path.parent().unwrap().join(target).as_path()),
+                Some(target) => module(Path::new(target)),
+                // How a host finds the engine; the engine itself and modules of the host have no layer.
+                None if import == "#load" => "load".to_owned(),
+                None => continue,
+            };
+            // The engine asks where it lies, and in a page that is where workers are started too.
+            let known = target == own || (own == "engine" && target == "load") || import.ends_with(".wasm");
+            assert!(known || layer(PACKAGE, &target) <= layer(PACKAGE, &own), "src/js/{} imports {import}, which is in a higher layer", path.display());
+            let apart = APART.iter().find(|(name, _)| *name == own);
+            assert!(target == own || apart.is_none_or(|(_, allowed)| allowed.contains(&target.as_str())), "src/js/{} imports {import}", path.display());
+            seen.insert((path.clone(), target));
         }
     }
+    assert!(seen.len() > 50, "only {} imports were looked at", seen.len());
+}
+
+/// What a TypeScript file imports that is there at run time.
+fn imports(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for statement in text.split(';') {
+        let statement = statement.trim_start();
+        let Some(line) = statement.lines().find(|line| line.starts_with("import ") || line.starts_with("export {") || line.starts_with("export *")) else {
+            continue;
+        };
+        let statement = &statement[statement.find(line).unwrap()..];
+        let Some((names, from)) = statement.split_once(" from \"") else { continue };
+        let is_type = names.starts_with("import type ") || names.starts_with("export type ");
+        let listed = names.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(list, _)| list);
+        let only_types = listed.is_some_and(|list| list.split(',').map(str::trim).filter(|name| !name.is_empty()).all(|name| name.starts_with("type ")));
+        if !is_type && !only_types {
+            found.push(from.split('"').next().unwrap().to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_of_typescript_are_read() {
+    let text = "// A file.\n\nimport type { A } from \"./a.js\";\nimport { type B } from \"./b.js\";\nimport { type C, d } from \"./c.js\";\n\nexport { e } from \"../e.js\";\nexport type { F } from \"./f.js\";\nimport g from \"#load\";\n";
+    assert_eq!(imports(text), ["./c.js", "../e.js", "#load"]);
 }
