@@ -99,13 +99,20 @@ impl Shaper {
     }
 
     fn colors<S>(&self, pixels: &[[S; 3]], light: impl Fn(&[S; 3]) -> [f32; 3], out: &mut Vec<u8>) {
-        let (samples, [to_red, to_green, to_blue]) = (SAMPLES.as_slice(), self.matrix);
+        let samples = SAMPLES.as_slice();
+        // Columns of four, so that a pixel is one vector. The fourth lane is not used.
+        let column = |index: usize| [self.matrix[0][index], self.matrix[1][index], self.matrix[2][index], 0.0];
+        let (of_red, of_green, of_blue) = (column(0), column(1), column(2));
         let begin = out.len();
         out.resize(begin + pixels.len() * 3, 0);
         for (pixel, out) in pixels.iter().zip(out[begin..].as_chunks_mut::<3>().0) {
             let [r, g, b] = light(pixel);
-            let mixed = |row: [f32; 3]| row[0] * r + row[1] * g + row[2] * b;
-            *out = [sample(samples, mixed(to_red)), sample(samples, mixed(to_green)), sample(samples, mixed(to_blue))];
+            let at: [u32; 4] = std::array::from_fn(|lane| {
+                let light = of_red[lane] * r + of_green[lane] * g + of_blue[lane] * b;
+                // `as` saturates, and NaN becomes 0.
+                ((light * 65_535.0 + 0.5) as u32).min(65_535)
+            });
+            *out = [samples[at[0] as usize], samples[at[1] as usize], samples[at[2] as usize]];
         }
     }
 }
