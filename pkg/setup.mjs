@@ -11,6 +11,9 @@ const NODE = [20, 3];
 /** wasm-bindgen's command, at the version that Cargo.lock has. */
 export const wasmBindgen = at("target", "tools", "bin", process.platform === "win32" ? "wasm-bindgen.exe" : "wasm-bindgen");
 
+/** What runs unit tests that are compiled to WebAssembly; it comes with wasm-bindgen's command. */
+export const testRunner = at("target", "tools", "bin", process.platform === "win32" ? "wasm-bindgen-test-runner.exe" : "wasm-bindgen-test-runner");
+
 /** Does all that is missing. */
 export function setup() {
   node();

@@ -26,6 +26,7 @@ const CHECKS = {
     ],
   },
   rust: { alone: [["cargo", "test", "--locked", "--no-run"]], beside: [["cargo", "test", "--locked"]] },
+  wasm: { alone: [node(at("tests", "wasm", "run.mjs"), "build")], beside: ["node", "browser"].map((where) => node(at("tests", "wasm", "run.mjs"), where)) },
   types: { beside: [tsc("www")] },
   package: { beside: [tsc("src", "js"), ...suite("js")] },
   browser: { beside: suite("browser") },

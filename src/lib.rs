@@ -3,6 +3,11 @@
 //! Layers (a module imports those of its own layer and of lower ones): `error, geometry, incomplete, limits, window` ← `api, options` ← `bytes, settings` ←
 //! `jpeg, profile` ← `pyramid` ← `plan` ← `render` ← `codec` ← `job, ingest` ← `native, web`. `tests/suite/layers.rs` checks them.
 
+// Unit tests run as WebAssembly too: there `#[test]` is that of wasm-bindgen.
+#[cfg(all(test, target_family = "wasm"))]
+#[macro_use]
+extern crate azulejo_wasm_test;
+
 pub mod api;
 mod bytes;
 mod codec;

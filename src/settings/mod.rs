@@ -1,7 +1,8 @@
 //! What can be set. The table ([`table`]) names every setting with its type, bounds, default and documentation. Worker variables, options of the package and all
 //! of their documentation follow from it.
 
-#[cfg(test)]
+// It reads and writes files.
+#[cfg(all(test, not(target_family = "wasm")))]
 mod generated;
 mod object_key;
 mod origins;
