@@ -55,7 +55,9 @@ describe("a broken instance", () => {
     for (let times = 0; times < 100; times++) {
       const kind = kinds[times % kinds.length];
       const answer = await get([{ call: 1 + (times % 2), kind }]);
-      assert.ok(answer.status >= 500 || answer.status === 200, `${kind} ${answer.status}`);
+      // A request for which memory ran out is begun anew in an empty one, once; a trap of its own costs it.
+      assert.equal(answer.status, kind === "exhaust" ? 200 : 500, `${kind} at read ${1 + (times % 2)}`);
+      if (kind === "exhaust") assert.ok(answer.bytes.equals(solo));
       const next = await get();
       assert.equal(next.status, 200);
       assert.ok(next.bytes.equals(solo));

@@ -8,7 +8,7 @@ import { IiifError } from "../error.js";
 /** Renders that are under way at the same time, at most. */
 const RENDERS = 2;
 /** ms after which a waiting request gives up: viewers do not ask again for a tile that failed, so a late one is better. */
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 /** ms after which a place is free again, whoever holds it: the runtime may drop a request without a word. */
 const LEASE = 60_000;
 /** ms between two looks of the first in the queue. */
