@@ -3,37 +3,41 @@
 
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { extname, join, relative, sep } from "node:path";
+import { dirname, extname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { at, cargoTarget, fail, files, fingerprint, run, sameEverywhere, say } from "./lib.mjs";
-import { buildPackage, dist } from "./package.mjs";
+import { FAST, RELEASE, at, cargoTarget, fail, files, fingerprint, finishWasm, run, sameEverywhere, say } from "./lib.mjs";
+import { ENTRIES, buildPackage } from "./package.mjs";
 import { setup, wasmBindgen } from "./setup.mjs";
 
-/** Where everything that is deployed lands. */
-export const out = at("worker", "build");
-
-const glue = join(cargoTarget, "azulejo-glue");
-const FEATURES = ["simd", "bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals", "nontrapping-float-to-int"]
-  .concat(["reference-types", "sign-ext"])
-  .map((name) => `--enable-${name}`);
-
-/** Builds what is out of date and prints the size of it all. */
-export async function build() {
+/** Builds what is out of date of the Worker, the package and the pages, in this order. */
+export async function build(kind = RELEASE, parts = PARTS) {
   const esbuild = await import("esbuild");
+  const { out, glue, dist } = kind;
   mkdirSync(out, { recursive: true });
-  const wasm = files(at("src"), at("worker", "src"), at("worker", "Cargo.toml"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml"));
-  await step("engine", wasm.filter((file) => !file.endsWith(".ts")), [join(out, "index_bg.wasm"), join(glue, "index.js")], compile, [String(compile), FEATURES]);
-  const javascript = [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs")), join(glue, "index.js")];
-  await step("entry", javascript, [join(out, "index.js")], () => entry(esbuild), [entry, guardedGlue, resolveInstance].map(String));
-  await buildPackage();
+  if (parts.includes("worker")) await buildWorker(kind, esbuild);
+  if (parts.includes("package")) await buildPackage(kind);
+  if (!parts.includes("pages")) return;
   const shipped = ["web", "node"].flatMap((host) => files(join(dist, host)));
-  await step("site", [...files(at("www")), at("package-lock.json"), ...shipped, join(dist, "engine.wasm"), join(dist, "extra.wasm"), at("pkg", "build.mjs")], [join(out, "site")], () => site(esbuild));
-  sizes();
+  const inputs = [...files(at("www")), at("package-lock.json"), ...shipped, join(dist, "engine.wasm"), join(dist, "extra.wasm"), at("pkg", "build.mjs")];
+  await step(kind, "site", inputs, [join(out, "site")], () => site(kind, esbuild));
+  if (kind === RELEASE) sizes(kind);
+}
+
+/** What can be built by itself. The pages need the package. */
+export const PARTS = ["worker", "package", "pages"];
+
+async function buildWorker(kind, esbuild) {
+  const { out, glue } = kind;
+  const wasm = files(at("src"), at("worker", "src"), at("worker", "Cargo.toml"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml"));
+  const engine = (now) => compile(kind, now);
+  await step(kind, "engine", wasm.filter((file) => !file.endsWith(".ts")), [join(out, "index_bg.wasm"), join(glue, "index.js")], engine, [String(compile), String(finishWasm)]);
+  const javascript = [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs")), join(glue, "index.js")];
+  await step(kind, "entry", javascript, [join(out, "index.js")], () => entry(kind, esbuild), [entry, guardedGlue, instanceOf].map(String));
 }
 
 /** `code` is what does the work, if it is not in the inputs: the page's part of this file is no reason to compile. */
-async function step(name, inputs, outputs, work, code = []) {
+async function step({ out }, name, inputs, outputs, work, code = []) {
   const stamp = join(out, `.${name}.stamp`);
   const now = fingerprint(inputs, ...code);
   if (outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
@@ -44,21 +48,21 @@ async function step(name, inputs, outputs, work, code = []) {
 }
 
 /** Rust → wasm, and the JavaScript that goes with it. The fingerprint of its inputs goes into cache keys. */
-function compile(inputs) {
+function compile({ profile, glue, out, ...kind }, inputs) {
   // The memory comes from outside, so that it can be used again after a trap (worker/instance.mjs).
   // 64 MiB is the most that it can ever be: beyond it an allocation fails, and the Worker recovers.
   const link = ["-C", "link-arg=--import-memory", "-C", "link-arg=--max-memory=67108864"];
   const version = JSON.parse(readFileSync(at("package.json"), "utf8")).version;
   const env = { ...process.env, AZULEJO_BUILD: `${version}-${inputs.slice(0, 12)}` };
-  run("cargo", [...sameEverywhere, "rustc", "--release", "--locked", "--target", "wasm32-unknown-unknown", "-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--", ...link], { env });
-  const raw = join(cargoTarget, "wasm32-unknown-unknown", "release", "azulejo_worker.wasm");
+  run("cargo", [...sameEverywhere, "rustc", "--profile", profile, "--locked", "--target", "wasm32-unknown-unknown", "-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--", ...link], { env });
+  const raw = join(cargoTarget, "wasm32-unknown-unknown", profile, "azulejo_worker.wasm");
   rmSync(glue, { recursive: true, force: true });
   run(wasmBindgen, ["--target", "module", "--no-typescript", "--experimental-reset-state-function", "--out-name", "index", "--out-dir", glue, raw]);
-  run(process.execPath, [at("node_modules", "binaryen", "bin", "wasm-opt"), "-O3", ...FEATURES, join(glue, "index_bg.wasm"), "-o", join(out, "index_bg.wasm")]);
+  finishWasm(kind, join(glue, "index_bg.wasm"), join(out, "index_bg.wasm"));
 }
 
 /** The glue that wasm-bindgen wrote. */
-export const glueFile = join(glue, "index.js");
+export const glueFile = join(RELEASE.glue, "index.js");
 
 /** The glue that wasm-bindgen wrote, with its instance made and guarded by worker/instance.mjs. An error if it does not have the form that this edits. */
 export function guardedGlue(text) {
@@ -78,8 +82,8 @@ export function guardedGlue(text) {
   return text;
 }
 
-async function entry(esbuild) {
-  const instance = { name: "azulejo", setup: resolveInstance };
+async function entry({ out, glue }, esbuild) {
+  const instance = { name: "azulejo", setup: instanceOf(glue) };
   await esbuild.build({
     entryPoints: [at("worker", "entry.mjs")],
     outfile: join(out, "index.js"),
@@ -92,18 +96,21 @@ async function entry(esbuild) {
   });
 }
 
-function resolveInstance({ onResolve, onLoad }) {
-  onResolve({ filter: /^azulejo:instance$/ }, () => ({ path: at("worker", "instance.mjs") }));
-  onResolve({ filter: /^azulejo:glue$/ }, () => ({ path: join(glue, "index.js"), namespace: "guarded" }));
-  onLoad({ filter: /./, namespace: "guarded" }, () => ({ contents: guardedGlue(readFileSync(glueFile, "utf8")), resolveDir: glue }));
+/** A plugin of esbuild: where the entry finds the instance and the glue. */
+function instanceOf(glue) {
+  return ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^azulejo:instance$/ }, () => ({ path: at("worker", "instance.mjs") }));
+    onResolve({ filter: /^azulejo:glue$/ }, () => ({ path: join(glue, "index.js"), namespace: "guarded" }));
+    onLoad({ filter: /./, namespace: "guarded" }, () => ({ contents: guardedGlue(readFileSync(join(glue, "index.js"), "utf8")), resolveDir: glue }));
+  };
 }
 
 /** The pages: www's TypeScript bundled, the parts that pages share put in, everything else as it is, and OpenSeadragon beside it. */
-export async function site(esbuild) {
-  const to = join(out, "site");
+export async function site({ out, dist }, esbuild) {
+  const to = join(out, "site.new");
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
-  const options = { bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "warning", outdir: to };
+  const options = { bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "warning", outdir: to, ...(dist !== RELEASE.dist && { alias: packageOf(dist) }) };
   await esbuild.build({ ...options, entryPoints: [at("www", "index.ts"), at("www", "image.ts")] });
   const kept = new Set([".css", ".svg", ".png", ".ico", ".txt", ".webmanifest"]);
   for (const name of readdirSync(at("www"))) {
@@ -113,7 +120,26 @@ export async function site(esbuild) {
   const from = at("node_modules", "openseadragon", "build", "openseadragon");
   cpSync(join(from, "openseadragon.min.js"), join(to, "openseadragon", "openseadragon.min.js"));
   cpSync(join(from, "images"), join(to, "openseadragon", "images"), { recursive: true });
-  await demo(esbuild, options, to);
+  await demo(dist, esbuild, options, to);
+  replace(join(out, "site"), to);
+}
+
+/** Makes a folder the same as another, which is deleted. Files that are the same stay untouched: wrangler loses sight of a folder that is made anew. */
+function replace(folder, by) {
+  const contents = new Map(files(by).map((file) => [relative(by, file), readFileSync(file)]));
+  for (const [name, bytes] of contents) {
+    const file = join(folder, name);
+    if (existsSync(file) && readFileSync(file).equals(bytes)) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+  for (const file of files(folder)) if (!contents.has(relative(folder, file))) rmSync(file);
+  rmSync(by, { recursive: true });
+}
+
+/** The package by its public names, where it is not at the place that package.json names. */
+function packageOf(dist) {
+  return Object.fromEntries(ENTRIES.map((name) => [name === "index" ? "azulejo" : `azulejo/${name}`, join(dist, "web", `${name}.js`)]));
 }
 
 /** A page with `<!-- part: name -->` replaced by `www/parts/name.html`, as far indented. */
@@ -124,7 +150,7 @@ function page(html) {
 /**
  * The demo, made of the package as it is shipped. Its files lie under `try-…`, so that a Service Worker whose scope is `try` serves the page and the workers it starts, and no other page.
  */
-async function demo(esbuild, options, to) {
+async function demo(dist, esbuild, options, to) {
   const folder = join(to, "try-files");
   await esbuild.build({
     ...options,
@@ -137,7 +163,7 @@ async function demo(esbuild, options, to) {
     logOverride: { "ignored-bare-import": "silent" },
   });
   for (const name of readdirSync(dist).filter((name) => name.endsWith(".wasm"))) cpSync(join(dist, name), join(folder, name));
-  await samples(join(folder, "samples"));
+  await samples(dist, join(folder, "samples"));
   // What the page needs offline, each file by its content: another content is another Service Worker, which the browser then takes for an update.
   const needed = [...files(folder), join(to, "openseadragon", "openseadragon.min.js"), join(to, "style.css"), join(to, "image.css"), join(to, "try.css"), join(to, "try.html")];
   const digest = (file) => createHash("sha256").update(readFileSync(file)).digest("hex");
@@ -146,7 +172,7 @@ async function demo(esbuild, options, to) {
 }
 
 /** The pictures that the demo offers, with small ones to choose them by, which azulejo makes. */
-async function samples(folder) {
+async function samples(dist, folder) {
   const { open } = await import(pathToFileURL(join(dist, "node", "index.js")).href);
   mkdirSync(folder, { recursive: true });
   for (const name of ["retina-pyramid.tif", "hubble_deep_field.jpg", "astronaut.png", "rocket.jpg"]) {
@@ -158,7 +184,7 @@ async function samples(folder) {
   }
 }
 
-function sizes() {
+function sizes({ out }) {
   const shown = [join(out, "index_bg.wasm"), join(out, "index.js")].concat(files(join(out, "site")).filter((file) => /\.(js|css|html|wasm)$/.test(file)));
   const cache = join(out, ".sizes.json");
   const known = existsSync(cache) ? JSON.parse(readFileSync(cache, "utf8")) : {};
@@ -181,5 +207,5 @@ function measured(key, bytes) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   setup();
-  await build();
+  await build(process.argv.includes("--fast") ? FAST : RELEASE);
 }

@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -18,6 +18,41 @@ export const at = (...parts) => join(root, ...parts);
 export const cargoTarget = process.env.CARGO_TARGET_DIR ?? at("target");
 
 const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+
+/**
+ * How WebAssembly is built, and where everything lands. `RELEASE` is what is deployed and published, and what the tests use. `FAST` compiles again in seconds after
+ * an edit, for `npm start`; its code is slower and larger.
+ */
+export const RELEASE = {
+  profile: "release",
+  optimised: true,
+  /** The Worker and the pages. */
+  out: at("worker", "build"),
+  glue: join(cargoTarget, "azulejo-glue"),
+  /** What npm publishes. */
+  dist: at("pkg", "dist"),
+  packageGlue: join(cargoTarget, "azulejo-package"),
+};
+export const FAST = {
+  profile: "fast",
+  optimised: false,
+  out: join(cargoTarget, "azulejo-fast", "worker"),
+  glue: join(cargoTarget, "azulejo-fast", "glue"),
+  dist: join(cargoTarget, "azulejo-fast", "dist"),
+  packageGlue: join(cargoTarget, "azulejo-fast", "package"),
+};
+
+/** What wasm-opt may use. */
+export const WASM_FEATURES = ["simd", "bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"].map(
+  (name) => `--enable-${name}`,
+);
+
+/** Optimises a module that wasm-bindgen wrote, or copies it. */
+export function finishWasm({ optimised }, from, to, ...passes) {
+  mkdirSync(dirname(to), { recursive: true });
+  if (!optimised) return copyFileSync(from, to);
+  run(process.execPath, [at("node_modules", "binaryen", "bin", "wasm-opt"), "-O3", ...passes, ...WASM_FEATURES, from, "-o", to]);
+}
 
 /** For cargo when it makes wasm: the same bytes wherever it is built, and nobody's folders in them. */
 export const sameEverywhere = ["--config", `target.wasm32-unknown-unknown.rustflags=[${JSON.stringify(`--remap-path-prefix=${registry}=crates`)}]`];

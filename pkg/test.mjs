@@ -3,7 +3,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { build } from "./build.mjs";
+import { PARTS, build } from "./build.mjs";
+import { RELEASE } from "./lib.mjs";
 import { at, fail, output, run, say } from "./lib.mjs";
 import { setup } from "./setup.mjs";
 
@@ -34,12 +35,16 @@ const CHECKS = {
   validator: { beside: [node(at("tests", "validator", "run.mjs"), "--built")] },
 };
 
+/** What checks need that is built. The others need nothing, or build it themselves. */
+const NEEDS = { types: ["package"], package: PARTS, browser: PARTS, worker: PARTS, validator: ["worker"] };
+
 const named = process.argv.slice(2);
 for (const name of named) if (!(name in CHECKS)) fail(`There is no check ${name}; there are ${Object.keys(CHECKS).join(", ")}.`);
 
 setup();
 for (const tool of ["fmt", "clippy"]) if (output("cargo", [tool, "--version"]) === null) run("rustup", ["component", "add", tool === "fmt" ? "rustfmt" : tool]);
-await build();
+const needed = PARTS.filter((part) => Object.keys(CHECKS).some((name) => (!named.length || named.includes(name)) && NEEDS[name]?.includes(part)));
+if (needed.length) await build(RELEASE, needed);
 
 /** ms after which a command hangs: what takes longest takes a third of it. */
 const HANGS = 20 * 60_000;

@@ -95,6 +95,9 @@ impl OpenJob {
     /// For a file of `size` bytes, and of a document its page `page` (from 1), or an image beside the scan of a slide by its name.
     #[wasm_bindgen(constructor)]
     pub fn new(size: f64, page: &str, options: JsValue) -> Result<OpenJob, JsValue> {
+        // Builds for development say in the console where they panicked.
+        #[cfg(debug_assertions)]
+        console_error_panic_hook::set_once();
         let settings = Rc::new(settings(&options)?);
         let page = Page::parse(page).ok_or_else(|| failure(&invalid("page", format!("{page:?}: expected a number from 1, or label, macro or thumbnail"))))?;
         let job = Open::new(size as u64, &settings.service.limits).page(page);

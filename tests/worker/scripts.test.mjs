@@ -55,7 +55,7 @@ test("npm test names its checks", () => {
 test("start serves the samples, add adds while it runs, and Ctrl-C ends it all", async () => {
   const folder = mkdtempSync(join(tmpdir(), "azulejo-"));
   const env = { ...process.env, AZULEJO_STATE: join(folder, "state"), PORT: "0" };
-  const child = spawn(process.execPath, [script("start")], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [script("start"), "--release"], { env, stdio: ["ignore", "pipe", "pipe"] });
   try {
     let said = "";
     const url = await new Promise((resolve, reject) => {
