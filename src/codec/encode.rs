@@ -148,7 +148,7 @@ impl Encoder {
             Kind::Copy(copier) => copier.held(),
             Kind::Tif(encoder) => encoder.held(),
             Kind::WebP(encoder) => encoder.held(),
-            // Its directory, which comes last, is told at the beginning.
+            // The first bytes of a compressed TIFF say where its directory is, which is written last.
             Kind::DeflatedTif(_) | Kind::Whole { .. } => 0,
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use super::read::option_name;
 use super::table::{ANSWER, IMAGE, Kind, SERVICE, Setting};
 use super::{Given, Settings};
 
@@ -25,12 +26,6 @@ fn check(file: &str, make: impl Fn(&str) -> String) {
     }
 }
 
-fn option(name: &str) -> String {
-    let mut parts = name.split('_').map(str::to_lowercase);
-    let first = parts.next().unwrap_or_default();
-    parts.fold(first, |named, part| format!("{named}{}{}", part[..1].to_uppercase(), &part[1..]))
-}
-
 /// The values that are possible, in Markdown.
 fn values(setting: &Setting) -> String {
     match &setting.kind {
@@ -48,12 +43,12 @@ fn values(setting: &Setting) -> String {
 
 fn table(rows: &[Setting], options: bool) -> String {
     let mut text =
-        format!("\n| variable | {}default | values | |\n|---|---|---|{}---|\n", if options { "option | " } else { "" }, if options { "---|" } else { "" });
+        format!("\n| variable | {}default | values | meaning |\n|---|---|---|{}---|\n", if options { "option | " } else { "" }, if options { "---|" } else { "" });
     for row in rows {
         let d = &row.documented;
-        let default = if d.default.is_empty() { "not set".to_owned() } else { format!("`{}`", d.default) };
+        let default = if d.default.is_empty() { "empty".to_owned() } else { format!("`{}`", d.default) };
         let unit = if d.unit.is_empty() || d.default == "none" { String::new() } else { format!(" {}", d.unit) };
-        let option = if options { format!("`{}` | ", option(row.name)) } else { String::new() };
+        let option = if options { format!("`{}` | ", option_name(row.name)) } else { String::new() };
         let old = row.old.as_ref().map_or_else(String::new, |old| format!(" Was `{}` (`on`, `off`) before, which still works.", old.name));
         let of = if d.default == "none" { format!(", {}", d.unit) } else { String::new() };
         writeln!(text, "| `{}` | {option}{default}{unit} | {}{of} | {}{old} |", row.name, values(row), d.says).unwrap();
@@ -85,7 +80,7 @@ fn wrangler(row: &Setting) -> String {
 /// A sentence about a Worker's variables, as one about the options of the package.
 fn of_options(says: &str) -> String {
     let is_variable = |word: &str| SERVICE.iter().chain(IMAGE).chain(ANSWER).any(|row| row.name == word);
-    says.split('`').map(|part| if is_variable(part) { option(part) } else { part.to_owned() }).collect::<Vec<_>>().join("`")
+    says.split('`').map(|part| if is_variable(part) { option_name(part) } else { part.to_owned() }).collect::<Vec<_>>().join("`")
 }
 
 /// The type of an option in TypeScript.
@@ -128,15 +123,15 @@ fn typescript_file() -> String {
             Kind::Whole((least, most), _) | Kind::Number((least, most), ..) => format!(" From {least} to {most}."),
             _ => String::new(),
         };
-        writeln!(text, "  /** {}{bounds}{unit} Default {default}. */\n  {}?: {};", of_options(d.says), option(row.name), typescript(row)).unwrap();
+        writeln!(text, "  /** {}{bounds}{unit} Default {default}. */\n  {}?: {};", of_options(d.says), option_name(row.name), typescript(row)).unwrap();
         if let Some(old) = &row.old {
             writeln!(
                 text,
                 "  /** The former name of `{}`: `true` is {:?}, `false` is {:?}. */\n  {}?: boolean;",
-                option(row.name),
+                option_name(row.name),
                 old.on,
                 old.off,
-                option(old.name)
+                option_name(old.name)
             )
             .unwrap();
         }
@@ -146,9 +141,9 @@ fn typescript_file() -> String {
          /** The settings, each with its values. @internal */\nexport const RULES: Readonly<Record<keyof Settings, Rule>> = {\n",
     );
     for row in rows() {
-        writeln!(text, "  {}: {},", option(row.name), rule(row)).unwrap();
+        writeln!(text, "  {}: {},", option_name(row.name), rule(row)).unwrap();
         if let Some(old) = &row.old {
-            writeln!(text, "  {}: \"boolean\",", option(old.name)).unwrap();
+            writeln!(text, "  {}: \"boolean\",", option_name(old.name)).unwrap();
         }
     }
     text.push_str("};\n");
@@ -172,7 +167,6 @@ fn schema() -> String {
             Kind::Text(..) => "\"type\": \"string\"".to_owned(),
         };
         let default = match d.default {
-            "" => String::new(),
             number if number.parse::<f64>().is_ok() => format!(", \"default\": {number}"),
             text => format!(", \"default\": \"{text}\""),
         };
@@ -205,7 +199,7 @@ fn generated_files_are_current() {
 
 #[test]
 fn documented_defaults_are_those_of_the_code() {
-    for row in SERVICE.iter().chain(IMAGE).chain(ANSWER).filter(|row| !row.documented.default.is_empty()) {
+    for row in SERVICE.iter().chain(IMAGE).chain(ANSWER) {
         let given = [(row.name.to_owned(), row.documented.default.to_owned())];
         assert_eq!(Settings::from_variables(&given), Ok(Settings::default()), "{}", row.name);
     }
@@ -247,7 +241,7 @@ fn every_setting_is_kept_somewhere() {
 fn options_are_the_variables_in_camel_case() {
     for row in IMAGE.iter().chain(ANSWER) {
         let value = Given::Other("function".to_owned());
-        let wrong = Settings::from_options(&[(option(row.name), value)]).unwrap_err();
-        assert!(wrong.name == option(row.name) && wrong.problem.starts_with("is of type function, and should be "), "{wrong:?}");
+        let wrong = Settings::from_options(&[(option_name(row.name), value)]).unwrap_err();
+        assert!(wrong.name == option_name(row.name) && wrong.problem.starts_with("is of type function, and should be "), "{wrong:?}");
     }
 }

@@ -111,19 +111,21 @@ fn wrong(name: &str, value: &Given, expected: impl fmt::Display) -> Misconfigure
     Misconfigured::new(name, format!("is {value}, and should be {expected}"))
 }
 
+/// The option of the package for a variable: `jpegQuality` for `JPEG_QUALITY`.
+pub(super) fn option_name(variable: &str) -> String {
+    let mut parts = variable.split('_').map(str::to_ascii_lowercase);
+    let mut named = parts.next().unwrap_or_default();
+    for part in parts {
+        let (first, rest) = part.split_at(1);
+        named.extend([&first.to_ascii_uppercase(), rest]);
+    }
+    named
+}
+
 impl Style {
     /// A setting's name in this style.
     fn named(self, name: &str) -> Cow<'_, str> {
-        if self == Self::Variables {
-            return name.into();
-        }
-        let mut parts = name.split('_').map(str::to_ascii_lowercase);
-        let mut named = parts.next().unwrap_or_default();
-        for part in parts {
-            let (first, rest) = part.split_at(1);
-            named.extend([&first.to_ascii_uppercase(), rest]);
-        }
-        named.into()
+        if self == Self::Variables { name.into() } else { option_name(name).into() }
     }
 
     fn switch(self) -> &'static str {
@@ -273,6 +275,7 @@ mod tests {
         assert_eq!(problem("PREFIX", "/i/"), "has no {version}, so VERSIONS must name exactly one");
         assert!(problem("COLOUR", "1").starts_with("is not known; there are PREFIX, VERSIONS, "));
         assert_eq!(variables(&[("CF_VERSION", "1"), ("WRANGLER_THING", "")]), Ok(Settings::default()));
+        assert_eq!(["MAX_AREA", "WORK", "SHOW_INCOMPLETE"].map(option_name), ["maxArea", "work", "showIncomplete"]);
         let wrong = |name: &str, value: Given| options(&[(name, value)]).unwrap_err();
         assert_eq!(wrong("maxWidth", Given::Text("1000".to_owned())).problem, "is \"1000\", and should be a whole number from 1 to 4294967295, or none");
         assert_eq!(wrong("webpLossless", number(1.0)).problem, "is 1, and should be true or false");

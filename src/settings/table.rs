@@ -21,7 +21,7 @@ pub(super) struct Setting {
 /// What only documentation is made of; the wasm modules do not contain it.
 #[cfg(test)]
 pub(super) struct Documented {
-    /// The value if none is given, as a Worker variable would have it; empty if that is no value.
+    /// Its default, as the value of a Worker variable.
     pub default: &'static str,
     pub unit: &'static str,
     /// What it does, in Markdown.
@@ -132,11 +132,11 @@ pub(super) const SERVICE: &[Setting] = &[
         "PUBLIC_URL",
         Kind::Text("a URL such as https://images.example.org, without a query", |settings, text| {
             settings.public_url = origins::public_url(text);
-            settings.public_url.is_some()
+            text.is_empty() || settings.public_url.is_some()
         }),
         "",
         "",
-        "What `id`, links and redirects begin with, such as `https://images.example.org`. If it is not set, the host of each request.",
+        "What `id`, links and redirects begin with, such as `https://images.example.org`. If it is empty, the host of each request.",
     ),
     row(
         "UPSCALING",
