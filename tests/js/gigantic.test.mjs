@@ -13,7 +13,7 @@ import { TILE, TOLERANCE, colourAt, pyramidTiff, repeatedTiff } from "../generat
 import { EAR, memories } from "./memory.mjs";
 import { pixels } from "./pixels.mjs";
 
-const { open, terminate } = await import(at("pkg/dist/node/index.js"));
+const { open, terminate } = await import("azulejo");
 
 const [WIDTH, HEIGHT] = [10_240, 9_808];
 const MIB = 1 << 20;

@@ -8,8 +8,8 @@ import { at } from "../../pkg/lib.mjs";
 import { png } from "../worker/images.mjs";
 import { difference, pixels } from "./pixels.mjs";
 
-const { IiifError, level0Source, open } = await import(at("pkg", "dist", "node", "index.js"));
-const { tilesOf } = await import(at("pkg", "dist", "node", "request.js"));
+const { IiifError, level0Source, open } = await import("azulejo");
+const { tilesOf } = await import("azulejo/request");
 
 const sample = (name) => open(new Uint8Array(readFileSync(at("www", "samples", name))));
 const ID = "https://static.test/iiif/picture";

@@ -7,7 +7,7 @@ import { at } from "../../pkg/lib.mjs";
 import { file } from "./golden.mjs";
 import { memories } from "./memory.mjs";
 
-const { open, toPyramid, terminate } = await import(at("pkg/dist/node/index.js"));
+const { open, toPyramid, terminate } = await import("azulejo");
 
 function tool(name, args, input) {
   const { status, stdout, stderr } = spawnSync(name, args, { input, maxBuffer: 1 << 29 });

@@ -14,7 +14,7 @@ import { memories } from "./memory.mjs";
 const entry = at("pkg", "dist", "node", "index.js");
 if (!existsSync(entry)) throw new Error(`${entry} is missing: node pkg/package.mjs`);
 const { IiifError, blobSource, bytesSource, httpSource, init, open, probe, support, terminate } = await import(entry);
-const { parse } = await import(at("pkg", "dist", "node", "request.js"));
+const { parse } = await import("azulejo/request");
 
 test("every answer is the native one, byte for byte", async () => {
   const images = new Map();

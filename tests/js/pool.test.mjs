@@ -11,7 +11,7 @@ import { trappingEngine, trappingRequest, trappingSize } from "./trap.mjs";
 
 const entry = at("pkg", "dist", "node", "index.js");
 if (!existsSync(entry)) throw new Error(`${entry} is missing: node pkg/package.mjs`);
-const { bytesSource, init, open } = await import(entry);
+const { bytesSource, init, open } = await import("azulejo");
 
 const NAME = "retina-pyramid.tif";
 const pyramid = rowsOf(NAME).filter(({ request }) => !request.includes("/max/"));

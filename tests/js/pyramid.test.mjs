@@ -17,7 +17,7 @@ import { memories } from "./memory.mjs";
 import { pixels } from "./pixels.mjs";
 import { PAGE, site } from "./site.mjs";
 
-const { IiifError, bytesSource, open, probe, spoolPyramid, toPyramid } = await import(at("pkg", "dist", "node", "index.js"));
+const { IiifError, bytesSource, open, probe, spoolPyramid, toPyramid } = await import("azulejo");
 
 const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());
 const rejects = (promise, code, message) =>

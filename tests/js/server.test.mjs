@@ -8,8 +8,8 @@ import { at } from "../../pkg/lib.mjs";
 import { send } from "../worker/service.mjs";
 import { vectors } from "../worker/shared/vectors.mjs";
 
-const { IiifError, server } = await import(at("pkg/dist/node/worker.js"));
-const { open } = await import(at("pkg/dist/node/index.js"));
+const { IiifError, server } = await import("azulejo/worker");
+const { open } = await import("azulejo");
 
 /** A server over bytes in memory, with the interface of tests/worker/service.mjs. */
 async function serve({ vars = {} } = {}) {
@@ -174,7 +174,12 @@ describe("what is served", () => {
   });
 });
 
-test("the version in ETags is the package's", async () => {
+test("the version is the same wherever it stands", () => {
   const { version } = JSON.parse(readFileSync(at("package.json"), "utf8"));
-  assert.ok(readFileSync(at("src/js/version.ts"), "utf8").includes(`"${version}"`), version);
+  const found = {
+    "src/js/version.ts": /VERSION = "([^"]+)"/,
+    "Cargo.toml": /^version = "([^"]+)"/m,
+    "worker/Cargo.toml": /^version = "([^"]+)"/m,
+  };
+  for (const [file, pattern] of Object.entries(found)) assert.equal(pattern.exec(readFileSync(at(file), "utf8"))?.[1], version, file);
 });

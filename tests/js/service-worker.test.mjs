@@ -10,8 +10,8 @@ import { tiff } from "../generate/tiff.mjs";
 import { bundle } from "./build.mjs";
 import { PAGE, site } from "./site.mjs";
 
-const native = await import(at("pkg", "dist", "node", "index.js"));
-const { tilesOf } = await import(at("pkg", "dist", "node", "request.js"));
+const native = await import("azulejo");
+const { tilesOf } = await import("azulejo/request");
 const rocket = new Uint8Array(readFileSync(at("www", "samples", "rocket.jpg")));
 
 /** A Service Worker's script that also tells which one it is, and what the test has it note. */

@@ -11,8 +11,8 @@ import { serve } from "../worker/service.mjs";
 import { difference, pixels } from "./pixels.mjs";
 import { site } from "./site.mjs";
 
-const native = await import(at("pkg", "dist", "node", "index.js"));
-const { tilesOf } = await import(at("pkg", "dist", "node", "request.js"));
+const native = await import("azulejo");
+const { tilesOf } = await import("azulejo/request");
 
 const SAMPLE = "retina-pyramid.tif";
 /** Where the viewer is on the page, px; and what of it is looked at, beside its buttons. */
