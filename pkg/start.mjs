@@ -57,7 +57,7 @@ async function serve() {
     const health = await fetch(`${url}/health`).catch(() => null);
     if (health?.ok) {
       greet(url);
-      return release ? undefined : rebuild();
+      return release ? undefined : buildWhatIsSaved();
     }
     if (health) fail(await health.text());
   }
@@ -65,7 +65,7 @@ async function serve() {
 }
 
 /** Builds after each edit, in a process of its own: an error in the code must not end the service. wrangler loads what has changed. */
-function rebuild() {
+function buildWhatIsSaved() {
   let building = false;
   let dirty = false;
   const begin = () => {
