@@ -42,8 +42,11 @@ fn values(setting: &Setting) -> String {
 }
 
 fn table(rows: &[Setting], options: bool) -> String {
-    let mut text =
-        format!("\n| variable | {}default | values | meaning |\n|---|---|---|{}---|\n", if options { "option | " } else { "" }, if options { "---|" } else { "" });
+    let mut text = format!(
+        "\n| variable | {}default | values | meaning |\n|---|---|---|{}---|\n",
+        if options { "option | " } else { "" },
+        if options { "---|" } else { "" }
+    );
     for row in rows {
         let d = &row.documented;
         let default = if d.default.is_empty() { "empty".to_owned() } else { format!("`{}`", d.default) };
