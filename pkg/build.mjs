@@ -106,15 +106,16 @@ function instanceOf(glue) {
 }
 
 /** The pages: www's TypeScript bundled, the parts that pages share put in, everything else as it is, and OpenSeadragon beside it. */
-export async function site({ out, dist }, esbuild) {
+export async function site(kind, esbuild) {
+  const { out, dist } = kind;
   const to = join(out, "site.new");
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
-  const options = { bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "warning", outdir: to, ...(dist !== RELEASE.dist && { alias: packageOf(dist) }) };
+  const options = { bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "warning", outdir: to, ...(kind !== RELEASE && { alias: packageOf(dist) }) };
   await esbuild.build({ ...options, entryPoints: [at("www", "index.ts"), at("www", "image.ts")] });
   const kept = new Set([".css", ".svg", ".png", ".ico", ".txt", ".webmanifest"]);
   for (const name of readdirSync(at("www"))) {
-    if (extname(name) === ".html") writeFileSync(join(to, name), page(readFileSync(at("www", name), "utf8")));
+    if (extname(name) === ".html") writeFileSync(join(to, name), page(kind, readFileSync(at("www", name), "utf8")));
     else if (kept.has(extname(name)) || name === "_headers") cpSync(at("www", name), join(to, name));
   }
   const from = at("node_modules", "openseadragon", "build", "openseadragon");
@@ -143,8 +144,10 @@ function packageOf(dist) {
 }
 
 /** A page with `<!-- part: name -->` replaced by `www/parts/name.html`, as far indented. */
-function page(html) {
-  return html.replace(/^( *)<!-- part: (\w+) -->\n/gm, (_, indent, name) => readFileSync(at("www", "parts", `${name}.html`), "utf8").replace(/^(?=.)/gm, indent));
+function page(kind, html) {
+  // wrangler reloads pages by an inline script, which the policy of what is deployed forbids.
+  const policy = kind === RELEASE ? html : html.replace("script-src 'self'", "$& 'unsafe-inline'");
+  return policy.replace(/^( *)<!-- part: (\w+) -->\n/gm, (_, indent, name) => readFileSync(at("www", "parts", `${name}.html`), "utf8").replace(/^(?=.)/gm, indent));
 }
 
 /**
