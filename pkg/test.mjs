@@ -55,6 +55,9 @@ const began = performance.now();
 const results = Object.keys(CHECKS)
   .filter((name) => !named.length || named.includes(name))
   .map((name) => ({ name, passed: true, seconds: 0 }));
+/** The last lines of what failed, which are shown once more at the end: what ran beside it hides them. */
+const failures = [];
+const LINES = 12;
 const jobs = (when) => results.flatMap((result) => (CHECKS[result.name][when] ?? []).map((command) => ({ result, command })));
 for (const job of jobs("alone")) await work(job, "inherit");
 const waiting = jobs("beside");
@@ -64,6 +67,7 @@ await Promise.all(Array.from({ length: AT_ONCE }, async () => {
 say("");
 for (const { name, passed, seconds } of results) say(`${passed ? "pass" : "FAIL"}  ${name.padEnd(12)} ${seconds.toFixed().padStart(5)} s`);
 say(`All of it, much at once: ${((performance.now() - began) / 1000).toFixed()} s`);
+for (const { said, lines } of failures) say(`\nFAIL  ${said}\n${lines.map((line) => `  ${line}`).join("\n")}`);
 process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
 
 /** Runs a command. What it says is shown as it says it if it is alone, and else when it has ended: several at once would talk over each other. */
@@ -75,7 +79,12 @@ async function work({ result, command: [command, ...args] }, speaks = "pipe") {
   const status = await new Promise((ended) => child.on("error", (error) => ended(said.push(Buffer.from(String(error))))).on("close", ended));
   const seconds = (performance.now() - began) / 1000;
   result.seconds += seconds;
-  if (status !== 0) result.passed = false;
-  say(`\n── ${result.name}: ${[command, ...args].map((part) => part.replace(at("/"), "")).join(" ")}, ${seconds.toFixed(1)} s ──\n`);
-  process.stdout.write(Buffer.concat(said));
+  const title = `${result.name}: ${[command, ...args].map((part) => part.replace(at("/"), "")).join(" ")}, ${seconds.toFixed(1)} s`;
+  const text = Buffer.concat(said);
+  if (status !== 0) {
+    result.passed = false;
+    failures.push({ said: `${title}, status ${status ?? "none: it was ended"}`, lines: text.toString().trimEnd().split("\n").slice(-LINES) });
+  }
+  say(`\n── ${title} ──\n`);
+  process.stdout.write(text);
 }

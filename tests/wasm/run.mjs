@@ -1,15 +1,22 @@
 // The unit tests of the core as WebAssembly, where SIMD code runs: `build` compiles them, `node` and `browser` run them. Natively they compare scalar code with itself.
 
-import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { createServer } from "node:net";
 import { at, fail } from "../../pkg/lib.mjs";
 import { testRunner } from "../../pkg/setup.mjs";
+import { launch, watched } from "../browser/browser.mjs";
+
+/** ms that all tests may take in a browser: 60 times what they take on a machine that does nothing else. */
+const LONGEST = 900_000;
 
 const [where] = process.argv.slice(2);
 if (!["build", "node", "browser"].includes(where)) fail("Say where the tests are to run: build, node or browser.");
 
 const compiled = compile();
-if (where !== "build") run(compiled);
+if (where === "node") process.exitCode = spawnSync(testRunner, [compiled], { cwd: folder(), stdio: "inherit" }).status ?? 1;
+if (where === "browser") process.exitCode = await inBrowser(compiled);
 
 /** The path of the module with all tests. */
 function compile() {
@@ -21,27 +28,45 @@ function compile() {
   return made?.executable ?? fail("Cargo does not say where the compiled tests are.");
 }
 
-function run(module) {
-  const folder = at("tests", "out", "wasm", where);
-  mkdirSync(folder, { recursive: true });
-  // The runner's own limits are 20 s for all tests and 5 s for the browser to start. A busy machine takes longer.
-  const env = { ...process.env, WASM_BINDGEN_TEST_TIMEOUT: "900", WASM_BINDGEN_TEST_DRIVER_TIMEOUT: "60" };
-  if (where === "browser") {
-    env.WASM_BINDGEN_USE_BROWSER = "1";
-    env.CHROMEDRIVER = chromedriver();
-    const chromeOptions = { binary: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] };
-    writeFileSync(`${folder}/webdriver.json`, JSON.stringify({ "goog:chromeOptions": chromeOptions }));
-  }
-  const { status, error } = spawnSync(testRunner, [module], { cwd: folder, env, stdio: "inherit" });
-  if (error) fail(`${testRunner} does not run: ${error.message}`);
-  process.exitCode = status ?? 1;
+/** A folder for what the runner writes. */
+function folder() {
+  const path = at("tests", "out", "wasm", where);
+  mkdirSync(path, { recursive: true });
+  return path;
 }
 
-/** The driver of Chromium, which must be of the same version. */
-function chromedriver() {
-  const named = process.env.CHROMEDRIVER || "chromedriver";
-  const found = spawnSync(named, ["--version"], { encoding: "utf8" });
-  if (found.status !== 0) fail("There is no chromedriver. Install it (on Debian: apt-get install chromium-driver) or set CHROMEDRIVER to the path of one.");
-  // The runner takes a path only.
-  return spawnSync("sh", ["-c", `command -v "${named}"`], { encoding: "utf8" }).stdout.trim();
+/** Runs the tests in Chromium: the runner serves a page that runs them and shows what they say. */
+async function inBrowser(module) {
+  const address = `127.0.0.1:${await freePort()}`;
+  const env = { ...process.env, WASM_BINDGEN_USE_BROWSER: "1", NO_HEADLESS: "1", WASM_BINDGEN_TEST_ADDRESS: address };
+  const runner = spawn(testRunner, [module], { cwd: folder(), env, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(runner, "exit").then(([status]) => fail(`The runner ended with status ${status} before the tests did.`));
+  const serves = new Promise((told) => runner.stdout.setEncoding("utf8").on("data", (text) => text.includes(address) && told()));
+  await Promise.race([serves, ended]);
+  const browser = await launch();
+  try {
+    const { page, troubles } = await watched(browser);
+    await page.goto(`http://${address}`);
+    const finished = page.waitForFunction(() => document.querySelector("#output")?.textContent.includes("test result: "), null, { timeout: LONGEST, polling: 200 });
+    const failure = await Promise.race([finished, ended]).then(() => null, ({ message }) => message);
+    const said = await page.locator("#output").textContent();
+    console.log(said);
+    const passed = /^test result: ok\. [1-9]/m.test(said);
+    if (!passed) console.log([failure, ...troubles].filter(Boolean).join("\n"));
+    return passed ? 0 : 1;
+  } finally {
+    await browser.close();
+    runner.removeAllListeners("exit");
+    runner.kill();
+  }
+}
+
+/** A port of this machine that nothing listens on. */
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
 }
