@@ -33,7 +33,7 @@ pub(crate) mod vector;
 mod zigzag;
 
 pub(crate) use coefficients::Component;
-pub(crate) use decode::{Band, Decoder, Entry, Grid, Index, Input, Lossless, Progress, Sequential, Wanted, kind, seal};
+pub(crate) use decode::{Band, Decoder, Entry, Grid, Index, Input, Lossless, Progress, Sequential, Wanted, block_bytes, kind, seal};
 #[cfg(any(test, fuzzing))]
 pub(crate) use encode::Transcode;
 pub(crate) use encode::{AHEAD, Copied, Copier, Cut, Encoder, Mosaic, Sampling, Settings, Tables, Turn, cut, fill, is_lossless, most_coded, most_listed};

@@ -10,6 +10,7 @@
 
 use super::block::put;
 use super::grid::{Grid, Wanted};
+use super::kept::block_bytes;
 use super::scan::{Kind, ScanReader};
 use super::store::Store;
 use crate::error::{Budget, Error, Result};
@@ -142,7 +143,7 @@ impl Buffered {
                 across: store.across,
                 down: store.down,
                 columns: store.columns.len(),
-                blocks: store.coefficients,
+                blocks: store.coefficients.into_all(),
                 quantization: store.quantization.unwrap_or([1; 64]),
             })
             .collect()
@@ -160,16 +161,7 @@ impl Buffered {
                 let first = ((self.row - self.grid.rows.start) * store.down + v) * store.columns.len();
                 for x in 0..store.columns.len() {
                     let mut block = [0; 64];
-                    if size == 1 {
-                        block[0] = store.means[first + x].wrapping_mul(quantization[0] as i16);
-                        put(&mut block, false, plane, x, v, 1);
-                        continue;
-                    }
-                    let coefficients = &store.coefficients[first + x];
-                    for ((value, coefficient), step) in block.iter_mut().zip(coefficients).zip(&quantization) {
-                        *value = coefficient.wrapping_mul(*step as i16);
-                    }
-                    let any = coefficients[1..].iter().fold(0, |any, value| any | value) != 0;
+                    let any = store.coefficients.dequantize(first + x, &quantization, &mut block);
                     put(&mut block, any, plane, x * size, v * size, size);
                 }
             }
@@ -214,7 +206,8 @@ fn check_memory(header: &Header, grid: &Grid, wanted: &Wanted, progressive: bool
         let factors = u64::from(component.across) * u64::from(component.down);
         let kept = factors * grid.columns.len() as u64 * grid.rows.len() as u64;
         let all = factors * grid.mcus.0 as u64 * grid.mcus.1 as u64;
-        needs += if grid.block == 1 { kept * 2 } else { kept * 128 + if progressive { all * 8 } else { 0 } };
+        let present = if progressive && grid.block > 1 { all * 8 } else { 0 };
+        needs += kept * block_bytes(grid.block as u64) + present;
     }
     if needs > wanted.memory {
         return Err(Error::too_costly(Budget::Memory, needs, wanted.memory));

@@ -9,6 +9,7 @@ mod idct;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod idct_simd;
 mod index;
+mod kept;
 mod lookup;
 mod lossless;
 mod mcu;
@@ -20,6 +21,7 @@ mod store;
 
 pub(crate) use grid::{ComponentGrid, Grid, Wanted};
 pub(crate) use index::{Entry, Index, seal};
+pub(crate) use kept::block_bytes;
 pub(crate) use lossless::Lossless;
 pub(crate) use mcu::Predictions;
 pub(crate) use sequential::{Input, Progress, Sequential};

@@ -3,9 +3,8 @@
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a hot kernel: positions are masked to 63")]
 
 use super::bits::BitReader;
-use super::idct::Coefficients;
+use super::kept::Slots;
 use super::lookup::Lookup;
-use crate::jpeg::zigzag::NATURAL;
 
 /// Which coefficients a scan of AC coefficients tells of (`first` to `last` in zigzag order), and down to which bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +14,21 @@ pub(super) struct SpectralBand {
     pub low: u32,
 }
 
-/// What one block is to be told: its coefficients, and which of them are not zero (bits in zigzag order).
+/// What one block is to be told: its coefficients, where each of them is, and which of them are not zero (bits in zigzag order).
 pub(super) struct Target<'a> {
-    pub coefficients: &'a mut Coefficients,
+    pub coefficients: &'a mut [i16],
+    pub slots: &'a Slots,
     pub present: &'a mut u64,
     /// Whether anyone will look at the coefficients. Which are zero matters always: later scans are read by it.
     pub kept: bool,
+}
+
+impl Target<'_> {
+    /// The `k`th coefficient in zigzag order.
+    #[inline(always)]
+    fn coefficient(&mut self, k: u32) -> &mut i16 {
+        &mut self.coefficients[usize::from(self.slots[k as usize & 63])]
+    }
 }
 
 /// A first scan of AC coefficients (G.1.2.2). `run` is how many blocks are yet to be without further ones.
@@ -42,7 +50,7 @@ pub(super) fn ac_first(bits: &mut BitReader<'_>, lookup: &Lookup, band: Spectral
             break;
         }
         k = (k + zeros).min(63);
-        target.coefficients[usize::from(NATURAL[k as usize] & 63)] = (value << band.low) as i16;
+        *target.coefficient(k) = (value << band.low) as i16;
         *target.present |= 1 << k;
         k += 1;
     }
@@ -72,7 +80,7 @@ pub(super) fn ac_refine(bits: &mut BitReader<'_>, lookup: &Lookup, band: Spectra
                 k += 1;
             }
             if size != 0 && k <= band.last {
-                target.coefficients[usize::from(NATURAL[k as usize & 63] & 63)] = (value << band.low) as i16;
+                *target.coefficient(k) = (value << band.low) as i16;
                 *target.present |= 1 << (k & 63);
             }
             k += 1;
@@ -109,7 +117,7 @@ fn end_of_bands(bits: &mut BitReader<'_>, size: u32) -> u32 {
 #[inline(always)]
 fn correct(bits: &mut BitReader<'_>, low: u32, k: u32, target: &mut Target<'_>) {
     if bits.take_bit() {
-        let value = &mut target.coefficients[usize::from(NATURAL[k as usize & 63] & 63)];
+        let value = target.coefficient(k);
         if *value & (1 << low) == 0 {
             *value = value.wrapping_add(if *value < 0 { -1 << low } else { 1 << low });
         }

@@ -192,12 +192,7 @@ impl<'a> ScanReader<'a> {
         let kept = store.kept(x, y);
         let bits = &mut self.bits;
         let keep_mean = |store: &mut Store, mean: i16, set: bool| {
-            let place = kept.and_then(|index| store.means.get_mut(index));
-            let place = match place {
-                Some(place) => Some(place),
-                None => kept.and_then(|index| store.coefficients.get_mut(index)).map(|block| &mut block[0]),
-            };
-            if let Some(place) = place {
+            if let Some([place, ..]) = kept.and_then(|index| store.coefficients.get_mut(index)) {
                 *place = if set { mean } else { *place | mean };
             }
         };
@@ -216,14 +211,16 @@ impl<'a> ScanReader<'a> {
             }
             Kind::Sequential => {
                 let (Some(dc), Some(ac), Some(skip)) = (&part.dc, &part.ac, &part.skip) else { return };
-                let difference = match kept.and_then(|index| store.coefficients.get_mut(index)) {
-                    Some(block) => {
+                let difference = match kept {
+                    Some(index) if store.coefficients.have_ac() => {
                         bits.ensure();
                         let difference = dc.difference(bits);
-                        read_ac(bits, ac, &self.plain, block);
+                        let mut block = [0; 64];
+                        read_ac(bits, ac, &self.plain, &mut block);
+                        store.coefficients.put(index, &block);
                         difference
                     }
-                    None => skip.blocks(bits, dc, ac, 1),
+                    _ => skip.blocks(bits, dc, ac, 1),
                 };
                 part.prediction = part.prediction.wrapping_add(difference as i16);
                 keep_mean(store, part.prediction, true);
@@ -231,9 +228,10 @@ impl<'a> ScanReader<'a> {
             Kind::AcFirst(band) | Kind::AcRefine(band) => {
                 let Some(ac) = &part.ac else { return };
                 let present = store.present.get_mut(y * store.stride + x).unwrap_or(&mut self.ignored);
-                let block = kept.and_then(|index| store.coefficients.get_mut(index));
+                let slots = store.coefficients.slots();
+                let block = kept.filter(|_| store.coefficients.have_ac()).and_then(|index| store.coefficients.get_mut(index));
                 let kept = block.is_some();
-                let mut target = Target { coefficients: block.unwrap_or(&mut self.scratch), present, kept };
+                let mut target = Target { coefficients: block.unwrap_or(&mut self.scratch), slots, present, kept };
                 if matches!(self.kind, Kind::AcFirst(_)) {
                     ac_first(bits, ac, band, &mut self.run, &mut target);
                 } else {

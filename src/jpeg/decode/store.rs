@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::grid::Grid;
-use super::idct::Coefficients;
+use super::kept::Blocks;
 use crate::jpeg::header::Header;
 use crate::jpeg::quantization::QuantizationTable;
 
@@ -21,9 +21,7 @@ pub(super) struct Store {
     /// Blocks that are kept.
     pub columns: Range<usize>,
     pub rows: Range<usize>,
-    pub coefficients: Vec<Coefficients>,
-    /// DC coefficients, where nothing else is kept.
-    pub means: Vec<i16>,
+    pub coefficients: Blocks,
     /// Of all blocks; empty if no scan is read by it.
     pub present: Vec<u64>,
     pub wanted: bool,
@@ -39,21 +37,8 @@ impl Store {
         let own = (share(header.dimensions.width(), across, grid.most.0), share(header.dimensions.height(), down, grid.most.1));
         let stride = grid.mcus.0 * across;
         let kept = if wanted { columns.len() * rows.len() } else { 0 };
-        let (blocks, means) = if grid.block == 1 { (0, kept) } else { (kept, 0) };
         let present = if wanted && progressive && grid.block > 1 { stride * grid.mcus.1 * down } else { 0 };
-        Self {
-            across,
-            down,
-            stride,
-            own,
-            columns,
-            rows,
-            coefficients: vec![[0; 64]; blocks],
-            means: vec![0; means],
-            present: vec![0; present],
-            wanted,
-            quantization: None,
-        }
+        Self { across, down, stride, own, columns, rows, coefficients: Blocks::new(kept, grid.block), present: vec![0; present], wanted, quantization: None }
     }
 
     /// Where a block's coefficients are kept.
@@ -67,8 +52,7 @@ impl Store {
     pub fn save(&self, (x, y): (usize, usize)) -> Saved {
         let kept = self.kept(x, y);
         Saved {
-            coefficients: kept.and_then(|index| self.coefficients.get(index)).copied(),
-            mean: kept.and_then(|index| self.means.get(index)).copied(),
+            coefficients: kept.and_then(|index| self.coefficients.get(index)).map(<[i16]>::to_vec),
             present: self.present.get(y * self.stride + x).copied(),
         }
     }
@@ -76,11 +60,8 @@ impl Store {
     /// The block as it was.
     pub fn restore(&mut self, (x, y): (usize, usize), saved: Saved) {
         let kept = self.kept(x, y);
-        if let (Some(index), Some(coefficients)) = (kept, saved.coefficients) {
-            self.coefficients[index] = coefficients;
-        }
-        if let (Some(index), Some(mean)) = (kept, saved.mean) {
-            self.means[index] = mean;
+        if let (Some(block), Some(coefficients)) = (kept.and_then(|index| self.coefficients.get_mut(index)), saved.coefficients) {
+            block.copy_from_slice(&coefficients);
         }
         if let Some(present) = saved.present {
             self.present[y * self.stride + x] = present;
@@ -91,7 +72,6 @@ impl Store {
 /// What is kept of a block; nothing of one that is not wanted.
 #[derive(Debug)]
 pub(super) struct Saved {
-    coefficients: Option<Coefficients>,
-    mean: Option<i16>,
+    coefficients: Option<Vec<i16>>,
     present: Option<u64>,
 }

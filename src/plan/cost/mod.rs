@@ -15,7 +15,7 @@ use super::{Rendering, SourcePlan, strips};
 use crate::api::{Format, Quality};
 use crate::error::{Budget, Error, Remedy, Result, SourceFormat};
 use crate::geometry::Rect;
-use crate::jpeg::{Grid, Rows, Wanted};
+use crate::jpeg::{Grid, Rows, Wanted, block_bytes};
 use crate::limits::Limits;
 use crate::pyramid::tiff::{Compression, FAX_TIMES, Level};
 use crate::pyramid::{Body, OneScan, Pyramid, Whole, WholeMode};
@@ -342,8 +342,8 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
             // Whole MCUs, and those that upsampling needs around them.
             let around = |side: u32, most: u32| u64::from(side.saturating_mul(scale).saturating_add(AROUND).min(most.saturating_add(LINES)));
             let (width, height) = (around(plan.crop.width(), pyramid.stored.width()), around(plan.crop.height(), pyramid.stored.height()));
-            // Coefficients of what is wanted, at an eighth the first one of each block. A bit for each coefficient of the image.
-            let kept = if scale >= 8 { mul(&[width, height]) / 32 } else { mul(&[width, height, 2]) };
+            // Of each block of what is wanted the coefficients that are looked at. A bit for each coefficient of the image.
+            let kept = mul(&[width, height, block_bytes(8 / u64::from(scale.clamp(1, 8)))]) / 64;
             let bits = if scale >= 8 {
                 0
             } else {
