@@ -7,35 +7,38 @@ use super::idct::Coefficients;
 use crate::jpeg::quantization::QuantizationTable;
 use crate::jpeg::zigzag::NATURAL;
 
-/// Coefficients of a block of which the inverse DCT to 4×4 samples looks at 7×7, and to 2×2 samples at 5×5. One more takes what it does not look at.
+/// The rows, and the columns, that the inverse DCT to 4×4 samples looks at, and that to 2×2 samples.
+const HALF_SIDES: [u8; 7] = [0, 1, 2, 3, 5, 6, 7];
+const QUARTER_SIDES: [u8; 5] = [0, 1, 3, 5, 7];
+
+/// Coefficients of a block that are kept of it. One more takes all that are not looked at.
 const HALF: usize = 50;
 const QUARTER: usize = 26;
-
-/// The rows, and the columns, that the inverse DCT looks at.
-const HALF_SIDES: [bool; 8] = [true, true, true, true, false, true, true, true];
-const QUARTER_SIDES: [bool; 8] = [true, true, false, true, false, true, false, true];
 
 /// Where in a kept block a coefficient is, by its place in zigzag order. The DC coefficient is the first.
 pub(super) type Slots = [u8; 64];
 
-const ALL_SLOTS: Slots = slots([true; 8], None);
-const HALF_SLOTS: Slots = slots(HALF_SIDES, Some(HALF - 1));
-const QUARTER_SLOTS: Slots = slots(QUARTER_SIDES, Some(QUARTER - 1));
+/// Of a block of which all is kept.
+pub(super) const ALL_SLOTS: Slots = slots([0, 1, 2, 3, 4, 5, 6, 7]);
+const HALF_SLOTS: Slots = slots(HALF_SIDES);
+const QUARTER_SLOTS: Slots = slots(QUARTER_SIDES);
 
-/// In the order in which they come; if all are kept, in row-major order. What is not looked at goes to the slot `rest`.
-const fn slots(sides: [bool; 8], rest: Option<usize>) -> Slots {
-    let mut slots = [0; 64];
-    let (mut k, mut next) = (0, 0);
+/// Row after row of those that are looked at; all others have the slot behind these.
+const fn slots<const SIDE: usize>(sides: [u8; SIDE]) -> Slots {
+    let mut slots = [(SIDE * SIDE) as u8; 64];
+    let mut k = 0;
     while k < 64 {
-        let place = NATURAL[k];
-        slots[k] = match rest {
-            None => place,
-            Some(_) if sides[place as usize % 8] && sides[place as usize / 8] => {
-                next += 1;
-                next - 1
+        let (mut y, place) = (0, NATURAL[k]);
+        while y < SIDE {
+            let mut x = 0;
+            while x < SIDE {
+                if sides[y] * 8 + sides[x] == place {
+                    slots[k] = (y * SIDE + x) as u8;
+                }
+                x += 1;
             }
-            Some(rest) => rest as u8,
-        };
+            y += 1;
+        }
         k += 1;
     }
     slots
@@ -72,17 +75,14 @@ impl Blocks {
         }
     }
 
-    /// Whether others than DC coefficients are kept.
-    pub const fn have_ac(&self) -> bool {
-        !matches!(self, Self::Means(_))
-    }
-
-    /// Where coefficients are in a block.
-    pub const fn slots(&self) -> &'static Slots {
+    /// What is kept of a block, and where in it coefficients are; `None` if only DC coefficients are kept.
+    #[inline(always)]
+    pub fn ac_mut(&mut self, index: usize) -> Option<(&mut [i16], &'static Slots)> {
         match self {
-            Self::All(_) | Self::Means(_) => &ALL_SLOTS,
-            Self::Half(_) => &HALF_SLOTS,
-            Self::Quarter(_) => &QUARTER_SLOTS,
+            Self::All(blocks) => blocks.get_mut(index).map(|block| (block.as_mut_slice(), &ALL_SLOTS)),
+            Self::Half(blocks) => blocks.get_mut(index).map(|block| (block.as_mut_slice(), &HALF_SLOTS)),
+            Self::Quarter(blocks) => blocks.get_mut(index).map(|block| (block.as_mut_slice(), &QUARTER_SLOTS)),
+            Self::Means(_) => None,
         }
     }
 
@@ -107,39 +107,24 @@ impl Blocks {
         }
     }
 
-    /// Keeps what is wanted of a block whose coefficients are all known, in row-major order.
-    pub fn put(&mut self, index: usize, block: &Coefficients) {
-        let slots = self.slots();
-        let Some(kept) = self.get_mut(index) else { return };
-        for (place, slot) in NATURAL.iter().zip(slots) {
-            if let Some(kept) = kept.get_mut(usize::from(*slot)) {
-                *kept = block[usize::from(*place)];
-            }
-        }
-    }
-
     /// Puts the dequantized coefficients of a block in row-major order into one of zeros; whether any but the first is not zero.
     #[inline(always)]
     pub fn dequantize(&self, index: usize, table: &QuantizationTable, into: &mut Coefficients) -> bool {
-        let places = match self {
+        match self {
             Self::All(blocks) => {
                 let block = &blocks[index];
                 for ((value, coefficient), step) in into.iter_mut().zip(block).zip(table) {
                     *value = coefficient.wrapping_mul(*step as i16);
                 }
-                return block[1..].iter().fold(0, |any, value| any | value) != 0;
+                block[1..].iter().fold(0, |any, value| any | value) != 0
             }
-            Self::Half(_) => &HALF_PLACES[..],
-            Self::Quarter(_) => &QUARTER_PLACES[..],
-            Self::Means(_) => &[0],
-        };
-        let mut any = 0;
-        for (coefficient, place) in self.get(index).unwrap_or_default().iter().zip(places) {
-            let place = usize::from(*place & 63);
-            into[place] = coefficient.wrapping_mul(table[place] as i16);
-            any |= if place == 0 { 0 } else { *coefficient };
+            Self::Half(blocks) => spread(&blocks[index], &HALF_SIDES, table, into),
+            Self::Quarter(blocks) => spread(&blocks[index], &QUARTER_SIDES, table, into),
+            Self::Means(means) => {
+                into[0] = means[index].wrapping_mul(table[0] as i16);
+                false
+            }
         }
-        any != 0
     }
 
     /// All coefficients; none if fewer are kept.
@@ -151,20 +136,18 @@ impl Blocks {
     }
 }
 
-/// Row-major places of the kept coefficients, by slot.
-const HALF_PLACES: [u8; HALF - 1] = places(&HALF_SLOTS);
-const QUARTER_PLACES: [u8; QUARTER - 1] = places(&QUARTER_SLOTS);
-
-const fn places<const COUNT: usize>(slots: &Slots) -> [u8; COUNT] {
-    let mut places = [0; COUNT];
-    let mut k = 0;
-    while k < 64 {
-        if (slots[k] as usize) < COUNT {
-            places[slots[k] as usize] = NATURAL[k];
+/// The same for rows of these columns.
+#[inline(always)]
+fn spread<const SIDE: usize>(block: &[i16], sides: &[u8; SIDE], table: &QuantizationTable, into: &mut Coefficients) -> bool {
+    let (rows, steps, into) = (block.as_chunks::<SIDE>().0, table.as_chunks::<8>().0, into.as_chunks_mut::<8>().0);
+    for (y, row) in sides.iter().zip(rows) {
+        let (into, steps) = (&mut into[usize::from(*y & 7)], &steps[usize::from(*y & 7)]);
+        for x in 0..SIDE {
+            let place = usize::from(sides[x] & 7);
+            into[place] = row[x].wrapping_mul(steps[place] as i16);
         }
-        k += 1;
     }
-    places
+    block[1..SIDE * SIDE].iter().fold(0, |any, value| any | value) != 0
 }
 
 #[cfg(test)]
@@ -190,7 +173,8 @@ mod tests {
             let all: Coefficients = std::array::from_fn(|index| block[index].wrapping_mul(table[index] as i16));
             let through = |size| {
                 let mut blocks = Blocks::new(1, size);
-                blocks.put(0, &block);
+                let (kept, slots) = blocks.ac_mut(0).unwrap();
+                NATURAL.iter().zip(slots).for_each(|(place, slot)| kept[usize::from(*slot)] = block[usize::from(*place)]);
                 let mut out = [0; 64];
                 assert!(blocks.dequantize(0, &table, &mut out));
                 out

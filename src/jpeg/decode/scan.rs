@@ -10,6 +10,7 @@
 use super::bits::{BitPosition, BitReader, Restart};
 use super::block::{Steps, read_ac};
 use super::idct::Coefficients;
+use super::kept::ALL_SLOTS;
 use super::lookup::Lookup;
 use super::progressive::{SpectralBand, Target, ac_first, ac_refine};
 use super::sequential::Restarts;
@@ -19,6 +20,7 @@ use crate::error::Result;
 use crate::jpeg::corrupt;
 use crate::jpeg::header::Scan;
 use crate::jpeg::tables::Tables;
+use crate::jpeg::zigzag::NATURAL;
 
 /// What a scan tells (T.81, table B.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,16 +213,16 @@ impl<'a> ScanReader<'a> {
             }
             Kind::Sequential => {
                 let (Some(dc), Some(ac), Some(skip)) = (&part.dc, &part.ac, &part.skip) else { return };
-                let difference = match kept {
-                    Some(index) if store.coefficients.have_ac() => {
+                let difference = match kept.and_then(|index| store.coefficients.ac_mut(index)) {
+                    Some((kept, slots)) => {
                         bits.ensure();
                         let difference = dc.difference(bits);
                         let mut block = [0; 64];
                         read_ac(bits, ac, &self.plain, &mut block);
-                        store.coefficients.put(index, &block);
+                        NATURAL.iter().zip(slots).for_each(|(place, slot)| kept[usize::from(*slot)] = block[usize::from(*place)]);
                         difference
                     }
-                    _ => skip.blocks(bits, dc, ac, 1),
+                    None => skip.blocks(bits, dc, ac, 1),
                 };
                 part.prediction = part.prediction.wrapping_add(difference as i16);
                 keep_mean(store, part.prediction, true);
@@ -228,10 +230,10 @@ impl<'a> ScanReader<'a> {
             Kind::AcFirst(band) | Kind::AcRefine(band) => {
                 let Some(ac) = &part.ac else { return };
                 let present = store.present.get_mut(y * store.stride + x).unwrap_or(&mut self.ignored);
-                let slots = store.coefficients.slots();
-                let block = kept.filter(|_| store.coefficients.have_ac()).and_then(|index| store.coefficients.get_mut(index));
+                let block = kept.and_then(|index| store.coefficients.ac_mut(index));
                 let kept = block.is_some();
-                let mut target = Target { coefficients: block.unwrap_or(&mut self.scratch), slots, present, kept };
+                let (coefficients, slots) = block.unwrap_or((&mut self.scratch, &ALL_SLOTS));
+                let mut target = Target { coefficients, slots, present, kept };
                 if matches!(self.kind, Kind::AcFirst(_)) {
                     ac_first(bits, ac, band, &mut self.run, &mut target);
                 } else {
