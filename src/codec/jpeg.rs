@@ -13,8 +13,8 @@ use crate::jpeg::{Band, ColorModel, Decoder, Grid, Header, Mosaic, Plane, Planes
 use crate::limits::Limits;
 use crate::plan::{Rendering, SourcePlan};
 use crate::profile::Profile;
+use crate::pyramid::level::Indexes;
 use crate::pyramid::meaning;
-use crate::pyramid::tiff::Indexes;
 use crate::render::{Alpha, Layout, Model, Pipeline, Row};
 
 /// Called by name and not by type, so that rows are made by the same code for everyone.

@@ -1,6 +1,7 @@
 //! The only place that names third-party codecs: bytes to rows, rasters to bytes. Their errors and types end here.
 
 mod adam7;
+pub(crate) mod chunks;
 mod encode;
 pub(crate) mod extra;
 mod filler;
@@ -10,7 +11,6 @@ mod png_chunks;
 mod sof3;
 pub(crate) mod stored;
 mod tif;
-pub(crate) mod tiff;
 mod tile;
 mod whole;
 

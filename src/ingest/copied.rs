@@ -274,13 +274,13 @@ mod tests {
     /// Those of the tiles of the largest level, row by row.
     fn tiles(file: &[u8]) -> Vec<Vec<Component>> {
         let pyramid = open(file);
-        let Body::Tiff(tiff) = &pyramid.body else { panic!("not a TIFF") };
+        let Body::Levels(levels) = &pyramid.body else { panic!("not a TIFF") };
         let mut store = ByteStore::new(file.len() as u64);
         store.provide(0, file.to_vec()).unwrap();
-        let level = &tiff.levels[0];
+        let level = &levels[0];
         let rows = level.dimensions.height().div_ceil(level.chunk.height());
         let stream = |column, row| {
-            let location = level.locate(&store, tiff.endian, column, row, 0, false).unwrap();
+            let location = level.locate(&store, column, row, 0, false).unwrap();
             &file[location.offset as usize..(location.offset + location.bytes) as usize]
         };
         let tile = |(column, row)| coefficients(level.jpeg_tables.as_deref(), stream(column, row)).1;

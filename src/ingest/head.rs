@@ -257,10 +257,10 @@ mod tests {
                     }),
                 }
             };
-            let Body::Tiff(tiff) = &pyramid.body else { panic!("not a TIFF") };
+            let Body::Levels(levels) = &pyramid.body else { panic!("not a TIFF") };
             let mut store = ByteStore::new(pyramid.file_size);
             store.provide(0, head.clone()).unwrap();
-            let at = |level: usize, column, row| tiff.levels[level].locate(&store, tiff.endian, column, row, 0, false).unwrap();
+            let at = |level: usize, column, row| levels[level].locate(&store, column, row, 0, false).unwrap();
             // The smallest level first, behind the head.
             assert_eq!((at(1, 0, 0).offset, at(1, 0, 0).bytes), (head.len() as u64, bytes.into()));
             for index in 0..4_u32 {

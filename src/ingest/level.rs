@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::geometry::Dimensions;
 use crate::jpeg::Component;
 use crate::pyramid::Orientation;
-use crate::pyramid::tiff::leader;
+use crate::pyramid::level::leader;
 use crate::render::{Raster, turn};
 
 /// Where a tile lies in its spool.

@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::bytes::{ByteRange, ByteStore, Step};
-use crate::codec::tiff::{Block, layout};
+use crate::codec::chunks::{Block, layout};
 use crate::codec::{Part, WholeRows};
 use crate::error::{Error, Result};
 use crate::job::{Chunks, Meter, Scan, Strips, Walk, join_rows};
@@ -78,7 +78,7 @@ impl Rows {
     /// Samples of a pixel as headers tell: those that are decoded whole may turn out to have alpha.
     pub fn channels(&self) -> usize {
         match &self.pyramid.body {
-            Body::Tiff(_) => Price::channels(&self.plan, &self.pyramid) as usize,
+            Body::Levels(_) => Price::channels(&self.plan, &self.pyramid) as usize,
             Body::Whole(_) | Body::Scan(_) if self.pyramid.is_gray() => 1,
             Body::Whole(_) | Body::Scan(_) => 3,
         }

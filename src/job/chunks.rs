@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use super::mask::{self, Mask};
 use super::{Meter, widen};
-use crate::bytes::{ByteRange, ByteStore, Endian, Step};
-use crate::codec::tiff::{Block, decode_chunk};
+use crate::bytes::{ByteRange, ByteStore, Step};
+use crate::codec::chunks::{Block, decode_chunk};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
 use crate::incomplete::Incomplete;
 use crate::limits::Limits;
 use crate::plan::{BATCH, fetched, fetched_chunk};
 use crate::profile::{Profile, Stored as StoredProfile};
-use crate::pyramid::tiff::{Level, Location, Tiff, leader};
+use crate::pyramid::level::{Level, Levels, Location, leader};
 use crate::pyramid::{Body, Pyramid};
 use crate::render::Row;
 
@@ -73,7 +73,7 @@ impl Walk {
 /// What a request reads of one level of a TIFF.
 pub(crate) struct Chunks {
     pyramid: Pyramid,
-    tiff: Arc<Tiff>,
+    levels: Arc<Levels>,
     level: usize,
     pub(super) store: ByteStore,
     /// Parts of tables that were asked for and are to be kept for other requests.
@@ -95,11 +95,11 @@ pub(crate) struct Chunks {
 impl Chunks {
     /// Of the level with an index; [`Error::Internal`] if there is none.
     pub fn new(pyramid: &Pyramid, level: usize) -> Result<Self> {
-        let Body::Tiff(tiff) = &pyramid.body else { return Err(Error::Internal { what: "chunks of what is no TIFF".to_owned() }) };
-        let led = tiff.levels.get(level).ok_or_else(|| Error::Internal { what: "a level that is not there".to_owned() })?.led;
+        let Body::Levels(levels) = &pyramid.body else { return Err(Error::Internal { what: "chunks of an image that has none".to_owned() }) };
+        let led = levels.get(level).ok_or_else(|| Error::Internal { what: "a level that is not there".to_owned() })?.led;
         Ok(Self {
             pyramid: pyramid.clone(),
-            tiff: tiff.clone(),
+            levels: levels.clone(),
             level,
             store: pyramid.kept.store(),
             tables: Vec::new(),
@@ -122,14 +122,9 @@ impl Chunks {
         Self { show: limits.show_incomplete, ..self }
     }
 
-    /// How numbers are stored.
-    pub(super) fn endian(&self) -> Endian {
-        self.tiff.endian
-    }
-
     /// What was filled so far, in rows of the full image.
     pub fn damage(&self) -> Option<Incomplete> {
-        let full = self.tiff.levels.first().map_or(0, |level| level.dimensions.height());
+        let full = self.levels.first().map_or(0, |level| level.dimensions.height());
         self.damage.clone().map(|damage| damage.scaled(self.level().dimensions.height(), full))
     }
 
@@ -161,7 +156,7 @@ impl Chunks {
 
     pub fn level(&self) -> &Level {
         // The constructor has looked.
-        &self.tiff.levels[self.level]
+        &self.levels[self.level]
     }
 
     pub fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
@@ -222,7 +217,7 @@ impl Chunks {
         let (level, mut walk) = (self.level(), walk.clone());
         let (mut missing, mut all) = (Vec::new(), true);
         while !walk.rows.is_empty() {
-            match level.locate(&self.store, self.tiff.endian, walk.column, walk.rows.start, 0, self.led) {
+            match level.locate(&self.store, walk.column, walk.rows.start, 0, self.led) {
                 Ok(location) => all &= location.bytes > 0,
                 Err(Stop::Need(ranges)) => missing.extend(ranges),
                 Err(Stop::Fail(error)) => return Err(error),
@@ -273,17 +268,17 @@ impl Chunks {
     pub fn decode(&mut self, chunk: &Located, source: Rect) -> Result<Block> {
         let planes: Result<Vec<_>> = chunk.planes.iter().map(|plane| self.stored(plane)).collect();
         let (level, wanted) = (self.level(), self.wanted(chunk, source)?);
-        let (block, damage) = decode_chunk(level, self.tiff.endian, &planes?, chunk.location(), wanted)?;
+        let (block, damage) = decode_chunk(level, &planes?, chunk.location(), wanted)?;
         self.note(chunk.row, damage)?;
         let level = self.level();
         if level.mask.is_none() {
             return Ok(block);
         }
-        let (mut mask, tiff) = (std::mem::take(&mut self.mask), self.tiff.clone());
-        let Some(masking) = tiff.levels.get(self.level).and_then(|level| level.mask.as_deref()) else { return Ok(block) };
+        let (mut mask, levels) = (std::mem::take(&mut self.mask), self.levels.clone());
+        let Some(masking) = levels.get(self.level).and_then(|level| level.mask.as_deref()) else { return Ok(block) };
         let (left, top) = (chunk.column * self.level().chunk.width() + wanted.x(), self.level().chunk_top(chunk.row) + wanted.y());
         let place = Rect::new(left, top, wanted.width(), wanted.height()).unwrap_or(wanted);
-        let (block, damage) = mask.cover(masking, tiff.endian, &chunk.mask, place, |chunk| self.stored(&chunk.location()), block)?;
+        let (block, damage) = mask.cover(masking, &chunk.mask, place, |chunk| self.stored(&chunk.location()), block)?;
         self.mask = mask;
         if let Some(damage) = damage {
             let damage = damage.scaled(masking.dimensions.height(), self.level().dimensions.height());
@@ -314,7 +309,7 @@ impl Chunks {
             let (column, row) = (walk.column, walk.rows.start);
             let mut planes = Vec::new();
             for plane in 0..level.planes() {
-                match level.locate(&self.store, self.tiff.endian, column, row, plane, self.led) {
+                match level.locate(&self.store, column, row, plane, self.led) {
                     Ok(location) => planes.push(self.within(location)),
                     Err(Stop::Need(ranges)) => missing.extend(ranges),
                     Err(stop) => return Err(stop),
@@ -322,7 +317,7 @@ impl Chunks {
             }
             let mut covering = Vec::new();
             if let Some((mask, place)) = level.mask.as_deref().zip(level.place(column, row)) {
-                match mask::locate(mask, &self.store, self.tiff.endian, place) {
+                match mask::locate(mask, &self.store, place) {
                     Ok(located) => covering = located,
                     Err(Stop::Need(ranges)) => missing.extend(ranges),
                     Err(stop) => return Err(stop),

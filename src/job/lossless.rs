@@ -5,7 +5,7 @@ use super::chunks::{Chunks, Walk};
 use super::output::Output;
 use crate::api::Quality;
 use crate::bytes::Step;
-use crate::codec::tiff::{cut_chunk, lay_chunk};
+use crate::codec::chunks::{cut_chunk, lay_chunk};
 use crate::error::{Error, Result};
 use crate::jpeg::Mosaic;
 use crate::limits::{Limits, PIECE};

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::chunks::Located;
-use crate::bytes::{ByteStore, Endian};
-use crate::codec::tiff::{Block, decode_chunk};
+use crate::bytes::ByteStore;
+use crate::codec::chunks::{Block, decode_chunk};
 use crate::error::{Error, Result, Stop};
 use crate::geometry::Rect;
 use crate::incomplete::Incomplete;
-use crate::pyramid::tiff::Level;
+use crate::pyramid::level::Level;
 use crate::render::Row;
 
 /// Decoded chunks of a mask that pixels may still need.
@@ -19,12 +19,12 @@ pub(super) struct Mask {
 }
 
 /// The chunks of a mask that cover a place of its level; names all table entries that are not here.
-pub(super) fn locate(mask: &Level, store: &ByteStore, endian: Endian, place: Rect) -> std::result::Result<Vec<Located>, Stop> {
+pub(super) fn locate(mask: &Level, store: &ByteStore, place: Rect) -> std::result::Result<Vec<Located>, Stop> {
     let (mut located, mut missing) = (Vec::new(), Vec::new());
     let columns = place.x() / mask.chunk.width()..place.right().div_ceil(mask.chunk.width());
     for row in mask.chunk_row_at(place.y())..=mask.chunk_row_at(place.bottom() - 1) {
         for column in columns.clone() {
-            match mask.locate(store, endian, column, row, 0, false) {
+            match mask.locate(store, column, row, 0, false) {
                 Ok(location) => located.push(Located { column, row, planes: vec![location], mask: Vec::new() }),
                 Err(Stop::Need(ranges)) => missing.extend(ranges),
                 Err(stop) => return Err(stop),
@@ -40,7 +40,6 @@ impl Mask {
     pub fn cover<'a>(
         &mut self,
         mask: &Level,
-        endian: Endian,
         located: &[Located],
         place: Rect,
         stored: impl Fn(&Located) -> Result<Option<Cow<'a, [u8]>>>,
@@ -53,7 +52,7 @@ impl Mask {
             let whole = Rect::new(0, 0, mask.chunk.width(), location.rows);
             let rect = Rect::new(chunk.column * mask.chunk.width(), mask.chunk_top(chunk.row), mask.chunk.width(), location.rows);
             let (Some(whole), Some(rect)) = (whole, rect) else { return Err(internal("a mask of no rows")) };
-            let (decoded, found) = decode_chunk(mask, endian, &[stored(chunk)?], location, whole)?;
+            let (decoded, found) = decode_chunk(mask, &[stored(chunk)?], location, whole)?;
             Incomplete::merge(&mut damage, found.map(|found| found.moved(rect.y())));
             self.decoded.push((rect, (chunk.column, chunk.row), decoded));
         }

@@ -3,7 +3,7 @@
 use super::chunks::{Chunks, Located};
 use super::output::Output;
 use crate::api::{Format, Quality};
-use crate::codec::tiff::decode_planes;
+use crate::codec::chunks::decode_planes;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::jpeg::{Plane, Planes, Sampling};

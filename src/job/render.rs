@@ -11,8 +11,8 @@ use super::output::Output;
 use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
+use crate::codec::chunks::{Block, layout};
 use crate::codec::stored::{self, Colors};
-use crate::codec::tiff::{Block, layout};
 use crate::codec::{self, Encoder, JpegFile, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
@@ -21,7 +21,7 @@ use crate::limits::{Limits, PIECE};
 use crate::options::EncodeOptions;
 use crate::plan::{Plan, Rendering, SourcePlan, StoredChunk};
 use crate::profile::Unused;
-use crate::pyramid::tiff::{Level, Model};
+use crate::pyramid::level::{Level, Model};
 use crate::pyramid::{Body, Pyramid, Whole, WholeMode};
 use crate::render::{Pipeline, Raster};
 

@@ -7,13 +7,13 @@ use super::Meter;
 use super::chunks::{Chunks, GAP, Located, Walk};
 use crate::bytes::{ByteRange, Step};
 use crate::codec::Progress;
-use crate::codec::tiff::{Block, UnpackedRows, Unpacker, decode_rows, layout, too_short};
+use crate::codec::chunks::{Block, UnpackedRows, Unpacker, decode_rows, layout, too_short};
 use crate::error::{Error, Result};
 use crate::incomplete::Incomplete;
 use crate::limits::Limits;
 use crate::plan::{INPUT, Rendering, SourcePlan, rows_at_a_time};
 use crate::pyramid::Pyramid;
-use crate::pyramid::tiff::{Level, Location};
+use crate::pyramid::level::{Level, Location};
 use crate::render::{Pipeline, Raster};
 
 /// Where the end of what is wanted of a strip is guessed, an eighth more is fetched, and so many bytes: another round costs more.
@@ -126,7 +126,7 @@ impl Strips {
         self.chunks.note(strip.located.row, damage)?;
         if rows.end > plan.crop.y() {
             let unpacked = UnpackedRows { planes, rows: count, missing, at };
-            let block = decode_rows(self.chunks.level(), self.chunks.endian(), unpacked, plan.crop.x()..plan.crop.right())?;
+            let block = decode_rows(self.chunks.level(), unpacked, plan.crop.x()..plan.crop.right())?;
             self.block = Some((block, plan.crop.y().saturating_sub(rows.start)..rows.end.min(plan.crop.bottom()) - rows.start));
         }
         if strip.rows.is_empty() {

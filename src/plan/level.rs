@@ -37,10 +37,10 @@ pub(super) struct Place {
 /// The smallest level in which the region has at least the wanted size; of a JPEG, as much more as [`REDUCTIONS`] say. `reach` is that of [`Side`].
 pub(super) fn choose(pyramid: &Pyramid, region: Rect, size: Dimensions, reach: u32) -> (Choice, Place) {
     match &pyramid.body {
-        Body::Tiff(tiff) => {
+        Body::Levels(levels) => {
             let enough = |factor: u32| size.fits_in(region.dimensions().reduced(factor));
-            let fitting = tiff.levels.iter().enumerate().rev().find(|(_, level)| enough(level.scale_factor));
-            let choice = match fitting.or(tiff.levels.first().map(|level| (0, level))) {
+            let fitting = levels.iter().enumerate().rev().find(|(_, level)| enough(level.scale_factor));
+            let choice = match fitting.or(levels.first().map(|level| (0, level))) {
                 Some((index, level)) => Choice { level: Some(index), size: level.dimensions, factor: level.scale_factor },
                 None => Choice { level: None, size: pyramid.stored, factor: 1 },
             };

@@ -27,8 +27,8 @@ impl Rendering {
             u64::from(self.size.width()).saturating_add(64).saturating_mul(u64::from(rows).saturating_add(64)).saturating_mul(channels).saturating_mul(bytes)
         };
         let memory = match (&self.source, &pyramid.body) {
-            (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
-                let level = tiff.levels.get(*level).filter(|level| level.has_planes() && (!large || level.jpeg_tables.is_some()))?;
+            (SourcePlan::Chunks { level, .. }, Body::Levels(levels)) => {
+                let level = levels.get(*level).filter(|level| level.has_planes() && (!large || level.jpeg_tables.is_some()))?;
                 let held = coefficients(level.samples.count.into(), level.chunk.height());
                 self.price.memory.max(Price::of_copied(level, pyramid, held, self.size.area()))
             }

@@ -4,7 +4,7 @@ use super::{Rendering, SourcePlan};
 use crate::api::{Format, Quality};
 use crate::geometry::Dimensions;
 use crate::profile::Stored;
-use crate::pyramid::tiff::{Association, Compression, Level, Model};
+use crate::pyramid::level::{Association, Compression, Level, Model};
 use crate::pyramid::{Body, Orientation, Pyramid};
 
 /// A chunk that is the answer as it is stored, if its stream has these dimensions.
@@ -21,8 +21,8 @@ pub(crate) struct StoredChunk {
 impl StoredChunk {
     /// The chunk whose pixels are those of `rendering`, unchanged.
     pub fn of(rendering: &Rendering, pyramid: &Pyramid) -> Option<Self> {
-        let (SourcePlan::Chunks { level: index, columns, rows }, Body::Tiff(tiff)) = (&rendering.source, &pyramid.body) else { return None };
-        let level = tiff.levels.get(*index)?;
+        let (SourcePlan::Chunks { level: index, columns, rows }, Body::Levels(levels)) = (&rendering.source, &pyramid.body) else { return None };
+        let level = levels.get(*index)?;
         let alone = columns.len() == 1 && rows.len() == 1;
         let upright = rendering.turn == Orientation::NORMAL && rendering.angle.is_none();
         let (column, row) = (columns.start, rows.start);

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::geometry::{Dimensions, Rect};
 use crate::limits::Limits;
 use crate::options::EncodeOptions;
-use crate::pyramid::tiff::Level;
+use crate::pyramid::level::Level;
 use crate::pyramid::{Body, Orientation, Pyramid};
 
 /// A request worked out against an image that is decoded. Sides and places are those of the stored raster, before orientation.
@@ -74,8 +74,8 @@ impl Rendering {
         let (across, down) = (place.across.axis(), place.down.axis());
         let crop = Rect::from_edges(across.from, down.from, across.to, down.to).ok_or_else(|| internal("a region misses its level"))?;
         let source = match (&pyramid.body, choice.level) {
-            (Body::Tiff(tiff), Some(index)) => {
-                let level = tiff.levels.get(index).ok_or_else(|| internal("a level that is not there"))?;
+            (Body::Levels(levels), Some(index)) => {
+                let level = levels.get(index).ok_or_else(|| internal("a level that is not there"))?;
                 let columns = crop.x().checked_div(level.chunk.width()).unwrap_or(0)..crop.right().div_ceil(level.chunk.width());
                 let rows = level.chunk_row_at(crop.y())..level.chunk_row_at(crop.bottom().saturating_sub(1)).saturating_add(1);
                 SourcePlan::Chunks { level: index, columns, rows }
@@ -118,9 +118,9 @@ impl Rendering {
     pub fn full(pyramid: &Pyramid) -> Self {
         let size = pyramid.stored;
         let source = match &pyramid.body {
-            Body::Tiff(tiff) => {
-                let rows = tiff.levels.first().map_or(0, |level| level.chunk_row_at(size.height().saturating_sub(1)).saturating_add(1));
-                let chunks = SourcePlan::Chunks { level: 0, columns: 0..tiff.levels.first().map_or(0, Level::columns), rows: 0..rows };
+            Body::Levels(levels) => {
+                let rows = levels.first().map_or(0, |level| level.chunk_row_at(size.height().saturating_sub(1)).saturating_add(1));
+                let chunks = SourcePlan::Chunks { level: 0, columns: 0..levels.first().map_or(0, Level::columns), rows: 0..rows };
                 strips(pyramid, 0, &(0..rows)).unwrap_or(chunks)
             }
             Body::Whole(_) => SourcePlan::Whole { reduction: 1 },
@@ -235,8 +235,8 @@ impl Rendering {
 
 /// What is read of some rows of chunks of a level, if these are large strips.
 fn strips(pyramid: &Pyramid, level: usize, rows: &Range<u32>) -> Option<SourcePlan> {
-    let Body::Tiff(tiff) = &pyramid.body else { return None };
-    let is_sequential = tiff.levels.get(level).is_some_and(Level::is_sequential);
+    let Body::Levels(levels) = &pyramid.body else { return None };
+    let is_sequential = levels.get(level).is_some_and(Level::is_sequential);
     is_sequential.then(|| SourcePlan::Strips { level, rows: rows.clone(), run: RUN })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Rendering;
 use super::cost::{mul, pipeline, sum};
-use crate::pyramid::tiff::{Compression, Level, ZSTANDARD_WINDOW, zstandard_window};
+use crate::pyramid::level::{Compression, Level, ZSTANDARD_WINDOW, zstandard_window};
 
 /// Bytes of packed data that a decoder is given at a time, unless it needs more in one piece.
 pub(crate) const INPUT: u64 = 16 << 10;

@@ -3,7 +3,7 @@
 use super::{Rendering, SourcePlan};
 use crate::api::Quality;
 use crate::geometry::Rect;
-use crate::pyramid::tiff::Level;
+use crate::pyramid::level::Level;
 
 /// Bytes of pixels in a strip, at most, unless one row has more: it is held twice while it is turned.
 const STRIP: u64 = 8 << 20;

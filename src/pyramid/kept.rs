@@ -19,8 +19,8 @@ impl Kept {
     pub fn of(store: &ByteStore, body: &Body) -> Self {
         let kept = match body {
             _ if store.held() == store.size() && store.size() <= SMALL => store.clone(),
-            Body::Tiff(_) if store.held() <= SMALL => store.clone(),
-            Body::Tiff(tiff) => store.only(tiff.tables(), MOST),
+            Body::Levels(_) if store.held() <= SMALL => store.clone(),
+            Body::Levels(levels) => store.only(levels.tables(), MOST),
             // It is read in long runs.
             Body::Whole(_) | Body::Scan(_) => ByteStore::new(store.size()),
         };

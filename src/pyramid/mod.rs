@@ -9,11 +9,12 @@ mod exif;
 mod gif;
 mod jpeg;
 mod kept;
+pub(crate) mod level;
 mod orientation;
 mod png;
 mod probe;
 mod scan;
-pub(crate) mod tiff;
+mod tiff;
 mod webp;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 #[cfg(feature = "extra")]
 pub(crate) use gif::canvas as gif_canvas;
 pub(crate) use kept::Kept;
+use level::Levels;
 pub use orientation::Orientation;
 pub(crate) use png::unpacked_profile;
 pub(crate) use scan::{OneScan, meaning};
@@ -93,7 +95,7 @@ struct Opened {
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
     /// Levels of chunks, each reachable by itself; the first is the full image.
-    Tiff(Arc<tiff::Tiff>),
+    Levels(Arc<Levels>),
     /// One stream that is read from its beginning.
     Whole(Whole),
     /// A JPEG whose rows come one after the other, or by an index: a file, or the only strip of a page of a TIFF.
@@ -156,9 +158,9 @@ impl Pyramid {
     #[cfg(feature = "web")]
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
-            Body::Tiff(tiff) => {
-                use tiff::Compression::{Lzw, WebP, Zstandard};
-                let mut all = tiff.levels.iter().flat_map(|level| std::iter::once(level).chain(level.mask.as_deref()));
+            Body::Levels(levels) => {
+                use level::Compression::{Lzw, WebP, Zstandard};
+                let mut all = levels.iter().flat_map(|level| std::iter::once(level).chain(level.mask.as_deref()));
                 all.any(|level| matches!(level.compression, WebP | Lzw | Zstandard))
             }
             Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
@@ -174,7 +176,7 @@ impl Pyramid {
     /// Whether its pixels come as planes of JPEG, of which one may have a sample for two pixels.
     pub(crate) fn has_planes(&self) -> bool {
         match &self.body {
-            Body::Tiff(tiff) => tiff.levels.first().is_some_and(tiff::Level::has_planes),
+            Body::Levels(levels) => levels.first().is_some_and(level::Level::has_planes),
             Body::Whole(whole) => matches!(whole.mode, WholeMode::Jpeg { .. }),
             Body::Scan(_) => true,
         }
@@ -183,7 +185,7 @@ impl Pyramid {
     /// Whether a pixel has one colour sample.
     pub(crate) fn is_gray(&self) -> bool {
         match &self.body {
-            Body::Tiff(tiff) => tiff.levels.first().is_some_and(tiff::Level::is_gray),
+            Body::Levels(levels) => levels.first().is_some_and(level::Level::is_gray),
             Body::Whole(whole) => whole.channels <= 2,
             Body::Scan(scan) => scan.whole.channels <= 2,
         }
@@ -192,7 +194,7 @@ impl Pyramid {
     /// The profile of its colours, and what they are, as far as headers tell: of files that are decoded whole the decoder will.
     pub(crate) fn profile(&self) -> Option<(&Arc<Profile>, Model)> {
         match &self.body {
-            Body::Tiff(tiff) => tiff.levels.first().and_then(|first| Some((first.profile.as_ref()?, first.colors()))),
+            Body::Levels(levels) => levels.first().and_then(|first| Some((first.profile.as_ref()?, first.colors()))),
             Body::Scan(scan) => Some((scan.profile.as_ref()?, scan.colors())),
             Body::Whole(_) => None,
         }
@@ -202,7 +204,7 @@ impl Pyramid {
     pub(crate) fn colors_memory(&self) -> u64 {
         match &self.body {
             Body::Whole(whole) => whole.colors,
-            Body::Tiff(_) | Body::Scan(_) => self.profile().map_or(0, |(profile, model)| profile.memory(model)),
+            Body::Levels(_) | Body::Scan(_) => self.profile().map_or(0, |(profile, model)| profile.memory(model)),
         }
     }
 
@@ -264,17 +266,17 @@ impl Pyramid {
     /// The image's own tiles and levels as seen, if it has tiles that suit a viewer.
     fn tiles(&self) -> Option<Stored> {
         const SUITABLE: std::ops::RangeInclusive<u32> = 128..=2048;
-        let Body::Tiff(tiff) = &self.body else { return None };
-        let first = tiff.levels.first()?;
+        let Body::Levels(levels) = &self.body else { return None };
+        let first = levels.first()?;
         let tile = self.orientation.apply(first.chunk);
-        let levels = tiff.levels.iter().map(|level| (level.scale_factor, self.orientation.apply(level.dimensions))).collect();
+        let levels = levels.iter().map(|level| (level.scale_factor, self.orientation.apply(level.dimensions))).collect();
         (first.tiled && SUITABLE.contains(&tile.width()) && SUITABLE.contains(&tile.height())).then_some(Stored { tile, levels })
     }
 
     /// Bytes this value holds, for a cache that counts.
     pub fn weight(&self) -> usize {
         let tables = match &self.body {
-            Body::Tiff(tiff) => tiff.weight(),
+            Body::Levels(levels) => levels.weight(),
             Body::Whole(_) => 0,
             Body::Scan(scan) => scan.weight(),
         };

@@ -1,6 +1,6 @@
 //! The two sides of the module of extra codecs: what it exports (feature `extra-module`), and what the engine that was built without them calls.
 
-use crate::pyramid::tiff::Compression;
+use crate::pyramid::level::Compression;
 
 /// How bytes within a TIFF may be packed, by the names that both sides know.
 const PACKED: [(&str, Compression); 2] = [("lzw", Compression::Lzw), ("zstd", Compression::Zstandard)];
@@ -14,7 +14,7 @@ mod module {
     use crate::codec::extra::{Decoded, Fault, coder};
     use crate::error::SourceFormat;
     use crate::geometry::Dimensions;
-    use crate::pyramid::tiff::Compression;
+    use crate::pyramid::level::Compression;
     use crate::render::Raster;
 
     /// Pixels of a GIF or WebP file.
@@ -180,7 +180,7 @@ mod engine {
     use crate::codec::extra::{Decoded, Fault, Progress};
     use crate::error::SourceFormat;
     use crate::geometry::Dimensions;
-    use crate::pyramid::tiff::Compression;
+    use crate::pyramid::level::Compression;
     use crate::render::Raster;
 
     #[wasm_bindgen]

@@ -6,7 +6,7 @@ use super::{Decoded, Fault, gif, run, small, webp};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
-use crate::pyramid::tiff::Compression;
+use crate::pyramid::level::Compression;
 use crate::render::Raster;
 
 pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {

@@ -6,7 +6,7 @@ use super::{Decoded, Fault, Progress};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;
-use crate::pyramid::tiff::Compression;
+use crate::pyramid::level::Compression;
 use crate::render::Raster;
 
 /// What such a module does; [`super::coder`] says how.

@@ -29,7 +29,7 @@ use crate::api::Format;
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::incomplete::Incomplete;
-use crate::pyramid::tiff::Compression;
+use crate::pyramid::level::Compression;
 use crate::render::Raster;
 
 /// Bytes of rows that are encoded at a time.

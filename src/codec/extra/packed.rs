@@ -8,7 +8,7 @@ use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
 use super::coder::internal;
 use super::{Fault, Progress, zstandard};
-use crate::pyramid::tiff::{Compression, ZSTANDARD_WINDOW};
+use crate::pyramid::level::{Compression, ZSTANDARD_WINDOW};
 
 /// A decoder that is fed pieces of its data and gives bytes, each as they come.
 pub(crate) enum Unpacker {

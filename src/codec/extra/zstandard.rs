@@ -1,6 +1,6 @@
 //! Headers of Zstandard frames (RFC 8878, section 3.1.1.1).
 
-use crate::pyramid::tiff::zstandard_window;
+use crate::pyramid::level::zstandard_window;
 
 /// Longest header of a frame, bytes.
 pub(super) const HEADER: usize = 18;
@@ -44,7 +44,7 @@ fn window_size(descriptor: u8) -> u64 {
 mod tests {
     use super::super::coder::unpack;
     use super::*;
-    use crate::pyramid::tiff::{Compression, ZSTANDARD_WINDOW};
+    use crate::pyramid::level::{Compression, ZSTANDARD_WINDOW};
 
     /// Bytes that repeat in part, and the blocks of a frame of them without its header.
     fn blocks() -> (Vec<u8>, Vec<u8>) {

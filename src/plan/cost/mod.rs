@@ -17,7 +17,7 @@ use crate::error::{Budget, Error, Remedy, Result, SourceFormat};
 use crate::geometry::Rect;
 use crate::jpeg::{Grid, Rows, Wanted, block_bytes};
 use crate::limits::Limits;
-use crate::pyramid::tiff::{Compression, FAX_TIMES, Level};
+use crate::pyramid::level::{Compression, FAX_TIMES, Level};
 use crate::pyramid::{Body, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
@@ -61,11 +61,11 @@ impl Price {
     fn once(plan: &Rendering, pyramid: &Pyramid) -> Self {
         let channels = Self::channels(plan, pyramid);
         match (&plan.source, &pyramid.body) {
-            (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => {
-                tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_chunks(plan, pyramid, level, channels))
+            (SourcePlan::Chunks { level, .. }, Body::Levels(levels)) => {
+                levels.get(*level).map_or(Self::default(), |level| Self::of_chunks(plan, pyramid, level, channels))
             }
-            (SourcePlan::Strips { level, .. }, Body::Tiff(tiff)) => {
-                tiff.levels.get(*level).map_or(Self::default(), |level| Self::of_strips(plan, pyramid, level, channels))
+            (SourcePlan::Strips { level, .. }, Body::Levels(levels)) => {
+                levels.get(*level).map_or(Self::default(), |level| Self::of_strips(plan, pyramid, level, channels))
             }
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 let memory = BASE.saturating_add(of_whole(whole, pyramid, plan, channels));
@@ -86,11 +86,11 @@ impl Price {
                 sum(&[BASE, rows(whole.channels, whole.depth), pyramid.file_size, decoding(whole, pyramid, plan)])
             }
             (SourcePlan::Scan { run, .. }, Body::Scan(scan)) => sum(&[BASE, rows(scan.whole.channels, 1), decoding_scan(plan, scan), *run]),
-            (SourcePlan::Strips { level, run, .. }, Body::Tiff(tiff)) => tiff.levels.get(*level).map_or(0, |level| {
+            (SourcePlan::Strips { level, run, .. }, Body::Levels(levels)) => levels.get(*level).map_or(0, |level| {
                 let made = Self::channels(plan, pyramid);
                 sum(&[BASE, strips::decoding(plan, level, made), (*run).min(pyramid.file_size)])
             }),
-            (SourcePlan::Chunks { level, .. }, Body::Tiff(tiff)) => tiff.levels.get(*level).map_or(0, |level| {
+            (SourcePlan::Chunks { level, .. }, Body::Levels(levels)) => levels.get(*level).map_or(0, |level| {
                 let (samples, depth) = (level.decoded_samples().saturating_add(level.mask.is_some().into()), if level.samples.bits > 8 { 2 } else { 1 });
                 let across = u64::from(level.columns());
                 let band = mul(&[across, level.chunk.area(), samples, depth]);
@@ -144,7 +144,7 @@ impl Price {
             // Of JPEG four samples are inks.
             Body::Whole(whole) => (pyramid.format != SourceFormat::Jpeg && whole.channels.is_multiple_of(2), whole.channels <= 2),
             Body::Scan(scan) => (false, scan.whole.channels <= 2),
-            Body::Tiff(tiff) => tiff.levels.first().map_or((true, false), |level| (level.has_alpha(), level.is_gray())),
+            Body::Levels(levels) => levels.first().map_or((true, false), |level| (level.has_alpha(), level.is_gray())),
         };
         let colors = if gray || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
         sum(&[colors, alpha.into()])
@@ -377,7 +377,7 @@ fn reusable(whole: &Whole, plan: &Rendering) -> u64 {
 /// Whether a lossless WebP is too large for its pixels to be held, and they are not there all at once anyway.
 fn comes_twice(plan: &Rendering, pyramid: &Pyramid) -> bool {
     let flows = match &pyramid.body {
-        Body::Tiff(_) => plan.is_upright() || !matches!(plan.source, SourcePlan::Strips { .. }),
+        Body::Levels(_) => plan.is_upright() || !matches!(plan.source, SourcePlan::Strips { .. }),
         Body::Scan(_) => plan.is_upright(),
         Body::Whole(whole) => plan.is_upright() && !is_image(whole),
     };

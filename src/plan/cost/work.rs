@@ -8,7 +8,7 @@ use crate::api::{Format, Quality};
 use crate::error::SourceFormat;
 use crate::plan::{Rendering, SourcePlan};
 use crate::profile::Model as Colors;
-use crate::pyramid::tiff::{Compression, Level, Model};
+use crate::pyramid::level::{Compression, Level, Model};
 use crate::pyramid::{Body, Pyramid, Whole, WholeMode};
 
 /// Tenths of a nanosecond, so that weights are whole numbers.
@@ -24,10 +24,10 @@ const JPEG_BLOCK: u64 = 300;
 /// Tenths of a nanosecond for a byte as it is stored.
 pub(super) fn of_byte(pyramid: &Pyramid, plan: &Rendering) -> u64 {
     match (&pyramid.body, &plan.source) {
-        (Body::Tiff(tiff), SourcePlan::Chunks { level, .. } | SourcePlan::Strips { level, .. }) => {
-            tiff.levels.get(*level).map_or(10, |level| of_stored_byte(level.compression))
+        (Body::Levels(levels), SourcePlan::Chunks { level, .. } | SourcePlan::Strips { level, .. }) => {
+            levels.get(*level).map_or(10, |level| of_stored_byte(level.compression))
         }
-        (Body::Tiff(_), _) => of_stored_byte(Compression::Lzw),
+        (Body::Levels(_), _) => of_stored_byte(Compression::Lzw),
         (Body::Scan(_), _) => JPEG_BYTE,
         // Every scan is read.
         (Body::Whole(Whole { mode: WholeMode::Jpeg { .. }, .. }), _) => JPEG_BYTE,
@@ -166,7 +166,7 @@ fn of_colors(pyramid: &Pyramid) -> u64 {
         }
         Some((_, Colors::Lab)) => 150,
         _ => match &pyramid.body {
-            Body::Tiff(tiff) if tiff.levels.first().is_some_and(|level| level.colors() == Colors::Lab) => 150,
+            Body::Levels(levels) if levels.first().is_some_and(|level| level.colors() == Colors::Lab) => 150,
             _ => 20,
         },
     }

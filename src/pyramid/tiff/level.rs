@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Indexes;
-use super::Values;
 use super::ifd::{Array, Directory, Header};
 use super::marks::factor;
-use super::sample::{Association, Compression, Model, SampleKind, Samples, Storage};
-use crate::bytes::{ByteRange, ByteStore};
+use super::places::Tables;
+use super::sample::Storage;
+use super::values;
+use crate::bytes::ByteStore;
 use crate::error::{SourceFormat, Stop};
-use crate::geometry::{Dimensions, Rect};
-use crate::jpeg::ColorModel;
-use crate::profile::{Model as Colors, Profile};
+use crate::geometry::Dimensions;
+use crate::profile::Profile;
 use crate::pyramid::dimensions;
+use crate::pyramid::level::{Association, Compression, Level, SampleKind, Values};
 use crate::window::Window;
 
 mod tag {
@@ -31,39 +31,6 @@ pub(super) const LONGEST_PROFILE: u64 = 4 << 20;
 const LONGEST_TABLES: u64 = 64 << 10;
 /// An uncompressed strip is read in slices of about this many bytes.
 const SLICE: u64 = 64 << 10;
-/// Bytes of the samples of a chunk from which on it is better decoded row by row, as far as its last wanted row, than held.
-const LARGE: u64 = 1 << 20;
-
-/// A level: one size of the image, cut into chunks (tiles or strips) in rows from the top left.
-#[derive(Debug, Clone)]
-pub(crate) struct Level {
-    pub dimensions: Dimensions,
-    /// How many times smaller than the full image, each side; 1 for the full image.
-    pub scale_factor: u32,
-    /// Size of a chunk. Tiles are whole at the edges, strips are cut at the bottom.
-    pub chunk: Dimensions,
-    pub tiled: bool,
-    pub compression: Compression,
-    pub model: Model,
-    pub samples: Samples,
-    pub values: Values,
-    pub jpeg_tables: Option<Arc<[u8]>>,
-    pub profile: Option<Arc<Profile>>,
-    /// A mask of the same size, which is its alpha channel.
-    pub mask: Option<Box<Self>>,
-    /// Of its JPEG chunks.
-    pub indexes: Arc<Indexes>,
-    /// Whether chunks tell their own lengths, see [`leader`].
-    pub led: bool,
-    pub(super) offsets: Array,
-    pub(super) byte_counts: Option<Array>,
-    /// Height of a stored strip or tile.
-    strip_rows: u32,
-    /// Strips or tiles that are stored side by side and below each other: more than are shown, if the level was filled up to whole tiles.
-    pub(super) grid: (u32, u32),
-    /// An uncompressed strip is shown as several chunks: how many.
-    pub(super) slices: u32,
-}
 
 impl Level {
     pub(super) fn read(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Self, Stop> {
@@ -103,14 +70,13 @@ impl Level {
             mask: None,
             indexes: Arc::default(),
             led: header.blocks_are_led(store),
-            offsets,
-            byte_counts: directory.array(counts),
+            places: Arc::new(Tables { endian: header.endian, offsets, byte_counts: directory.array(counts) }),
             strip_rows: chunk.height(),
             grid: (size.width().div_ceil(chunk.width()), size.height().div_ceil(chunk.height())),
             slices: 1,
         };
-        if level.offsets.count < level.chunks() {
-            return Err(corrupt(format!("its table has {} strips or tiles where {} are needed", level.offsets.count, level.chunks())));
+        if offsets.count < level.chunks() {
+            return Err(corrupt(format!("its table has {} strips or tiles where {} are needed", offsets.count, level.chunks())));
         }
         level.slice();
         Ok(level)
@@ -126,28 +92,13 @@ impl Level {
         Ok(self)
     }
 
-    /// What its decoded samples mean.
-    pub fn colors(&self) -> Colors {
-        match self.model {
-            Model::WhiteIsZero | Model::BlackIsZero => Colors::Gray,
-            Model::Rgb | Model::Palette(_) | Model::YCbCr(..) => Colors::Rgb,
-            Model::Cmyk => Colors::Cmyk,
-            Model::CieLab | Model::IccLab => Colors::Lab,
-        }
-    }
-
     /// With what its values mean: those of the full image serve all levels. Follows [`Self::with_profile`].
     pub(super) fn with_values(mut self, store: &ByteStore, header: &Header, directory: &Directory, window: Window) -> Result<Self, Stop> {
-        self.values = Values::read(store, header, directory, &self, window)?;
+        self.values = values::read(store, header, directory, &self, window)?;
         if self.values.nodata.is_some() {
             self.samples.alpha = Some(Association::Unassociated);
         }
         Ok(self)
-    }
-
-    /// Where its tables lie.
-    pub(super) fn tables(&self) -> impl Iterator<Item = ByteRange> {
-        [Some(self.offsets), self.byte_counts].into_iter().flatten().filter_map(|table| table.range())
     }
 
     /// Shows a large uncompressed strip as several chunks, so that a region of it can be read alone.
@@ -196,179 +147,5 @@ impl Level {
         (self.samples.alpha, self.values) = (full.samples.alpha, full.values);
         self.scale_factor = factor;
         same.then_some(self)
-    }
-
-    /// Whether its chunks are JPEGs of gray or YCbCr, whose planes and coefficients can be used as they are.
-    pub fn has_planes(&self) -> bool {
-        let colors = match self.model {
-            Model::BlackIsZero => self.samples.count == 1,
-            Model::YCbCr(..) => self.samples.count == 3 && !self.samples.planar,
-            _ => false,
-        };
-        self.compression == Compression::Jpeg && colors && !self.has_alpha()
-    }
-
-    /// Whether its chunks are other than rows of pixels: several of these share their chroma. JPEG streams know by themselves.
-    pub fn is_subsampled(&self) -> bool {
-        matches!(self.model, Model::YCbCr(across, down) if (across, down) != (1, 1))
-    }
-
-    /// Whether the rows of a chunk are coded in their order, so that those below the wanted ones need not be decoded.
-    pub fn is_by_rows(&self) -> bool {
-        let is_coded_whole = matches!(self.compression, Compression::Jpeg | Compression::WebP);
-        !is_coded_whole && !self.is_subsampled()
-    }
-
-    /// Whether the bytes of its chunks are the samples of their pixels, once they are unpacked.
-    pub fn is_unpacked_to_pixels(&self) -> bool {
-        let stays = self.samples.bits == 8 && self.samples.kind == SampleKind::Unsigned && self.values.window.is_none();
-        stays && self.is_unpacked_to_samples() && !matches!(self.model, Model::Palette(_))
-    }
-
-    /// Whether a single step lies between these bytes and pixels: no planes are woven, no samples are added or dropped.
-    pub fn is_unpacked_to_samples(&self) -> bool {
-        let plain = !self.is_subsampled() && (self.samples.bits <= 8 || !matches!(self.model, Model::Palette(_)));
-        let all = u64::from(self.samples.count) == u64::from(self.model.colors()).saturating_add(self.samples.alpha.is_some().into());
-        plain && all && !self.samples.planar && self.values.nodata.is_none()
-    }
-
-    /// Samples of a decoded pixel while it is made, those that are not shown included.
-    pub fn decoded_samples(&self) -> u64 {
-        // A palette's index becomes three samples.
-        let stored = u64::from(self.samples.count).saturating_add(if matches!(self.model, Model::Palette(_)) { 2 } else { 0 });
-        match self.values.nodata {
-            None => stored,
-            // Each plane brings its own.
-            Some(_) => stored.saturating_add(self.planes().into()),
-        }
-    }
-
-    /// Whether a pixel has one colour sample.
-    pub fn is_gray(&self) -> bool {
-        matches!(self.model, Model::WhiteIsZero | Model::BlackIsZero)
-    }
-
-    /// Whether its chunks are large and as wide as the image, and coded so that their rows can be decoded one after the other. A mask is decoded beside chunks.
-    pub fn is_sequential(&self) -> bool {
-        use Compression::{Deflate, Fax, Lzw, None, PackBits, Zstandard};
-        let coded = matches!(self.compression, None | Lzw | Deflate | PackBits | Zstandard | Fax(_));
-        let bytes = self.chunk.area().saturating_mul(self.decoded_samples()).saturating_mul(if self.samples.bits > 8 { 2 } else { 1 });
-        coded && self.columns() == 1 && self.slices == 1 && self.mask.is_none() && bytes > LARGE
-    }
-
-    /// Rows of pixels that are stored together.
-    pub fn rows_together(&self) -> u32 {
-        match self.model {
-            Model::YCbCr(_, down) if self.is_subsampled() => down.into(),
-            _ => 1,
-        }
-    }
-
-    /// What the components of its only strip mean, if that is a large JPEG which can be decoded as a file is.
-    pub(super) fn is_one_jpeg(&self) -> Option<ColorModel> {
-        let model = match (&self.model, self.samples.count) {
-            (Model::BlackIsZero, 1) => ColorModel::Gray,
-            (Model::Rgb, 3) => ColorModel::Rgb,
-            (Model::YCbCr(..), 3) => ColorModel::YCbCr,
-            (Model::Cmyk, 4) => ColorModel::Cmyk { inverted: false },
-            _ => return None,
-        };
-        let alone = !self.tiled && !self.samples.planar && !self.has_alpha() && self.grid == (1, 1);
-        (alone && self.compression == Compression::Jpeg && self.chunk_bytes() > LARGE).then_some(model)
-    }
-
-    /// Chunks in a row.
-    pub fn columns(&self) -> u32 {
-        self.dimensions.width().div_ceil(self.chunk.width())
-    }
-
-    /// Height of a stored strip or tile.
-    pub(super) fn strip_rows(&self) -> u32 {
-        self.strip_rows.max(1)
-    }
-
-    /// Stored chunks in one plane, or in all of them if they are not planar, times the planes.
-    fn chunks(&self) -> u64 {
-        let (across, down) = self.grid;
-        u64::from(across).saturating_mul(down.into()).saturating_mul(self.planes().into())
-    }
-
-    /// Planes that are stored apart.
-    pub fn planes(&self) -> u16 {
-        if self.samples.planar { self.samples.count } else { 1 }
-    }
-
-    /// Bytes of one row of a decoded chunk, of one plane if they are stored apart.
-    pub fn row_bytes(&self) -> u64 {
-        let samples = if self.samples.planar { 1 } else { u64::from(self.samples.count) };
-        u64::from(self.chunk.width()).saturating_mul(samples).saturating_mul(self.samples.bits.into()).div_ceil(8)
-    }
-
-    /// Bytes of `rows` rows of a chunk before they are compressed, of one plane if they are stored apart.
-    pub fn plain_bytes(&self, rows: u32) -> u64 {
-        match self.model {
-            Model::YCbCr(across, down) if self.is_subsampled() => {
-                let units = u64::from(self.chunk.width().div_ceil(across.into())).saturating_mul(rows.div_ceil(down.into()).into());
-                units.saturating_mul(u64::from(across).saturating_mul(down.into()).saturating_add(2))
-            }
-            _ => self.row_bytes().saturating_mul(rows.into()),
-        }
-    }
-
-    /// How many rows of a chunk are whole in its first `bytes` bytes before they are compressed, of one plane if they are stored apart.
-    pub fn rows_of(&self, bytes: u64) -> u32 {
-        let together = self.rows_together();
-        let groups = bytes.checked_div(self.plain_bytes(together)).unwrap_or(0);
-        u32::try_from(groups.saturating_mul(together.into())).unwrap_or(u32::MAX)
-    }
-
-    /// Bytes of a decoded chunk, all planes.
-    pub fn chunk_bytes(&self) -> u64 {
-        self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(self.planes().into())
-    }
-
-    /// What of a chunk lies within the image.
-    pub fn shown(&self, column: u32, row: u32) -> Option<Dimensions> {
-        let left = column.checked_mul(self.chunk.width())?;
-        let width = self.dimensions.width().checked_sub(left)?.min(self.chunk.width());
-        Dimensions::new(width, self.chunk_bottom(row).checked_sub(self.chunk_top(row))?)
-    }
-
-    /// Where what is shown of a chunk lies in the image.
-    pub fn place(&self, column: u32, row: u32) -> Option<Rect> {
-        let shown = self.shown(column, row)?;
-        Rect::new(column.checked_mul(self.chunk.width())?, self.chunk_top(row), shown.width(), shown.height())
-    }
-
-    /// Rows of the chunks in a row of chunks: tiles are whole, strips end with the image.
-    pub fn chunk_height(&self, row: u32) -> u32 {
-        if self.tiled { self.chunk.height() } else { self.chunk_bottom(row).saturating_sub(self.chunk_top(row)) }
-    }
-
-    /// First image row of a row of chunks.
-    pub fn chunk_top(&self, row: u32) -> u32 {
-        let (strip, slice) = (row.checked_div(self.slices).unwrap_or(0), row.checked_rem(self.slices).unwrap_or(0));
-        strip.saturating_mul(self.strip_rows()).saturating_add(slice.saturating_mul(self.chunk.height()))
-    }
-
-    /// One past the last image row of a row of chunks.
-    pub fn chunk_bottom(&self, row: u32) -> u32 {
-        self.chunk_top(row.saturating_add(1)).min(self.dimensions.height())
-    }
-
-    /// The row of chunks that holds an image row.
-    pub fn chunk_row_at(&self, y: u32) -> u32 {
-        let strip = self.strip_rows();
-        let (index, within) = (y.checked_div(strip).unwrap_or(0), y.checked_rem(strip).unwrap_or(0));
-        index.saturating_mul(self.slices).saturating_add(within.checked_div(self.chunk.height()).unwrap_or(0))
-    }
-
-    pub(super) fn weight(&self) -> usize {
-        let palette = if let Model::Palette(colors) = &self.model { colors.len().saturating_mul(2) } else { 0 };
-        let tables = self.jpeg_tables.as_ref().map_or(0, |tables| tables.len());
-        let profile = self.profile.as_ref().map_or(0, |profile| profile.weight());
-        let mask = self.mask.as_ref().map_or(0, |mask| mask.weight());
-        let held = tables.saturating_add(profile).saturating_add(self.indexes.weight()).saturating_add(mask);
-        size_of::<Self>().saturating_add(palette).saturating_add(held)
     }
 }

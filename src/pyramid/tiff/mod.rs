@@ -1,33 +1,25 @@
 //! TIFF 6.0 and BigTIFF: a page, and the smaller copies and masks of it in further directories of the chain or in SubIFDs.
 
 mod ifd;
-mod indexes;
-pub(crate) mod leader;
 mod leica;
 mod level;
-mod locate;
 mod marks;
 mod mask;
 mod pages;
+mod places;
 mod sample;
 mod slide;
 mod values;
 
 use std::sync::Arc;
 
-pub(crate) use indexes::Indexes;
-pub(crate) use level::Level;
-pub(crate) use locate::Location;
-pub(crate) use sample::{Association, Compression, FAX_TIMES, Fax, Model, SampleKind, ZSTANDARD_WINDOW, zstandard_window};
-use values::Values;
-pub(crate) use values::{Range, YCbCr};
-
 use self::ifd::{Directory, Header};
 use self::marks::Marks;
+use super::level::{Level, Levels};
 use super::scan::{Contained, OneScan};
 use super::{Body, Opened, Orientation, Pages};
 use crate::api::Page;
-use crate::bytes::{ByteRange, ByteStore, Endian};
+use crate::bytes::{ByteRange, ByteStore};
 use crate::error::Stop;
 use crate::window::Window;
 
@@ -45,24 +37,6 @@ mod tag {
     pub const VALUES: [u16; 14] = [258, 280, 281, 320, SUB_IFDS, 338, 339, 340, 341, 347, 529, 530, 532, 42113];
     /// Longest of them that is sensible: a palette of 16 bits.
     pub const LONGEST_VALUE: u64 = 3 << 17;
-}
-
-/// The levels of a page, largest first, all in one byte order.
-#[derive(Debug)]
-pub(crate) struct Tiff {
-    pub endian: Endian,
-    pub levels: Vec<Level>,
-}
-
-impl Tiff {
-    pub fn weight(&self) -> usize {
-        self.levels.iter().fold(size_of::<Self>(), |sum, level| sum.saturating_add(level.weight()))
-    }
-
-    /// Where the tables of all levels lie, the smaller ones first.
-    pub fn tables(&self) -> impl Iterator<Item = ByteRange> {
-        self.levels.iter().rev().flat_map(|level| level.tables().chain(level.mask.iter().flat_map(|mask| mask.tables())))
-    }
 }
 
 /// Opens a page, with the values that are black and white by `window`. Of several levels that lack values, all are named before any of these is fetched.
@@ -97,20 +71,20 @@ pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Open
         copies.extend(take(Level::read(store, &header, thumbnail), &mut missing));
     }
     let stored = full.dimensions;
-    let scan = if masks.is_empty() { one_scan(store, &header, &full)? } else { None };
+    let scan = if masks.is_empty() { one_scan(store, &full)? } else { None };
     let body = match scan {
         // Its own reductions are better than smaller copies.
         Some(scan) => Body::Scan(Arc::new(scan)),
-        None => Body::Tiff(Arc::new(Tiff { endian: header.endian, levels: mask::attach(arrange(full, copies, found.group.padded), masks) })),
+        None => Body::Levels(Arc::new(Levels(mask::attach(arrange(full, copies, found.group.padded), masks)))),
     };
     let pages = Pages { page, known: found.known, all: found.all, associated: found.associated };
     Ok(Opened { stored, orientation, body, pages })
 }
 
 /// A page that is one large JPEG strip is read as a JPEG file is.
-fn one_scan(store: &ByteStore, header: &Header, full: &Level) -> Result<Option<OneScan>, Stop> {
+fn one_scan(store: &ByteStore, full: &Level) -> Result<Option<OneScan>, Stop> {
     let Some(model) = full.is_one_jpeg() else { return Ok(None) };
-    let location = full.locate(store, header.endian, 0, 0, 0, false)?;
+    let location = full.locate(store, 0, 0, 0, false)?;
     let Some(strip) = location.range().filter(|range| range.end() <= store.size()) else { return Ok(None) };
     let tables = full.jpeg_tables.as_deref().filter(|tables| tables.len() > 4);
     let contained = Contained { tables, model, dimensions: full.dimensions, profile: full.profile.clone() };

@@ -1,10 +1,9 @@
 //! What the values of a level's samples mean to the eye: which are black and white, which mean that there is nothing, and how YCbCr becomes RGB.
 
 use super::ifd::{Directory, Header};
-use super::level::Level;
-use super::sample::{Compression, Model, SampleKind};
 use crate::bytes::ByteStore;
 use crate::error::{Error, SourceFormat, Stop};
+use crate::pyramid::level::{Compression, Level, Model, Range, SampleKind, Values, YCbCr};
 use crate::window::{Window, number};
 
 pub(super) mod tag {
@@ -25,73 +24,19 @@ const LONGEST_NUMBER: u64 = 64;
 /// A greatest value that is not believed of deeper samples: it is left over from 8 bits more often than it is meant.
 const GREATEST_OF_8_BITS: f64 = 255.0;
 
-/// What values mean. All levels of an image have those of the full image.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Values {
-    /// The values that become black and white; `None` for the whole range of the type, and 0 to 1 for floating point.
-    pub window: Option<Range>,
-    /// Pixels whose colour samples all have this value are transparent; so are those that are not a number, if there is such a value.
-    pub nodata: Option<f64>,
-    /// What the tags say of YCbCr.
-    pub ycbcr: YCbCr,
-}
-
-/// A range of values.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Range {
-    pub black: f64,
-    pub white: f64,
-}
-
-impl Range {
-    /// `None` unless `black` is below `white`.
-    fn new(black: f64, white: f64) -> Option<Self> {
-        (black < white && black.is_finite() && white.is_finite()).then_some(Self { black, white })
-    }
-
-    /// What a type holds; 0 to 1 for floating point.
-    pub fn of_type(kind: SampleKind, bits: u8) -> Self {
-        let power = |bits: u8| libm::exp2(bits.into());
-        match kind {
-            SampleKind::Unsigned => Self { black: 0.0, white: power(bits) - 1.0 },
-            SampleKind::Signed => Self { black: -power(bits.saturating_sub(1)), white: power(bits.saturating_sub(1)) - 1.0 },
-            SampleKind::Float => Self { black: 0.0, white: 1.0 },
-        }
-    }
-}
-
-/// ReferenceBlackWhite and YCbCrCoefficients (TIFF 6.0, section 21).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct YCbCr {
-    /// Of Y, Cb and Cr the value of black, or of no colour, and that of white, or of full colour, as parts of the type's greatest value.
-    pub reference: [(f64, f64); 3],
-    /// What red, green and blue contribute to luminance.
-    pub luma: [f64; 3],
-}
-
-impl Default for YCbCr {
-    /// What libtiff takes for granted, which is what JFIF prescribes.
-    fn default() -> Self {
-        let chroma = (128.0 / 255.0, 1.0);
-        Self { reference: [(0.0, 1.0), chroma, chroma], luma: [0.299, 0.587, 0.114] }
-    }
-}
-
-impl Values {
-    /// Reads what the directory of a full image says. `level` is what else it says, the profile included.
-    pub(super) fn read(store: &ByteStore, header: &Header, directory: &Directory, level: &Level, setting: Window) -> Result<Self, Stop> {
-        let reading = Reading { store, header, directory, level };
-        let window = match setting {
-            _ if !reading.has_window() => None,
-            Window::Full => None,
-            // A profile is of the whole range.
-            Window::Auto if level.profile.is_some() => None,
-            Window::Auto => reading.declared()?,
-            Window::Between { black, white } => Range::new(black, white),
-        };
-        let whole = Range::of_type(level.samples.kind, level.samples.bits);
-        Ok(Self { window: window.filter(|window| *window != whole), nodata: reading.nodata()?, ycbcr: reading.ycbcr()? })
-    }
+/// Reads what the directory of a full image says. `level` is what else it says, the profile included.
+pub(super) fn read(store: &ByteStore, header: &Header, directory: &Directory, level: &Level, setting: Window) -> Result<Values, Stop> {
+    let reading = Reading { store, header, directory, level };
+    let window = match setting {
+        _ if !reading.has_window() => None,
+        Window::Full => None,
+        // A profile is of the whole range.
+        Window::Auto if level.profile.is_some() => None,
+        Window::Auto => reading.declared()?,
+        Window::Between { black, white } => Range::new(black, white),
+    };
+    let whole = Range::of_type(level.samples.kind, level.samples.bits);
+    Ok(Values { window: window.filter(|window| *window != whole), nodata: reading.nodata()?, ycbcr: reading.ycbcr()? })
 }
 
 struct Reading<'a> {

@@ -6,7 +6,7 @@ use super::{EOL_ZEROS, Input, Outcome, RowDecoder};
 use crate::codec::Progress;
 use crate::error::Result;
 use crate::incomplete::Incomplete;
-use crate::pyramid::tiff::Fax;
+use crate::pyramid::level::Fax;
 
 /// A decoder that goes on from row to row, and that holds the last one. Of a row where the data end or are wrong it gives what there is; below it the rows from
 /// the next EOL on, or white.

@@ -1,10 +1,10 @@
 //! Predictors: horizontal differences (TIFF 6.0, section 14) and floating point (Technical Note 3).
 
 use crate::bytes::Endian;
-use crate::pyramid::tiff::Level;
+use crate::pyramid::level::Level;
 
 /// Turns differences back into samples, in place, row by row.
-pub(super) fn undo(data: &mut [u8], level: &Level, endian: Endian) {
+pub(super) fn undo(data: &mut [u8], level: &Level) {
     let stride = level.row_bytes() as usize;
     let samples = if level.samples.planar { 1 } else { usize::from(level.samples.count) };
     let width = usize::from(level.samples.bits / 8);
@@ -12,7 +12,7 @@ pub(super) fn undo(data: &mut [u8], level: &Level, endian: Endian) {
         return;
     }
     match level.samples.predictor {
-        2 => data.chunks_exact_mut(stride).for_each(|row| sum(row, samples, width, endian)),
+        2 => data.chunks_exact_mut(stride).for_each(|row| sum(row, samples, width, level.samples.endian)),
         3 => {
             let mut planes = vec![0; stride];
             for row in data.chunks_exact_mut(stride) {

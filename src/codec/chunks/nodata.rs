@@ -1,7 +1,7 @@
 //! Pixels whose value stands for nothing (GDAL_NODATA) become transparent.
 
 use super::samples::{Number, Raws};
-use crate::pyramid::tiff::Level;
+use crate::pyramid::level::Level;
 
 /// Puts alpha behind each pixel if the level has a value that stands for nothing: 0 where all colour samples have it, `opaque` elsewhere.
 pub(super) fn with_alpha<S: Copy + Default>(samples: Vec<S>, raws: &Raws<'_>, level: &Level, plane: usize, opaque: S) -> Vec<S> {

@@ -16,7 +16,7 @@ use super::corrupt;
 use crate::codec::unsupported;
 use crate::error::{Error, Result, SourceFormat};
 use crate::incomplete::Incomplete;
-use crate::pyramid::tiff::Fax;
+use crate::pyramid::level::Fax;
 use bits::Bits;
 use row::{EOL_ZEROS, Row, Stop};
 

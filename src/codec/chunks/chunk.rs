@@ -11,7 +11,7 @@ use crate::codec::{extra, filler, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::incomplete::Incomplete;
-use crate::pyramid::tiff::{Association, Compression, Level, Location, Model as Stored};
+use crate::pyramid::level::{Association, Compression, Level, Location, Model as Stored};
 use crate::render::{Alpha, Layout, Row};
 
 /// Decoded pixels of a chunk, or of the part of it that is wanted; colours and alpha only.
@@ -101,13 +101,7 @@ fn layout_as_stored(level: &Level) -> Layout {
 /// `location` is its first plane's; `wanted` is in px of the chunk: no less than that is decoded, and where the coding allows no more.
 ///
 /// Rows that cannot be decoded are filled; and told, in rows of the chunk.
-pub(crate) fn decode_chunk(
-    level: &Level,
-    endian: Endian,
-    planes: &[Option<Cow<'_, [u8]>>],
-    location: Location,
-    wanted: Rect,
-) -> Result<(Block, Option<Incomplete>)> {
+pub(crate) fn decode_chunk(level: &Level, planes: &[Option<Cow<'_, [u8]>>], location: Location, wanted: Rect) -> Result<(Block, Option<Incomplete>)> {
     let Location { offset: at, rows, .. } = location;
     let whole = Dimensions::at_least_one(level.chunk.width(), rows);
     let (found, size) = if level.compression == Compression::Jpeg {
@@ -119,7 +113,7 @@ pub(crate) fn decode_chunk(
     };
     let mut damage = None;
     let mut decode = |(plane, bytes): (usize, &Option<Cow<'_, [u8]>>)| match bytes {
-        Some(bytes) => decode_plane(level, endian, plane, bytes, location, wanted, &mut damage),
+        Some(bytes) => decode_plane(level, plane, bytes, location, wanted, &mut damage),
         None => Ok(samples::blank(level, plane, size.area() as usize)),
     };
     let decoded: Result<Vec<Samples>> = planes.iter().enumerate().map(&mut decode).collect();
@@ -153,12 +147,12 @@ pub(crate) struct UnpackedRows {
 }
 
 /// Decodes such rows, of which `columns` are wanted.
-pub(crate) fn decode_rows(level: &Level, endian: Endian, unpacked: UnpackedRows, columns: Range<u32>) -> Result<Block> {
+pub(crate) fn decode_rows(level: &Level, unpacked: UnpackedRows, columns: Range<u32>) -> Result<Block> {
     let UnpackedRows { planes, rows, missing, at } = unpacked;
     let size = Dimensions::at_least_one(level.chunk.width(), rows);
     let wanted = Rect::from_edges(columns.start, 0, columns.end, rows).ok_or_else(|| internal("rows of which nothing is wanted"))?;
     let samples = |(plane, data): (usize, Option<Vec<u8>>)| match data {
-        Some(data) => samples_of(data, level, endian, plane, rows),
+        Some(data) => samples_of(data, level, plane, rows),
         None => samples::blank(level, plane, size.area() as usize),
     };
     let planes = planes.into_iter().enumerate().map(samples).collect();
@@ -196,15 +190,7 @@ fn is_white(level: &Level) -> bool {
 
 /// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](Level::is_by_rows). Rows from which
 /// on they are of no use are noted.
-fn decode_plane(
-    level: &Level,
-    endian: Endian,
-    plane: usize,
-    bytes: &[u8],
-    location: Location,
-    wanted: Rect,
-    damage: &mut Option<Incomplete>,
-) -> Result<Samples> {
+fn decode_plane(level: &Level, plane: usize, bytes: &[u8], location: Location, wanted: Rect, damage: &mut Option<Incomplete>) -> Result<Samples> {
     let Location { offset: at, rows, .. } = location;
     let mut note = |found: Option<(usize, Error)>| match found {
         Some((made, error)) => Incomplete::below(level.rows_of(made as u64), error).map(|found| Incomplete::merge(damage, Some(found))),
@@ -231,31 +217,31 @@ fn decode_plane(
     if let Compression::Fax(kind) = level.compression {
         let (bits, found) = fax::decode(bytes, kind, width, wanted.y()..wanted.bottom(), at)?;
         Incomplete::merge(damage, found);
-        return Ok(samples_of(bits, level, endian, plane, wanted.height()));
+        return Ok(samples_of(bits, level, plane, wanted.height()));
     }
     if !level.is_by_rows() {
         let Unpacked { bytes, damage } = decompress(bytes, level.compression, level.plain_bytes(rows) as usize, at)?;
         note(damage)?;
-        return Ok(samples_of(bytes, level, endian, plane, rows));
+        return Ok(samples_of(bytes, level, plane, rows));
     }
     let stride = level.row_bytes() as usize;
     let Unpacked { bytes: mut data, damage } = decompress(bytes, level.compression, stride * wanted.bottom() as usize, at)?;
     note(damage)?;
     data.drain(..stride * wanted.y() as usize);
-    Ok(samples_of(data, level, endian, plane, wanted.height()))
+    Ok(samples_of(data, level, plane, wanted.height()))
 }
 
 /// The samples of rows of one plane, or of all if they are interleaved, out of their unpacked bytes.
-fn samples_of(mut data: Vec<u8>, level: &Level, endian: Endian, plane: usize, rows: u32) -> Samples {
+fn samples_of(mut data: Vec<u8>, level: &Level, plane: usize, rows: u32) -> Samples {
     let width = level.chunk.width() as usize;
     if let Stored::YCbCr(across, down) = level.model
         && level.is_subsampled()
     {
         return Samples::U8(ycbcr::expand(&data, width, rows as usize, across.into(), down.into()));
     }
-    predictor::undo(&mut data, level, endian);
+    predictor::undo(&mut data, level);
     // The floating-point predictor leaves the most significant byte first.
-    let endian = if level.samples.predictor == 3 { Endian::Big } else { endian };
+    let endian = if level.samples.predictor == 3 { Endian::Big } else { level.samples.endian };
     samples::unpack(data, level, endian, width, plane)
 }
 

@@ -3,7 +3,7 @@
 use super::chunk::Samples;
 use super::{nodata, packed, ycbcr};
 use crate::bytes::Endian;
-use crate::pyramid::tiff::{Association, Level, Model, Range, SampleKind};
+use crate::pyramid::level::{Association, Level, Model, Range, SampleKind};
 
 /// Whether a level's samples come out as 16 bits.
 pub(super) fn is_wide(level: &Level) -> bool {

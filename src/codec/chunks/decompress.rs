@@ -7,7 +7,7 @@ use super::{corrupt, fax};
 use crate::codec::extra::{self, Progress};
 use crate::error::{Error, Result};
 use crate::incomplete::Incomplete;
-use crate::pyramid::tiff::Compression;
+use crate::pyramid::level::Compression;
 
 /// Bytes that are inflated at a time: of a step that fails nothing is known.
 const STEP: usize = 4 << 10;

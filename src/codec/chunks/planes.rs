@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::geometry::Rect;
 use crate::incomplete::Incomplete;
 use crate::jpeg::{Mosaic, Plane, Planes, Sampling};
-use crate::pyramid::tiff::{Level, Location, Model};
+use crate::pyramid::level::{Level, Location, Model};
 
 /// Gives the planes of what is wanted of a chunk (px of the chunk) to `sink`, some rows at a time, with their sampling; luminance alone if `gray`. `None` if
 /// its stream has none, or a sample of chroma lies in two chunks. A chunk that was left out is black; what cannot be decoded is filled, and told in rows of the

@@ -1,7 +1,7 @@
 //! YCbCr that is stored as such (TIFF 6.0, section 21): rows of data units, and conversion to RGB.
 
 use super::chunk::Samples;
-use crate::pyramid::tiff::{Compression, Level, Model, YCbCr};
+use crate::pyramid::level::{Compression, Level, Model, YCbCr};
 
 /// Whether decoded samples are YCbCr. The JPEG engine makes RGB of streams of three components; it converts as JFIF prescribes, as libtiff does for these,
 /// whatever the tags say.

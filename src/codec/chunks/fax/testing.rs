@@ -2,7 +2,7 @@
 
 use super::codes::runs;
 use crate::jpeg::testing::Numbers;
-use crate::pyramid::tiff::Fax;
+use crate::pyramid::level::Fax;
 
 /// Bits under way.
 #[derive(Default)]

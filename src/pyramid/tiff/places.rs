@@ -1,0 +1,147 @@
+//! Where a chunk lies in the file: its entries in the tables of offsets and lengths.
+//!
+//! | offset | length | meaning |
+//! |---|---|---|
+//! | 0 | 0 or unknown | the chunk was left out (a sparse file) |
+//! | 0 | more | the file is broken: at byte 0 is the header |
+//! | more | more | as the tables say |
+//! | more | 0 or unknown | the chunk runs to the next greater offset or to the end of the file; if another chunk with a length begins at the same byte, that is the one which is stored there, and this one was left out |
+//!
+//! Of an uncompressed chunk the length follows from its size; the table of lengths is not read.
+
+use super::ifd::Array;
+use crate::bytes::{ByteRange, ByteStore, Endian};
+use crate::error::{Error, SourceFormat, Stop};
+use crate::pyramid::level::{Compression, FAX_TIMES, Level, Location, Places, leader};
+
+/// Entries in which the chunk that follows another in the file is looked for: some are left out, and some lie elsewhere.
+const NEIGHBOURS: u64 = 64;
+/// Entries before and after one of no length in which the next greater offset is looked for.
+const SEARCHED: u64 = 512;
+
+/// The tables of a directory.
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub endian: Endian,
+    pub offsets: Array,
+    pub byte_counts: Option<Array>,
+}
+
+impl Places for Tables {
+    fn tables(&self) -> Vec<ByteRange> {
+        [Some(self.offsets), self.byte_counts].into_iter().flatten().filter_map(|table| table.range()).collect()
+    }
+
+    /// Reads the entries of a chunk, no others; if chunks may be `led`, that of its length only if it is here.
+    fn locate(&self, level: &Level, store: &ByteStore, (column, row, plane): (u32, u32, u16), led: bool) -> Result<Location, Stop> {
+        let (index, rows) = (entry(level, column, row, plane), level.chunk_height(row));
+        if level.compression == Compression::None {
+            return self.offsets.get(store, self.endian, index).map(|offset| locate_plain(level, offset, row, rows));
+        }
+        let counts = self.byte_counts.as_ref().filter(|counts| counts.count > index);
+        let (offset, count) = (self.offsets.get(store, self.endian, index), counts.map(|counts| counts.get(store, self.endian, index)).transpose());
+        let (offset, count) = match (offset, count) {
+            // All entries are named at once.
+            (Err(Stop::Need(mut entries)), Err(Stop::Need(count))) => {
+                match self.offsets.get(store, self.endian, index.saturating_add(1)) {
+                    Err(Stop::Need(next)) if led => entries.extend(next),
+                    _ if led => {}
+                    _ => entries.extend(count),
+                }
+                return Err(Stop::Need(entries));
+            }
+            (Ok(offset), Err(Stop::Need(count))) => {
+                let room = if led { self.room(level, store, index, offset) } else { None };
+                return room.map(|bytes| Location { offset, bytes, rows, led: bytes > 0 }).ok_or(Stop::Need(count));
+            }
+            (offset, count) => (offset?, count?.filter(|count| *count > 0)),
+        };
+        let bytes = match (offset, count) {
+            (0, None) => 0,
+            (0, Some(count)) => return Err(broken(0, format!("a chunk of {count} bytes where the file begins"))),
+            (_, Some(count)) => count,
+            (_, None) => self.stretch(level, store, index, offset)?,
+        };
+        Ok(Location { offset, bytes, rows, led: false })
+    }
+}
+
+impl Tables {
+    /// Bytes from a chunk to the leader of the one that follows it in the file, or to the file's end; 0 for one that was left out. `None` if that is not to be
+    /// known, or more than a chunk takes.
+    fn room(&self, level: &Level, store: &ByteStore, index: u64, offset: u64) -> Option<u64> {
+        if offset == 0 {
+            return Some(0);
+        }
+        let (next, count) = (index.saturating_add(1), self.offsets.count);
+        let neighbours = next..count.min(next.saturating_add(NEIGHBOURS));
+        let behind = neighbours.map_while(|index| self.offsets.get(store, self.endian, index).ok()).filter(|at| *at > offset).min();
+        let end = match behind {
+            Some(at) => at.checked_sub(leader::BYTES)?,
+            None if next == count => store.size(),
+            None => return None,
+        };
+        end.checked_sub(offset).filter(|room| *room <= level.chunk_bytes() && offset >= leader::BYTES && end <= store.size())
+    }
+
+    /// Bytes of a chunk whose length is not told, at most; 0 if what lies there is another chunk.
+    fn stretch(&self, level: &Level, store: &ByteStore, index: u64, offset: u64) -> Result<u64, Stop> {
+        if offset >= store.size() {
+            // It has some, where there are none.
+            return Ok(1);
+        }
+        let counts = self.byte_counts.as_ref();
+        let (mut end, mut missing) = (store.size(), Vec::new());
+        for other in index.saturating_sub(SEARCHED)..self.offsets.count.min(index.saturating_add(SEARCHED)) {
+            let at = match self.offsets.get(store, self.endian, other) {
+                Ok(at) => at,
+                Err(Stop::Need(ranges)) => {
+                    missing.extend(ranges);
+                    continue;
+                }
+                Err(stop) => return Err(stop),
+            };
+            if at > offset {
+                end = end.min(at);
+            } else if let Some(counts) = counts.filter(|counts| at == offset && other != index && counts.count > other) {
+                match counts.get(store, self.endian, other) {
+                    Ok(0) => {}
+                    Ok(_) => return Ok(0),
+                    Err(Stop::Need(ranges)) => missing.extend(ranges),
+                    Err(stop) => return Err(stop),
+                }
+            }
+        }
+        if missing.is_empty() { Ok(end.saturating_sub(offset).min(longest_chunk(level))) } else { Err(Stop::Need(missing)) }
+    }
+}
+
+/// The number of a chunk in the tables.
+fn entry(level: &Level, column: u32, row: u32, plane: u16) -> u64 {
+    let (across, down) = level.grid;
+    let strip = row.checked_div(level.slices).unwrap_or(0);
+    let in_plane = u64::from(strip).saturating_mul(across.into()).saturating_add(column.into());
+    u64::from(plane).saturating_mul(down.into()).saturating_mul(across.into()).saturating_add(in_plane)
+}
+
+/// An uncompressed chunk, which may be a slice of what is stored at `offset`.
+fn locate_plain(level: &Level, offset: u64, row: u32, rows: u32) -> Location {
+    if offset == 0 {
+        return Location { offset, bytes: 0, rows, led: false };
+    }
+    let slice = row.checked_rem(level.slices).unwrap_or(0);
+    let before = level.row_bytes().saturating_mul(level.chunk.height().into()).saturating_mul(slice.into());
+    let (offset, bytes) = (offset.saturating_add(before), level.plain_bytes(rows));
+    Location { offset, bytes, rows, led: false }
+}
+
+/// Bytes that a chunk takes in the file at most, however badly its coding suits it.
+fn longest_chunk(level: &Level) -> u64 {
+    let plain = level.row_bytes().saturating_mul(level.strip_rows().into());
+    let times = if matches!(level.compression, Compression::Fax(_)) { FAX_TIMES } else { 2 };
+    plain.saturating_mul(times).saturating_add(64 << 10)
+}
+
+fn broken(at: u64, what: String) -> Stop {
+    Stop::Fail(Error::SourceCorrupt { format: SourceFormat::Tiff, at, what })
+}
