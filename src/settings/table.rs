@@ -14,12 +14,12 @@ pub(super) struct Setting {
     pub kind: Kind,
     /// A name from an earlier version that still works.
     pub old: Option<Old>,
-    #[cfg(test)]
+    #[cfg(all(test, not(target_family = "wasm")))]
     pub documented: Documented,
 }
 
 /// What only documentation is made of; the wasm modules do not contain it.
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 pub(super) struct Documented {
     /// Its default, as the value of a Worker variable.
     pub default: &'static str,
@@ -57,13 +57,13 @@ pub(super) enum Kind {
 }
 
 const fn row(name: &'static str, kind: Kind, default: &'static str, unit: &'static str, says: &'static str) -> Setting {
-    #[cfg(not(test))]
+    #[cfg(any(not(test), target_family = "wasm"))]
     let _ = (default, unit, says);
     Setting {
         name,
         kind,
         old: None,
-        #[cfg(test)]
+        #[cfg(all(test, not(target_family = "wasm")))]
         documented: Documented { default, unit, says },
     }
 }

@@ -207,7 +207,7 @@ fn check_memory(header: &Header, grid: &Grid, wanted: &Wanted, progressive: bool
         let kept = factors * grid.columns.len() as u64 * grid.rows.len() as u64;
         let all = factors * grid.mcus.0 as u64 * grid.mcus.1 as u64;
         let present = if progressive && grid.block > 1 { all * 8 } else { 0 };
-        needs += kept * block_bytes(grid.block as u64) + present;
+        needs += kept * block_bytes(grid.block as u32) + present;
     }
     if needs > wanted.memory {
         return Err(Error::too_costly(Budget::Memory, needs, wanted.memory));

@@ -45,7 +45,7 @@ const fn slots<const SIDE: usize>(sides: [u8; SIDE]) -> Slots {
 }
 
 /// Bytes that a block takes of which `size` × `size` samples are made: 8, 4, 2 or 1.
-pub(crate) const fn block_bytes(size: u64) -> u64 {
+pub(crate) const fn block_bytes(size: u32) -> u64 {
     match size {
         1 => 2,
         2 => 2 * QUARTER as u64,

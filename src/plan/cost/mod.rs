@@ -343,7 +343,7 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
             let around = |side: u32, most: u32| u64::from(side.saturating_mul(scale).saturating_add(AROUND).min(most.saturating_add(LINES)));
             let (width, height) = (around(plan.crop.width(), pyramid.stored.width()), around(plan.crop.height(), pyramid.stored.height()));
             // Of each block of what is wanted the coefficients that are looked at. A bit for each coefficient of the image.
-            let kept = mul(&[width, height, block_bytes(8 / u64::from(scale.clamp(1, 8)))]) / 64;
+            let kept = mul(&[width, height, block_bytes(8_u32.checked_div(scale).unwrap_or(1))]) / 64;
             let bits = if scale >= 8 {
                 0
             } else {
