@@ -32,6 +32,14 @@ pub enum SourceFormat {
 }
 
 impl SourceFormat {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Tiff];
+
+    /// The name in small letters, as the package and its modules call the format.
+    pub fn key(self) -> String {
+        self.name().to_ascii_lowercase()
+    }
+
     /// The name people know the format by.
     pub fn name(self) -> &'static str {
         match self {

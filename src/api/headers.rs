@@ -3,7 +3,7 @@
 use super::features::default_format;
 use super::info_xml::{NAMESPACE, escape};
 use super::{Format, Service, Version, number::Decimal, percent};
-use crate::error::Error;
+use crate::error::{Error, SourceFormat};
 
 /// The media type of `info.xml`.
 pub const INFO_XML_MEDIA_TYPE: &str = "application/xml";
@@ -89,7 +89,7 @@ fn file_name(name: &str, format: Format) -> String {
     if same && !stem.is_empty() {
         return cleaned.to_owned();
     }
-    let image = matches!(own.as_str(), "jpg" | "jpeg" | "png" | "webp" | "gif" | "tif" | "tiff" | "jp2" | "jxl" | "avif");
+    let image = SourceFormat::ALL.iter().any(|source| source.key() == own) || matches!(own.as_str(), "jpg" | "tif" | "jp2" | "jxl" | "avif");
     let stem = if image { stem } else { cleaned };
     format!("{}.{}", if stem.is_empty() { "image" } else { stem }, format.extension())
 }

@@ -37,7 +37,7 @@ fn unused(profile: Option<&Arc<Profile>>, model: Model) -> Vec<Unused> {
     profile.map(|profile| profile.unused(model)).unwrap_or_default()
 }
 
-/// Decodes a file whose rows do not come one after the other, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
+/// Decodes a file of which the module of codecs gives all pixels at once, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
 /// Making a conversion of its colours may take as many bytes as are `colors`.
 pub(crate) fn decode_whole(
     format: SourceFormat,
@@ -46,18 +46,13 @@ pub(crate) fn decode_whole(
     (limits, colors): (&Limits, u64),
     sink: &mut dyn FnMut(Part) -> Result<()>,
 ) -> Result<Told> {
-    match format {
-        SourceFormat::Gif | SourceFormat::WebP => {
-            let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
-            let damage = decoded.incomplete(format, limits.show_incomplete)?;
-            let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
-            let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)).within(Model::Rgb, colors));
-            let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, profile.as_ref());
-            sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))?;
-            Ok(Told { damage, unused: unused(profile.as_ref(), Model::Rgb) })
-        }
-        SourceFormat::Jpeg | SourceFormat::Png | SourceFormat::Tiff => Err(super::internal("decoded elsewhere")),
-    }
+    let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
+    let damage = decoded.incomplete(format, limits.show_incomplete)?;
+    let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
+    let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)).within(Model::Rgb, colors));
+    let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, profile.as_ref());
+    sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))?;
+    Ok(Told { damage, unused: unused(profile.as_ref(), Model::Rgb) })
 }
 
 /// A JPEG file of several scans on its way: its coefficients are there, and bands are made of them one after the other.
@@ -176,7 +171,9 @@ impl WholeRows {
                 let (layout, profile) = (source.layout, source.profile.take());
                 Ok(Self::of(Kind::Png(Box::new(source)), layout, profile, dimensions, show))
             }
-            SourceFormat::Gif | SourceFormat::WebP => {
+            SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
+            // What no decoder of the engine reads.
+            _ => {
                 let mut decoded = extra::decode(format, bytes, dimensions, memory)?;
                 let damage = decoded.incomplete(format, show)?;
                 let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
@@ -185,7 +182,6 @@ impl WholeRows {
                 let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)));
                 Ok(Self { damage, ..Self::of(kind, layout, profile, dimensions, show) })
             }
-            SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
         }
     }
 

@@ -292,7 +292,7 @@ impl Render {
         let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
         let (plan, colors) = (self.plan.rendering(), self.pyramid.colors_memory());
         let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
-        if self.pyramid.format == SourceFormat::Png || matches!(self.pyramid.body, Body::Whole(Whole { mode: WholeMode::Rows, .. })) {
+        if matches!(self.pyramid.body, Body::Whole(Whole { mode: WholeMode::Rows | WholeMode::Image { .. }, .. })) {
             let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, (self.limits.memory, colors), self.limits.show_incomplete)?;
             self.unused = rows.unused();
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));

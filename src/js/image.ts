@@ -8,12 +8,11 @@ import type { Host, Lane } from "./pool.js";
 import { type ImageRequest, format as textOf } from "./request/image-request.js";
 import { type VersionLike, readVersion } from "./request/version.js";
 import { RULES, type Rule, type Settings } from "./settings.js";
+import type { SourceFormat } from "./source-format.js";
 import type { Source } from "./sources.js";
 
 export type { Settings } from "./settings.js";
-
-/** The formats of files that can be opened. */
-export type SourceFormat = "jpeg" | "png" | "webp" | "gif" | "tiff";
+export type { SourceFormat } from "./source-format.js";
 
 /** Versions of the Image API. */
 export type Version = "1.0" | "1.1" | "2" | "3";

@@ -18,6 +18,14 @@ const PROFILE: &[u8] = b"ICCRGBG1012";
 /// Bytes per pixel that decoding takes: the canvas and the indexes of the frame.
 const HELD: u8 = 5;
 
+/// CPU time for a sample, tenths of a nanosecond.
+const WORK: u16 = 60;
+
+/// Whether the first bytes of a file are the signature.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..])
+}
+
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Gif, Endian::Little, 6);
     let screen = (cursor.u16()?, cursor.u16()?);
@@ -34,7 +42,7 @@ pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body),
     };
     let colors = if profile > 0 { most_memory(profile, Model::Rgb) } else { 0 };
     let size = dimensions(SourceFormat::Gif, 6, canvas.0.into(), canvas.1.into())?;
-    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Image { held: HELD }, colors })))
+    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::AtOnce { held: HELD, work: WORK }, colors })))
 }
 
 /// Width and height of the image, from those of the screen and of the first frame. Where the screen has no area, or the frame does not fit it, the frame is the image,

@@ -14,6 +14,11 @@ use crate::profile::{Model, most_memory};
 /// Segments before the frame header that are looked at; real files have a few dozen.
 const MOST_SEGMENTS: usize = 4096;
 
+/// Whether the first bytes of a file are the signature.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xFF, 0xD8, 0xFF, ..])
+}
+
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
     let Found { size, whole, orientation, scan } = read(store, 0)?;
     let body = match scan.and_then(|(head, data)| OneScan::new(&head, data, store.size(), whole)) {

@@ -118,10 +118,17 @@ pub(crate) struct Whole {
 pub(crate) enum WholeMode {
     /// Rows come one after the other: the decoder holds a few.
     Rows,
-    /// The decoder holds the whole image.
+    /// The decoder holds the whole image, and then gives its rows.
     Image {
         /// Bytes per pixel that it takes, those of its result included.
         held: u8,
+    },
+    /// The module of extra codecs gives all pixels at once.
+    AtOnce {
+        /// Bytes per pixel that it takes, those of its result included.
+        held: u8,
+        /// CPU time for a sample, tenths of a nanosecond.
+        work: u16,
     },
     /// JPEG in blocks: whole, or at 1/2, 1/4, 1/8 of its size. All coefficients are held, unless it is a [`Body::Scan`].
     Jpeg {
@@ -130,28 +137,46 @@ pub(crate) enum WholeMode {
     },
 }
 
+/// What reads the headers of a format.
+struct Reader {
+    format: SourceFormat,
+    /// Whether the first bytes of a file are those of the format.
+    begins: fn(&[u8]) -> bool,
+    open: Open,
+}
+
+enum Open {
+    /// Files of one image.
+    One(fn(&ByteStore) -> Result<(Dimensions, Orientation, Body), Stop>),
+    /// Files of several, whose values may need a window.
+    Pages(fn(&ByteStore, Page, Window) -> Result<Opened, Stop>),
+}
+
+/// The readers of all formats.
+const READERS: [Reader; SourceFormat::ALL.len()] = [
+    Reader { format: SourceFormat::Jpeg, begins: jpeg::begins, open: Open::One(jpeg::open) },
+    Reader { format: SourceFormat::Png, begins: png::begins, open: Open::One(png::open) },
+    Reader { format: SourceFormat::WebP, begins: webp::begins, open: Open::One(webp::open) },
+    Reader { format: SourceFormat::Gif, begins: gif::begins, open: Open::One(gif::open) },
+    Reader { format: SourceFormat::Tiff, begins: tiff::begins, open: Open::Pages(tiff::open) },
+];
+
 impl Pyramid {
     /// Reads the headers. [`Stop::Need`] until they are all in the store.
     ///
     /// Only TIFF has other pages than the first. [`Error::PageNotFound`] if it is not there. `window` tells which values are black and white.
     pub(crate) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Self, Stop> {
-        let format = probe::probe(store)?;
-        let (stored, orientation, body) = match format {
-            SourceFormat::Tiff => {
-                let Opened { stored, orientation, body, pages } = tiff::open(store, page, window)?;
-                let kept = Kept::of(store, &body);
-                return Ok(Self { format, file_size: store.size(), stored, orientation, body, pages, kept });
+        let reader = probe::probe(store)?;
+        let Opened { stored, orientation, body, pages } = match reader.open {
+            Open::Pages(open) => open(store, page, window)?,
+            Open::One(_) if page != Page::FIRST => return Err(Stop::Fail(Error::PageNotFound { page, pages: 1 })),
+            Open::One(open) => {
+                let (stored, orientation, body) = open(store)?;
+                Opened { stored, orientation, body, pages: Pages::ONE }
             }
-            SourceFormat::Jpeg => jpeg::open(store)?,
-            SourceFormat::Png => png::open(store)?,
-            SourceFormat::WebP => webp::open(store)?,
-            SourceFormat::Gif => gif::open(store)?,
         };
-        if page != Page::FIRST {
-            return Err(Stop::Fail(Error::PageNotFound { page, pages: 1 }));
-        }
         let kept = Kept::of(store, &body);
-        Ok(Self { format, file_size: store.size(), stored, orientation, body, pages: Pages::ONE, kept })
+        Ok(Self { format: reader.format, file_size: store.size(), stored, orientation, body, pages, kept })
     }
 
     /// Whether its pixels are coded in a way that only `codec::extra` reads.
@@ -163,7 +188,7 @@ impl Pyramid {
                 let mut all = levels.iter().flat_map(|level| std::iter::once(level).chain(level.mask.as_deref()));
                 all.any(|level| matches!(level.compression, WebP | Lzw | Zstandard))
             }
-            Body::Whole(_) => matches!(self.format, SourceFormat::WebP | SourceFormat::Gif),
+            Body::Whole(whole) => matches!(whole.mode, WholeMode::AtOnce { .. }),
             Body::Scan(_) => false,
         }
     }
@@ -179,6 +204,16 @@ impl Pyramid {
             Body::Levels(levels) => levels.first().is_some_and(level::Level::has_planes),
             Body::Whole(whole) => matches!(whole.mode, WholeMode::Jpeg { .. }),
             Body::Scan(_) => true,
+        }
+    }
+
+    /// Whether pixels may have alpha.
+    pub(crate) fn has_alpha(&self) -> bool {
+        match &self.body {
+            Body::Levels(levels) => levels.first().is_none_or(level::Level::has_alpha),
+            // Of JPEG four samples are inks.
+            Body::Whole(whole) => self.format != SourceFormat::Jpeg && whole.channels.is_multiple_of(2),
+            Body::Scan(_) => false,
         }
     }
 

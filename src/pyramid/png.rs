@@ -17,6 +17,11 @@ const LONGEST_EXIF: u64 = 1 << 20;
 /// Bytes at the end of a file that are looked at. Orientation and camera take a few hundred; a chunk that begins before has a picture of its own and is not found.
 const TAIL: u64 = 16 << 10;
 
+/// Whether the first bytes of a file are the signature.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..])
+}
+
 pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Png, Endian::Big, 8);
     if cursor.u32()? != 13 || cursor.take(4)?.as_ref() != b"IHDR" {

@@ -1,4 +1,5 @@
-//! What is made of the table of settings: the documentation, wrangler.toml, the TypeScript types and a JSON Schema. `BLESS=1 cargo test --lib settings` writes it.
+//! What is made of the table of settings: the documentation, wrangler.toml, the TypeScript types and a JSON Schema; and the TypeScript type of source formats.
+//! `BLESS=1 cargo test --lib settings` writes all of it.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -6,6 +7,7 @@ use std::path::Path;
 use super::read::option_name;
 use super::table::{ANSWER, IMAGE, Kind, SERVICE, Setting};
 use super::{Given, Settings};
+use crate::error::SourceFormat;
 
 /// Begins and ends of what is generated within a file that is not as a whole.
 fn between(text: &str, (begin, end): (&str, &str), generated: &str) -> String {
@@ -22,7 +24,7 @@ fn check(file: &str, make: impl Fn(&str) -> String) {
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, wanted).unwrap();
     } else {
-        assert!(present == wanted, "{file} is not what the table of settings makes of it: BLESS=1 cargo test --lib settings");
+        assert!(present == wanted, "{file} is not what is generated: BLESS=1 cargo test --lib settings");
     }
 }
 
@@ -155,6 +157,13 @@ fn typescript_file() -> String {
     text
 }
 
+fn source_formats() -> String {
+    let keys = SourceFormat::ALL.map(|format| format!("{:?}", format.key()));
+    let (all, either) = (keys.join(", "), keys.join(" | "));
+    let begin = "// Generated from src/error.rs: BLESS=1 cargo test --lib settings\n\n/** The formats of files that can be opened. */\n";
+    format!("{begin}export type SourceFormat = {either};\n\n/** All of them. @internal */\nexport const SOURCE_FORMATS: readonly SourceFormat[] = [{all}];\n")
+}
+
 fn schema() -> String {
     let mut properties = Vec::new();
     for row in SERVICE.iter().chain(IMAGE).chain(ANSWER) {
@@ -198,6 +207,7 @@ fn generated_files_are_current() {
     check("wrangler.toml", |text| between(text, ("[vars]\n", "# End of the settings."), &format!("\n{variables}")));
     check("src/js/settings.ts", |_| typescript_file());
     check("docs/settings.schema.json", |_| schema());
+    check("src/js/source-format.ts", |_| source_formats());
 }
 
 #[test]

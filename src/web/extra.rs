@@ -17,7 +17,7 @@ mod module {
     use crate::pyramid::level::Compression;
     use crate::render::Raster;
 
-    /// Pixels of a GIF or WebP file.
+    /// Pixels of a file that is decoded as a whole.
     #[wasm_bindgen]
     pub struct Pixels(Decoded);
 
@@ -57,11 +57,8 @@ mod module {
     /// Decodes a file that its header says to be `width` × `height` px. Throws texts that begin with `corrupt:`, `unsupported:` or `internal:`.
     #[wasm_bindgen]
     pub fn decode(format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue> {
-        let format = match format {
-            "gif" => SourceFormat::Gif,
-            "webp" => SourceFormat::WebP,
-            other => return Err(thrown(Fault::Internal(format!("no decoder of {other}")))),
-        };
+        let found = SourceFormat::ALL.into_iter().find(|known| known.key() == format);
+        let format = found.ok_or_else(|| thrown(Fault::Internal(format!("no decoder of {format}"))))?;
         coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
     }
 
@@ -248,8 +245,7 @@ mod engine {
 
     impl Module for Codecs {
         fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
-            let name = format.name().to_ascii_lowercase();
-            let pixels = self.decode(&name, bytes, planned.width(), planned.height(), memory as f64).map_err(fault)?;
+            let pixels = self.decode(&format.key(), bytes, planned.width(), planned.height(), memory as f64).map_err(fault)?;
             let rows = pixels.rows();
             let damage = pixels.take_damage().map(|what| (rows, what));
             let decoded = Decoded { channels: pixels.channels() as usize, samples: pixels.take_samples(), icc: pixels.take_icc(), damage };

@@ -36,6 +36,7 @@ const CARRIED: &[(&str, &str)] = &[("error", "api"), ("error", "bytes")];
 const PACKAGE: &[(&str, u32)] = &[
     ("error", 0),
     ("settings", 0),
+    ("source-format", 0),
     ("url", 0),
     ("version", 0),
     ("page", 1),
@@ -118,6 +119,34 @@ fn no_module_of_the_core_imports_a_higher_layer() {
         }
     }
     assert!(seen > 50, "only {seen} imports were looked at");
+}
+
+/// What plans, jobs and renders know of files: levels and their chunks, rows, scans. Which container they are in, only readers know.
+#[test]
+fn no_plan_job_or_render_knows_a_container() {
+    let readers: BTreeSet<String> = files("src/pyramid", "rs").iter().map(|(path, _)| module(path)).collect();
+    let neutral = ["mod", "kept", "level", "orientation", "scan"];
+    assert!(readers.contains("tiff") && neutral.iter().all(|name| readers.contains(*name)), "{readers:?}");
+    let mut seen = 0;
+    for (path, text) in files("src", "rs").iter().filter(|(path, _)| ["plan", "job", "render"].contains(&module(path).as_str())) {
+        for (index, _) in text.match_indices("pyramid::") {
+            let name: String = text[index + "pyramid::".len()..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            assert!(!readers.contains(&name) || neutral.contains(&name.as_str()), "{} imports the reader of {name}", path.display());
+            seen += 1;
+        }
+        // Errors may name a format; what is done must not depend on it.
+        let asked = text.contains(".format == SourceFormat::") || text.contains(".format != SourceFormat::") || text.contains(".format() == SourceFormat::");
+        assert!(!asked, "{} asks which format a file has", path.display());
+    }
+    assert!(seen > 20, "only {seen} imports were looked at");
+    // Nor do levels know the readers that fill them.
+    for (path, text) in files("src/pyramid/level", "rs") {
+        let known = readers
+            .iter()
+            .filter(|name| !neutral.contains(&name.as_str()))
+            .find(|name| text.contains(&format!("pyramid::{name}")) || text.contains(&format!("super::super::{name}")));
+        assert_eq!(known, None, "{}", path.display());
+    }
 }
 
 #[test]

@@ -3,21 +3,8 @@
 
 #[cfg(feature = "extra")]
 pub(crate) mod coder;
-#[cfg(feature = "extra")]
-mod gif;
 #[cfg(not(feature = "extra"))]
 pub(crate) mod installed;
-#[cfg(feature = "extra")]
-mod packed;
-#[cfg(feature = "extra")]
-mod small;
-#[cfg(feature = "extra")]
-#[cfg(feature = "extra")]
-pub(crate) mod vp8l;
-#[cfg(feature = "extra")]
-mod webp;
-#[cfg(feature = "extra")]
-mod zstandard;
 
 #[cfg(feature = "extra")]
 use coder as coding;

@@ -1,6 +1,7 @@
 // `Content-Disposition` as a client wishes it (RFC 6266, RFC 8187): the name is cleaned, the rest is ours. The twin of `content_disposition` in `src/api/headers.rs`.
 
 import type { Format } from "../request/format.js";
+import { SOURCE_FORMATS } from "../source-format.js";
 import { decode } from "./identifier.js";
 
 const LONGEST = 150;
@@ -37,6 +38,6 @@ function fileName(name: string, format: Format): string {
   const at = cleaned.lastIndexOf(".");
   const [stem, own] = at < 0 ? [cleaned, ""] : [cleaned.slice(0, at), cleaned.slice(at + 1).toLowerCase()];
   if (stem && (own === format || SAME[own] === format)) return cleaned;
-  const image = /^(?:jpe?g|png|webp|gif|tiff?|jp2|jxl|avif)$/.test(own);
+  const image = SOURCE_FORMATS.some((source) => source === own) || /^(?:jpg|tif|jp2|jxl|avif)$/.test(own);
   return `${(image ? stem : cleaned) || "image"}.${format}`;
 }

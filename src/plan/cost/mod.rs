@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use super::{Rendering, SourcePlan, strips};
 use crate::api::{Format, Quality};
-use crate::error::{Budget, Error, Remedy, Result, SourceFormat};
+use crate::error::{Budget, Error, Remedy, Result};
 use crate::geometry::Rect;
 use crate::jpeg::{Grid, Rows, Wanted, block_bytes};
 use crate::limits::Limits;
@@ -140,14 +140,8 @@ impl Price {
 
     /// Samples per pixel of the finished pixels, at most.
     pub fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
-        let (alpha, gray) = match &pyramid.body {
-            // Of JPEG four samples are inks.
-            Body::Whole(whole) => (pyramid.format != SourceFormat::Jpeg && whole.channels.is_multiple_of(2), whole.channels <= 2),
-            Body::Scan(scan) => (false, scan.whole.channels <= 2),
-            Body::Levels(levels) => levels.first().map_or((true, false), |level| (level.has_alpha(), level.is_gray())),
-        };
-        let colors = if gray || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
-        sum(&[colors, alpha.into()])
+        let colors = if pyramid.is_gray() || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
+        sum(&[colors, pyramid.has_alpha().into()])
     }
 
     fn of_chunks(plan: &Rendering, pyramid: &Pyramid, level: &Level, channels: u64) -> Self {
@@ -299,7 +293,7 @@ fn band(plan: &Rendering, level: &Level, source: Rect, (across, rows): (u64, u64
 /// What a file that is decoded from its beginning takes on its way to the answer.
 fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -> u64 {
     let rows = rows(plan, whole.channels, whole.depth, channels);
-    if !is_image(whole) || pyramid.format == SourceFormat::Png {
+    if !matches!(whole.mode, WholeMode::AtOnce { .. }) {
         let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
         return flowing(plan, sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]), channels, lines);
     }
@@ -318,7 +312,7 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -
 
 /// Whether its decoder gives all of its pixels at once.
 fn is_image(whole: &Whole) -> bool {
-    matches!(whole.mode, WholeMode::Image { .. })
+    matches!(whole.mode, WholeMode::Image { .. } | WholeMode::AtOnce { .. })
 }
 
 /// Pixels around those that are wanted of which coefficients are kept, in all.
@@ -336,7 +330,7 @@ fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
         // Of PNG the coder's window and buffers as well.
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(424 << 10),
         // Of interlaced ones where each row belongs.
-        WholeMode::Image { held } => sum(&[mul(&[plan.level.area(), held.into()]), mul(&[plan.level.height().into(), 16])]),
+        WholeMode::Image { held } | WholeMode::AtOnce { held, .. } => sum(&[mul(&[plan.level.area(), held.into()]), mul(&[plan.level.height().into(), 16])]),
         WholeMode::Jpeg { density } => {
             let scale = if let SourcePlan::Whole { reduction } = plan.source { reduction } else { 1 };
             // Whole MCUs, and those that upsampling needs around them.

@@ -5,7 +5,6 @@
 
 use super::{mul, sum};
 use crate::api::{Format, Quality};
-use crate::error::SourceFormat;
 use crate::plan::{Rendering, SourcePlan};
 use crate::profile::Model as Colors;
 use crate::pyramid::level::{Compression, Level, Model};
@@ -97,8 +96,7 @@ pub(super) fn of_whole(whole: &Whole, pyramid: &Pyramid) -> u64 {
     let samples = mul(&[area, u64::from(whole.channels).max(3), whole.depth.into()]);
     let weight = match whole.mode {
         WholeMode::Rows => 30,
-        // Damaged ones are decoded several times.
-        WholeMode::Image { .. } if pyramid.format == SourceFormat::WebP => 150,
+        WholeMode::AtOnce { work, .. } => work.into(),
         WholeMode::Image { .. } => 60,
         // Coefficients of all blocks are kept, and each of several scans looks at them.
         WholeMode::Jpeg { .. } => 60,

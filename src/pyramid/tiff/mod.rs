@@ -39,6 +39,11 @@ mod tag {
     pub const LONGEST_VALUE: u64 = 3 << 17;
 }
 
+/// Whether the first bytes of a file are those of a TIFF or a BigTIFF.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..])
+}
+
 /// Opens a page, with the values that are black and white by `window`. Of several levels that lack values, all are named before any of these is fetched.
 pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Opened, Stop> {
     let header = Header::read(store)?;

@@ -6,8 +6,7 @@ use std::num::NonZeroU64;
 use gif::{ColorOutput, DecodeOptions, DecodingError, Encoder, Frame, MemoryLimit};
 use weezl::{BitOrder, encode};
 
-use super::coder::internal;
-use super::{Decoded, Fault};
+use super::{Decoded, Fault, internal};
 use crate::codec::filler::MEDIUM;
 use crate::codec::rgba;
 use crate::geometry::Dimensions;

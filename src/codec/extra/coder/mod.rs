@@ -1,8 +1,16 @@
-//! The codecs themselves.
+//! The codecs themselves. A format that is decoded as a whole has its decoder here, and a line in [`decode`].
 
-pub(crate) use super::packed::Unpacker;
-pub(crate) use super::vp8l::Rows as LosslessWebP;
-use super::{Decoded, Fault, gif, run, small, webp};
+mod gif;
+mod packed;
+mod small;
+pub(crate) mod vp8l;
+mod webp;
+mod zstandard;
+
+pub(crate) use packed::Unpacker;
+pub(crate) use vp8l::Rows as LosslessWebP;
+
+use super::{Decoded, Fault, Progress, run};
 use crate::api::Format;
 use crate::error::SourceFormat;
 use crate::geometry::Dimensions;

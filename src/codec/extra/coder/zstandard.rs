@@ -42,7 +42,7 @@ fn window_size(descriptor: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::coder::unpack;
+    use super::super::unpack;
     use super::*;
     use crate::pyramid::level::{Compression, ZSTANDARD_WINDOW};
 

@@ -6,8 +6,7 @@ use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
-use super::coder::internal;
-use super::{Fault, Progress, zstandard};
+use super::{Fault, Progress, internal, zstandard};
 use crate::pyramid::level::{Compression, ZSTANDARD_WINDOW};
 
 /// A decoder that is fed pieces of its data and gives bytes, each as they come.

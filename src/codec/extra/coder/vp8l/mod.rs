@@ -15,8 +15,7 @@ use bits::Bits;
 use predictor::{BLOCK, BLOCK_BITS, Predictor};
 use symbols::{Codes, Counts, Pixel, Samples, Symbols, Writer};
 
-use super::Fault;
-use super::coder::internal;
+use super::{Fault, internal};
 use crate::geometry::Dimensions;
 use crate::limits::PIECE;
 use crate::plan::LARGE_WEBP;

@@ -2,9 +2,9 @@
 
 use webp_rust::ImageBuffer;
 
+use super::super::vp8l::Rows as LosslessWebP;
 use super::{FIRST_CHUNK, chunks};
 use crate::codec::extra::Fault;
-use crate::codec::extra::vp8l::Rows as LosslessWebP;
 use crate::codec::rgba;
 use crate::geometry::Dimensions;
 use crate::plan::padded_webp;

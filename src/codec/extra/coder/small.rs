@@ -2,8 +2,7 @@
 
 use mozjpeg_rs::{Encoder, Subsampling};
 
-use super::Fault;
-use super::coder::internal;
+use super::{Fault, internal};
 use crate::jpeg::Sampling;
 use crate::options::EncodeOptions;
 use crate::render::Raster;
