@@ -29,11 +29,13 @@ pub enum SourceFormat {
     Gif,
     /// TIFF 6.0 and BigTIFF.
     Tiff,
+    /// Windows bitmap.
+    Bmp,
 }
 
 impl SourceFormat {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Tiff];
+    pub const ALL: [Self; 6] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Tiff, Self::Bmp];
 
     /// The name in small letters, as the package and its modules call the format.
     pub fn key(self) -> String {
@@ -48,6 +50,7 @@ impl SourceFormat {
             Self::WebP => "WebP",
             Self::Gif => "GIF",
             Self::Tiff => "TIFF",
+            Self::Bmp => "BMP",
         }
     }
 }

@@ -5,6 +5,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::arithmetic_side_effects)
 )]
 
+mod bmp;
 mod exif;
 mod gif;
 mod jpeg;
@@ -19,6 +20,8 @@ mod webp;
 
 use std::sync::Arc;
 
+#[cfg(feature = "extra")]
+pub(crate) use bmp::profile as bmp_profile;
 #[cfg(feature = "extra")]
 pub(crate) use gif::canvas as gif_canvas;
 pub(crate) use kept::Kept;
@@ -159,6 +162,7 @@ const READERS: [Reader; SourceFormat::ALL.len()] = [
     Reader { format: SourceFormat::WebP, begins: webp::begins, open: Open::One(webp::open) },
     Reader { format: SourceFormat::Gif, begins: gif::begins, open: Open::One(gif::open) },
     Reader { format: SourceFormat::Tiff, begins: tiff::begins, open: Open::Pages(tiff::open) },
+    Reader { format: SourceFormat::Bmp, begins: bmp::begins, open: Open::One(bmp::open) },
 ];
 
 impl Pyramid {

@@ -297,6 +297,13 @@ fn rendered(bytes: &[u8], request: &str) -> Vec<u8> {
     native::render(&mut source, &pyramid, Version::V3, request, &service, &EncodeOptions::default()).unwrap().bytes
 }
 
+/// 24 bits a pixel, the bottom row first.
+fn bmp(width: u32, height: u32) -> Vec<u8> {
+    let mut file = Vec::new();
+    image::codecs::bmp::BmpEncoder::new(&mut file).encode(&samples(width, height, 3), width, height, image::ExtendedColorType::Rgb8).unwrap();
+    file
+}
+
 /// All kinds of files of about this size.
 pub fn sources(width: u32, height: u32) -> Vec<Source> {
     use jpeg_encoder::{ColorType as Jpeg, SamplingFactor as Sampling};
@@ -331,6 +338,7 @@ pub fn sources(width: u32, height: u32) -> Vec<Source> {
         ("webp-lossy", lossy),
         ("webp-lossy-alpha", lossy_alpha),
         ("gif", rendered(&jpeg(width.min(1500), height.min(1500), Jpeg::Rgb, Sampling::R_4_2_0, false), "full/max/0/default.gif")),
+        ("bmp", bmp(width, height)),
         ("tiff-strips", tiff(&size)),
         ("tiff-strips-tall", tiff(&Layout { rows: 4000, ..size })),
         ("tiff-strips-deflate", tiff(&Layout { compression: 8, ..size })),

@@ -1,6 +1,7 @@
 //! The suites of the integration test binary.
 
 mod attack;
+mod bmp;
 mod colors;
 mod directories;
 mod fax;

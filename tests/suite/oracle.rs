@@ -45,6 +45,7 @@ fn a_picture_is_the_same_in_every_lossless_file() {
         "big-endian.tif",
         "float.tif",
         "lossless-rgb.jpg",
+        "rgb24.bmp",
     ] {
         assert_eq!(whole(name), expected, "{name}");
     }
@@ -93,6 +94,11 @@ fn lossless_jpegs_are_what_they_were_made_from() {
 fn of_12_bits(sample: u16) -> u8 {
     let wide = (u32::from(sample) * 65_535 + 2047) / 4095;
     ((wide * 255 + 32_767) / 65_535) as u8
+}
+
+#[test]
+fn the_alpha_of_a_bmp_is_that_of_the_png_it_was_made_from() {
+    assert_eq!(whole("rgba.bmp"), whole("rgba8.png"));
 }
 
 #[test]

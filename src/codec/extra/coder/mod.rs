@@ -1,5 +1,6 @@
 //! The codecs themselves. A format that is decoded as a whole has its decoder here, and a line in [`decode`].
 
+mod bmp;
 mod gif;
 mod packed;
 mod small;
@@ -19,6 +20,7 @@ use crate::render::Raster;
 
 pub(crate) fn decode(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
     match format {
+        SourceFormat::Bmp => bmp::decode(&bytes, planned),
         SourceFormat::Gif => gif::decode(&bytes, planned, memory),
         SourceFormat::WebP => webp::decode(bytes, planned, memory),
         other => Err(Fault::Internal(format!("{} is not decoded here", other.name()))),
