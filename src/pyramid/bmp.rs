@@ -1,9 +1,8 @@
 //! BMP (Windows bitmap): a header of 14 bytes, and one of several that tells of the pixels (BITMAPCOREHEADER, BITMAPINFOHEADER, V2 to V5).
 
-use super::{Body, Orientation, Whole, WholeMode, dimensions};
+use super::{Body, Orientation, Single, Whole, WholeMode, dimensions};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{Error, SourceFormat, Stop};
-use crate::geometry::Dimensions;
 use crate::profile::{Model, most_memory};
 
 /// Where the header of the pixels begins, bytes.
@@ -40,7 +39,7 @@ pub(crate) fn profile(bytes: &[u8]) -> Option<&[u8]> {
     header.get(start..start.checked_add(length)?).filter(|profile| is_embedded && !profile.is_empty())
 }
 
-pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
+pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     let unsupported = |feature: String| Stop::Fail(Error::SourceUnsupported { format: Some(SourceFormat::Bmp), feature });
     let mut cursor = Cursor::new(store, SourceFormat::Bmp, Endian::Little, HEADER);
     let length = cursor.u32()?;

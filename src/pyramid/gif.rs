@@ -1,9 +1,8 @@
 //! GIF: the logical screen (GIF89a, section 18), and the first frame (section 20). The image served is that frame on that screen.
 
-use super::{Body, Orientation, Whole, WholeMode, dimensions};
+use super::{Body, Orientation, Single, Whole, WholeMode, dimensions};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
-use crate::geometry::Dimensions;
 use crate::profile::{Model, most_memory};
 
 /// Blocks before the first frame, and parts of them, that are looked at: metadata of up to a megabyte.
@@ -26,7 +25,7 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes, [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..])
 }
 
-pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
+pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Gif, Endian::Little, 6);
     let screen = (cursor.u16()?, cursor.u16()?);
     let flags = cursor.u8()?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::scan::Contained;
-use super::{Body, OneScan, Orientation, Whole, WholeMode, dimensions, exif};
+use super::{Body, OneScan, Orientation, Single, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{Error, SourceFormat, Stop};
 use crate::geometry::Dimensions;
@@ -19,7 +19,7 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes, [0xFF, 0xD8, 0xFF, ..])
 }
 
-pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
+pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     let Found { size, whole, orientation, scan } = read(store, 0)?;
     let body = match scan.and_then(|(head, data)| OneScan::new(&head, data, store.size(), whole)) {
         Some(scan) => Body::Scan(Arc::new(scan)),

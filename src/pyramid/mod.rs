@@ -140,6 +140,9 @@ pub(crate) enum WholeMode {
     },
 }
 
+/// What a file of one image has: the size as it is stored, how it is turned to be seen, and its pixels.
+type Single = (Dimensions, Orientation, Body);
+
 /// What reads the headers of a format.
 struct Reader {
     format: SourceFormat,
@@ -150,7 +153,7 @@ struct Reader {
 
 enum Open {
     /// Files of one image.
-    One(fn(&ByteStore) -> Result<(Dimensions, Orientation, Body), Stop>),
+    One(fn(&ByteStore) -> Result<Single, Stop>),
     /// Files of several, whose values may need a window.
     Pages(fn(&ByteStore, Page, Window) -> Result<Opened, Stop>),
 }

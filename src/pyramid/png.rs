@@ -4,10 +4,9 @@
 //! So if there is none before the pixels, the end of the file is read as well. Of a file whose beginning is all of it that costs nothing; of a larger one it costs
 //! one read of [`TAIL`] bytes when it is opened.
 
-use super::{Body, Orientation, Whole, WholeMode, dimensions, exif};
+use super::{Body, Orientation, Single, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteRange, ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
-use crate::geometry::Dimensions;
 use crate::profile::{FIELDS_MEMORY, Model, most_memory};
 
 /// Chunks before the first IDAT that are looked at.
@@ -22,7 +21,7 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes, [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..])
 }
 
-pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
+pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Png, Endian::Big, 8);
     if cursor.u32()? != 13 || cursor.take(4)?.as_ref() != b"IHDR" {
         return Err(cursor.corrupt("it does not begin with an IHDR chunk"));

@@ -1,9 +1,8 @@
 //! WebP: the RIFF container (RFC 9649), its dimensions, and the orientation in its EXIF chunk.
 
-use super::{Body, Orientation, Whole, WholeMode, dimensions, exif};
+use super::{Body, Orientation, Single, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
-use crate::geometry::Dimensions;
 use crate::profile::{Model, most_memory};
 
 /// Chunks that are looked at for EXIF; an animation has one a frame before it.
@@ -30,7 +29,7 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes, [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..])
 }
 
-pub(super) fn open(store: &ByteStore) -> Result<(Dimensions, Orientation, Body), Stop> {
+pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::WebP, Endian::Little, 12);
     let kind = cursor.take(4)?;
     let length = u64::from(cursor.u32()?);
