@@ -31,11 +31,13 @@ pub enum SourceFormat {
     Tiff,
     /// Windows bitmap.
     Bmp,
+    /// An IIIF service of level 0, whose static tiles the package stitches. No file has this format.
+    Level0,
 }
 
 impl SourceFormat {
-    /// All of them.
-    pub const ALL: [Self; 6] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Tiff, Self::Bmp];
+    /// All that files may have.
+    pub const FILES: [Self; 6] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Tiff, Self::Bmp];
 
     /// The name in small letters, as the package and its modules call the format.
     pub fn key(self) -> String {
@@ -51,6 +53,7 @@ impl SourceFormat {
             Self::Gif => "GIF",
             Self::Tiff => "TIFF",
             Self::Bmp => "BMP",
+            Self::Level0 => "level0",
         }
     }
 }

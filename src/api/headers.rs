@@ -89,7 +89,7 @@ fn file_name(name: &str, format: Format) -> String {
     if same && !stem.is_empty() {
         return cleaned.to_owned();
     }
-    let image = SourceFormat::ALL.iter().any(|source| source.key() == own) || matches!(own.as_str(), "jpg" | "tif" | "jp2" | "jxl" | "avif");
+    let image = SourceFormat::FILES.iter().any(|source| source.key() == own) || matches!(own.as_str(), "jpg" | "tif" | "jp2" | "jxl" | "avif");
     let stem = if image { stem } else { cleaned };
     format!("{}.{}", if stem.is_empty() { "image" } else { stem }, format.extension())
 }

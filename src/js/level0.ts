@@ -1,11 +1,11 @@
 // A service of level 0 as an ordinary source: its static tiles are stitched into any region, size, rotation and quality.
 
+import { type Cell, type VirtualFile, cellFile } from "./level0/cells.js";
 import { type Files, type FilesOptions, type TileFile, openFiles } from "./level0/files.js";
 import { type Open, type Pixels, decode } from "./level0/pixels.js";
 import { type Level, levelsOf } from "./level0/pyramid.js";
 import { Shared, slots, unlessAborted } from "./level0/shared.js";
 import type { StitchedSource } from "./level0/stored.js";
-import { type Cell, type VirtualFile, virtualTiff } from "./level0/tiff.js";
 import type { IiifImage } from "./image.js";
 import { mediaType } from "./server/negotiate.js";
 
@@ -50,7 +50,7 @@ export function stitched(info: URL | string | object, options: Level0Options, op
     // The smallest level tells the format: alpha must be known before the file is laid out.
     const format = files.formats.length > 1 ? (await tileFile(files, levels.at(-1)!, 0, 0)).format : files.formats[0]!;
     const channels = format === "jpg" ? 3 : 4;
-    const file = virtualTiff(levels, channels, (level, cell, signal) => readCell(files, level, cell, channels, signal));
+    const file = cellFile(levels, channels, (level, cell, signal) => readCell(files, level, cell, channels, signal));
     return { files, levels, format, file };
   };
 

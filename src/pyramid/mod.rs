@@ -11,6 +11,7 @@ mod gif;
 mod jpeg;
 mod kept;
 pub(crate) mod level;
+mod level0;
 mod orientation;
 mod png;
 mod probe;
@@ -159,13 +160,14 @@ enum Open {
 }
 
 /// The readers of all formats.
-const READERS: [Reader; SourceFormat::ALL.len()] = [
+const READERS: [Reader; SourceFormat::FILES.len() + 1] = [
     Reader { format: SourceFormat::Jpeg, begins: jpeg::begins, open: Open::One(jpeg::open) },
     Reader { format: SourceFormat::Png, begins: png::begins, open: Open::One(png::open) },
     Reader { format: SourceFormat::WebP, begins: webp::begins, open: Open::One(webp::open) },
     Reader { format: SourceFormat::Gif, begins: gif::begins, open: Open::One(gif::open) },
     Reader { format: SourceFormat::Tiff, begins: tiff::begins, open: Open::Pages(tiff::open) },
     Reader { format: SourceFormat::Bmp, begins: bmp::begins, open: Open::One(bmp::open) },
+    Reader { format: SourceFormat::Level0, begins: level0::begins, open: Open::One(level0::open) },
 ];
 
 impl Pyramid {

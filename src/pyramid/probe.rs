@@ -21,7 +21,7 @@ pub(super) fn probe(store: &ByteStore) -> Result<&'static Reader, Stop> {
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Err(unknown("AVIF and HEIF are not built in")),
         [b'%', b'P', b'D', b'F', ..] => Err(unknown("PDF is not built in")),
         _ => {
-            let names = SourceFormat::ALL.map(SourceFormat::name).join(", ");
+            let names = SourceFormat::FILES.map(SourceFormat::name).join(", ");
             Err(unknown(&format!("its first bytes belong to none of {names}")))
         }
     }

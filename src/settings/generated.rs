@@ -158,10 +158,13 @@ fn typescript_file() -> String {
 }
 
 fn source_formats() -> String {
-    let keys = SourceFormat::ALL.map(|format| format!("{:?}", format.key()));
+    let keys = SourceFormat::FILES.map(|format| format!("{:?}", format.key()));
     let (all, either) = (keys.join(", "), keys.join(" | "));
-    let begin = "// Generated from src/error.rs: BLESS=1 cargo test --lib settings\n\n/** The formats of files that can be opened. */\n";
-    format!("{begin}export type SourceFormat = {either};\n\n/** All of them. @internal */\nexport const SOURCE_FORMATS: readonly SourceFormat[] = [{all}];\n")
+    let begin = "// Generated from src/error.rs: BLESS=1 cargo test --lib settings\n\n/** The formats of files that can be opened; `level0` is a service of level 0. */\n";
+    let service = SourceFormat::Level0.key();
+    format!(
+        "{begin}export type SourceFormat = {either} | {service:?};\n\n/** Those of files. @internal */\nexport const SOURCE_FORMATS: readonly SourceFormat[] = [{all}];\n"
+    )
 }
 
 fn schema() -> String {

@@ -151,7 +151,7 @@ impl Image {
     /// `"jpeg"`, `"png"`, `"webp"`, `"gif"` or `"tiff"`.
     #[wasm_bindgen(getter)]
     pub fn format(&self) -> String {
-        self.pyramid.format().name().to_ascii_lowercase()
+        self.pyramid.format().key()
     }
 
     /// How many pages the document has; `undefined` if that is not known.

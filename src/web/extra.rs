@@ -57,7 +57,7 @@ mod module {
     /// Decodes a file that its header says to be `width` × `height` px. Throws texts that begin with `corrupt:`, `unsupported:` or `internal:`.
     #[wasm_bindgen]
     pub fn decode(format: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<Pixels, JsValue> {
-        let found = SourceFormat::ALL.into_iter().find(|known| known.key() == format);
+        let found = SourceFormat::FILES.into_iter().find(|known| known.key() == format);
         let format = found.ok_or_else(|| thrown(Fault::Internal(format!("no decoder of {format}"))))?;
         coder::decode(format, bytes, Dimensions::at_least_one(width, height), memory as u64).map(Pixels).map_err(thrown)
     }

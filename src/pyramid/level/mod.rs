@@ -1,6 +1,7 @@
 //! A level of a pyramid, whatever container it lies in: its size, what its chunks are, how their pixels are stored, and where they lie. Readers of formats fill it,
 //! plans and jobs ask it.
 
+mod factor;
 mod indexes;
 pub(crate) mod leader;
 mod location;
@@ -9,6 +10,7 @@ mod values;
 
 use std::sync::Arc;
 
+pub(in crate::pyramid) use factor::factor;
 pub(crate) use indexes::Indexes;
 pub(crate) use location::{Location, Places};
 pub(crate) use samples::{Association, Compression, FAX_TIMES, Fax, Model, SampleKind, Samples, ZSTANDARD_WINDOW, zstandard_window};
@@ -28,6 +30,15 @@ const LARGE: u64 = 1 << 20;
 pub(crate) struct Levels(pub Vec<Level>);
 
 impl Levels {
+    /// An image and its smaller copies. Of two of the same size the first is kept.
+    pub(in crate::pyramid) fn of(full: Level, copies: Vec<Level>) -> Self {
+        let mut levels = vec![full];
+        levels.extend(copies);
+        levels.sort_by_key(|level| level.scale_factor);
+        levels.dedup_by_key(|level| level.scale_factor);
+        Self(levels)
+    }
+
     /// Bytes they hold.
     pub fn weight(&self) -> usize {
         self.0.iter().fold(size_of::<Self>(), |sum, level| sum.saturating_add(level.weight()))
@@ -80,6 +91,29 @@ pub(crate) struct Level {
 }
 
 impl Level {
+    /// This level as a smaller copy of `full`; `None` if it is something else.
+    pub(in crate::pyramid) fn into_copy_of(self, full: &Self) -> Option<Self> {
+        let sides = |size: Dimensions| (u64::from(size.width()), u64::from(size.height()));
+        let factor = factor(sides(full.dimensions), sides(self.dimensions))?;
+        self.scaled(full, u32::try_from(factor).ok()?)
+    }
+
+    /// The same, of which it is known how many times smaller it is.
+    pub(in crate::pyramid) fn scaled(mut self, full: &Self, factor: u32) -> Option<Self> {
+        let same = self.samples.count == full.samples.count && self.model == full.model;
+        if self.samples.bits == full.samples.bits && self.samples.kind == SampleKind::Unsigned {
+            // libvips says what its samples are (SampleFormat) of the full image only.
+            self.samples.kind = full.samples.kind;
+        }
+        // A window and the value of nothing are of samples of one type.
+        let alike = self.samples.bits == full.samples.bits && self.samples.kind == full.samples.kind;
+        let same = same && (alike || (full.values.window.is_none() && full.values.nodata.is_none()));
+        // Writers say what extra samples and values are of the full image only.
+        (self.samples.alpha, self.values) = (full.samples.alpha, full.values);
+        self.scale_factor = factor;
+        same.then_some(self)
+    }
+
     /// Where a chunk lies, of one plane if these are stored apart. [`Stop::Need`] of what tells it; if chunks may be `led`, not of what tells their lengths.
     pub fn locate(&self, store: &ByteStore, column: u32, row: u32, plane: u16, led: bool) -> Result<Location, Stop> {
         self.places.locate(self, store, (column, row, plane), led)

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::ifd::{Array, Directory, Header};
-use super::marks::factor;
 use super::places::Tables;
 use super::sample::Storage;
 use super::values;
@@ -12,7 +11,7 @@ use crate::error::{SourceFormat, Stop};
 use crate::geometry::Dimensions;
 use crate::profile::Profile;
 use crate::pyramid::dimensions;
-use crate::pyramid::level::{Association, Compression, Level, SampleKind, Values};
+use crate::pyramid::level::{Association, Compression, Level, Values};
 use crate::window::Window;
 
 mod tag {
@@ -111,14 +110,7 @@ impl Level {
         }
     }
 
-    /// This directory as a smaller copy of `full`; `None` if it is something else.
-    pub(super) fn into_copy_of(self, full: &Self) -> Option<Self> {
-        let sides = |size: Dimensions| (u64::from(size.width()), u64::from(size.height()));
-        let factor = factor(sides(full.dimensions), sides(self.dimensions))?;
-        self.scaled(full, u32::try_from(factor).ok()?)
-    }
-
-    /// The same for a copy whose sides were filled up to whole tiles, and that is smaller than a copy of the factor `before`: by which power of two, only what tiles
+    /// This directory as a smaller copy of `full` whose sides were filled up to whole tiles, and that is smaller than a copy of the factor `before`; `None` if it is something else. By which power of two, only what tiles
     /// hold tells.
     pub(super) fn into_padded_copy_of(mut self, full: &Self, before: u32) -> Option<Self> {
         let (from, to, tile) = (full.dimensions, self.dimensions, self.chunk);
@@ -132,20 +124,5 @@ impl Level {
         let side = |from: u32, to: u32| from.checked_div(factor).unwrap_or(0).min(to);
         self.dimensions = Dimensions::at_least_one(side(from.width(), to.width()), side(from.height(), to.height()));
         self.scaled(full, factor)
-    }
-
-    fn scaled(mut self, full: &Self, factor: u32) -> Option<Self> {
-        let same = self.samples.count == full.samples.count && self.model == full.model;
-        if self.samples.bits == full.samples.bits && self.samples.kind == SampleKind::Unsigned {
-            // libvips says what its samples are (SampleFormat) of the full image only.
-            self.samples.kind = full.samples.kind;
-        }
-        // A window and the value of nothing are of samples of one type.
-        let alike = self.samples.bits == full.samples.bits && self.samples.kind == full.samples.kind;
-        let same = same && (alike || (full.values.window.is_none() && full.values.nodata.is_none()));
-        // Writers say what extra samples and values are of the full image only.
-        (self.samples.alpha, self.values) = (full.samples.alpha, full.values);
-        self.scale_factor = factor;
-        same.then_some(self)
     }
 }

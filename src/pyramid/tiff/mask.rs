@@ -1,9 +1,9 @@
 //! Transparency masks: a directory of its own tells which pixels of an image or of a level are shown (PhotometricInterpretation 4). GDAL writes such a mask for
 //! each level, also in cloud-optimized files. It is the alpha channel of its level.
 
-use super::Level;
 use super::ifd::{Directory, Header};
 use super::sample::Storage;
+use super::{Level, Levels};
 use crate::bytes::ByteStore;
 use crate::error::Stop;
 
@@ -15,7 +15,7 @@ impl Level {
 }
 
 /// Gives each level the mask of its size. If the full image has one, levels without one are left out: they would show what it hides.
-pub(super) fn attach(mut levels: Vec<Level>, masks: Vec<Level>) -> Vec<Level> {
+pub(super) fn attach(Levels(mut levels): Levels, masks: Vec<Level>) -> Levels {
     for level in levels.iter_mut().filter(|level| level.samples.alpha.is_none()) {
         level.mask = masks.iter().find(|mask| mask.dimensions == level.dimensions).cloned().map(Box::new);
     }
@@ -26,5 +26,5 @@ pub(super) fn attach(mut levels: Vec<Level>, masks: Vec<Level>) -> Vec<Level> {
         }
         !masked || level.has_alpha()
     });
-    levels
+    Levels(levels)
 }

@@ -80,7 +80,7 @@ pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Open
     let body = match scan {
         // Its own reductions are better than smaller copies.
         Some(scan) => Body::Scan(Arc::new(scan)),
-        None => Body::Levels(Arc::new(Levels(mask::attach(arrange(full, copies, found.group.padded), masks)))),
+        None => Body::Levels(Arc::new(mask::attach(arrange(full, copies, found.group.padded), masks))),
     };
     let pages = Pages { page, known: found.known, all: found.all, associated: found.associated };
     Ok(Opened { stored, orientation, body, pages })
@@ -139,18 +139,14 @@ fn image_among<'a>(store: &ByteStore, header: &Header, parent: &Directory, child
     Ok(images.max_by_key(|(_, marks)| marks.size.0.saturating_mul(marks.size.1)).map(|(child, _)| child))
 }
 
-/// The levels of an image, largest first. Of two of the same size the first is kept.
-fn arrange(full: Level, copies: Vec<Level>, padded: bool) -> Vec<Level> {
-    let mut levels = vec![full];
-    let mut before = 1;
-    for copy in copies {
-        let Some(full) = levels.first() else { break };
-        if let Some(copy) = if padded { copy.into_padded_copy_of(full, before) } else { copy.into_copy_of(full) } {
+/// The levels of an image out of directories that may be smaller copies of it.
+fn arrange(full: Level, directories: Vec<Level>, padded: bool) -> Levels {
+    let (mut copies, mut before) = (Vec::new(), 1);
+    for directory in directories {
+        if let Some(copy) = if padded { directory.into_padded_copy_of(&full, before) } else { directory.into_copy_of(&full) } {
             before = copy.scale_factor;
-            levels.push(copy);
+            copies.push(copy);
         }
     }
-    levels.sort_by_key(|level| level.scale_factor);
-    levels.dedup_by_key(|level| level.scale_factor);
-    levels
+    Levels::of(full, copies)
 }

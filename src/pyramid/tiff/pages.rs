@@ -24,11 +24,12 @@
 use std::collections::HashSet;
 
 use super::ifd::{Directory, Header, READ};
-use super::marks::{self, Marks, factor};
+use super::marks::{self, Marks};
 use super::{slide, tag};
 use crate::api::{AssociatedSet, Page};
 use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{Error, Stop};
+use crate::pyramid::level::factor;
 
 /// Directories that are looked at; each costs at least 18 bytes, and as a rule a page of a book.
 const MOST_DIRECTORIES: usize = 4096;
