@@ -95,6 +95,16 @@ impl Encoder {
         }
     }
 
+    /// Whether only the codecs of [`extra`] make such a file.
+    #[cfg(feature = "web")]
+    pub fn needs_extra(format: Format, area: u64, options: &EncodeOptions) -> bool {
+        match format {
+            Format::Png | Format::Tif => false,
+            Format::Jpg => options.is_small(format, area),
+            Format::WebP | Format::Gif => true,
+        }
+    }
+
     /// Whether all rows have come, and are to come again.
     pub fn is_counted(&self) -> bool {
         matches!(&self.kind, Kind::WebP(encoder) if encoder.is_counted())

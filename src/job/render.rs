@@ -12,6 +12,8 @@ use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::chunks::{Block, layout};
+#[cfg(feature = "web")]
+use crate::codec::extra::MODULE;
 use crate::codec::stored::{self, Colors};
 use crate::codec::{self, Encoder, JpegFile, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
@@ -154,6 +156,14 @@ impl Render {
     /// CPU time that this will take at most, ns of the machine that [`Limits::work`] is measured by. It grows with what is fetched.
     pub fn work(&self) -> u64 {
         self.meter.work()
+    }
+
+    /// Names of the modules of codecs that this may need, for a host whose engine is built without them.
+    #[cfg(feature = "web")]
+    pub(crate) fn modules(&self) -> Vec<&'static str> {
+        let plan = self.plan.rendering();
+        let needed = self.pyramid.needs_extra() || Encoder::needs_extra(plan.format, plan.dimensions().area(), &self.options);
+        needed.then_some(MODULE).into_iter().collect()
     }
 
     /// Whether it is likely to send a stored chunk as it is: next to no work.

@@ -97,13 +97,18 @@ interface WasmJob {
   readonly light?: boolean;
 }
 
+/** A job that may need codecs which the engine is built without: they must be loaded before its first step. */
+interface WasmWork extends WasmJob {
+  readonly memory: number;
+  readonly modules: string[];
+}
+
 interface WasmAnswer extends Omit<Answer, "bytes"> {
   takeBytes(): Uint8Array;
   free(): void;
 }
 
-interface WasmIngest extends WasmJob {
-  readonly memory: number;
+interface WasmIngest extends WasmWork {
   readonly spool: number;
   readonly rows: number;
   readonly allRows: number;
@@ -118,14 +123,12 @@ interface WasmImage {
   readonly pages: number | undefined;
   readonly associated: string[];
   readonly hasNext: boolean;
-  /** Whether its pixels are coded in a way that only the extra codecs read. */
-  readonly extra: boolean;
   readonly wantsIndex: boolean;
   takeIndex(bytes: Uint8Array): boolean;
   index(): Uint8Array | undefined;
   info(version: string, id: string): string;
   ingest(tile?: number, quality?: number, compression?: string, memory?: number, work?: number): WasmIngest;
-  render(version: string, request: string): WasmJob & { readonly memory: number; readonly light: boolean; readonly rows: number | undefined; readonly damage: string | undefined; unused(): string | undefined; result(): WasmAnswer | undefined };
+  render(version: string, request: string): WasmWork & { readonly light: boolean; readonly rows: number | undefined; readonly damage: string | undefined; unused(): string | undefined; result(): WasmAnswer | undefined };
   free(): void;
 }
 
@@ -137,11 +140,6 @@ export interface Engine {
 }
 
 const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
-
-/** Formats of answers that the engine has no codec for by itself. */
-const EXTRA = /\.(webp|gif)$/;
-/** Nor has it one for small JPEGs, which is what is meant where no format is named. */
-const OWN = /\.png$/;
 
 /** The core in this thread. It lets in as many renders as its memory holds, unless the caller sees to that. */
 export function localCore(engine: Promise<Engine>, { admits = true }: { admits?: boolean } = {}): MortalCore {
@@ -189,10 +187,23 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
     };
   }
 
-  function opened(image: WasmImage, settings: Settings): CoreImage {
+  /** Loads the modules of codecs that a job may need, or frees it. */
+  async function equip(work: WasmWork, modules: readonly string[]): Promise<void> {
+    try {
+      for (const name of modules) {
+        if (name !== "extra") throw new IiifError("internal", 500, `There is no module of codecs ${name}.`);
+        await extra();
+      }
+    } catch (error) {
+      release(work)();
+      throw error;
+    }
+  }
+
+  function opened(image: WasmImage): CoreImage {
     const documents = Object.fromEntries(VERSIONS.map((version) => [version, call(() => image.info(version, ""))]));
     // Each is a call into wasm, which must not be made once the engine is lost.
-    const { width, height, format, pages, associated, hasNext, extra: needsExtra } = image;
+    const { width, height, format, pages, associated, hasNext } = image;
     return {
       width,
       height,
@@ -209,8 +220,9 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         grown: () => call(() => image.index()),
       },
       async render(version, request) {
-        if (needsExtra || EXTRA.test(request) || (settings.jpegSmall && !OWN.test(request))) await extra();
         const rendering = call(() => image.render(version, request));
+        const modules = call(() => rendering.modules);
+        if (modules.length) await equip(rendering, modules);
         // Known when the first piece of the answer is.
         const told = (): Pick<Piece, "unused" | "incomplete"> => {
           const [unused, rows] = [rendering.unused(), rendering.rows];
@@ -232,8 +244,8 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
         return admission ? admitted(admission, begun) : begun;
       },
       async ingest({ tile, quality, compression, memory, work }) {
-        if (needsExtra || compression === "webp") await extra();
         const ingesting = call(() => image.ingest(tile, quality, compression, memory, work));
+        await equip(ingesting, call(() => ingesting.modules));
         const begun = job(
           ingesting,
           () => call(() => ({ head: ingesting.head(), spools: [...ingesting.spools()] })),
@@ -250,7 +262,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
     async open(size, settings, page = 1) {
       const { OpenJob } = await engine;
       const opening = call(() => new OpenJob(size, String(page), settings));
-      return job(opening, () => opened(present(call(() => opening.image())), settings));
+      return job(opening, () => opened(present(call(() => opening.image()))));
     },
     get alive() {
       return !dead;

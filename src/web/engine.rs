@@ -148,7 +148,7 @@ impl Image {
         self.pyramid.dimensions().height()
     }
 
-    /// `"jpeg"`, `"png"`, `"webp"`, `"gif"` or `"tiff"`.
+    /// The name of its format, as `src/js/source-format.ts` lists them.
     #[wasm_bindgen(getter)]
     pub fn format(&self) -> String {
         self.pyramid.format().key()
@@ -170,12 +170,6 @@ impl Image {
     #[wasm_bindgen(getter, js_name = hasNext)]
     pub fn has_next(&self) -> bool {
         self.pyramid.pages().next().is_some()
-    }
-
-    /// Whether its pixels need codecs that this module may lack.
-    #[wasm_bindgen(getter)]
-    pub fn extra(&self) -> bool {
-        self.pyramid.needs_extra()
     }
 
     /// Whether an index that was kept would be of use.
@@ -223,6 +217,12 @@ impl RenderJob {
     #[wasm_bindgen(getter)]
     pub fn memory(&self) -> f64 {
         self.job.memory() as f64
+    }
+
+    /// Names of the modules of codecs that it may need; they must be installed before the first step.
+    #[wasm_bindgen(getter)]
+    pub fn modules(&self) -> Vec<String> {
+        self.job.modules().into_iter().map(str::to_owned).collect()
     }
 
     /// Whether it is likely to send a stored chunk as it is: next to no work.

@@ -4,6 +4,7 @@ use js_sys::Uint8Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::engine::{Image, failure, invalid, ranges, thrown};
+use crate::codec::extra::MODULE;
 use crate::error::Error;
 use crate::ingest::{Compression, Finished, Ingest, Options, Step};
 use crate::limits::Limits;
@@ -32,7 +33,9 @@ impl Image {
         // `as` saturates, and NaN becomes 0.
         options.memory = memory.map_or(options.memory, |mebibytes| (mebibytes * f64::from(1 << 20)) as u64);
         options.work = work.map_or(options.work, |seconds| (seconds * Limits::WORK_PER_SECOND as f64) as u64);
-        Ok(IngestJob { job: Ingest::new(&self.pyramid, &options).map_err(thrown)?, spool: 0, finished: None })
+        let needed = self.pyramid.needs_extra() || options.compression == Some(Compression::WebP);
+        let modules = needed.then_some(MODULE).into_iter().collect();
+        Ok(IngestJob { job: Ingest::new(&self.pyramid, &options).map_err(thrown)?, modules, spool: 0, finished: None })
     }
 }
 
@@ -40,6 +43,7 @@ impl Image {
 #[wasm_bindgen]
 pub struct IngestJob {
     job: Ingest,
+    modules: Vec<&'static str>,
     spool: usize,
     finished: Option<Finished>,
 }
@@ -50,6 +54,12 @@ impl IngestJob {
     #[wasm_bindgen(getter)]
     pub fn memory(&self) -> f64 {
         self.job.memory() as f64
+    }
+
+    /// Names of the modules of codecs that it may need; they must be installed before the first step.
+    #[wasm_bindgen(getter)]
+    pub fn modules(&self) -> Vec<String> {
+        self.modules.iter().map(|name| (*name).to_owned()).collect()
     }
 
     /// Whose the piece is that the last step gave: a level, 0 being the full image.
