@@ -4,8 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 case "$1" in
-  jpg | png | webp | gif | tif) ;;
-  *) echo "sh fuzz/seeds.sh jpg|png|webp|gif|tif" >&2; exit 2 ;;
+  jpg | png | webp | gif | tif | bmp) ;;
+  *) echo "sh fuzz/seeds.sh jpg|png|webp|gif|tif|bmp" >&2; exit 2 ;;
 esac
 folder="fuzz/corpus/render-$1"
 mkdir -p "$folder"
