@@ -25,6 +25,7 @@ mod plan;
 mod profile;
 mod pyramid;
 mod render;
+pub mod service;
 pub mod settings;
 #[cfg(any(feature = "web", feature = "extra-module"))]
 mod web;

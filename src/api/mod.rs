@@ -48,6 +48,7 @@ pub use identifier::Identifier;
 pub use info::{Info, Stored, TileSet};
 pub use number::Decimal;
 pub use page::{Associated, AssociatedSet, Page};
+pub(crate) use percent::decode as decode_percent;
 pub use quality::Quality;
 pub use region::Region;
 pub use request::ImageRequest;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Decodes once. `None` for a broken escape or what is not UTF-8.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }

@@ -16,6 +16,7 @@ const CORE: &[(&str, u32)] = &[
     ("api", 1),
     ("options", 1),
     ("settings", 2),
+    ("service", 3),
     ("bytes", 2),
     ("jpeg", 3),
     ("profile", 3),

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use azulejo::api::{
-    Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Page, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link,
-    content_disposition, info_media_type, negotiate_format, page_link, profile_link,
+    INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Page, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link, info_media_type,
+    negotiate_format, page_link, profile_link,
 };
+use azulejo::service::{Failure, Method, Request, StoredVersion, disposition};
 use azulejo::settings::Log;
 use azulejo::{Error, Incomplete, Pyramid, Render};
 use js_sys::Uint8Array;
@@ -16,8 +17,7 @@ use crate::drive::{Object, Outcome};
 use crate::headers::Headers;
 use crate::index::{Shelf, is_index};
 use crate::meter::{Meter, now};
-use crate::request::{Method, Request};
-use crate::respond::{Answer, Body, Failure};
+use crate::respond::{Answer, Body};
 use crate::route::Background;
 use crate::{Pipe, cache, gate, log};
 
@@ -127,7 +127,7 @@ impl Asked<'_> {
     }
 
     fn redirect(&self, location: String) -> Answer {
-        Answer::new(303, Body::None).with("location", location).with("cache-control", self.config.cache_control.as_str())
+        Answer::redirect(location, &self.config.cache_control)
     }
 
     fn caches(&self) -> bool {
@@ -293,16 +293,9 @@ impl Asked<'_> {
 
     /// Adds what clients need to keep the answer, or turns it into a 304 if they have it.
     fn validated(&self, object: &Object, answer: Answer, hash: &str) -> Answer {
-        let etag = format!("\"{hash}\"");
         let control = if self.caches() { self.config.cache_control.as_str() } else { "no-store" };
-        let fresh = match (&self.request.if_none_match, &self.request.if_modified_since) {
-            (Some(list), _) => list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag),
-            // HTTP's dates have whole seconds.
-            (None, Some(since)) => js_sys::Date::parse(since) >= (object.version.uploaded / 1000.0).floor() * 1000.0,
-            (None, None) => false,
-        };
-        let answer = answer.with("etag", etag).with("last-modified", object.version.modified.as_str()).with("cache-control", control);
-        if fresh { answer.not_modified() } else { answer }
+        let version = StoredVersion { uploaded: object.version.uploaded, modified: &object.version.modified };
+        answer.validated(self.request, hash, version, control)
     }
 }
 
@@ -362,24 +355,4 @@ fn is_canonical(request: &ImageRequest, resolved: &ResolvedRequest) -> bool {
 /// Whether this is what viewers ask for by the hundred: to redirect it would double every request.
 fn is_tile(request: &ImageRequest) -> bool {
     matches!(request.region, Region::Full | Region::Pixels { .. }) && matches!(request.size.form, SizeForm::Width(_) | SizeForm::Exact(_))
-}
-
-/// `Content-Disposition` as a client wishes it: the name is cleaned, the rest is ours.
-fn disposition(wanted: &str, identifier: &Identifier, format: Format) -> String {
-    let parameter = |name: &str| {
-        let at = wanted.to_ascii_lowercase().find(name)?;
-        let value = wanted.get(at + name.len()..)?.trim_start();
-        match value.strip_prefix('"') {
-            Some(quoted) => quoted.split('"').next(),
-            None => value.split(';').next().map(str::trim),
-        }
-    };
-    let extended = parameter("filename*=").and_then(|value| {
-        let (_, encoded) = value.split_once("''")?;
-        js_sys::decode_uri_component(encoded).ok().map(String::from)
-    });
-    let name = extended.or_else(|| parameter("filename=").map(str::to_owned)).filter(|name| !name.is_empty());
-    let own = identifier.as_str().rsplit('/').next().unwrap_or_default();
-    let value = content_disposition(name.as_deref().unwrap_or(own), format);
-    if wanted.trim_start().to_ascii_lowercase().starts_with("inline") { value.replacen("attachment", "inline", 1) } else { value }
 }

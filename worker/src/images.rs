@@ -1,6 +1,7 @@
 //! `/images.json`: what is in the bucket, a page at a time.
 
 use azulejo::api::{Format, Identifier, Version};
+use azulejo::service::{Failure, Request};
 use azulejo::{Error, Part};
 use serde_json::{Value, json};
 use worker::Bucket;
@@ -8,8 +9,7 @@ use worker::Bucket;
 use crate::config::Config;
 use crate::drive::unreadable;
 use crate::index::is_index;
-use crate::request::Request;
-use crate::respond::{Answer, Failure};
+use crate::respond::Answer;
 
 /// Lists identifiers, in the bucket's order.
 pub(crate) async fn list(request: &Request, bucket: &Bucket, config: &Config) -> Result<Answer, Failure> {
@@ -35,13 +35,16 @@ pub(crate) async fn list(request: &Request, bucket: &Bucket, config: &Config) ->
             Some(json!({ "id": identifier.encoded(), "name": identifier.as_str(), "bytes": object.size(), "uploaded": String::from(uploaded) }))
         })
         .collect();
-    Ok(Answer::json(&json!({
-        "images": images,
-        "cursor": page.truncated().then(|| page.cursor()).flatten(),
-        "service": {
-            "prefix": config.router.prefix,
-            "versions": config.router.versions.iter().map(|version: &Version| version.as_str()).collect::<Vec<_>>(),
-            "formats": config.service.formats.iter().map(|format: &Format| format.extension()).collect::<Vec<_>>(),
-        },
-    })))
+    Ok(Answer::json(
+        &json!({
+            "images": images,
+            "cursor": page.truncated().then(|| page.cursor()).flatten(),
+            "service": {
+                "prefix": config.router.prefix,
+                "versions": config.router.versions.iter().map(|version: &Version| version.as_str()).collect::<Vec<_>>(),
+                "formats": config.service.formats.iter().map(|format: &Format| format.extension()).collect::<Vec<_>>(),
+            },
+        })
+        .to_string(),
+    ))
 }

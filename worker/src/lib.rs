@@ -7,7 +7,6 @@
 
 mod cache;
 mod config;
-mod cors;
 mod drive;
 mod gate;
 #[cfg(target_family = "wasm")]
@@ -18,7 +17,6 @@ mod images;
 mod index;
 mod log;
 mod meter;
-mod request;
 mod respond;
 mod route;
 
@@ -63,7 +61,7 @@ extern "C" {
     pub(crate) fn abort(this: &Pipe);
 }
 
-/// Answers a request, of which the entry has read [these lines](request::Request::read). `id` numbers the requests of the isolate. The promise never rejects.
+/// Answers a request, of which the entry has read [these lines](azulejo::service::Request::read). `id` numbers the requests of the isolate. The promise never rejects.
 #[wasm_bindgen]
 pub fn handle(id: u32, lines: String, env: Env, context: worker::worker_sys::Context) -> Promise {
     console_error_panic_hook::set_once();

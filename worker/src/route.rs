@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use azulejo::Error;
 use azulejo::api::Version;
-use azulejo::settings::{Log, Misconfigured};
+use azulejo::service::{Failure, Method, Request};
+use azulejo::settings::{Log, Misconfigured, Origins};
 use js_sys::Reflect;
 use serde_json::{Value, json};
 use wasm_bindgen::JsCast;
@@ -15,12 +16,8 @@ use worker::{Bucket, Env};
 use crate::config::{BUCKET, Config};
 use crate::log;
 use crate::meter::{Meter, memory};
-use crate::request::{Method, Request};
-use crate::respond::{Answer, Failure};
+use crate::respond::{Answer, send};
 use crate::{ENGINE, Marked, iiif, images};
-
-/// Cloudflare's own limit is 16 KiB, but locally there is none.
-const LONGEST_URL: usize = 16 << 10;
 
 thread_local! {
     static CONFIG: OnceCell<Result<Rc<Config>, Misconfigured>> = const { OnceCell::new() };
@@ -65,7 +62,7 @@ pub(crate) async fn answer(lines: &str, env: &Env, background: &Background) -> w
             ("bytes", Value::from(meter.bytes.get())),
         ],
     );
-    answer.send(&request, config.ok().as_deref())
+    send(answer, &request, config.as_ref().map_or(&Origins::All, |config| &config.origins))
 }
 
 async fn dispatch(request: &Request, env: &Env, config: &Rc<Config>, background: &Background, meter: &Rc<Meter>) -> Answer {
@@ -74,13 +71,13 @@ async fn dispatch(request: &Request, env: &Env, config: &Rc<Config>, background:
         Some(Method::Options) => return Answer::preflight(request.asked_headers.as_deref()),
         Some(Method::Get | Method::Head) => {}
     }
-    if request.path.len() + request.query.len() > LONGEST_URL {
+    if request.is_too_long() {
         return Failure::TooLong.answer(request, None);
     }
     // That it is a bucket was seen when the settings were read.
     let bucket: Bucket = Reflect::get(env, &BUCKET.into()).unwrap_or_default().unchecked_into();
     match request.path.as_str() {
-        "/health" => Answer::json(&json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "engine": ENGINE, "memory": memory() })),
+        "/health" => Answer::json(&json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "engine": ENGINE, "memory": memory() }).to_string()),
         "/images.json" => images::list(request, &bucket, config).await.unwrap_or_else(|failure| failure.answer(request, None)),
         path => match config.router.route(path) {
             None => Failure::NoSuchPath { prefixes: prefixes(config) }.answer(request, None),

@@ -1,0 +1,169 @@
+//! Errors on their way to the client.
+
+use std::fmt::Write as _;
+
+use super::answer::{Answer, Body};
+use super::request::Request;
+use crate::api::{ERROR_XML_MEDIA_TYPE, Version, error_xml};
+use crate::error::Error;
+use crate::settings::Misconfigured;
+
+/// The methods that are answered, as headers name them.
+pub(super) const METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// Why a request has no better answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// The core's.
+    Iiif(Error),
+    /// No such path. `prefixes` are the paths where images are.
+    NoSuchPath {
+        /// Separated by commas.
+        prefixes: String,
+    },
+    /// The URL is too long.
+    TooLong,
+    /// A setting is wrong.
+    Misconfigured(Misconfigured),
+    /// Too many wait.
+    Busy,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Iiif(error)
+    }
+}
+
+impl Failure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Iiif(error) => error.code(),
+            Self::NoSuchPath { .. } => "no-such-path",
+            Self::TooLong => "too-long",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::Busy => "busy",
+        }
+    }
+
+    fn status(&self) -> u16 {
+        match self {
+            Self::Iiif(error) => error.status(),
+            Self::NoSuchPath { .. } => 404,
+            Self::TooLong => 414,
+            Self::Misconfigured(_) => 500,
+            Self::Busy => 503,
+        }
+    }
+
+    /// Whether the same request may succeed later although nobody mends anything.
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Iiif(error) => error.is_retryable(),
+            Self::Busy => true,
+            Self::NoSuchPath { .. } | Self::TooLong | Self::Misconfigured(_) => false,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Iiif(error) => error.to_string(),
+            Self::NoSuchPath { prefixes } => format!("There is nothing here. Images are at {prefixes}, a list of them at /images.json."),
+            Self::TooLong => "The address is too long.".to_owned(),
+            Self::Misconfigured(Misconfigured { name, problem }) => format!("This service is not set up right: the variable {name} {problem}."),
+            Self::Busy => "This service is busy. Try again.".to_owned(),
+        }
+    }
+
+    /// As an answer: JSON if the client accepts it, the XML of 1.0 if that version was asked, else a sentence.
+    pub fn answer<B: Body>(&self, request: &Request, version: Option<Version>) -> Answer<B> {
+        let (status, code) = (self.status(), self.code());
+        let (media_type, body) = match self {
+            _ if request.wants_json() => ("application/json", format!("{{\"code\":\"{code}\",\"error\":{},\"status\":{status}}}\n", json(&self.sentence()))),
+            Self::Iiif(error) if version == Some(Version::V1_0) => (ERROR_XML_MEDIA_TYPE, error_xml(error)),
+            _ => ("text/plain; charset=utf-8", format!("{}\n", self.sentence())),
+        };
+        let cached = if status < 500 { "public, max-age=60" } else { "no-store" };
+        let mut answer = Answer::text(status, media_type, body).with("cache-control", cached).with("vary", "Accept").untrusted();
+        if status == 405 {
+            answer = answer.with("allow", METHODS);
+        }
+        if self.is_retryable() {
+            answer = answer.with("retry-after", "1");
+        }
+        answer.code = Some(code);
+        answer.detail = match self {
+            Self::Iiif(Error::Internal { what }) => Some(what.clone()),
+            _ if status >= 500 => Some(self.sentence()),
+            _ => None,
+        };
+        answer
+    }
+}
+
+/// A text in JSON, as `JSON.stringify` writes it.
+fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().saturating_add(2));
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            control if control < ' ' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::answer::tests::Plain;
+
+    fn answered(failure: &Failure, accept: &str, version: Version) -> Answer<Plain> {
+        failure.answer(&Request::read(&format!("GET\nhttps://x/\n{accept}")), Some(version))
+    }
+
+    #[test]
+    fn an_error_comes_in_the_form_that_is_accepted() {
+        let missing = Failure::Iiif(Error::NotFound { identifier: "a\"b\n".to_owned() });
+        let json = answered(&missing, "application/json", Version::V1_0);
+        let body = json.body.0.as_deref().unwrap();
+        assert!(body.starts_with("{\"code\":\"not-found\",\"error\":\"") && body.ends_with(",\"status\":404}\n"), "{body}");
+        assert_eq!(json.header("content-type"), Some("application/json"));
+        assert_eq!(answered(&missing, "*/*", Version::V1_0).header("content-type"), Some("text/xml"));
+        assert_eq!(answered(&missing, "*/*", Version::V3).header("content-type"), Some("text/plain; charset=utf-8"));
+        // 1.0 has no XML for what is no error of a request for an image.
+        assert_eq!(answered(&Failure::TooLong, "*/*", Version::V1_0).header("content-type"), Some("text/plain; charset=utf-8"));
+    }
+
+    #[test]
+    fn caches_keep_errors_of_the_client_alone() {
+        for (failure, status, cached, retry) in [
+            (Failure::Busy, 503, "no-store", Some("1")),
+            (Failure::TooLong, 414, "public, max-age=60", None),
+            (Failure::NoSuchPath { prefixes: "/iiif/3/".to_owned() }, 404, "public, max-age=60", None),
+            (Failure::Misconfigured(Misconfigured::new("WORK", "is odd")), 500, "no-store", None),
+            (Failure::Iiif(Error::Internal { what: "secret".to_owned() }), 500, "no-store", None),
+        ] {
+            let answer = answered(&failure, "", Version::V3);
+            assert_eq!((answer.status, answer.header("cache-control"), answer.header("retry-after")), (status, Some(cached), retry), "{failure:?}");
+            assert!(!answer.body.0.as_deref().unwrap().contains("secret"));
+            assert_eq!(answer.detail.is_some(), status >= 500, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn json_is_that_of_javascript() {
+        assert_eq!(json("a\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}é"), "\"a\\\"\\\\\\n\\r\\t\\b\\f\\u0001\u{7f}é\"");
+    }
+}
