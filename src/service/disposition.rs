@@ -4,7 +4,7 @@ use crate::api::{Format, Identifier, content_disposition, decode_percent};
 
 /// The header for what a client wishes: `attachment` or `inline`, and the name of the file, by `filename*` or `filename`. Without a name in it the last part of the
 /// identifier is taken. The name is cleaned, and gets the extension of the format.
-pub fn disposition(wanted: &str, identifier: &Identifier, format: Format) -> String {
+pub(super) fn disposition(wanted: &str, identifier: &Identifier, format: Format) -> String {
     let parameter = |name: &str| {
         let at = wanted.to_ascii_lowercase().find(name)?;
         let value = wanted.get(at.saturating_add(name.len())..)?.trim_start();

@@ -8,9 +8,10 @@ mod cors;
 mod disposition;
 mod failure;
 mod request;
+mod resource;
 
 pub use answer::{Answer, Body};
 pub use condition::StoredVersion;
-pub use disposition::disposition;
 pub use failure::Failure;
 pub use request::{Method, Request};
+pub use resource::{ImageAnswer, Resource};

@@ -16,7 +16,8 @@ const CORE: &[(&str, u32)] = &[
     ("api", 1),
     ("options", 1),
     ("settings", 2),
-    ("service", 3),
+    // Knows of files only what pages they have.
+    ("service", 5),
     ("bytes", 2),
     ("jpeg", 3),
     ("profile", 3),
