@@ -63,7 +63,7 @@ impl Resource<'_> {
 
     /// The base URI redirects to the information.
     pub fn to_information<B: Body>(&self) -> Answer<B> {
-        Answer::redirect(format!("{}/info.json", self.id()), &self.settings.cache_control)
+        Answer::redirect(format!("{}/info.json", self.id()), self.cache_control())
     }
 
     /// The information document, and its media type. `document` is the identifier of the document that the image is a page of, as `pages` say; `identifier` that of
@@ -105,7 +105,7 @@ impl Resource<'_> {
         let base = self.base(&identifier.encoded());
         if self.settings.redirect && !is_canonical(&request, &resolved) && !is_tile(&request) && !self.version().is_1() {
             let uri = format!("{base}/{}{}", resolved.canonical(), self.request.query);
-            return Ok(ImageAnswer::Redirect(Answer::redirect(uri.replace('^', "%5E"), &self.settings.cache_control)));
+            return Ok(ImageAnswer::Redirect(Answer::redirect(uri.replace('^', "%5E"), self.cache_control())));
         }
         let mut answer = Answer::new(200, B::empty())
             .with("content-type", format.media_type())
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!((found.header("content-type"), found.header("vary")), (Some("application/json"), Some("Accept")));
         let links = all(&found, "link");
         assert!(links[0].contains("json-ld#context") && links[1].contains("level2"), "{links:?}");
-        assert_eq!(links[2..], ["<https://host/iiif/2/doc/info.json>;rel=\"prev\"", "<https://host/iiif/2/doc;3/info.json>;rel=\"next\""]);
+        assert_eq!(links[2..], ["<https://host/iiif/2/doc/info.json>;rel=\"prev\"", "<https://host/iiif/2/doc%3B3/info.json>;rel=\"next\""]);
         assert_eq!(all(&answer(&settings(&[("PAGES", "off")]), "/iiif/3/doc;2/info.json", ""), "link").len(), 1);
         let found = answer(&settings(&[]), "/iiif/1.0/a/info.xml", "");
         assert_eq!((found.header("content-type"), found.header("vary")), (Some("application/xml"), None));

@@ -2,11 +2,8 @@
 
 use std::rc::Rc;
 
-use azulejo::api::{
-    INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, InfoForm, Page, Region, ResolvedRequest, Routed, SizeForm, Version, What, canonical_link, info_media_type,
-    negotiate_format, page_link, profile_link,
-};
-use azulejo::service::{Failure, Method, Request, StoredVersion, disposition};
+use azulejo::api::{Identifier, ImageRequest, InfoForm, Page, ResolvedRequest, Routed, What};
+use azulejo::service::{Failure, ImageAnswer, Method, Request, Resource, StoredVersion};
 use azulejo::settings::Log;
 use azulejo::{Error, Incomplete, Pyramid, Render};
 use js_sys::Uint8Array;
@@ -21,8 +18,6 @@ use crate::respond::{Answer, Body};
 use crate::route::Background;
 use crate::{Pipe, cache, gate, log};
 
-/// What 2.x recommends where JSON-LD is sent as plain JSON (2.0 §5).
-const CONTEXT_LINK: &str = "<http://iiif.io/api/image/2/context.json>;rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\"";
 /// R2 takes no longer key.
 const LONGEST_KEY: usize = 1024;
 
@@ -78,7 +73,7 @@ impl Asked<'_> {
     async fn of(&self, object: &Rc<Object>, document: &Identifier, page: Page, identifier: &Identifier) -> Result<Answer, Failure> {
         // Only now: a mistake in the rest of the path is told of images that exist.
         match self.routed.what.as_ref().map_err(Clone::clone)? {
-            What::Base => Ok(self.redirect(format!("{}/info.json", self.id()))),
+            What::Base => Ok(self.resource().to_information()),
             What::Info(form) => self.info(object, document, page, *form, identifier).await,
             What::Image(request) => self.image(object, page, request, identifier).await,
         }
@@ -112,26 +107,12 @@ impl Asked<'_> {
         if matches!(self.routed.what, Ok(What::Image(_))) { Headers::find(key, page).await } else { None }
     }
 
-    fn version(&self) -> Version {
-        self.routed.version
-    }
-
-    /// The image's base URI as the client spelt it, at this service's own address.
-    fn id(&self) -> String {
-        self.base(&self.routed.raw_identifier)
-    }
-
-    fn base(&self, raw_identifier: &str) -> String {
-        let place = self.config.public_url.as_deref().unwrap_or(&self.request.host);
-        format!("{place}{}", self.config.router.base(self.version(), raw_identifier))
-    }
-
-    fn redirect(&self, location: String) -> Answer {
-        Answer::redirect(location, &self.config.cache_control)
+    fn resource(&self) -> Resource<'_> {
+        Resource { request: self.request, routed: &self.routed, settings: self.config }
     }
 
     fn caches(&self) -> bool {
-        self.request.parameter("cache").as_deref() != Some("false")
+        self.resource().caches()
     }
 
     async fn pyramid(&self, object: &Object, page: Page) -> Result<Pyramid, Failure> {
@@ -155,57 +136,19 @@ impl Asked<'_> {
     async fn info(&self, object: &Object, document: &Identifier, page: Page, form: InfoForm, identifier: &Identifier) -> Result<Answer, Failure> {
         let pyramid = self.pyramid(object, page).await?;
         object.confirm().await?;
-        let info = pyramid.info(&self.config.service);
-        let version = self.version();
-        let (media_type, text) = match form {
-            // Of 1.0 the identifier is told by itself, which must be one segment to be known.
-            InfoForm::Json if version == Version::V1_0 => {
-                (info_media_type(version, self.request.accept.as_deref()), info.json(version, &self.base(&identifier.encoded())))
-            }
-            InfoForm::Json => (info_media_type(version, self.request.accept.as_deref()), info.json(version, &self.id())),
-            InfoForm::Xml => (INFO_XML_MEDIA_TYPE, info.xml(identifier.as_str())),
-        };
-        let mut answer = Answer::text(200, media_type, text).with("x-content-type-options", "nosniff");
-        if !version.is_1() {
-            answer = answer.with("vary", "Accept");
-        }
-        if version == Version::V2 && media_type == "application/json" {
-            answer = answer.with("link", CONTEXT_LINK);
-        }
-        answer = answer.with("link", profile_link(version, &self.config.service)).with("server-timing", self.meter.server_timing("none", None));
-        if self.config.pages {
-            let pages = pyramid.pages();
-            for (page, relation) in [(pages.previous(), "prev"), (pages.next(), "next")] {
-                let link = page.and_then(|page| document.of_page(page)).map(|page| page_link(&self.base(&page.encoded()), relation));
-                answer = link.into_iter().fold(answer, |answer, link| answer.with("link", link));
-            }
-        }
-        let hash = cache::hash(&[&object.version.etag, media_type, &self.id(), &self.config.fingerprint]);
+        let resource = self.resource();
+        let (answer, media_type) = resource.information(&pyramid.info(&self.config.service), pyramid.pages(), form, document, identifier);
+        let answer = answer.with("server-timing", self.meter.server_timing("none", None));
+        let hash = cache::hash(&[&object.version.etag, media_type, &resource.id(), &self.config.fingerprint]);
         Ok(self.validated(object, answer, &hash))
     }
 
     async fn image(&self, object: &Rc<Object>, page: Page, request: &ImageRequest, identifier: &Identifier) -> Result<Answer, Failure> {
         let pyramid = self.pyramid(object, page).await?;
-        let info = pyramid.info(&self.config.service);
-        let negotiated = request.format.is_none();
-        let format = request.format.unwrap_or_else(|| negotiate_format(self.request.accept.as_deref(), &self.config.service.formats));
-        let request = ImageRequest { format: Some(format), ..request.clone() };
-        let resolved = request.resolve(&info)?;
-        if self.config.redirect && !is_canonical(&request, &resolved) && !is_tile(&request) && !self.version().is_1() {
-            let uri = format!("{}/{}{}", self.base(&identifier.encoded()), resolved.canonical(), self.request.query);
-            return Ok(self.redirect(uri.replace('^', "%5E")));
-        }
-        let mut answer = Answer::new(200, Body::None)
-            .with("content-type", format.media_type())
-            .with("link", profile_link(self.version(), &self.config.service))
-            .with("link", canonical_link(&format!("{}/{}", self.base(&identifier.encoded()), resolved.canonical())))
-            .untrusted();
-        if negotiated {
-            answer = answer.with("vary", "Accept");
-        }
-        if let Some(wanted) = self.request.parameter("response-content-disposition") {
-            answer = answer.with("content-disposition", disposition(&wanted, identifier, format));
-        }
+        let (answer, resolved) = match self.resource().image(&pyramid.info(&self.config.service), request, identifier)? {
+            ImageAnswer::Redirect(answer) => return Ok(answer),
+            ImageAnswer::Render(answer, resolved) => (answer, resolved),
+        };
         let hash = cache::hash(&[&object.key, &page.to_string(), &object.version.etag, resolved.canonical(), &self.config.fingerprint]);
         let mut answer = self.validated(object, answer, &hash);
         if answer.status == 200 {
@@ -293,9 +236,8 @@ impl Asked<'_> {
 
     /// Adds what clients need to keep the answer, or turns it into a 304 if they have it.
     fn validated(&self, object: &Object, answer: Answer, hash: &str) -> Answer {
-        let control = if self.caches() { self.config.cache_control.as_str() } else { "no-store" };
         let version = StoredVersion { uploaded: object.version.uploaded, modified: &object.version.modified };
-        answer.validated(self.request, hash, version, control)
+        answer.validated(self.request, hash, version, self.resource().cache_control())
     }
 }
 
@@ -345,14 +287,4 @@ async fn stream(pipe: Pipe, first: Vec<u8>, object: Rc<Object>, mut render: Rend
             return pipe.abort();
         }
     }
-}
-
-fn is_canonical(request: &ImageRequest, resolved: &ResolvedRequest) -> bool {
-    let ImageRequest { version, region, size, rotation, quality, .. } = request;
-    resolved.canonical() == format!("{region}/{size}/{rotation}/{}.{}", quality.name(*version), resolved.format().extension())
-}
-
-/// Whether this is what viewers ask for by the hundred: to redirect it would double every request.
-fn is_tile(request: &ImageRequest) -> bool {
-    matches!(request.region, Region::Full | Region::Pixels { .. }) && matches!(request.size.form, SizeForm::Width(_) | SizeForm::Exact(_))
 }

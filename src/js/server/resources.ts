@@ -85,7 +85,11 @@ class Resource {
   }
 
   #redirect(location: string): Answer {
-    return { status: 303, headers: [["location", location], ["cache-control", this.options.cacheControl]] };
+    return { status: 303, headers: [["location", location], ["cache-control", this.#cacheControl()]] };
+  }
+
+  #cacheControl(): string {
+    return this.#parameters.get("cache") === "false" ? "no-store" : this.options.cacheControl;
   }
 
   #info(image: ServedImage, form: "json" | "xml"): Answer {
@@ -146,7 +150,7 @@ class Resource {
     const own = etag === undefined ? undefined : `"${hash([etag, ...parts])}"`;
     if (own !== undefined) answer.headers.push(["etag", own]);
     if (modified) answer.headers.push(["last-modified", modified.toUTCString()]);
-    answer.headers.push(["cache-control", this.#parameters.get("cache") === "false" ? "no-store" : this.options.cacheControl]);
+    answer.headers.push(["cache-control", this.#cacheControl()]);
     const [list, since] = [headers.get("if-none-match"), headers.get("if-modified-since")];
     const fresh =
       list !== null
