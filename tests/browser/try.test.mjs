@@ -45,7 +45,7 @@ describe("the demo at /try", () => {
     await opened(page, "retina-pyramid.tif");
     assert.equal(await page.textContent("#facts"), "TIFF · 1411 × 1411 pixels · 2 megapixels · 249 kB · 4 levels · stored in tiles of 256 × 256");
     await page.waitForSelector("#add-trouble:not([hidden])");
-    assert.match(await page.textContent("#add-trouble"), /notes\.txt: The file is not an image .* JPEG, PNG, WebP, GIF, TIFF\./);
+    assert.match(await page.textContent("#add-trouble"), /notes\.txt: The file is not an image .* JPEG, PNG, WebP, GIF, TIFF, BMP\./);
     assert.equal(await page.getAttribute("#add-trouble", "role"), "alert");
     await page.waitForFunction(() => document.querySelectorAll("#strip img").length === 3);
     await shot(page, "try-dropped");
