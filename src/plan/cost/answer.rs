@@ -160,8 +160,8 @@ pub(crate) fn png_held(pixels: u64) -> u64 {
     sum(&[mul(&[pixels, 11]) / 8, 4096]).min(sum(&[PIECE, mul(&[MORE_ROWS, 11]) / 8, ROWS.saturating_mul(2)]))
 }
 
-/// Height in px of the image that the encoder of lossy WebP gets for one of `height`: the rows of macroblocks of the image, one row in which it changes to gray, and
-/// at least 3 % gray rows (why: `codec/extra/coder/webp/encode.rs`).
+/// Height in px of the image that the encoder of lossy WebP gets for one of `height`: the rows of macroblocks of the image, one row in which it changes to
+/// gray, and at least 3 % gray rows (why: `codec/extra/coder/webp/encode.rs`).
 pub(crate) fn padded_webp(height: u32) -> u32 {
     let rows = height.div_ceil(16);
     let without = rows.saturating_add(2).saturating_mul(3).div_ceil(100);

@@ -88,7 +88,8 @@ pub(super) fn is_animated(file: &[u8]) -> bool {
     first.and_then(|chunk| chunk.data(file).first().copied()).is_some_and(|flags| flags & ANIMATION_FLAG != 0)
 }
 
-/// Makes the first frame of an animation replace the canvas, which is transparent, as that gives the same as blending (RFC 9649, 2.7.1.1). image-webp blends with an error of 1.
+/// Makes the first frame of an animation replace the canvas, which is transparent, as that gives the same as blending (RFC 9649, 2.7.1.1). image-webp blends
+/// with an error of 1.
 fn lay_first_frame(file: &mut [u8]) {
     const DO_NOT_BLEND: u8 = 0x02;
     let frame = chunks(file, FIRST_CHUNK).find(|chunk| chunk.kind == *b"ANMF").filter(|_| is_animated(file));

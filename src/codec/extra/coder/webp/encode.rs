@@ -14,19 +14,19 @@ use crate::render::Raster;
 /// Longest side of an image that the encoder takes, px.
 const LONGEST: usize = 16_383;
 
-/// Qualities whose quantization steps turn an error of 1 into one of -1 and back, so that a gray area never has macroblocks without coefficients: steps of 12 to 14
-/// for chroma, or of 47 to 56 for luminance.
+/// Qualities whose quantization steps turn an error of 1 into one of -1 and back, so that a gray area never has macroblocks without coefficients: steps of 12
+/// to 14 for chroma, or of 47 to 56 for luminance.
 const RESTLESS: [std::ops::RangeInclusive<u8>; 2] = [46..=51, 90..=92];
 
 /// Encodes a raster as lossy WebP at `quality` 0 to 100, by the fastest method. Alpha is lossless. An image that the encoder cannot take is encoded without
 /// loss.
 ///
-/// webp-rust 0.3.2 has a fault: it writes nothing for macroblocks without coefficients, but marks them as left out (RFC 6386, 9.3 and 11.1) only if they are at least
-/// 2.2 % of all. If there are some, but fewer, decoders lose their place: the rest of the picture is garbage, or the file is refused.
+/// webp-rust 0.3.2 has a fault: it writes nothing for macroblocks without coefficients, but marks them as left out (RFC 6386, 9.3 and 11.1) only if they are at
+/// least 2.2 % of all. If there are some, but fewer, decoders lose their place: the rest of the picture is garbage, or the file is refused.
 ///
-/// So the encoder gets an image that is [higher](padded_webp): the rows below the picture are gray, and most of their macroblocks have no coefficients. Then all are
-/// marked. The file states the true height, and decoders do not look at what lies below it. At [some qualities](RESTLESS) this does not work, and the next higher one
-/// is used. The header of the file shows whether macroblocks are marked.
+/// So the encoder gets an image that is [higher](padded_webp): the rows below the picture are gray, and most of their macroblocks have no coefficients. Then
+/// all are marked. The file states the true height, and decoders do not look at what lies below it. At [some qualities](RESTLESS) this does not work, and the
+/// next higher one is used. The header of the file shows whether macroblocks are marked.
 pub(crate) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let dimensions = raster.dimensions;
     let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
