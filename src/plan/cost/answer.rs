@@ -22,7 +22,7 @@ pub(in crate::plan) fn pipeline(plan: &Rendering, width: u64, (channels, depth):
     } else {
         0
     };
-    // Straightened colours, colours without alpha, converted ones of 8 or 16 bits.
+    // Colours divided by alpha, colours without alpha, and converted colours of 8 or 16 bits.
     let color = sum(&[mul(&[width, channels, depth]), mul(&[averaged, channels, depth]), mul(&[averaged, 12])]);
     let kernel = if plan.is_resampled() {
         let (across, down) = (plan.across.reach(), plan.down.reach());
@@ -47,7 +47,7 @@ fn resampler(channels: u64, (width, made): (u64, u64), (across, down): (u64, u64
 pub(super) fn held(plan: &Rendering, window: Dimensions, channels: u64) -> u64 {
     let pixels = mul(&[window.area(), channels]);
     match (plan.is_upright(), plan.turn.transpose) {
-        // Some rows, and one more.
+        // Rows of so many bytes, and one row more.
         (true, _) => pixels.min(ROWS.saturating_add(mul(&[window.width().into(), channels]))),
         (false, true) => pixels.saturating_mul(2),
         (false, false) => pixels,

@@ -245,7 +245,7 @@ pub(crate) fn fetched_chunk(level: &Level) -> u64 {
         // With the fixed Huffman codes, a byte takes at most nine bits. Data that do not compress are stored.
         Compression::Deflate => sum(&[plain, plain / 7, 4 << 10]),
         Compression::Zstandard => sum(&[plain, plain / 64, 4 << 10]),
-        // At most 12 bits a byte; and runs of one byte, by thoughtless encoders.
+        // LZW takes at most 12 bits per byte. Careless encoders of PackBits write runs of a single byte.
         Compression::Lzw | Compression::PackBits => sum(&[plain, plain / 2, 4 << 10]),
     }
 }
@@ -357,7 +357,7 @@ fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
     let index = scan.index();
     let unknown = index.all().saturating_sub(index.len()) as u64;
     let width = u64::from(plan.crop.width()).saturating_add(128);
-    // A row of MCUs: its planes, and its pixels.
+    // The planes and the pixels of a row of MCUs.
     let lines = u64::from(scan.header.most().1).saturating_mul(16);
     // The end of one run and the beginning of the next are joined.
     let seam = (SEAM as u64).min(scan.size());

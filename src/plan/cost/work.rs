@@ -28,7 +28,7 @@ pub(super) fn of_byte(pyramid: &Pyramid, plan: &Rendering) -> u64 {
         }
         (Body::Levels(_), _) => of_stored_byte(Compression::Lzw),
         (Body::Scan(_), _) => JPEG_BYTE,
-        // Every scan is read.
+        // The bytes of every scan are read.
         (Body::Whole(Whole { mode: WholeMode::Jpeg { .. }, .. }), _) => JPEG_BYTE,
         (Body::Whole(Whole { mode: WholeMode::Rows, .. }), _) => 60,
         (Body::Whole(_), _) => 200,

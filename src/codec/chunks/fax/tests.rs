@@ -117,7 +117,7 @@ fn runs_of_no_pixels_are_read() {
         ("001 0111 0000110111 001 000111 11 1 1 1 1".to_owned(), [0b0001_1000, 0b0001_1000]),
         // A change to the left, so that nothing is left of a run.
         (format!("{FIRST_BELOW} 1 000010 1"), [0b0001_1000, 0]),
-        // Both runs are given where the first one reaches the end: white 8, black 0.
+        // Horizontal mode codes both runs, even if the first one reaches the end of the row: white 8, black 0.
         ("001 10011 0000110111 1".to_owned(), [0, 0]),
     ] {
         assert_eq!(two_rows(Fax::Group4, &text).unwrap(), expected, "{text}");
@@ -308,7 +308,7 @@ fn rows_come_as_bytes_however_data_are_cut() {
             }
         }
     }
-    // Rows that are left out behind an end of block are white.
+    // Rows that are missing after an end of block are white.
     let data = bits(&format!("{FIRST_BELOW} {EOL} {EOL}"));
     assert_eq!(bytes_of(&data, Fax::Group4, 8, 4, 1, 2), (vec![ROWS[0], 0, 0, 0], None));
 }

@@ -165,7 +165,7 @@ pub(super) struct Samples {
     pub alpha: Option<u8>,
 }
 
-/// How often each symbol comes.
+/// How often each symbol occurs.
 #[derive(Debug)]
 pub(super) struct Counts {
     samples: Samples,

@@ -1,4 +1,4 @@
-//! Decoding by image-webp, and what must be checked before.
+//! Decodes with image-webp, after checks that image-webp does not make itself.
 
 use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
