@@ -1,4 +1,4 @@
-// Every check, or those that are named: npm test -- rust worker
+// Runs all checks, or only those that are named: npm test -- rust worker
 
 import { existsSync, readdirSync } from "node:fs";
 import { spawn } from "node:child_process";

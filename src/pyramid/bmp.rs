@@ -1,18 +1,19 @@
-//! BMP (Windows bitmap): a header of 14 bytes, and one of several that tells of the pixels (BITMAPCOREHEADER, BITMAPINFOHEADER, V2 to V5).
+//! BMP (Windows bitmap): a file header of 14 bytes, then one of several headers that describe the pixels (BITMAPCOREHEADER, BITMAPINFOHEADER, V2 to V5).
 
 use super::{Body, Orientation, Single, Whole, WholeMode, dimensions};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{Error, SourceFormat, Stop};
 use crate::profile::{Model, most_memory};
 
-/// Where the header of the pixels begins, bytes.
+/// Offset of the header of the pixels in the file, bytes.
 const HEADER: u64 = 14;
-/// Its lengths: BITMAPCOREHEADER has sides of 16 bits, the others of 32. V2 and later have masks, from V3 on that of alpha. V5 may have a profile.
+/// Lengths of that header in bytes, which tell its version. BITMAPCOREHEADER has sides of 16 bits, the others of 32. V2 and later have colour masks; V3 and
+/// later have a mask of alpha as well. V5 may embed an ICC profile.
 const CORE: u32 = 12;
 const V3: u32 = 56;
 const V5: u32 = 124;
 const LENGTHS: [u32; 6] = [CORE, 40, 52, V3, 108, V5];
-/// Places in it: the mask of alpha, the kind of colours, and the offset and the length of the profile.
+/// Offsets of fields in that header: the mask of alpha, the type of colour space, and the offset of the ICC profile, which is followed by its length.
 const ALPHA_MASK: u64 = 52;
 const COLOR_SPACE: u64 = 56;
 const PROFILE: u64 = 112;
@@ -21,7 +22,7 @@ const EMBEDDED: u32 = 0x4D42_4544;
 /// BI_BITFIELDS.
 const BIT_FIELDS: u32 = 3;
 
-/// CPU time for a sample, tenths of a nanosecond.
+/// Estimated CPU time per sample, in tenths of a nanosecond.
 const WORK: u16 = 60;
 
 /// Whether the first bytes of a file are the signature.
@@ -29,7 +30,7 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     bytes.starts_with(b"BM")
 }
 
-/// The embedded profile of a file that is all here.
+/// The embedded ICC profile of a file, of which all bytes are given.
 #[cfg(feature = "extra")]
 pub(crate) fn profile(bytes: &[u8]) -> Option<&[u8]> {
     let header = bytes.get(usize::try_from(HEADER).ok()?..)?;
@@ -46,7 +47,7 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     if !LENGTHS.contains(&length) {
         return Err(unsupported(format!("a header of {length} bytes: {LENGTHS:?} are read")));
     }
-    // A negative height says that the first row is the top one.
+    // A negative height means that the top row is stored first; here only its absolute value matters.
     let (width, height) = if length == CORE {
         (u64::from(cursor.u16()?), u64::from(cursor.u16()?))
     } else {

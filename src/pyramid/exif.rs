@@ -1,9 +1,9 @@
-//! The orientation in an EXIF block (a small TIFF file): tag 274 of its first directory.
+//! The orientation in an EXIF block: tag 274 (Orientation) in the first directory. An EXIF block is a small TIFF file.
 
 use super::Orientation;
 use crate::bytes::Endian;
 
-/// The orientation that `exif` (beginning with the TIFF header) names; as stored if it names none or is broken.
+/// The orientation in `exif`, which begins with the TIFF header; the raster as stored if the tag is missing or the block is broken.
 pub(super) fn orientation(exif: &[u8]) -> Orientation {
     find(exif).map_or(Orientation::NORMAL, Orientation::from_tag)
 }

@@ -1,23 +1,23 @@
-//! GIF: the logical screen (GIF89a, section 18), and the first frame (section 20). The image served is that frame on that screen.
+//! GIF: the logical screen (GIF89a, section 18) and the first frame (section 20). The image that is served is the first frame, drawn on the screen.
 
 use super::{Body, Orientation, Single, Whole, WholeMode, dimensions};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::profile::{Model, most_memory};
 
-/// Blocks before the first frame, and parts of them, that are looked at: metadata of up to a megabyte.
+/// Most blocks and data sub-blocks that are read before the first frame: metadata of up to a megabyte.
 const MOST_PARTS: u32 = 4096;
-/// Set in the flags of what has a palette.
+/// This bit is set in the flags of the screen and of a frame if a palette (colour table) follows.
 const PALETTE: u8 = 0x80;
 
-/// The label of an application's extension, and the name of that which holds an ICC profile.
+/// The label of an application extension, and the identifier of the application extension that holds an ICC profile.
 const APPLICATION: u8 = 0xFF;
 const PROFILE: &[u8] = b"ICCRGBG1012";
 
-/// Bytes per pixel that decoding takes: the canvas and the indexes of the frame.
+/// Bytes of memory per pixel for decoding: the canvas (RGBA) and the palette indexes of the frame.
 const HELD: u8 = 5;
 
-/// CPU time for a sample, tenths of a nanosecond.
+/// Estimated CPU time per sample, in tenths of a nanosecond.
 const WORK: u16 = 60;
 
 /// Whether the first bytes of a file are the signature.
@@ -36,7 +36,7 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
         Ok(Some(Frame { size, has_palette })) if has_palette || flags & PALETTE != 0 => canvas(screen, size),
         Ok(Some(_)) => return Err(cursor.corrupt("its first frame has no palette, and there is none for all frames")),
         Err(Stop::Need(ranges)) => return Err(Stop::Need(ranges)),
-        // There is no frame, or none is found: who decodes will say why.
+        // The file has no frame, or none was found. The decoder fails later, and its error says why.
         Ok(None) | Err(Stop::Fail(_)) => screen,
     };
     let colors = if profile > 0 { most_memory(profile, Model::Rgb) } else { 0 };
@@ -44,21 +44,21 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::AtOnce { held: HELD, work: WORK }, colors })))
 }
 
-/// Width and height of the image, from those of the screen and of the first frame. Where the screen has no area, or the frame does not fit it, the frame is the image,
-/// as in browsers: some writers do not fill the screen in.
+/// Width and height of the image, px, from those of the screen and of the first frame. If the screen has no area, or is smaller than the frame, the image has
+/// the size of the frame, as in browsers: some writers leave the size of the screen empty.
 pub(crate) fn canvas(screen: (u16, u16), frame: (u16, u16)) -> (u16, u16) {
     let fits = frame.0 <= screen.0 && frame.1 <= screen.1 && screen.0 > 0 && screen.1 > 0;
     if fits || frame.0 == 0 || frame.1 == 0 { screen } else { frame }
 }
 
-/// What a frame says of itself.
+/// What is read of a frame's image descriptor.
 struct Frame {
     size: (u16, u16),
     /// Whether it has a palette of its own.
     has_palette: bool,
 }
 
-/// The first frame; `None` if there is none, or none among the first blocks. Adds the bytes of `profile`s on the way.
+/// The first frame; `None` if there is none, or none among the first blocks. Adds the bytes of ICC profiles that come before it to `profile`.
 fn first_frame(cursor: &mut Cursor<'_>, profile: &mut u64) -> Result<Option<Frame>, Stop> {
     let mut left = MOST_PARTS;
     while left > 0 {
@@ -69,14 +69,14 @@ fn first_frame(cursor: &mut Cursor<'_>, profile: &mut u64) -> Result<Option<Fram
                 return Ok(Some(Frame { size, has_palette: cursor.u8()? & PALETTE != 0 }));
             }
             0x3B => return Ok(None),
-            // An extension, of whatever kind: its label, and parts. The first part of a profile is its name.
+            // An extension of any kind: its label, then data sub-blocks. The first sub-block of an application extension is the application's identifier.
             0x21 => {
                 let is_profile = cursor.u8()? == APPLICATION && is_named(cursor, PROFILE)?;
                 let bytes = skip_parts(cursor, &mut left)?;
                 *profile = profile.saturating_add(if is_profile { bytes } else { 0 });
                 continue;
             }
-            // Whatever it is, it is taken for an extension without a label, as by the decoder.
+            // An unknown block: it is treated as an extension without a label, as the decoder does.
             _ => {}
         }
         skip_parts(cursor, &mut left)?;
@@ -84,7 +84,7 @@ fn first_frame(cursor: &mut Cursor<'_>, profile: &mut u64) -> Result<Option<Fram
     Ok(None)
 }
 
-/// Whether the part that comes next is this name. The cursor stays before it.
+/// Whether the next sub-block is `name`. The cursor stays before that sub-block.
 fn is_named(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<bool, Stop> {
     let start = cursor.position();
     let is_named = usize::from(cursor.u8()?) == name.len() && cursor.take(name.len() as u64)?.as_ref() == name;
@@ -92,7 +92,8 @@ fn is_named(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<bool, Stop> {
     Ok(is_named)
 }
 
-/// Passes over parts, each of which has its length before it, up to one that is empty; how many bytes they are.
+/// Skips data sub-blocks, each of which begins with its length, up to and including an empty one, or until `left` are used up. Returns how many bytes of data
+/// were skipped.
 fn skip_parts(cursor: &mut Cursor<'_>, left: &mut u32) -> Result<u64, Stop> {
     let mut bytes = 0_u64;
     while *left > 0 {
@@ -108,7 +109,7 @@ fn skip_parts(cursor: &mut Cursor<'_>, left: &mut u32) -> Result<u64, Stop> {
     Ok(bytes)
 }
 
-/// The global palette, if there is one: of 2 to 256 colours.
+/// Skips the global palette, if `flags` announce one. It has 2 to 256 colours.
 fn skip_palette(cursor: &mut Cursor<'_>, flags: u8) {
     if flags & PALETTE != 0 {
         cursor.skip(3_u64 << ((flags & 7).saturating_add(1)));
@@ -135,12 +136,12 @@ mod tests {
 
     #[test]
     fn extensions_without_end_are_given_up() {
-        // Each is empty: a kind of its own, and that of an application.
+        // Two empty extensions: a comment, and an application extension.
         for extension in [&[0x21, 0xFE, 0][..], &[0x21, 0xFF, 0]] {
             let many = file((3, 4), true, &[&extension.repeat(MOST_PARTS as usize + 1), FRAME]);
             let mut store = ByteStore::new(many.len() as u64 + 1);
             store.provide(0, many).unwrap();
-            // The frame behind them is not looked at, nor the byte that is not here.
+            // Neither the frame behind them is read, nor the last byte, which is missing from the store.
             assert!(matches!(open(&store), Ok((size, ..)) if (size.width(), size.height()) == (3, 4)));
         }
     }
@@ -160,7 +161,7 @@ mod tests {
         for (screen, expected) in [((7, 9), (7, 9)), ((8, 10), (8, 10)), ((6, 10), (7, 9)), ((8, 8), (7, 9)), ((0, 20), (7, 9))] {
             assert_eq!(open_all(&file(screen, false, &[FRAME])).unwrap(), expected, "{screen:?}");
         }
-        // A frame of no area says nothing, and where there is none the screen is all that is known.
+        // A frame without area is ignored. Without a frame, only the size of the screen is known.
         assert_eq!(open_all(&file((6, 5), false, &[&[0x2C, 0, 0, 0, 0, 0, 0, 9, 0, 0x80]])).unwrap(), (6, 5));
         assert_eq!(open_all(&file((6, 5), false, &[&[0x3B]])).unwrap(), (6, 5));
         assert!(matches!(open_all(&file((0, 5), false, &[&[0x3B]])), Err(Stop::Fail(_))));

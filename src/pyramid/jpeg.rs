@@ -1,4 +1,5 @@
-//! JPEG: markers up to the frame header (ITU T.81, Annex B), and the orientation in EXIF; of a sequential file up to the first scan.
+//! JPEG: the marker segments up to the frame header (ITU T.81, Annex B), and the orientation in EXIF; in a sequential file, also the segments up to the first
+//! scan.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use crate::geometry::Dimensions;
 use crate::jpeg::SOF3;
 use crate::profile::{Model, most_memory};
 
-/// Segments before the frame header that are looked at; real files have a few dozen.
+/// Most segments that are read before the frame header; real files have a few dozen.
 const MOST_SEGMENTS: usize = 4096;
 
 /// Whether the first bytes of a file are the signature.
@@ -28,7 +29,8 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     Ok((size, orientation.unwrap_or_default(), body))
 }
 
-/// A part of a file that should be a JPEG of so many components, of one sequential scan. None if it is not: who decodes it will say why.
+/// Reads the byte range `part` of a file as a JPEG of `channels` components and one sequential scan. `None` if it is something else: it is then decoded in
+/// another way, and that decoder reports what is wrong.
 pub(super) fn within(store: &ByteStore, part: Range<u64>, channels: u16, contained: Contained<'_>) -> Result<Option<OneScan>, Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Jpeg, Endian::Big, part.start);
     let found = cursor.u16().and_then(|marker| if marker == 0xFFD8 { read(store, part.start) } else { Err(cursor.corrupt("no JPEG")) });
@@ -39,19 +41,19 @@ pub(super) fn within(store: &ByteStore, part: Range<u64>, channels: u16, contain
     }
 }
 
-/// The segments that decoding needs, and where the data of the first scan begin.
+/// The segments that decoding needs, and the offset in the file at which the entropy-coded data of the first scan begin.
 type Start = (Vec<u8>, u64);
 
-/// What the segments before the first scan say.
+/// What is found in the segments before the first scan.
 struct Found {
     size: Dimensions,
     whole: Whole,
     orientation: Option<Orientation>,
-    /// Of a sequential process.
+    /// Where the first scan begins; only for a sequential process (SOF0 and SOF1), and only if the scan was found.
     scan: Option<Start>,
 }
 
-/// Of the stream that begins at a byte.
+/// Reads the segments of the stream whose SOI marker is at byte `begin`.
 fn read(store: &ByteStore, begin: u64) -> Result<Found, Stop> {
     let mut cursor = Cursor::new(store, SourceFormat::Jpeg, Endian::Big, begin.saturating_add(2));
     let mut orientation = None;
@@ -59,7 +61,7 @@ fn read(store: &ByteStore, begin: u64) -> Result<Found, Stop> {
     for _ in 0..MOST_SEGMENTS {
         let marker = next_marker(&mut cursor)?;
         match marker {
-            // SOI again, TEM and RST have no length.
+            // A repeated SOI, TEM and RST have no length field.
             0xD8 | 0x01 | 0xD0..=0xD7 => continue,
             0xD9 => return Err(cursor.corrupt("the image ends before its frame header")),
             0xDA => return Err(cursor.corrupt("a scan comes before the frame header")),
@@ -81,7 +83,7 @@ fn read(store: &ByteStore, begin: u64) -> Result<Found, Stop> {
                 }
                 return Ok(Found { size, whole, orientation, scan: scan.filter(|_| marker <= 0xC1) });
             }
-            // The segment may be there only in part: its name says whether the rest is wanted.
+            // The segment may have been fetched only in part. Its identifier is read first, so that the rest is asked for only if it is EXIF.
             0xE1 if orientation.is_none() && length >= 8 && cursor.take(6)?.as_ref() == b"Exif\0\0" => {
                 orientation = Some(exif::orientation(&cursor.take(length.saturating_sub(8))?));
             }
@@ -95,10 +97,10 @@ fn read(store: &ByteStore, begin: u64) -> Result<Found, Stop> {
     Err(cursor.corrupt("no frame header among the first segments"))
 }
 
-/// The segments that decoding needs, without what lies between them.
+/// The segments that decoding needs, joined to one stream. The segments between them are left out.
 struct Head {
     bytes: Vec<u8>,
-    /// Bytes of them that are a profile.
+    /// Bytes of the segments seen so far that hold an ICC profile.
     profile: u64,
 }
 
@@ -109,7 +111,7 @@ impl Default for Head {
 }
 
 impl Head {
-    /// Looks at a segment; the cursor is at its length.
+    /// Keeps a segment if decoding needs it. The cursor is at the segment's length field.
     fn take(&mut self, cursor: &mut Cursor<'_>, marker: u8) -> Result<(), Stop> {
         let start = cursor.position();
         let length = cursor.u16()?;
@@ -117,7 +119,7 @@ impl Head {
         let most = match marker {
             // DHT, DQT, DRI.
             0xC4 | 0xDB | 0xDD => usize::MAX,
-            // That it is there is all that JFIF says; of Adobe's as much as is known.
+            // Of JFIF (APP0), only the presence matters. Of Adobe (APP14), the defined fields are kept.
             0xE0 if name(5)? == b"JFIF\0" => 5,
             0xEE => 12,
             0xE2 if name(12)? == b"ICC_PROFILE\0" => {
@@ -130,7 +132,7 @@ impl Head {
         self.keep(cursor, marker, most)
     }
 
-    /// Keeps a segment, at most so many bytes of its payload.
+    /// Keeps a segment with at most `most` bytes of its payload. The cursor is at the segment's length field.
     fn keep(&mut self, cursor: &mut Cursor<'_>, marker: u8, most: usize) -> Result<(), Stop> {
         let length = cursor.u16()?;
         let payload = cursor.take(u64::from(length.saturating_sub(2)))?;
@@ -141,8 +143,8 @@ impl Head {
         Ok(())
     }
 
-    /// Goes on behind the frame header to the first scan: all that was kept, and where the scan's data begin. None if it is not found: who decodes will say why.
-    /// And bytes of a profile.
+    /// Goes on from the frame header to the first scan. Returns all segments that were kept, with the offset of the scan's data, and the number of bytes of ICC
+    /// profile segments. `None` in place of the segments if no scan is found: decoding fails later, and that error says why.
     fn up_to_scan(mut self, cursor: &mut Cursor<'_>) -> Result<(Option<Start>, u64), Stop> {
         let mut look = || {
             for _ in 0..MOST_SEGMENTS {
@@ -154,7 +156,7 @@ impl Head {
                         self.keep(cursor, marker, usize::MAX)?;
                         return Ok(Some(cursor.position()));
                     }
-                    // The end, another frame, or lines that are told later.
+                    // The end of the image, another frame, or DNL (the number of lines, which comes after the first scan).
                     0xD9 | 0xDC | 0xC0..=0xC3 | 0xC5..=0xCF => return Ok(None),
                     _ => self.take(cursor, marker)?,
                 }
@@ -187,7 +189,7 @@ fn next_marker(cursor: &mut Cursor<'_>) -> Result<u8, Stop> {
     Err(cursor.corrupt("no marker where one should be"))
 }
 
-/// B.2.2. The height may be 0, to be told by DNL after the first scan: not read here.
+/// Reads the frame header (B.2.2). A height of 0 is refused: it means that a DNL segment after the first scan gives the height.
 fn frame(cursor: &mut Cursor<'_>, marker: u8) -> Result<(Dimensions, Whole), Stop> {
     let unsupported = |feature: &str| Stop::Fail(Error::SourceUnsupported { format: Some(SourceFormat::Jpeg), feature: feature.to_owned() });
     let at = cursor.position();
@@ -215,7 +217,7 @@ fn frame(cursor: &mut Cursor<'_>, marker: u8) -> Result<(Dimensions, Whole), Sto
         return Err(unsupported(&format!("{channels} components")));
     }
     let density = density(cursor, channels)?;
-    // Of the lossless process a row takes no more than the one before it.
+    // In the lossless process, decoding a row needs only the row before it.
     let mode = if is_lossless { WholeMode::Rows } else { WholeMode::Jpeg { density } };
     Ok((size, Whole { channels, depth, mode, colors: 0 }))
 }

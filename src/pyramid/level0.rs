@@ -1,5 +1,5 @@
-//! An IIIF service of level 0, as the package gives it: its levels, each cut into cells of decoded pixels. The package fetches and decodes the static tiles of a cell
-//! when its bytes are read. Nobody stores such a file.
+//! A virtual file for an IIIF service of level 0 (static tiles), which the package presents to this crate: the service's levels, each cut into cells of decoded
+//! pixels. When the bytes of a cell are read, the package fetches and decodes the static tiles that make it up. Such a file is never stored.
 //!
 //! All numbers are little-endian:
 //!
@@ -10,7 +10,7 @@
 //! | 4 | how many levels there are, 1 to [`MOST_LEVELS`], the largest first |
 //! | 32 for each level | width and height, and those of its cells, px, 4 bytes each; where its first cell begins, and bytes from one cell to the next, 8 bytes each |
 //!
-//! A cell has all its rows, whole at the edges too. Cells come row by row of the level.
+//! Every cell has all its rows and columns, at the edges too. The cells of a level follow row by row.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::{Body, Orientation, Single, dimensions};
 use crate::bytes::{ByteRange, ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 
-/// `src/js/level0/cells.ts` writes it.
+/// Written by `src/js/level0/cells.ts`.
 const SIGNATURE: &[u8; 12] = b"azu level 0\n";
 const MOST_LEVELS: u32 = 48;
 

@@ -1,4 +1,4 @@
-//! What a source file offers, format by format: dimensions, levels, chunks. Only headers are read, and of tables only where they are.
+//! What a source file offers, with one module per format: dimensions, levels, chunks. Only headers are read. The tables of chunks are located, but not read.
 
 #![cfg_attr(
     not(test),
@@ -45,7 +45,7 @@ use crate::window::Window;
 pub struct Pyramid {
     pub(crate) format: SourceFormat,
     pub(crate) file_size: u64,
-    /// As stored, before the orientation is applied.
+    /// Size as stored, before the orientation is applied, px.
     pub(crate) stored: Dimensions,
     pub(crate) orientation: Orientation,
     pub(crate) body: Body,
@@ -54,24 +54,24 @@ pub struct Pyramid {
     pub(crate) kept: Kept,
 }
 
-/// Which page of a document this is, or which image beside the scan of a slide.
+/// Which page of a document this is, or which of the images beside the scan of a slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pages {
-    /// This one.
+    /// The page that is open.
     pub page: Page,
-    /// Pages that were come by while it was opened.
+    /// Number of pages that were found while this one was opened.
     pub known: u32,
-    /// Whether there are no others.
+    /// Whether `known` counts all pages of the file.
     pub all: bool,
-    /// What there is beside the scan of a slide.
+    /// The images beside the scan of a slide, such as its label.
     pub associated: AssociatedSet,
 }
 
 impl Pages {
-    /// The only one.
+    /// The value for a file of one page.
     pub const ONE: Self = Self { page: Page::FIRST, known: 1, all: true, associated: AssociatedSet::NONE };
 
-    /// How many there are, if that is known.
+    /// How many pages the file has, if that is known.
     pub fn count(&self) -> Option<u32> {
         self.all.then_some(self.known)
     }
@@ -87,7 +87,7 @@ impl Pages {
     }
 }
 
-/// What the headers say.
+/// What a reader finds in the headers.
 struct Opened {
     stored: Dimensions,
     orientation: Orientation,
@@ -102,7 +102,7 @@ pub(crate) enum Body {
     Levels(Arc<Levels>),
     /// One stream that is read from its beginning.
     Whole(Whole),
-    /// A JPEG whose rows come one after the other, or by an index: a file, or the only strip of a page of a TIFF.
+    /// A JPEG of one sequential scan, whose rows are decoded one after another or reached by an index: a whole file, or the only strip of a TIFF page.
     Scan(Arc<OneScan>),
 }
 
@@ -114,48 +114,48 @@ pub(crate) struct Whole {
     /// Bytes per sample after decoding, 1 or 2.
     pub depth: u8,
     pub mode: WholeMode,
-    /// Bytes of memory that it takes to make a conversion of how the file describes its colours.
+    /// Bytes of memory for building the conversion from the file's colours, by its ICC profile or another description.
     pub colors: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WholeMode {
-    /// Rows come one after the other: the decoder holds a few.
+    /// The decoder gives rows one after another and holds only a few.
     Rows,
-    /// The decoder holds the whole image, and then gives its rows.
+    /// The decoder decodes the whole image before it gives its rows.
     Image {
-        /// Bytes per pixel that it takes, those of its result included.
+        /// Bytes of memory per pixel for decoding, including the decoded pixels.
         held: u8,
     },
     /// The module of extra codecs gives all pixels at once.
     AtOnce {
-        /// Bytes per pixel that it takes, those of its result included.
+        /// Bytes of memory per pixel for decoding, including the decoded pixels.
         held: u8,
-        /// CPU time for a sample, tenths of a nanosecond.
+        /// Estimated CPU time per sample, in tenths of a nanosecond.
         work: u16,
     },
-    /// JPEG in blocks: whole, or at 1/2, 1/4, 1/8 of its size. All coefficients are held, unless it is a [`Body::Scan`].
+    /// A JPEG of DCT blocks, decoded in full or at 1/2, 1/4 or 1/8 of its size. All coefficients are held in memory, unless it is a [`Body::Scan`].
     Jpeg {
-        /// Stored samples per hundred pixels.
+        /// Stored samples per hundred pixels: 300 for 4:4:4, 150 for 4:2:0.
         density: u32,
     },
 }
 
-/// What a file of one image has: the size as it is stored, how it is turned to be seen, and its pixels.
+/// What is read of a file with one image: its size as stored, its orientation, and how its pixels are reached.
 type Single = (Dimensions, Orientation, Body);
 
-/// What reads the headers of a format.
+/// The reader of one format's headers.
 struct Reader {
     format: SourceFormat,
-    /// Whether the first bytes of a file are those of the format.
+    /// Whether the first bytes of a file are the signature of the format.
     begins: fn(&[u8]) -> bool,
     open: Open,
 }
 
 enum Open {
-    /// Files of one image.
+    /// For files of one image.
     One(fn(&ByteStore) -> Result<Single, Stop>),
-    /// Files of several, whose values may need a window.
+    /// For files of several images, whose sample values may need a window.
     Pages(fn(&ByteStore, Page, Window) -> Result<Opened, Stop>),
 }
 
@@ -171,9 +171,10 @@ const READERS: [Reader; SourceFormat::FILES.len() + 1] = [
 ];
 
 impl Pyramid {
-    /// Reads the headers. [`Stop::Need`] until they are all in the store.
+    /// Reads the headers. [`Stop::Need`] until the store holds all of them.
     ///
-    /// Only TIFF has other pages than the first. [`Error::PageNotFound`] if it is not there. `window` tells which values are black and white.
+    /// Only TIFF files have pages other than the first. [`Error::PageNotFound`] if the file does not have `page`. `window` says which sample values are shown
+    /// as black and white.
     pub(crate) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Self, Stop> {
         let reader = probe::probe(store)?;
         let Opened { stored, orientation, body, pages } = match reader.open {
@@ -188,7 +189,7 @@ impl Pyramid {
         Ok(Self { format: reader.format, file_size: store.size(), stored, orientation, body, pages, kept })
     }
 
-    /// Whether its pixels are coded in a way that only `codec::extra` reads.
+    /// Whether its pixels are coded in a way that only `codec::extra` decodes.
     #[cfg(feature = "web")]
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
@@ -202,12 +203,12 @@ impl Pyramid {
         }
     }
 
-    /// Whether it is a JPEG file of several scans, whose coefficients are held.
+    /// Whether it is a JPEG file whose coefficients are all held while it is decoded, because it has several scans.
     pub(crate) fn is_buffered_jpeg(&self) -> bool {
         matches!(&self.body, Body::Whole(Whole { mode: WholeMode::Jpeg { .. }, .. }))
     }
 
-    /// Whether its pixels come as planes of JPEG, of which one may have a sample for two pixels.
+    /// Whether its pixels are decoded as planes of JPEG components, which may be subsampled.
     pub(crate) fn has_planes(&self) -> bool {
         match &self.body {
             Body::Levels(levels) => levels.first().is_some_and(level::Level::has_planes),
@@ -220,7 +221,7 @@ impl Pyramid {
     pub(crate) fn has_alpha(&self) -> bool {
         match &self.body {
             Body::Levels(levels) => levels.first().is_none_or(level::Level::has_alpha),
-            // Of JPEG four samples are inks.
+            // Four samples of a JPEG are inks (CMYK), not colours with alpha.
             Body::Whole(whole) => self.format != SourceFormat::Jpeg && whole.channels.is_multiple_of(2),
             Body::Scan(_) => false,
         }
@@ -235,7 +236,7 @@ impl Pyramid {
         }
     }
 
-    /// The profile of its colours, and what they are, as far as headers tell: of files that are decoded whole the decoder will.
+    /// The ICC profile and the colour model of its pixels, as far as the headers tell. For files that are decoded whole, the decoder finds the profile.
     pub(crate) fn profile(&self) -> Option<(&Arc<Profile>, Model)> {
         match &self.body {
             Body::Levels(levels) => levels.first().and_then(|first| Some((first.profile.as_ref()?, first.colors()))),
@@ -244,7 +245,7 @@ impl Pyramid {
         }
     }
 
-    /// Bytes of memory that it takes to make a conversion of how the file describes its colours.
+    /// Bytes of memory for building the conversion from the file's colours, by its ICC profile or another description.
     pub(crate) fn colors_memory(&self) -> u64 {
         match &self.body {
             Body::Whole(whole) => whole.colors,
@@ -252,33 +253,33 @@ impl Pyramid {
         }
     }
 
-    /// What becomes of that profile where stored samples are sent as they are.
+    /// What is done with that profile where stored samples are sent without conversion.
     pub(crate) fn stored_profile(&self) -> StoredProfile<'_> {
         self.profile().map_or(StoredProfile::Plain, |(profile, model)| profile.stored(model))
     }
 
-    /// What has been learnt of where the MCUs of a JPEG file lie, if that is much more than when it was last asked for: to be kept, by the version of the
-    /// file, for when it is opened anew. It grows with what is rendered, and clones share it.
+    /// The index of MCU positions in a JPEG file, if it has grown much since this was last called; `None` otherwise. It can be stored under the version of the
+    /// file, and passed to [`Self::take_index`] when the file is opened again. The index grows as the image is rendered, and clones share it.
     pub fn index(&self) -> Option<Vec<u8>> {
         match &self.body {
-            // It is kept by the name of the file, which pages share.
+            // The index is stored under the name of the file, which all its pages share. So only the first page has one.
             Body::Scan(scan) if self.pages.page == Page::FIRST => scan.grown(),
             _ => None,
         }
     }
 
-    /// Whether an index that was kept would be of use: nothing has been learnt yet.
+    /// Whether a stored index would help: no positions have been learnt yet.
     pub fn wants_index(&self) -> bool {
         self.pages.page == Page::FIRST && matches!(&self.body, Body::Scan(scan) if scan.wants_index())
     }
 
-    /// Takes what [`Self::index`] gave for the same version of the file. Whether it is one: other bytes, and broken ones, change nothing.
+    /// Takes an index that [`Self::index`] gave for the same version of the file. Returns whether it is one: other bytes and damaged ones change nothing.
     pub fn take_index(&self, bytes: &[u8]) -> bool {
         matches!(&self.body, Body::Scan(scan) if scan.take_index(bytes))
     }
 
-    /// What is kept of the file's tables of chunks, as far as these have been fetched, and where each run of bytes begins: together with
-    /// [`crate::Open::headers`] it tells where these chunks lie as well.
+    /// The parts of the file's chunk tables that have been fetched and kept, each with its offset in the file. A reader that has these and
+    /// [`crate::Open::headers`] can locate the same chunks without fetching tables.
     pub fn tables(&self) -> Vec<(u64, Vec<u8>)> {
         self.kept.parts()
     }
@@ -288,17 +289,17 @@ impl Pyramid {
         self.pages
     }
 
-    /// Width and height as seen, the orientation applied, px.
+    /// Width and height as seen, with the orientation applied, px.
     pub fn dimensions(&self) -> Dimensions {
         self.orientation.apply(self.stored)
     }
 
-    /// What the file is.
+    /// The format of the file.
     pub fn format(&self) -> SourceFormat {
         self.format
     }
 
-    /// The information document of this image under a service.
+    /// The IIIF image information (info.json) of this image in a service.
     pub fn info(&self, service: &Service) -> Info {
         let info = match self.tiles() {
             Some(stored) => Info::tiled(self.dimensions(), &stored, service),
@@ -307,7 +308,7 @@ impl Pyramid {
         info.of_pages(self.pages.count(), self.pages.associated)
     }
 
-    /// The image's own tiles and levels as seen, if it has tiles that suit a viewer.
+    /// The image's own tiles and levels as seen, if it has tiles of a size that suits a viewer.
     fn tiles(&self) -> Option<Stored> {
         const SUITABLE: std::ops::RangeInclusive<u32> = 128..=2048;
         let Body::Levels(levels) = &self.body else { return None };
@@ -317,7 +318,7 @@ impl Pyramid {
         (first.tiled && SUITABLE.contains(&tile.width()) && SUITABLE.contains(&tile.height())).then_some(Stored { tile, levels })
     }
 
-    /// Bytes this value holds, for a cache that counts.
+    /// Bytes of memory this value takes, for a cache that counts them.
     pub fn weight(&self) -> usize {
         let tables = match &self.body {
             Body::Levels(levels) => levels.weight(),
@@ -329,7 +330,7 @@ impl Pyramid {
     }
 }
 
-/// Dimensions from two header fields of up to 32 bits; 0 is corrupt.
+/// Dimensions from two fields of a header, px. [`Error::SourceCorrupt`] if one of them is 0, or if they are too large.
 pub(crate) fn dimensions(format: SourceFormat, at: u64, width: u64, height: u64) -> Result<Dimensions, Stop> {
     let side = |value: u64| u32::try_from(value).ok();
     side(width)

@@ -1,10 +1,11 @@
-//! The eight ways to lay a raster, as EXIF and TIFF tag 274 (Orientation) number them; also the right-angle rotations and mirrors of the Image API.
+//! The eight orientations of a raster, as EXIF and TIFF tag 274 (Orientation) number them. They also serve for the rotations by right angles and the mirroring
+//! of the IIIF Image API.
 
 use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::Turn;
 
 impl From<Orientation> for Turn {
-    /// The engine flips what is already transposed.
+    /// The JPEG engine flips the raster after it has transposed it. So if it transposes, the two flips change places.
     fn from(Orientation { transpose, flip_x, flip_y }: Orientation) -> Self {
         let (flipped_across, flipped_down) = if transpose { (flip_y, flip_x) } else { (flip_x, flip_y) };
         Self { transposed: transpose, flipped_across, flipped_down }
@@ -23,16 +24,16 @@ pub struct Orientation {
 }
 
 impl Orientation {
-    /// As stored.
+    /// The raster as it is stored.
     pub const NORMAL: Self = Self::new(false, false, false);
-    /// Left and right exchanged.
+    /// Left and right are exchanged.
     pub const MIRRORED: Self = Self::new(false, true, false);
 
     const fn new(transpose: bool, flip_x: bool, flip_y: bool) -> Self {
         Self { transpose, flip_x, flip_y }
     }
 
-    /// From the value of the EXIF or TIFF tag; anything but 2 to 8 is as stored.
+    /// From the value of the EXIF or TIFF tag; any value but 2 to 8 means as stored.
     pub fn from_tag(value: u64) -> Self {
         match value {
             2 => Self::MIRRORED,
@@ -46,7 +47,7 @@ impl Orientation {
         }
     }
 
-    /// Clockwise quarter turns.
+    /// Rotates clockwise by `turns` quarter turns.
     pub fn quarter_turns(turns: u8) -> Self {
         match turns % 4 {
             1 => Self::from_tag(6),
@@ -61,18 +62,18 @@ impl Orientation {
         !self.transpose && !self.flip_y
     }
 
-    /// This first, then `next`.
+    /// This orientation first, then `next`.
     pub fn then(self, next: Self) -> Self {
         let (flip_x, flip_y) = if self.transpose { (next.flip_y, next.flip_x) } else { (next.flip_x, next.flip_y) };
         Self { transpose: self.transpose != next.transpose, flip_x: self.flip_x != flip_x, flip_y: self.flip_y != flip_y }
     }
 
-    /// The size of the result for a stored size; and back, since it only exchanges sides.
+    /// The size of the result for a stored size, or the reverse: both directions only exchange the sides.
     pub fn apply(self, stored: Dimensions) -> Dimensions {
         if self.transpose { stored.transposed() } else { stored }
     }
 
-    /// Where a rectangle of the result lies in the stored raster of size `stored`.
+    /// Where a rectangle of the result lies in the stored raster of size `stored`; `None` if it reaches beyond it.
     pub fn to_stored(self, seen: Rect, stored: Dimensions) -> Option<Rect> {
         let (x, y) = if self.transpose { (seen.y(), seen.x()) } else { (seen.x(), seen.y()) };
         let size = self.apply(seen.dimensions());

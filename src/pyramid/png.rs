@@ -1,19 +1,20 @@
 //! PNG: IHDR, and the orientation in an eXIf chunk (PNG 3rd edition, 11.2.2 and 11.3.4.5).
 //!
-//! eXIf may come before the pixels or behind them, where some writers append it. There, chunk headers cannot be followed: pixels come in thousands of small chunks.
-//! So if there is none before the pixels, the end of the file is read as well. Of a file whose beginning is all of it that costs nothing; of a larger one it costs
-//! one read of [`TAIL`] bytes when it is opened.
+//! eXIf may come before the image data (IDAT) or after them, where some writers append it. It cannot be reached after them by following chunk headers, because
+//! image data come in thousands of small chunks. So if there is no eXIf before the image data, the end of the file is read as well. If the file is so small
+//! that its beginning is all of it, that costs nothing; otherwise it costs one read of [`TAIL`] bytes when the file is opened.
 
 use super::{Body, Orientation, Single, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteRange, ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::profile::{FIELDS_MEMORY, Model, most_memory};
 
-/// Chunks before the first IDAT that are looked at.
+/// Most chunks that are read before the first IDAT.
 const MOST_CHUNKS: usize = 1024;
-/// Longest eXIf chunk that is read; a longer one is passed over.
+/// Longest eXIf chunk that is read, bytes; a longer one is skipped.
 const LONGEST_EXIF: u64 = 1 << 20;
-/// Bytes at the end of a file that are looked at. Orientation and camera take a few hundred; a chunk that begins before has a picture of its own and is not found.
+/// Bytes at the end of a file that are searched for eXIf. Orientation and camera settings take a few hundred bytes. A chunk that begins earlier contains a
+/// thumbnail and is not found.
 const TAIL: u64 = 16 << 10;
 
 /// Whether the first bytes of a file are the signature.
@@ -38,7 +39,7 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     let Before { transparent, orientation, profile, described } = before_pixels(store, &mut cursor)?;
     let channels = if transparent || matches!(color, 4 | 6) { colors.saturating_add(1) } else { colors };
     let depth = if bits == 16 { 2 } else { 1 };
-    // Twice its samples.
+    // Twice the bytes of the pixel's samples.
     let mode = if interlace == 0 { WholeMode::Rows } else { WholeMode::Image { held: channels.saturating_mul(depth).saturating_mul(2) } };
     let model = if colors == 1 { Model::Gray } else { Model::Rgb };
     let colors = match profile {
@@ -49,20 +50,20 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     Ok((size, orientation, body))
 }
 
-/// Bytes that a profile may be unpacked to whose chunk has so many: no more than real ones are.
+/// Most bytes that an ICC profile may decompress to, if its iCCP chunk has `chunk` bytes. Real profiles do not exceed it.
 pub(crate) fn unpacked_profile(chunk: u64) -> u64 {
     const LONGEST: u64 = 8 << 20;
     chunk.saturating_mul(16).saturating_add(4096).min(LONGEST)
 }
 
-/// What the chunks before the pixels say.
+/// What is found in the chunks before the image data.
 struct Before {
-    /// A tRNS chunk gives pixels without alpha some.
+    /// A tRNS chunk gives alpha to pixels that have none.
     transparent: bool,
     orientation: Orientation,
-    /// Bytes of an iCCP chunk.
+    /// Length of the iCCP chunk, bytes.
     profile: Option<u64>,
-    /// Colours are described by numbers.
+    /// Whether gAMA or cICP describes the colours by numbers.
     described: bool,
 }
 
@@ -88,7 +89,7 @@ fn before_pixels(store: &ByteStore, cursor: &mut Cursor<'_>) -> Result<Before, S
             }
         }
     }
-    // What comes after so many chunks may be transparent.
+    // A tRNS chunk may follow after so many chunks, so alpha is assumed.
     Ok(Before { transparent: true, orientation: orientation.unwrap_or(Orientation::NORMAL), profile, described })
 }
 
@@ -97,21 +98,21 @@ fn behind_pixels(store: &ByteStore) -> Result<Orientation, Stop> {
     let tail = store.read(tail).map_err(Stop::Need)?;
     let exif = tail.windows(4).enumerate().filter(|(_, name)| name == b"eXIf").find_map(|(at, _)| {
         let chunk = tail.get(at.checked_sub(4)?..)?;
-        // Four bytes of pixels may read so by chance: then no chunks follow up to the end of the file.
+        // Four bytes of image data may spell "eXIf" by chance. In that case no chain of chunks leads from there to the end of the file.
         ends_well(chunk).then(|| content(chunk))?
     });
     Ok(exif.map_or(Orientation::NORMAL, |(exif, _)| exif::orientation(exif)))
 }
 
-/// The content of the chunk that begins here, and what follows it.
+/// The content of the chunk that begins here, and the bytes after the chunk.
 fn content(chunk: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = u32::from_be_bytes(*chunk.first_chunk()?);
     let (content, rest) = chunk.get(8..)?.split_at_checked(usize::try_from(length).ok()?)?;
-    // The checksum.
+    // Without the checksum.
     Some((content, rest.get(4..)?))
 }
 
-/// Whether chunks follow each other from here to the last one, which ends with the file.
+/// Whether a chain of chunks leads from here to IEND, and the file ends there.
 fn ends_well(mut chunks: &[u8]) -> bool {
     while let Some((_, rest)) = content(chunks) {
         if chunks.get(4..8) == Some(b"IEND") {

@@ -1,4 +1,4 @@
-//! Which format a file is, by its first bytes.
+//! Recognizes the format of a file by its first bytes.
 
 use super::{READERS, Reader};
 use crate::bytes::{ByteRange, ByteStore};
@@ -7,7 +7,8 @@ use crate::error::{Error, SourceFormat, Stop};
 /// Longest signature, bytes: `RIFF....WEBP`.
 const SIGNATURE: u64 = 12;
 
-/// What reads the file in `store`; [`Error::SourceUnsupported`] with a word on what it is instead, where it can be told.
+/// The reader for the file in `store`. [`Error::SourceUnsupported`] if there is none; the error names the format that the file has instead, if its first bytes
+/// show it.
 pub(super) fn probe(store: &ByteStore) -> Result<&'static Reader, Stop> {
     let unknown = |what: &str| Stop::Fail(Error::SourceUnsupported { format: None, feature: what.to_owned() });
     let Some(range) = ByteRange::new(0, store.size().min(SIGNATURE)) else { return Err(unknown("it is empty")) };

@@ -1,4 +1,5 @@
-//! A JPEG of one sequential scan, a file or the only strip of a page of a TIFF: its MCU rows can be made one after the other, and reached by an index that grows as they are.
+//! A JPEG of one sequential scan: a whole file, or the only strip of a TIFF page. Its rows of MCUs can be decoded one after another, or reached by an index of
+//! MCU positions. The index grows as rows are decoded.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,18 +10,18 @@ use crate::geometry::Dimensions;
 use crate::jpeg::{ColorModel, Entry, Grid, Header, Index, seal};
 use crate::profile::{Model, Profile};
 
-/// Bytes of a file that is read as fast as its index.
+/// A file of up to this many bytes can be read as fast as a stored index of it, so its index is not stored.
 const SMALL: u64 = 128 << 10;
 
-/// What is known of such a file before its pixels. Clones of a pyramid share it, and so the index.
+/// What is known of such a JPEG before its pixels are decoded. Clones of a pyramid share it, including the index.
 #[derive(Debug)]
 pub(crate) struct OneScan {
     pub header: Header,
     pub profile: Option<Arc<Profile>>,
     pub whole: Whole,
-    /// The bytes of the file that it is.
+    /// The byte range of the file that holds the JPEG.
     part: Range<u64>,
-    /// What an index must have been made for.
+    /// Identifies the stream that an index belongs to. A stored index with another seal is refused.
     seal: Vec<u8>,
     shared: Mutex<Shared>,
 }
@@ -28,26 +29,26 @@ pub(crate) struct OneScan {
 #[derive(Debug)]
 struct Shared {
     index: Arc<Index>,
-    /// Positions that were told to the driver.
+    /// Number of positions in the index when it was last given out to be stored.
     told: usize,
 }
 
-/// Which bytes of a scan a region lies in, as far as that is known.
+/// The byte ranges of the scan that hold a region, as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub ranges: Vec<ByteRange>,
-    /// Whether the end of the last one is guessed.
+    /// Whether the end of the last range is an estimate.
     pub open: bool,
 }
 
 impl Reading {
-    /// Bytes in all.
+    /// Total bytes of all ranges.
     pub fn bytes(&self) -> u64 {
         self.ranges.iter().fold(0, |sum, range| sum.saturating_add(range.len()))
     }
 }
 
-/// What the samples of so many components mean, once they are rows.
+/// The colour model of decoded rows, from the colours of a JPEG and its number of components.
 pub(crate) fn meaning(colors: ColorModel, components: usize) -> Model {
     match (colors, components) {
         (ColorModel::Gray, _) => Model::Gray,
@@ -58,25 +59,26 @@ pub(crate) fn meaning(colors: ColorModel, components: usize) -> Model {
     }
 }
 
-/// What the container of a JPEG says of it.
+/// What the container of a JPEG says about it.
 pub(super) struct Contained<'a> {
-    /// The tables that its streams leave out (TIFF Technical Note 2).
+    /// The tables that the stream itself leaves out (JPEGTables, TIFF Technical Note 2).
     pub tables: Option<&'a [u8]>,
     pub model: ColorModel,
-    /// It may be coded in whole MCUs.
+    /// Size of the image, px. The JPEG may be larger: padded to whole MCUs.
     pub dimensions: Dimensions,
     pub profile: Option<Arc<Profile>>,
 }
 
 impl OneScan {
-    /// Out of the segments of a file of `size` bytes whose scan's data begin at `data`. None if it needs another way.
+    /// From the segments (`head`) of a file of `size` bytes, where the data of the scan begin at byte `data`. `None` if the file has to be decoded in another
+    /// way.
     pub fn new(head: &[u8], data: u64, size: u64, whole: Whole) -> Option<Self> {
         let header = Header::read(None, head).ok()?;
         let profile = Profile::of_jpeg(header.has_broken_profile, header.icc_profile(head));
         Self::of(header, profile, data, 0..size, whole, seal(&[head, &data.to_be_bytes(), &size.to_be_bytes()]))
     }
 
-    /// Out of the segments of a part of a file. None if it needs another way, or is not what its container says.
+    /// The same for a JPEG in the byte range `part` of a file. `None` if it has to be decoded in another way, or does not match what its container says.
     pub(super) fn within(head: &[u8], data: u64, part: Range<u64>, whole: Whole, contained: Contained<'_>) -> Option<Self> {
         const PADDING: u32 = 15;
         let Contained { tables, model, dimensions, profile } = contained;
@@ -85,7 +87,7 @@ impl OneScan {
         let found = header.dimensions;
         let padded = |found: u32, stated: u32| (stated..=stated.saturating_add(PADDING)).contains(&found);
         let fits = padded(found.width(), dimensions.width()) && padded(found.height(), dimensions.height());
-        // What is left out beyond the right edge must be no MCU, or the next row of them would be found at a wrong place.
+        // The columns that are cut off at the right edge must not contain a whole MCU. Otherwise the next row of MCUs would be looked for at a wrong position.
         if !fits || found.width().div_ceil(across) != dimensions.width().div_ceil(across) || data >= part.end {
             return None;
         }
@@ -104,17 +106,17 @@ impl OneScan {
         Some(Self { profile, whole, part, seal, shared: Mutex::new(Shared { told: index.len(), index: Arc::new(index) }), header })
     }
 
-    /// The byte of the file behind its last.
+    /// Offset in the file of the first byte after the JPEG.
     pub fn end(&self) -> u64 {
         self.part.end
     }
 
-    /// Its length, bytes.
+    /// Length of the JPEG, bytes.
     pub fn size(&self) -> u64 {
         self.part.end.saturating_sub(self.part.start)
     }
 
-    /// What its decoded samples mean.
+    /// The colour model of its decoded samples.
     pub fn colors(&self) -> Model {
         meaning(self.header.color_model(), self.header.components.len())
     }
@@ -124,19 +126,19 @@ impl OneScan {
         self.lock().index.clone()
     }
 
-    /// Adds positions that were come by, the first of which has this number.
+    /// Adds MCU positions that were found while decoding to the index. `first` is the number of the first of them.
     pub fn learn(&self, first: usize, entries: &[Entry]) {
         if !entries.is_empty() {
             Arc::make_mut(&mut self.lock().index).learn(first, entries);
         }
     }
 
-    /// Whether an index is worth keeping, and nothing has been learnt of it yet.
+    /// Whether the JPEG is large enough for its index to be stored, and no positions have been learnt yet.
     pub fn wants_index(&self) -> bool {
         self.size() > SMALL && self.lock().index.len() <= 1
     }
 
-    /// The index to be kept, if it has grown much since it was last told: at most so many times for a file.
+    /// The index in the form in which it is stored, if it has grown much since it was last given out. That happens at most `TIMES` times per file.
     pub fn grown(&self) -> Option<Vec<u8>> {
         const TIMES: usize = 8;
         if self.size() <= SMALL {
@@ -154,7 +156,7 @@ impl OneScan {
         Some(index.to_bytes(&self.seal))
     }
 
-    /// Takes an index that was kept; whether it is of this file.
+    /// Takes a stored index. Returns whether it belongs to this JPEG.
     pub fn take_index(&self, bytes: &[u8]) -> bool {
         let Some(index) = self.index().read_like(bytes, &self.seal, self.part.end) else { return false };
         let mut shared = self.lock();
@@ -164,7 +166,8 @@ impl OneScan {
         true
     }
 
-    /// Where the MCUs of some rows of a grid lie, from byte `from` on, at which an MCU begins. Reading goes on to the last of them where their place is not known.
+    /// The bytes that hold the MCUs of `rows` of `grid`. They begin at or after `from`: the byte at which an MCU begins, and the number of that MCU. If the
+    /// positions of the last MCUs are not known, the last range ends at an estimate.
     pub fn reading(&self, index: &Index, grid: &Grid, rows: Range<usize>, from: (usize, usize)) -> Reading {
         let end_mcu = rows.end.saturating_sub(1).saturating_mul(grid.mcus.0).saturating_add(grid.columns.end);
         let grid = Grid { rows, ..grid.clone() };
@@ -178,7 +181,7 @@ impl OneScan {
         Reading { ranges, open }
     }
 
-    /// The byte at which an MCU may end: what is left of the file is as dense as any of it.
+    /// Estimates the byte at which MCU `mcu` ends. It assumes that the remaining MCUs all take the same number of bytes.
     fn guess(&self, index: &Index, from: (usize, usize), mcu: usize) -> u64 {
         let last = index.last().map_or((0, 0), |last| (last.bits.byte, last.mcu));
         let (byte, next) = if last.0 > from.0 { last } else { from };
@@ -188,7 +191,7 @@ impl OneScan {
         (byte as u64).saturating_add(u64::try_from(share).unwrap_or(u64::MAX)).saturating_add(1)
     }
 
-    /// Bytes it takes.
+    /// Bytes of memory it takes.
     pub fn weight(&self) -> usize {
         const TABLES: usize = 4 << 10;
         let profile = self.profile.as_ref().map_or(0, |profile| profile.weight());
@@ -196,7 +199,7 @@ impl OneScan {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        // Whoever panicked while holding it had no part of it half done.
+        // A poisoned lock can be used: a thread that panicked while it held the lock left no half-done change.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,23 +5,23 @@ use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 use crate::profile::{Model, most_memory};
 
-/// Chunks that are looked at for EXIF; an animation has one a frame before it.
+/// Most chunks that are searched for EXIF; in an animation, the chunks of all frames come before it.
 const MOST_CHUNKS: usize = 256;
 const LONGEST_EXIF: u64 = 1 << 20;
-/// RFC 9649, 2.7.1.2: the flags in VP8X for an animation, for an EXIF chunk, for pixels with alpha, and for a profile.
+/// Flags in VP8X (RFC 9649, 2.7.1.2): the file has an animation, an EXIF chunk, an ICC profile, pixels with alpha.
 pub(crate) const ANIMATION_FLAG: u8 = 0x02;
 const EXIF_FLAG: u8 = 0x08;
 const PROFILE_FLAG: u8 = 0x20;
 pub(crate) const ALPHA_FLAG: u8 = 0x10;
 
-/// Bytes per pixel that decoding takes, RGBA included: the planes of lossy pixels, or a copy of lossless ones. Alpha of lossy pixels is decoded as an image of its
-/// own. The first frame of an animation is laid on a canvas.
+/// Bytes of memory per pixel for decoding, including the RGBA pixels: lossy pixels need their YUV planes, and lossless ones a copy. The alpha of lossy pixels
+/// is decoded as an image of its own. The first frame of an animation is drawn on a canvas.
 const HELD: u8 = 8;
 const HELD_OF_LOSSY: u8 = 6;
 const HELD_WITH_ALPHA: u8 = 11;
 const HELD_OF_ANIMATION: u8 = 14;
 
-/// CPU time for a sample, tenths of a nanosecond: damaged files are decoded several times.
+/// Estimated CPU time per sample, in tenths of a nanosecond. It is high because damaged files are decoded several times.
 const WORK: u16 = 150;
 
 /// Whether the first bytes of a file are the signature.
@@ -61,7 +61,7 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
             cursor.skip(3);
             let size = (cursor.number(3)?.saturating_add(1), cursor.number(3)?.saturating_add(1));
             if flags & PROFILE_FLAG != 0 && cursor.remaining() >= 8 {
-                // Its place is right here (section 2.7.1.4); one that comes later is not used.
+                // ICCP must follow here (section 2.7.1.4); a profile that comes later is not used.
                 let begin = cursor.position();
                 if cursor.take(4)?.as_ref() == b"ICCP" {
                     colors = most_memory(u64::from(cursor.u32()?).min(cursor.remaining()), Model::Rgb);
@@ -89,7 +89,7 @@ fn find_exif(cursor: &mut Cursor<'_>) -> Result<Orientation, Stop> {
         let length = u64::from(cursor.u32()?);
         if kind.as_ref() == b"EXIF" && length <= LONGEST_EXIF.min(cursor.remaining()) {
             let block = cursor.take(length)?;
-            // Some writers keep JPEG's name before the TIFF header.
+            // Some writers keep the identifier of JPEG's EXIF segment before the TIFF header.
             return Ok(exif::orientation(block.strip_prefix(b"Exif\0\0").unwrap_or(&block)));
         }
         cursor.skip(length.next_multiple_of(2));

@@ -1,4 +1,5 @@
-// The unit tests of the core as WebAssembly, where SIMD code runs: `build` compiles them, `node` and `browser` run them. Natively they compare scalar code with itself.
+// Runs the unit tests of the core as WebAssembly, where its SIMD code is used: `build` compiles them, `node` and `browser` run them. On a native target, these
+// tests compare scalar code with itself.
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-//! One chunk: decompress, undo the predictor, read the samples, and give them the meaning the pipeline knows.
+//! Decodes one chunk: decompresses it, undoes the predictor, unpacks the samples, and converts them to a colour model that the pipeline knows.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,11 +14,11 @@ use crate::incomplete::Incomplete;
 use crate::pyramid::level::{Association, Compression, Level, Location, Model as Stored};
 use crate::render::{Alpha, Layout, Row};
 
-/// Decoded pixels of a chunk, or of the part of it that is wanted; colours and alpha only.
+/// Decoded pixels of a chunk, or of the wanted part of it; colours and alpha only.
 #[derive(Debug)]
 pub(crate) struct Block {
     samples: Samples,
-    /// What of `samples` is wanted.
+    /// The wanted part of `samples`, px.
     wanted: Rect,
     /// Pixels in a row of `samples`.
     width: usize,
@@ -37,7 +37,7 @@ impl Block {
         self.wanted.y()..self.wanted.bottom()
     }
 
-    /// What is wanted, with alpha behind the colours of each pixel; `alpha` is of the wanted pixels, row by row.
+    /// The wanted part, with an alpha sample after the colours of each pixel. `alpha` has one value per wanted pixel, row by row.
     pub fn with_alpha(self, alpha: &[u8]) -> Self {
         fn weave<S: Copy>(pixels: impl Iterator<Item = S>, channels: usize, alpha: impl Iterator<Item = S>, count: usize) -> Vec<S> {
             let (mut pixels, mut out) = (pixels, Vec::with_capacity(count * (channels + 1)));
@@ -61,7 +61,7 @@ impl Block {
         Self { samples, wanted: self.wanted.dimensions().rect(), width: self.wanted.width() as usize, channels: self.channels + 1 }
     }
 
-    /// Gives all pixels from a row of `samples` on this value.
+    /// Sets all pixels from a row of `samples` on to this value.
     fn fill(&mut self, row: usize, pixel: &[u8]) {
         let from = row * self.width * self.channels;
         match &mut self.samples {
@@ -70,7 +70,7 @@ impl Block {
         }
     }
 
-    /// What is wanted of a row.
+    /// The wanted part of row `y` of `samples`.
     pub fn row(&self, y: u32) -> Row<'_> {
         let start = y as usize * self.width;
         let range = (start + self.wanted.x() as usize) * self.channels..(start + self.wanted.right() as usize) * self.channels;
@@ -81,13 +81,13 @@ impl Block {
     }
 }
 
-/// What the samples of a level's blocks mean. A mask is straight alpha.
+/// The meaning of the samples of a level's blocks. A mask counts as straight (unassociated) alpha.
 pub(crate) fn layout(level: &Level) -> Layout {
     let stored = layout_as_stored(level);
     if level.mask.is_some() { Layout { alpha: Alpha::Straight, ..stored } } else { stored }
 }
 
-/// The same without the mask, which is stored apart.
+/// The same without the mask, which is stored separately.
 fn layout_as_stored(level: &Level) -> Layout {
     let alpha = match level.samples.alpha {
         None => Alpha::None,
@@ -97,10 +97,10 @@ fn layout_as_stored(level: &Level) -> Layout {
     Layout { model: level.colors(), alpha }
 }
 
-/// Decodes a chunk from the bytes of its planes: `None` for one that was left out of a sparse file, no bytes for one that lies beyond the end of the file.
-/// `location` is its first plane's; `wanted` is in px of the chunk: no less than that is decoded, and where the coding allows no more.
+/// Decodes a chunk from the bytes of its planes. A plane is `None` if it was left out of a sparse file, and has no bytes if it lies beyond the end of the file.
+/// `location` is that of the first plane. `wanted` is in px of the chunk; at least that part is decoded, and no more where the compression permits.
 ///
-/// Rows that cannot be decoded are filled; and told, in rows of the chunk.
+/// Rows that cannot be decoded are filled. The damage that is returned counts in rows of the chunk.
 pub(crate) fn decode_chunk(level: &Level, planes: &[Option<Cow<'_, [u8]>>], location: Location, wanted: Rect) -> Result<(Block, Option<Incomplete>)> {
     let Location { offset: at, rows, .. } = location;
     let whole = Dimensions::at_least_one(level.chunk.width(), rows);
@@ -119,34 +119,34 @@ pub(crate) fn decode_chunk(level: &Level, planes: &[Option<Cow<'_, [u8]>>], loca
     let decoded: Result<Vec<Samples>> = planes.iter().enumerate().map(&mut decode).collect();
     let decoded = match decoded {
         Ok(decoded) => decoded,
-        // Nothing of it is known.
+        // Nothing of the chunk could be decoded.
         Err(error) => {
             damage = Some(Incomplete::below(0, error)?);
             (0..planes.len()).map(|plane| samples::blank(level, plane, size.area() as usize)).collect()
         }
     };
-    // What lies below the wanted rows is not missed.
+    // Damage below the wanted rows does not matter.
     let damage = damage.filter(|damage| damage.rows < wanted.bottom());
-    // Rows that are not wanted may have been left out above.
+    // The rows above the wanted ones may have been dropped from the samples.
     let above = wanted.y().saturating_sub(found.y());
     let missing = damage.as_ref().map(|damage| damage.rows.saturating_sub(above));
     let block = assemble(level, interleave(decoded, level.values.nodata.is_some()), found, size, missing, at)?;
     Ok((block, damage))
 }
 
-/// Rows of a chunk that is decoded a few rows at a time.
+/// Decompressed rows of a chunk that is decoded a few rows at a time.
 pub(crate) struct UnpackedRows {
-    /// The unpacked bytes of each plane; `None` for one that was left out of the file.
+    /// The decompressed bytes of each plane; `None` for a plane that was left out of the file.
     pub planes: Vec<Option<Vec<u8>>>,
-    /// How many rows they are.
+    /// Number of rows.
     pub rows: u32,
-    /// From which of them on bytes are missing, which are 0.
+    /// The first row of which bytes are missing, if there is one. Missing bytes are 0.
     pub missing: Option<u32>,
-    /// The byte of the file at which the chunk begins.
+    /// Offset of the chunk in the file.
     pub at: u64,
 }
 
-/// Decodes such rows, of which `columns` are wanted.
+/// Decodes such rows. Of each row, only `columns` are wanted, px of the chunk.
 pub(crate) fn decode_rows(level: &Level, unpacked: UnpackedRows, columns: Range<u32>) -> Result<Block> {
     let UnpackedRows { planes, rows, missing, at } = unpacked;
     let size = Dimensions::at_least_one(level.chunk.width(), rows);
@@ -159,7 +159,7 @@ pub(crate) fn decode_rows(level: &Level, unpacked: UnpackedRows, columns: Range<
     assemble(level, interleave(planes, level.values.nodata.is_some()), wanted, size, missing, at)
 }
 
-/// A block of `size` px out of all samples as stored, of which a part is wanted, and those from a row of `size` on may be missing.
+/// Makes a block of `size` px from all samples as stored. `wanted` is the part of it that is wanted. The rows from `missing` on could not be decoded.
 fn assemble(level: &Level, samples: Samples, wanted: Rect, size: Dimensions, missing: Option<u32>, at: u64) -> Result<Block> {
     let layout = layout_as_stored(level);
     let samples = match samples {
@@ -178,18 +178,18 @@ fn assemble(level: &Level, samples: Samples, wanted: Rect, size: Dimensions, mis
     if found == expected { Ok(block) } else { Err(internal(format!("a chunk of {found} samples where {expected} belong, at {at}"))) }
 }
 
-/// Whether the decoder itself has filled what is missing: with white, below what there is of the row that is damaged.
+/// Whether the decoder itself has filled what is missing: with white, and in the damaged row only after the pixels that could be decoded.
 fn is_filled(level: &Level) -> bool {
     matches!(level.compression, Compression::Fax(_)) && level.model == Stored::WhiteIsZero
 }
 
-/// Whether what is missing is white, as paper is.
+/// Whether rows that cannot be decoded are filled with white, because the image is a scanned page.
 fn is_white(level: &Level) -> bool {
     level.samples.bits == 1 || level.model == Stored::WhiteIsZero
 }
 
-/// The samples of one plane, or of all if they are interleaved, as stored: those of the wanted rows alone if the chunk [is coded so](Level::is_by_rows). Rows from which
-/// on they are of no use are noted.
+/// The samples of one plane, or of all if they are interleaved, as stored. If a chunk [is coded by rows](Level::is_by_rows), only those of the wanted rows. If
+/// samples from some row on are of no use, that is recorded in `damage`.
 fn decode_plane(level: &Level, plane: usize, bytes: &[u8], location: Location, wanted: Rect, damage: &mut Option<Incomplete>) -> Result<Samples> {
     let Location { offset: at, rows, .. } = location;
     let mut note = |found: Option<(usize, Error)>| match found {
@@ -231,7 +231,7 @@ fn decode_plane(level: &Level, plane: usize, bytes: &[u8], location: Location, w
     Ok(samples_of(data, level, plane, wanted.height()))
 }
 
-/// The samples of rows of one plane, or of all if they are interleaved, out of their unpacked bytes.
+/// The samples of `rows` rows of one plane, or of all if they are interleaved, from their decompressed bytes.
 fn samples_of(mut data: Vec<u8>, level: &Level, plane: usize, rows: u32) -> Samples {
     let width = level.chunk.width() as usize;
     if let Stored::YCbCr(across, down) = level.model
@@ -245,15 +245,15 @@ fn samples_of(mut data: Vec<u8>, level: &Level, plane: usize, rows: u32) -> Samp
     samples::unpack(data, level, endian, width, plane)
 }
 
-/// A JPEG stream, abbreviated if the level has tables (TIFF Technical Note 2), that has the size and components of its chunk.
+/// Opens a JPEG stream, which is abbreviated if the level has tables (TIFF Technical Note 2). It must have the size and the number of components of its chunk.
 pub(super) fn open_jpeg<'a>(level: &'a Level, bytes: &'a [u8], Location { offset: at, rows, .. }: Location) -> Result<Stream<'a>> {
     let components = if matches!(level.model, Stored::YCbCr(..)) { Components::YCbCr } else { Components::Raw };
     let tables = level.jpeg_tables.as_deref().filter(|tables| tables.len() > 4);
     let stream = Stream::read(tables, bytes, components).map_err(|error| relocate(error, at))?;
-    // The offset is that of the first plane.
+    // An index is kept under the offset of its chunk. Here only the offset of the first plane is known, so planes that are stored apart have no index.
     let stream = if level.samples.planar { stream } else { stream.by(&level.indexes, at) };
     let planes = if level.samples.planar { 1 } else { level.samples.count };
-    // A chunk at the edge may be coded in whole blocks of 16, but not be another image.
+    // A chunk at the edge may be padded to whole blocks of 16 px, but it must not be another image.
     let (width, height) = (stream.dimensions().width(), stream.dimensions().height());
     let sensible = |found: u32, stated: u32, least: u32| (least..=stated.saturating_add(15)).contains(&found);
     let fits = sensible(width, level.chunk.width(), level.chunk.width()) && sensible(height, level.chunk.height(), rows);
@@ -264,7 +264,7 @@ pub(super) fn open_jpeg<'a>(level: &'a Level, bytes: &'a [u8], Location { offset
     Ok(stream)
 }
 
-/// What is wanted of a JPEG stream. What cannot be decoded is filled.
+/// Decodes the wanted part of a JPEG stream. What cannot be decoded is filled.
 fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) -> Result<(Samples, Option<Incomplete>)> {
     let (stream, at) = (open_jpeg(level, bytes, location)?.filling(true), location.offset);
     let mut samples = Vec::with_capacity(wanted.dimensions().area() as usize * stream.channels());
@@ -281,12 +281,12 @@ fn decode_jpeg(level: &Level, bytes: &[u8], location: Location, wanted: Rect) ->
     Ok((Samples::U8(samples), damage.map(|damage| relocated(damage, at))))
 }
 
-/// The same of damage.
+/// The same as [`relocate`], for damage.
 pub(super) fn relocated(damage: Incomplete, at: u64) -> Incomplete {
     Incomplete { damage: relocate(damage.damage, at), ..damage }
 }
 
-/// A WebP file (libtiff's compression 50001): 3 samples a pixel, or 4 with alpha. What cannot be decoded is filled.
+/// Decodes a chunk that is a WebP file (compression 50001 of libtiff): 3 samples per pixel, or 4 with alpha. What cannot be decoded is filled.
 fn decode_webp(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<(Samples, Option<Incomplete>)> {
     let size = Dimensions::at_least_one(level.chunk.width(), rows);
     let memory = level.chunk_bytes().saturating_mul(8);
@@ -295,14 +295,14 @@ fn decode_webp(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<(Sampl
     let stored = usize::from(level.samples.count);
     let samples = match (decoded.channels, stored) {
         (found, stored) if found == stored => decoded.samples,
-        // A file without a transparent pixel may leave alpha out.
+        // A file without transparent pixels may have no alpha.
         (3, _) => decoded.samples.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect(),
         _ => decoded.samples.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect(),
     };
     Ok((Samples::U8(samples), damage))
 }
 
-/// A codec's error within a chunk is the TIFF's, at the chunk.
+/// Turns a codec's error within a chunk into an error of the TIFF file, at the offset of the chunk.
 pub(super) fn relocate(error: Error, at: u64) -> Error {
     match error {
         Error::SourceCorrupt { what, .. } => corrupt(at, format!("in a chunk: {what}")),
@@ -311,7 +311,7 @@ pub(super) fn relocate(error: Error, at: u64) -> Error {
     }
 }
 
-/// The samples of planes, pixel by pixel. If planes have `alpha` behind each sample, what is opaque in one of them is so in all.
+/// Interleaves the samples of planes, pixel by pixel. If planes have `alpha` after each sample, a pixel that is opaque in one plane is opaque in the result.
 fn interleave(mut planes: Vec<Samples>, alpha: bool) -> Samples {
     fn weave<S: Copy + Ord>(planes: &[&[S]], alpha: bool) -> Vec<S> {
         let step = if alpha { 2 } else { 1 };
@@ -345,7 +345,7 @@ fn select<S: Copy>(data: Vec<S>, layout: Layout, level: &Level) -> Vec<S> {
     if stored == colors + alpha {
         return data;
     }
-    // Stored alpha follows the colours; alpha that was made of them follows all samples.
+    // Stored alpha follows the colours. Alpha that was made from the nodata value follows all samples.
     let alpha = if made == 1 { stored - 1..stored } else { colors..colors + alpha };
     let mut out = Vec::with_capacity(data.len() / stored * (colors + alpha.len()));
     for pixel in data.chunks_exact(stored) {

@@ -1,5 +1,5 @@
-//! Compressed chunks to bytes: whole, into exactly the bytes that are expected, so that no bomb can grow; or piece by piece, where a chunk is too large for
-//! that. Deflate is fdeflate's, PackBits our own, [`extra`] has the others.
+//! Decompresses chunks: whole chunks into exactly the number of bytes that is expected, so that a decompression bomb cannot grow; chunks that are too large for
+//! that piece by piece. Deflate is decoded by fdeflate, PackBits is decoded here, and [`extra`] has the others.
 
 use std::convert::Infallible;
 
@@ -9,18 +9,18 @@ use crate::error::{Error, Result};
 use crate::incomplete::Incomplete;
 use crate::pyramid::level::Compression;
 
-/// Bytes that are inflated at a time: of a step that fails nothing is known.
+/// Bytes that are inflated at a time. If a step fails, it is not known how many of its bytes are valid.
 const STEP: usize = 4 << 10;
 
-/// What bytes were unpacked to.
+/// The result of decompressing a chunk.
 pub(super) struct Unpacked {
-    /// As many as were expected; 0 behind the place where the data are damaged or end.
+    /// As many bytes as were expected; 0 after the point where the data are damaged or end.
     pub bytes: Vec<u8>,
-    /// How many there are up to there, and what is wrong.
+    /// If bytes are missing: how many there are before that point, and what is wrong.
     pub damage: Option<(usize, Error)>,
 }
 
-/// Exactly `expected` bytes. What comes after them is not looked at.
+/// Decompresses exactly `expected` bytes. Data that follow them are not read. The chunk begins at byte `at` of the file.
 pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize, at: u64) -> Result<Unpacked> {
     let mut out = match compression {
         Compression::Lzw | Compression::Zstandard => extra::unpack(compression, bytes, expected, at)?,
@@ -36,24 +36,24 @@ pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize
         Compression::Lzw | Compression::Zstandard => (out.len(), None),
         Compression::Jpeg | Compression::WebP | Compression::Fax(_) => (0, None),
     };
-    // A step that failed may have written something.
+    // A step that failed may have written bytes that are not valid.
     out.truncate(made);
     out.resize(expected, 0);
     let damage = (made < expected).then(|| (made, what.map_or_else(|| too_short(made, expected, at), |what| corrupt(at, what))));
     Ok(Unpacked { bytes: out, damage })
 }
 
-/// The error about data that end before all bytes are there.
+/// The error for data that end before all expected bytes have been made.
 pub(crate) fn too_short(made: usize, expected: usize, at: u64) -> Error {
     corrupt(at, format!("a chunk of {made} bytes where {expected} belong"))
 }
 
-/// A decoder of one chunk, or of one plane of it, that is fed pieces of the data and gives bytes, each as they come.
+/// A decoder of one chunk, or of one plane of it. It is fed with pieces of the data, and gives the bytes in pieces too.
 ///
-/// Between two calls it holds all of its state: none of the data that it has taken is needed again.
+/// It keeps its whole state between two calls: data that it has taken are not needed again.
 pub(crate) struct Unpacker {
     decoder: Decoder,
-    /// The byte of the file at which the data begin.
+    /// Offset in the file at which the data begin.
     at: u64,
 }
 
@@ -66,14 +66,14 @@ enum Decoder {
 }
 
 impl Unpacker {
-    /// For the first `content` bytes of rows of `width` px, whose data begin at a byte of the file.
+    /// For the first `content` bytes of rows of `width` px. The data begin at byte `at` of the file.
     pub fn new(compression: Compression, width: u32, content: u64, at: u64) -> Result<Self> {
         let decoder = match compression {
             Compression::None => Decoder::Copy,
             Compression::PackBits => Decoder::PackBits(PackBits::default()),
             Compression::Deflate => Decoder::Deflate(Box::new(Inflate::new())),
             Compression::Fax(kind) => {
-                // Rows begin at bytes.
+                // Each row begins at a byte.
                 let rows = content.checked_div(width.div_ceil(8).into()).unwrap_or(0);
                 Decoder::Fax(fax::Rows::new(kind, width, 0..u32::try_from(rows).unwrap_or(u32::MAX)))
             }
@@ -83,8 +83,8 @@ impl Unpacker {
         Ok(Self { decoder, at })
     }
 
-    /// Decodes a piece of the data into `out`. If neither bytes are taken nor any made, it needs a longer piece; of the `last` one, the data have ended. An error
-    /// comes when all bytes before it have been given.
+    /// Decodes a piece of the data into `out`. If no bytes are taken and none are made, it needs a longer piece; if this was the `last` one, the data have
+    /// ended too early. An error is returned only after all bytes before it have been given.
     pub fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress> {
         match &mut self.decoder {
             Decoder::Copy => Ok(copy(input, out)),
@@ -95,7 +95,7 @@ impl Unpacker {
         }
     }
 
-    /// Takes what was found to be damaged, in rows of the chunk, where the decoder itself has filled that and goes on behind it.
+    /// Takes the damage that was found, in rows of the chunk. Only a decoder that fills damaged rows itself and goes on after them reports damage here.
     pub fn take_damage(&mut self) -> Option<Incomplete> {
         if let Decoder::Fax(decoder) = &mut self.decoder { decoder.take_damage() } else { None }
     }
@@ -109,21 +109,21 @@ fn copy(input: &[u8], out: &mut [u8]) -> Progress {
 
 fn decompressor() -> fdeflate::Decompressor {
     let mut decoder = fdeflate::Decompressor::new();
-    // Pixels that are all there are good, whatever is said of their sum.
+    // The checksum is ignored: if all pixels are there, they are used even if it does not match.
     decoder.ignore_adler32();
     decoder
 }
 
-/// All of a stream that is here, without a window beside the output: how many bytes could be inflated, and why no more.
+/// Inflates a complete stream directly into `out`, without a separate window. Returns how many bytes could be inflated, and the fault that stopped it, if any.
 fn inflate(bytes: &[u8], out: &mut [u8]) -> (usize, Option<String>) {
     match inflate_by(usize::MAX, bytes, out) {
-        // Of a step that fails nothing is known: it is done again in small ones.
+        // After a fault it is not known which bytes of the step are valid, so the stream is inflated again in small steps.
         (_, Some(_)) => inflate_by(STEP, bytes, out),
         whole => whole,
     }
 }
 
-/// The same, by so many bytes at a time.
+/// The same, in steps of `step` bytes of output.
 fn inflate_by(step: usize, bytes: &[u8], out: &mut [u8]) -> (usize, Option<String>) {
     let mut decoder = decompressor();
     let (mut read, mut written) = (0, 0);
@@ -143,13 +143,13 @@ const WINDOW: usize = 32 << 10;
 /// Bytes that are made before the window is moved.
 const AHEAD: usize = 64 << 10;
 
-/// Deflate whose output goes on as it is made; what matches may reach back to is kept.
+/// A Deflate decoder that gives its output in pieces. It keeps the part of its output that matches may refer to.
 struct Inflate {
     decoder: fdeflate::Decompressor,
-    /// The window, then what was made since it was moved, up to `filled`.
+    /// The window, then what was made since it was moved; filled up to `filled`.
     buffer: Vec<u8>,
     filled: usize,
-    /// What is wrong with the data behind the bytes that were made.
+    /// A fault in the data behind the bytes that were made. The next call returns it.
     fault: Option<String>,
 }
 
@@ -168,12 +168,12 @@ impl Inflate {
                 self.buffer.copy_within(self.filled - WINDOW.., 0);
                 self.filled = WINDOW;
             }
-            // No further than is wanted: what is wrong with the data behind that is nobody's concern.
+            // No further than is wanted: faults in the data behind that do not matter.
             let end = self.buffer.len().min(self.filled + STEP.min(out.len() - progress.produced));
             let rest = &input[progress.consumed..];
             let (consumed, produced) = match self.decoder.read(rest, &mut self.buffer[..end], self.filled, last) {
                 Ok(step) => step,
-                // Bytes before the fault are good.
+                // The bytes before the fault are valid, so they are given first.
                 Err(error) if progress.produced > 0 => {
                     self.fault = Some(format!("{error:?}"));
                     break;
@@ -192,10 +192,10 @@ impl Inflate {
     }
 }
 
-/// TIFF 6.0, section 9.
+/// A decoder of PackBits (TIFF 6.0, section 9).
 #[derive(Debug, Default, Clone)]
 struct PackBits {
-    /// Bytes that are yet to be copied, or repeated.
+    /// Bytes that are still to be copied or repeated.
     left: usize,
     run: Run,
 }
@@ -204,7 +204,7 @@ struct PackBits {
 enum Run {
     #[default]
     Literal,
-    /// Of the byte that comes next.
+    /// A run of the byte that comes next.
     Repeated,
     Of(u8),
 }
@@ -267,7 +267,7 @@ mod tests {
         }
     }
 
-    /// All that comes of data in pieces of `piece` bytes, taken `most` bytes at a time.
+    /// All output of data in pieces of `piece` bytes, taken `most` bytes at a time.
     fn stream(compression: Compression, data: &[u8], expected: usize, piece: usize, most: usize) -> Result<Vec<u8>> {
         let mut unpacker = Unpacker::new(compression, 1, expected as u64, 0).unwrap();
         let (mut made, mut at, mut length) = (Vec::new(), 0, piece);
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn pieces_of_any_length_give_the_bytes_of_the_whole() {
-        // Noise, slopes, and repetitions that reach back as far as they can.
+        // Noise, slopes, and repetitions at the greatest distance that Deflate allows.
         let noise: Vec<u8> = (0..40_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 23) as u8).collect();
         let plain = [&noise[..32_768], &noise[..32_768], &[9; 5000], &noise, &(0..30_000_u32).map(|at| (at / 70) as u8).collect::<Vec<u8>>()].concat();
         let deflated = fdeflate::compress_to_vec(&plain);
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn what_comes_before_damage_is_kept() {
-        // Noise, so that half of the packed bytes are about half of the plain ones.
+        // Noise, so that half of the compressed bytes give about half of the plain ones.
         let mut state = 1_u32;
         let plain: Vec<u8> = std::iter::repeat_with(|| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -343,7 +343,7 @@ mod tests {
             let made = broken(&packed[..half], compression, &plain, plain.len());
             assert!(made + lost + plain.len() / 20 > plain.len() / 2, "{made} of {compression:?}");
         }
-        // A byte in the middle of a Zstandard frame: the type of its third block becomes one that is reserved.
+        // Damage in the middle of a Zstandard frame: the type of its third block becomes the reserved one.
         let zstd = ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
         let window = usize::from(zstd[4] & 0x20 == 0);
         let mut at = 5 + window + if zstd[4] >> 6 == 0 { 1 - window } else { 1 << (zstd[4] >> 6) };

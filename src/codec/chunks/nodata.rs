@@ -1,9 +1,9 @@
-//! Pixels whose value stands for nothing (GDAL_NODATA) become transparent.
+//! Makes pixels that have the nodata value (GDAL_NODATA) transparent.
 
 use super::samples::{Number, Raws};
 use crate::pyramid::level::Level;
 
-/// Puts alpha behind each pixel if the level has a value that stands for nothing: 0 where all colour samples have it, `opaque` elsewhere.
+/// Adds an alpha sample after each pixel if the level has a nodata value: 0 where all colour samples have that value, `opaque` elsewhere.
 pub(super) fn with_alpha<S: Copy + Default>(samples: Vec<S>, raws: &Raws<'_>, level: &Level, plane: usize, opaque: S) -> Vec<S> {
     let Some(nodata) = level.values.nodata else { return samples };
     let colors = usize::from(level.model.colors());
@@ -18,7 +18,7 @@ pub(super) fn with_alpha<S: Copy + Default>(samples: Vec<S>, raws: &Raws<'_>, le
         (true, 16) => 1.0 / f64::from(1 << 11),
         (true, 24) => 1.0 / f64::from(1 << 17),
         (true, 32) => 1.0 / f64::from(1 << 24),
-        // It was read from decimal digits.
+        // The nodata value was read from decimal digits.
         (true, _) => 1e-15,
     };
     let tolerance = if nodata.is_finite() { nodata.abs() * precision } else { 0.0 };
@@ -27,7 +27,7 @@ pub(super) fn with_alpha<S: Copy + Default>(samples: Vec<S>, raws: &Raws<'_>, le
     let mut out = Vec::with_capacity(samples.len() / stored * (stored + 1));
     for (pixel, nothing) in samples.chunks_exact(stored).zip(nothing.chunks_exact(stored)) {
         out.extend_from_slice(pixel);
-        // A plane of no colour shows nothing by itself.
+        // A plane of an extra sample never makes a pixel opaque.
         out.push(if nothing[..colors].iter().all(|nothing| *nothing) { S::default() } else { opaque });
     }
     out

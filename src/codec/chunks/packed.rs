@@ -1,6 +1,6 @@
-//! Samples of other depths than whole bytes: packed from the highest bit of each byte, whatever the byte order, each row from a new byte.
+//! Samples whose depth is not a whole number of bytes: packed from the highest bit of each byte on, whatever the byte order. Each row begins at a byte.
 
-/// Samples of fewer than 8 bits, in rows of `per_row`; each becomes what `levels` has for it. Bytes that do not fill a row are left out.
+/// Unpacks samples of fewer than 8 bits, in rows of `per_row` samples. Each becomes the entry of `levels` at its value. An incomplete last row is left out.
 pub(super) fn narrow(data: &[u8], per_row: usize, bits: usize, levels: &[u8; 256]) -> Vec<u8> {
     match bits {
         1 => by_bytes::<8>(data, per_row, levels),
@@ -15,7 +15,7 @@ pub(super) fn narrow(data: &[u8], per_row: usize, bits: usize, levels: &[u8; 256
     }
 }
 
-/// The same of samples of which a byte holds `COUNT`.
+/// The same, for samples of which a byte holds `COUNT`.
 fn by_bytes<const COUNT: usize>(data: &[u8], per_row: usize, levels: &[u8; 256]) -> Vec<u8> {
     let bits = 8 / COUNT;
     let expand = |byte: usize| -> [u8; COUNT] { std::array::from_fn(|index| levels[byte >> (8 - bits * (index + 1)) & ((1 << bits) - 1)]) };
@@ -34,7 +34,7 @@ fn by_bytes<const COUNT: usize>(data: &[u8], per_row: usize, levels: &[u8; 256])
     made
 }
 
-/// Gives `count` samples of 1 to 64 bits of a row to `put`; zeros stand for bits behind its end.
+/// Passes the `count` samples of a row, of 1 to 64 bits each, to `put`. Bits beyond the end of the row are zeros.
 pub(super) fn each(row: &[u8], count: usize, bits: usize, mut put: impl FnMut(u64)) {
     let mut bytes = row.iter().copied().chain(std::iter::repeat(0));
     let (mut window, mut held) = (0_u64, 0);
@@ -60,7 +60,7 @@ mod tests {
         (0..length as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
     }
 
-    /// Bit by bit.
+    /// One sample, read bit by bit.
     fn plain(row: &[u8], index: usize, bits: usize) -> u64 {
         (index * bits..(index + 1) * bits).fold(0, |value, bit| value << 1 | u64::from(row.get(bit / 8).copied().unwrap_or(0) >> (7 - bit % 8) & 1))
     }

@@ -1,4 +1,4 @@
-//! JPEG chunks to planes: what goes into a JPEG again need not become pixels in between.
+//! JPEG chunks to component planes: samples that are encoded as JPEG again need not become pixels in between.
 
 use super::chunk::{open_jpeg, relocate, relocated};
 use crate::codec::filler::MEDIUM;
@@ -9,9 +9,9 @@ use crate::incomplete::Incomplete;
 use crate::jpeg::{Mosaic, Plane, Planes, Sampling};
 use crate::pyramid::level::{Level, Location, Model};
 
-/// Gives the planes of what is wanted of a chunk (px of the chunk) to `sink`, some rows at a time, with their sampling; luminance alone if `gray`. `None` if
-/// its stream has none, or a sample of chroma lies in two chunks. A chunk that was left out is black; what cannot be decoded is filled, and told in rows of the
-/// chunk.
+/// Passes the planes of the wanted part of a chunk (px of the chunk) to `sink`, some rows at a time, with their sampling; only luminance if `gray`. `None` if
+/// the stream has no such planes, or if a sample of chroma lies in two chunks. A chunk that was left out of the file is black. What cannot be decoded is
+/// filled; the damage that is returned counts in rows of the chunk.
 pub(crate) fn decode_planes(
     level: &Level,
     bytes: &[u8],
@@ -44,7 +44,7 @@ pub(crate) fn decode_planes(
     Ok(Some(damage.map(|damage| relocated(damage, location.offset))))
 }
 
-/// What is wanted of a chunk (px of the chunk) as a JPEG of its own whose bits are copied, with a profile; `None` if they cannot be.
+/// The wanted part of a chunk (px of the chunk) as a JPEG of its own, with an ICC profile. Its entropy-coded bits are copied; `None` if they cannot be.
 pub(crate) fn cut_chunk(level: &Level, bytes: &[u8], location: Location, wanted: Rect, icc: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
     if bytes.is_empty() {
         return Ok(None);
@@ -53,8 +53,8 @@ pub(crate) fn cut_chunk(level: &Level, bytes: &[u8], location: Location, wanted:
     open_jpeg(level, bytes, location)?.cut(part, icc).map_err(|error| relocate(error, location.offset))
 }
 
-/// Lays the coefficients of what is wanted of a chunk (px of the chunk) at a place of a mosaic, px; `false` if they do not fit there, or if the chunk was left
-/// out. `gray` is luminance alone.
+/// Copies the coefficients of the wanted part of a chunk (px of the chunk) to the position `at` of a mosaic, px. Returns `false` if they do not fit there, or
+/// if the chunk was left out of the file. With `gray`, only luminance.
 pub(crate) fn lay_chunk(level: &Level, bytes: &[u8], location: Location, wanted: Rect, gray: bool, mosaic: &mut Mosaic, at: (u32, u32)) -> Result<bool> {
     if bytes.is_empty() {
         return Ok(false);
@@ -63,7 +63,7 @@ pub(crate) fn lay_chunk(level: &Level, bytes: &[u8], location: Location, wanted:
     open_jpeg(level, bytes, location)?.lay(part, mosaic, at).map_err(|error| relocate(error, location.offset))
 }
 
-/// Planes of one luminance, without colour.
+/// Planes of uniform luminance, without colour.
 fn flat(wanted: Rect, sampling: Sampling, luminance: u8) -> Planes {
     let plane = |component| {
         let (across, down) = if component == 0 { (1, 1) } else { sampling.factors() };

@@ -1,4 +1,4 @@
-//! Predictors: horizontal differences (TIFF 6.0, section 14) and floating point (Technical Note 3).
+//! Undoes predictors: horizontal differencing (TIFF 6.0, section 14) and floating point (TIFF Technical Note 3).
 
 use crate::bytes::Endian;
 use crate::pyramid::level::Level;
@@ -16,7 +16,7 @@ pub(super) fn undo(data: &mut [u8], level: &Level) {
         3 => {
             let mut planes = vec![0; stride];
             for row in data.chunks_exact_mut(stride) {
-                // Byte planes, the most significant first, each byte the difference to the one `samples` before.
+                // The row consists of byte planes, the most significant bytes first. Each byte is the difference from the byte `samples` before it.
                 for index in samples..row.len() {
                     row[index] = row[index].wrapping_add(row[index - samples]);
                 }
@@ -45,7 +45,7 @@ fn sum(row: &mut [u8], samples: usize, width: usize, endian: Endian) {
     }
 }
 
-/// The running sums of numbers of `WIDTH` bytes, of each of `samples` that take turns, from one of them on.
+/// Running sums of numbers of `WIDTH` bytes, separately for each of `samples` interleaved samples, from number `first` on.
 #[inline(always)]
 fn sum_each<const WIDTH: usize>(row: &mut [u8], samples: usize, first: usize, add: impl Fn([u8; WIDTH], [u8; WIDTH]) -> [u8; WIDTH]) {
     let numbers = row.as_chunks_mut::<WIDTH>().0;
@@ -60,7 +60,7 @@ fn sum_each<const WIDTH: usize>(row: &mut [u8], samples: usize, first: usize, ad
     }
 }
 
-/// The same of so many that take turns: their sums need not be read again.
+/// The same for `TURNS` interleaved samples: their sums are kept, and need not be read from the row again.
 #[inline(always)]
 fn sum_turns<const WIDTH: usize, const TURNS: usize>(numbers: &mut [[u8; WIDTH]], first: usize, add: impl Fn([u8; WIDTH], [u8; WIDTH]) -> [u8; WIDTH]) {
     let begin = first.saturating_sub(TURNS).min(numbers.len());
@@ -76,7 +76,7 @@ fn sum_turns<const WIDTH: usize, const TURNS: usize>(numbers: &mut [[u8; WIDTH]]
     rest.iter_mut().zip(sums).for_each(|(number, sum)| *number = add(*number, sum));
 }
 
-/// The same of 16 bits.
+/// The same for samples of 16 bits.
 fn sum_words(row: &mut [u8], samples: usize, endian: Endian) {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     let done = super::predictor_simd::sum_words(row, samples, endian);
@@ -93,7 +93,7 @@ fn sum_words_scalar(row: &mut [u8], samples: usize, endian: Endian, first: usize
     }
 }
 
-/// The running sums of each of `samples` that take turns.
+/// Running sums of bytes, separately for each of `samples` interleaved samples.
 fn sum_bytes(row: &mut [u8], samples: usize) {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     let done = super::predictor_simd::sum_bytes(row, samples);

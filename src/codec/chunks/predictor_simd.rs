@@ -1,14 +1,15 @@
-//! Running sums with WebAssembly's vectors, sixteen samples of a byte or eight of two at once. Their twins without them are in [`super::predictor`].
+//! Running sums with the vector instructions of WebAssembly, for sixteen samples of one byte or eight of two bytes at once. The versions without them are in
+//! [`super::predictor`].
 
 use core::arch::wasm32::*;
 
 use crate::bytes::Endian;
 use crate::jpeg::vector::{load, store};
 
-/// Sums as many as come in sixteens; their number.
+/// Sums the samples that fill whole vectors of sixteen; returns how many these are.
 pub(super) fn sum_bytes(row: &mut [u8], samples: usize) -> usize {
     match samples {
-        // To each sample those before it in the vector, by doubling; `sum` has the last pixel before it in front.
+        // Each sample gets the sum of those before it in the vector, by doubling the distance. Then the last pixel of the vector before, in `sum`, is added.
         1 => by_sixteens(row, |sum, v| {
             let v = i8x16_add(v, i8x16_shuffle::<15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30>(i8x16_splat(0), v));
             let v = i8x16_add(v, i8x16_shuffle::<14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29>(i8x16_splat(0), v));
@@ -31,7 +32,7 @@ pub(super) fn sum_bytes(row: &mut [u8], samples: usize) -> usize {
     }
 }
 
-/// `next` makes the sums of sixteen samples out of the sums of those before them.
+/// Calls `next` for each vector: it makes the sums of sixteen samples from the sums of those before them.
 #[inline(always)]
 fn by_sixteens(row: &mut [u8], next: impl Fn(v128, v128) -> v128) -> usize {
     let chunks = row.as_chunks_mut::<16>().0;
@@ -43,7 +44,7 @@ fn by_sixteens(row: &mut [u8], next: impl Fn(v128, v128) -> v128) -> usize {
     chunks.len() * 16
 }
 
-/// Sums as many samples of 16 bits as come in eights; their number.
+/// Sums the samples of 16 bits that fill whole vectors of eight; returns how many these are.
 pub(super) fn sum_words(row: &mut [u8], samples: usize, endian: Endian) -> usize {
     match endian {
         Endian::Little => sum_lanes(row, samples, |v| v),
@@ -51,11 +52,11 @@ pub(super) fn sum_words(row: &mut [u8], samples: usize, endian: Endian) -> usize
     }
 }
 
-/// The same where `turned` takes samples to the order of this machine, and back.
+/// The same. `turned` converts samples between the byte order of the file and that of this machine.
 #[inline(always)]
 fn sum_lanes(row: &mut [u8], samples: usize, turned: impl Fn(v128) -> v128) -> usize {
     match samples {
-        // As with bytes: by doubling, and behind the last pixel before them.
+        // As with bytes: by doubling the distance, then with the last pixel of the vector before.
         1 => by_eights(row, turned, |sum, v| {
             let v = i16x8_add(v, i16x8_shuffle::<7, 8, 9, 10, 11, 12, 13, 14>(i16x8_splat(0), v));
             let v = i16x8_add(v, i16x8_shuffle::<6, 7, 8, 9, 10, 11, 12, 13>(i16x8_splat(0), v));
@@ -75,7 +76,7 @@ fn sum_lanes(row: &mut [u8], samples: usize, turned: impl Fn(v128) -> v128) -> u
     }
 }
 
-/// `next` makes the sums of eight samples out of the sums of those before them.
+/// Calls `next` for each vector: it makes the sums of eight samples from the sums of those before them.
 #[inline(always)]
 fn by_eights(row: &mut [u8], turned: impl Fn(v128) -> v128, next: impl Fn(v128, v128) -> v128) -> usize {
     let chunks = row.as_chunks_mut::<16>().0;

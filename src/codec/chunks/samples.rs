@@ -1,16 +1,16 @@
-//! Samples of 1 to 64 bits, unsigned, signed or floating point, to 8 or 16 bits; then inversion, palettes, YCbCr and CIELab's zero.
+//! Converts samples of 1 to 64 bits, unsigned, signed or floating point, to 8 or 16 bits. Then applies inversion, palettes, YCbCr, and the zero of CIE L*a*b*.
 
 use super::chunk::Samples;
 use super::{nodata, packed, ycbcr};
 use crate::bytes::Endian;
 use crate::pyramid::level::{Association, Level, Model, Range, SampleKind};
 
-/// Whether a level's samples come out as 16 bits.
+/// Whether a level's samples are converted to 16 bits rather than 8.
 pub(super) fn is_wide(level: &Level) -> bool {
     level.samples.bits > 8
 }
 
-/// Stored samples of some rows, each of which begins at a byte.
+/// Stored samples of some rows. Each row begins at a byte.
 pub(super) struct Raws<'a> {
     data: &'a [u8],
     bits: usize,
@@ -19,13 +19,13 @@ pub(super) struct Raws<'a> {
 }
 
 impl<'a> Raws<'a> {
-    /// Those of rows of `width` pixels, of one plane if the level's planes are stored apart.
+    /// The samples of rows of `width` pixels, of one plane if the level's planes are stored apart.
     fn new(data: &'a [u8], level: &Level, endian: Endian, width: usize) -> Self {
         let per_row = width * if level.samples.planar { 1 } else { usize::from(level.samples.count) };
         Self { data, bits: level.samples.bits.into(), per_row, endian }
     }
 
-    /// What `make` makes of the bits of each.
+    /// Applies `make` to the bits of each sample.
     pub fn map<S>(&self, mut make: impl FnMut(u64) -> S) -> Vec<S> {
         let Self { data, bits, per_row, endian } = *self;
         match (bits, endian) {
@@ -48,16 +48,16 @@ impl<'a> Raws<'a> {
 /// How a stored sample becomes one of 8 or 16 bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Scale {
-    /// It stays: the index of a palette.
+    /// It stays as it is: the index of a palette.
     Index,
-    /// The whole range of its type.
+    /// The whole range of its type becomes the whole range of the result.
     Whole,
-    /// The number `black` becomes 0, and one more than it `by`.
+    /// The number `black` becomes 0, and each step of 1 adds `by`.
     Linear { black: f64, by: f64 },
 }
 
 impl Scale {
-    /// That of a sample of a level's stored pixels.
+    /// The scale of the sample at `position` in a level's stored pixels.
     fn of(level: &Level, position: usize) -> Self {
         let most = if is_wide(level) { 65_535.0 } else { 255.0 };
         let linear = |range: Range| Self::Linear { black: range.black, by: most / (range.white - range.black) };
@@ -68,7 +68,7 @@ impl Scale {
         match (&level.model, level.values.window) {
             (Model::Palette(_), _) => Self::Index,
             (Model::CieLab, _) if is_float && position == 0 => Self::Linear { black: 0.0, by: most / 100.0 },
-            // As stored in 16 bits (TIFF Technical Note 4), with zero in the middle.
+            // The result is as 16-bit samples are stored (TIFF Technical Note 4), but with zero in the middle.
             (Model::CieLab, _) if is_float => Self::Linear { black: -128.0, by: 256.0 },
             (_, Some(window)) => linear(window),
             (_, None) if is_float => linear(Range::of_type(SampleKind::Float, level.samples.bits)),
@@ -97,7 +97,7 @@ impl Scale {
     }
 }
 
-/// What the bits of a sample stand for.
+/// How the bits of a sample represent a number.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Number {
     bits: usize,
@@ -109,12 +109,12 @@ impl Number {
         Self { bits: level.samples.bits.into(), kind: level.samples.kind }
     }
 
-    /// Of a signed one the bit that makes it negative.
+    /// The bit that makes a signed sample negative; 0 for other types.
     fn sign(self) -> u64 {
         if self.kind == SampleKind::Signed { 1 << (self.bits - 1) } else { 0 }
     }
 
-    /// The number itself.
+    /// The number that the bits represent.
     pub fn of(self, raw: u64) -> f64 {
         match self.kind {
             SampleKind::Unsigned => raw as f64,
@@ -127,7 +127,7 @@ impl Number {
     }
 }
 
-/// Reads the samples of rows of `width` pixels, of this plane if planes are stored apart. Where a value stands for nothing, alpha follows each pixel.
+/// Unpacks the samples of rows of `width` pixels, of this plane if planes are stored apart. If the level has a nodata value, alpha follows each pixel.
 pub(super) fn unpack(data: Vec<u8>, level: &Level, endian: Endian, width: usize, plane: usize) -> Samples {
     let positions = if level.samples.planar { plane..plane + 1 } else { 0..usize::from(level.samples.count) };
     let scales: Vec<Scale> = positions.map(|position| Scale::of(level, position)).collect();
@@ -161,7 +161,7 @@ fn wide(raws: &Raws<'_>, scales: &[Scale], number: Number) -> Vec<u16> {
     let mut turns = scales.iter().cycle();
     match scales {
         [] => Vec::new(),
-        // The two that most files have, each with a loop of its own.
+        // The two cases that most files have get a loop of their own.
         [first, rest @ ..] if rest.iter().all(|other| other == first) => match (*first, number) {
             (Scale::Index, _) | (Scale::Whole, Number { bits: 16, kind: SampleKind::Unsigned }) => raws.map(|raw| raw as u16),
             (Scale::Linear { black, by }, Number { bits: 32, kind: SampleKind::Float }) => {
@@ -206,7 +206,8 @@ fn float(bits: u64, width: usize) -> f64 {
     if bits >> (width - 1) & 1 == 1 { -size } else { size }
 }
 
-/// The samples of `count` pixels of a chunk, or of one plane of it if they are stored apart, that was left out of the file: black, or the value 0 where that is something else, and transparent if there is alpha.
+/// The samples of `count` pixels of a chunk that was left out of the file, or of one plane of it if planes are stored apart: black, or the value 0 where that
+/// is another colour; transparent if there is alpha.
 pub(super) fn blank(level: &Level, plane: usize, count: usize) -> Samples {
     let number = Number::of_level(level);
     let zero = |position: usize| {
@@ -229,7 +230,7 @@ pub(super) fn blank(level: &Level, plane: usize, count: usize) -> Samples {
     }
 }
 
-/// From what is stored to what the pipeline's models mean.
+/// Converts stored values to what the colour models of the pipeline mean.
 pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
     let channels = usize::from(level.samples.alpha.is_some());
     let associated = level.samples.alpha == Some(Association::Associated);
@@ -245,7 +246,7 @@ pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
         (Model::Palette(colors), Samples::U8(data)) => Samples::U8(look_up(&data, channels, colors, |alpha| alpha)),
         (Model::Palette(colors), Samples::U16(data)) => Samples::U8(look_up(&data, channels, colors, |alpha| (alpha >> 8) as u8)),
         (Model::YCbCr(..), samples) if ycbcr::is_stored(level) => ycbcr::to_rgb(samples, level),
-        // a* and b* are signed numbers; floating-point ones have been moved already.
+        // a* and b* are signed numbers. Floating-point ones have been shifted already.
         (Model::CieLab, Samples::U8(mut data)) => {
             data.chunks_exact_mut(3 + channels).for_each(|pixel| pixel[1..3].iter_mut().for_each(|sample| *sample ^= 0x80));
             Samples::U8(data)
@@ -258,7 +259,7 @@ pub(super) fn mean(samples: Samples, level: &Level) -> Samples {
     }
 }
 
-/// Black for white, in pixels of a color and so many other samples. What is multiplied by alpha is at most alpha.
+/// Inverts gray, in pixels of one colour sample and `others` more. A premultiplied sample is at most alpha, so it is inverted between 0 and alpha.
 fn invert<S: Copy + Ord + std::ops::Sub<Output = S>>(data: &mut [S], others: usize, most: S, associated: bool) {
     if others == 0 {
         data.iter_mut().for_each(|sample| *sample = most - *sample);
@@ -270,7 +271,7 @@ fn invert<S: Copy + Ord + std::ops::Sub<Output = S>>(data: &mut [S], others: usi
     }
 }
 
-/// The colours of indexes, each followed by its alpha if there are `others`.
+/// Replaces palette indexes by their colours, each followed by its alpha if there are `others`.
 fn look_up<S: Copy + Into<usize>>(data: &[S], others: usize, colors: &[u16], narrow_alpha: impl Fn(S) -> u8) -> Vec<u8> {
     let pixels = data.chunks_exact(1 + others);
     let entries = colors.len() / 3;
@@ -278,7 +279,7 @@ fn look_up<S: Copy + Into<usize>>(data: &[S], others: usize, colors: &[u16], nar
     let narrow = colors.iter().all(|color| *color < 256);
     let to_8 = |color: u16| if narrow { color as u8 } else { (color >> 8) as u8 };
     let color = |index: usize| [0, 1, 2].map(|plane| colors.get(plane * entries + index).map_or(0, |color| to_8(*color)));
-    // Small tables are made of whole colours once; of a large one few pixels of a chunk may need any.
+    // A small table is converted to whole colours once. Of a large one, the pixels of a chunk may need only a few entries.
     let table: Vec<[u8; 3]> = if entries <= 256 { (0..entries).map(color).collect() } else { Vec::new() };
     let mut out = Vec::with_capacity(pixels.len() * (3 + others));
     for pixel in pixels {

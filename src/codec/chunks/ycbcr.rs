@@ -1,16 +1,16 @@
-//! YCbCr that is stored as such (TIFF 6.0, section 21): rows of data units, and conversion to RGB.
+//! YCbCr that the decoder of a chunk leaves as it is (TIFF 6.0, section 21): data units to rows, and conversion to RGB.
 
 use super::chunk::Samples;
 use crate::pyramid::level::{Compression, Level, Model, YCbCr};
 
-/// Whether decoded samples are YCbCr. The JPEG engine makes RGB of streams of three components; it converts as JFIF prescribes, as libtiff does for these,
-/// whatever the tags say.
+/// Whether decoded samples are YCbCr. For JPEG streams of three components they are not: the JPEG engine converts these to RGB as JFIF prescribes, and libtiff
+/// does the same, whatever the tags say.
 pub(super) fn is_stored(level: &Level) -> bool {
     let converted = level.compression == Compression::Jpeg && level.samples.count == 3 && !level.samples.planar;
     matches!(level.model, Model::YCbCr(..)) && !converted
 }
 
-/// Rows of `width` pixels of three samples out of data units, which are `across` × `down` samples of luma and one pair of chroma.
+/// Expands data units to rows of `width` pixels of three samples. A data unit is `across` × `down` samples of luma and one pair of chroma samples.
 pub(super) fn expand(data: &[u8], width: usize, rows: usize, across: usize, down: usize) -> Vec<u8> {
     let unit = across * down + 2;
     let units = width.div_ceil(across);
@@ -49,15 +49,15 @@ pub(super) fn to_rgb(mut samples: Samples, level: &Level) -> Samples {
 /// Fractional bits of the factors.
 const SHIFT: u32 = 24;
 
-/// RGB as sums of multiples of Y, Cb and Cr, in fixed point: the same on every platform.
+/// RGB as weighted sums of Y, Cb and Cr, in fixed point, so that results are the same on every platform.
 struct Conversion {
-    /// By luminance, to each of the three.
+    /// The factor of luma, for red, green and blue alike.
     luma: i64,
     red_by_red: i64,
     green_by_blue: i64,
     green_by_red: i64,
     blue_by_blue: i64,
-    /// Added to red, green and blue, with a half for rounding.
+    /// Added to red, green and blue; includes one half for rounding.
     offsets: [i64; 3],
     most: i64,
 }

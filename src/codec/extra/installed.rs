@@ -1,4 +1,4 @@
-//! The codecs of a module of its own, which the host installs before one of them is needed.
+//! Calls the codecs of a separate module, which the host installs before one of them is needed.
 
 use std::cell::RefCell;
 
@@ -9,7 +9,7 @@ use crate::geometry::Dimensions;
 use crate::pyramid::level::Compression;
 use crate::render::Raster;
 
-/// What such a module does; [`super::coder`] says how.
+/// The functions of such a module. What they do is documented in `super::coder`.
 pub(crate) trait Module {
     fn decode(&self, format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault>;
     fn unpack(&self, compression: Compression, bytes: &[u8], expected: usize) -> Result<Vec<u8>, Fault>;
@@ -18,7 +18,7 @@ pub(crate) trait Module {
     fn lossless_webp(&self, dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<LosslessWebP, Fault>;
 }
 
-/// A file that such a module makes of rows.
+/// An encoder in such a module that makes a file from rows.
 pub(crate) trait Rows {
     fn push(&mut self, samples: &[u8]) -> Result<(), Fault>;
     fn is_counted(&self) -> bool;
@@ -29,7 +29,7 @@ pub(crate) trait Rows {
 
 pub(crate) type LosslessWebP = Box<dyn Rows>;
 
-/// A decoder of such a module that is fed pieces; `packed::Unpacker` says how.
+/// A decoder in such a module that is fed with pieces. What it does is documented at `packed::Unpacker`.
 pub(crate) trait Unpack {
     fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault>;
 }
@@ -37,7 +37,7 @@ pub(crate) trait Unpack {
 pub(crate) type Unpacker = Box<dyn Unpack>;
 
 thread_local! {
-    // The one global of the core: which code is linked is no matter of a request.
+    // The only global variable of the core. It is no state of a request: it only says which code is linked.
     static MODULE: RefCell<Option<Box<dyn Module>>> = const { RefCell::new(None) };
 }
 

@@ -1,5 +1,6 @@
-//! Streams of several scans, progressive (T.81, annex G) or without interleave (A.2.2): the coefficients of the region are kept until all scans are read,
-//! of the other blocks only which coefficients are not zero, which progressive scans are read by. Scans that tell nothing that is wanted are passed over.
+//! JPEG streams of several scans: progressive ones (T.81, annex G), or ones whose components are not interleaved (A.2.2). The coefficients of the wanted region
+//! are kept until all scans are read. Of other blocks, only which coefficients are nonzero is kept, because progressive scans cannot be read without it. Scans
+//! that contribute nothing wanted are skipped.
 
 #![allow(
     clippy::indexing_slicing,
@@ -22,12 +23,12 @@ use crate::jpeg::marker::{EOI, SOF2, SOS, next_marker, next_segment};
 use crate::jpeg::plane::{Plane, Planes};
 use crate::jpeg::tables::Tables;
 
-/// Real files have about ten; each costs a pass over all blocks.
+/// Most scans of a stream. Real files have about ten; each costs a pass over all blocks.
 const MOST_SCANS: usize = 100;
-/// Real progressive files look at all blocks about six times in all. The price of such a file counts on ten times.
+/// Most times that scans may visit all blocks. Real progressive files visit all blocks about six times. The price of such a file assumes ten times.
 const MOST_PASSES: usize = 20;
 
-/// A decoder of all scans, then of bands.
+/// Reads all scans, then decodes the region band by band (rows of MCUs).
 #[derive(Debug)]
 pub(super) struct Buffered {
     grid: Grid,
@@ -36,12 +37,12 @@ pub(super) struct Buffered {
     planes: Planes,
     fill: bool,
     damage: Option<Incomplete>,
-    /// Rows of pixels that each component has the first scan of.
+    /// For each component, the rows of pixels that its first scan has covered.
     begun: Vec<u32>,
 }
 
 impl Buffered {
-    /// Reads all scans. [`Error::SourceTooCostly`] if what must be kept is more than is allowed.
+    /// Reads all scans. [`Error::SourceTooCostly`] if the coefficients that must be kept take more memory than is allowed.
     pub fn new(header: &Header, stream: &[u8], grid: Grid, wanted: &Wanted) -> Result<Self> {
         let progressive = header.process == SOF2;
         check_memory(header, &grid, wanted, progressive)?;
@@ -61,18 +62,18 @@ impl Buffered {
         Ok(buffered)
     }
 
-    /// Rows of which every component that is wanted has its first scan.
+    /// Rows of pixels that the first scans of all wanted components cover.
     fn rows_begun(&self, header: &Header) -> u32 {
         let begun = self.stores.iter().zip(&self.begun).filter(|(store, _)| store.wanted).map(|(_, rows)| *rows).min();
         begun.unwrap_or(0).min(header.dimensions.height())
     }
 
-    /// What could not be decoded and was filled.
+    /// The part that could not be decoded and was filled.
     pub fn damage(&self) -> Option<&Incomplete> {
         self.damage.as_ref()
     }
 
-    /// Scan after scan, up to the end of the image, or of what is wanted of it.
+    /// Reads scan after scan, up to the end of the image, or until everything that is wanted is complete.
     fn read(&mut self, header: &Header, stream: &[u8], progressive: bool) -> Result<()> {
         let mut tables = header.tables.clone();
         let mut scan = header.scan.clone();
@@ -85,11 +86,13 @@ impl Buffered {
                 return Err(corrupt(scan.data, format!("scans that look at all blocks more than {MOST_PASSES} times")));
             }
             for (index, ..) in &scan.components {
-                // A scan may cost far fewer bits than blocks only behind one that has some for each (G.1.1.1.1).
+                // A scan of AC coefficients may take far fewer bits than it has blocks. It is accepted only after the DC scan of its component, which has some
+                // bits for each block (G.1.1.1.1).
                 if scan.spectral.0 > 0 && !done[*index] {
                     return Err(corrupt(scan.data, "coefficients of a component before its first scan of DC"));
                 }
-                // What is not wanted of a sequential stream is left as soon as the rest is there, so that nothing may be coded anew (B.2.3).
+                // Reading a sequential stream stops as soon as the wanted components are complete. A second scan of a component, which could change it later,
+                // is refused (B.2.3).
                 if !progressive && done[*index] {
                     return Err(corrupt(scan.data, "a second scan of a component"));
                 }
@@ -101,7 +104,7 @@ impl Buffered {
                 done[*index] = true;
             }
             let end = self.read_scan(&tables, &scan, stream, progressive)?;
-            // A sequential component comes once.
+            // In a sequential stream, each component has one scan.
             if !progressive && self.stores.iter().zip(&done).all(|(store, done)| *done || !store.wanted) {
                 return Ok(());
             }
@@ -114,7 +117,7 @@ impl Buffered {
         Err(corrupt(scan.data, format!("more than {MOST_SCANS} scans")))
     }
 
-    /// Reads one scan, or passes over it; where its data end.
+    /// Reads one scan, or skips it. Returns the offset at which its data end.
     fn read_scan(&mut self, tables: &Tables, scan: &Scan, stream: &[u8], progressive: bool) -> Result<usize> {
         let kind = Kind::of(scan, progressive)?;
         let means_only = self.grid.block == 1 && kind.is_ac();
@@ -125,7 +128,7 @@ impl Buffered {
         let outcome = reading.read(&mut self.stores, self.grid.mcus);
         if !kind.is_refinement() {
             for (index, ..) in &scan.components {
-                // A component alone comes in rows of its own blocks.
+                // A scan of one component has rows of that component's blocks instead of rows of MCUs.
                 let down = if scan.components.len() == 1 { self.stores[*index].down } else { 1 };
                 let rows = if outcome.is_ok() { usize::MAX } else { reading.row() };
                 self.begun[*index] = u32::try_from(rows.saturating_mul(self.grid.most.1 * 8) / down).unwrap_or(u32::MAX);
@@ -135,7 +138,7 @@ impl Buffered {
         end_of_data(stream, reading.end())
     }
 
-    /// The coefficients of the region.
+    /// The coefficients of the wanted region, for each wanted component.
     pub fn into_coefficients(self) -> Vec<Component> {
         let wanted = self.stores.into_iter().filter(|store| store.wanted);
         wanted
@@ -149,7 +152,7 @@ impl Buffered {
             .collect()
     }
 
-    /// The next MCU row of the region: its number in the image, and its planes.
+    /// The next row of MCUs of the region: its number in the image, and its decoded planes. `None` after the last.
     pub fn next_band(&mut self) -> Option<(usize, &Planes)> {
         if self.row >= self.grid.rows.end {
             return None;
@@ -171,7 +174,7 @@ impl Buffered {
     }
 }
 
-/// Where the entropy-coded data that lie at `at` end: before the next marker that is no restart.
+/// The offset at which the entropy-coded data that begin at `at` end: that of the next marker other than RST.
 pub(super) fn end_of_data(stream: &[u8], mut at: usize) -> Result<usize> {
     loop {
         match next_marker(stream, at) {
@@ -182,7 +185,7 @@ pub(super) fn end_of_data(stream: &[u8], mut at: usize) -> Result<usize> {
     }
 }
 
-/// The header of the next scan, and the tables before it; `None` at the end of the image.
+/// Reads the segments before the next scan, and adds their tables to `tables`. Returns the header of that scan; `None` at the end of the image (EOI).
 pub(super) fn next_scan(header: &Header, stream: &[u8], mut at: usize, tables: &mut Tables) -> Result<Option<Scan>> {
     loop {
         let end = || corrupt(stream.len(), "its data end before the end marker (EOI)");
@@ -196,7 +199,7 @@ pub(super) fn next_scan(header: &Header, stream: &[u8], mut at: usize, tables: &
     }
 }
 
-/// What is kept, before any of it is allocated.
+/// Checks the memory for what is kept, before any of it is allocated.
 fn check_memory(header: &Header, grid: &Grid, wanted: &Wanted, progressive: bool) -> Result<()> {
     let mut needs = 0_u64;
     for (index, component) in header.components.iter().enumerate() {

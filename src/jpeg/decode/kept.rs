@@ -1,5 +1,5 @@
-//! Which coefficients of a block are kept until all scans are read: those that the inverse DCT of the wanted size looks at. At a quarter of the size these are
-//! 25 of 64.
+//! Which coefficients of a block are kept until all scans are read: those that the inverse DCT of the wanted size uses. At a quarter of the size these are 25
+//! of 64.
 
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "slots are smaller than the arrays they are of")]
 
@@ -7,23 +7,23 @@ use super::idct::Coefficients;
 use crate::jpeg::quantization::QuantizationTable;
 use crate::jpeg::zigzag::NATURAL;
 
-/// The rows, and the columns, that the inverse DCT to 4×4 samples looks at, and that to 2×2 samples.
+/// The rows of coefficients, and also the columns, that the inverse DCT to 4×4 samples uses, and that to 2×2 samples.
 const HALF_SIDES: [u8; 7] = [0, 1, 2, 3, 5, 6, 7];
 const QUARTER_SIDES: [u8; 5] = [0, 1, 3, 5, 7];
 
-/// Coefficients of a block that are kept of it. One more takes all that are not looked at.
+/// Coefficients that are kept of a block, and one slot more, which takes all those that are not used.
 const HALF: usize = 50;
 const QUARTER: usize = 26;
 
-/// Where in a kept block a coefficient is, by its place in zigzag order. The DC coefficient is the first.
+/// The index in a kept block of each coefficient, by its place in zigzag order. The DC coefficient has index 0.
 pub(super) type Slots = [u8; 64];
 
-/// Of a block of which all is kept.
+/// For blocks of which all coefficients are kept.
 pub(super) const ALL_SLOTS: Slots = slots([0, 1, 2, 3, 4, 5, 6, 7]);
 const HALF_SLOTS: Slots = slots(HALF_SIDES);
 const QUARTER_SLOTS: Slots = slots(QUARTER_SIDES);
 
-/// Row after row of those that are looked at; all others have the slot behind these.
+/// The used coefficients are stored row after row. All others share the slot after them.
 const fn slots<const SIDE: usize>(sides: [u8; SIDE]) -> Slots {
     let mut slots = [(SIDE * SIDE) as u8; 64];
     let mut k = 0;
@@ -44,7 +44,7 @@ const fn slots<const SIDE: usize>(sides: [u8; SIDE]) -> Slots {
     slots
 }
 
-/// Bytes that a block takes of which `size` × `size` samples are made: 8, 4, 2 or 1.
+/// Bytes that are kept of a block from which `size` × `size` samples are made: 8, 4, 2 or 1.
 pub(crate) const fn block_bytes(size: u32) -> u64 {
     match size {
         1 => 2,
@@ -54,18 +54,18 @@ pub(crate) const fn block_bytes(size: u32) -> u64 {
     }
 }
 
-/// Coefficients of blocks.
+/// The kept coefficients of blocks.
 #[derive(Debug)]
 pub(super) enum Blocks {
     All(Vec<Coefficients>),
     Half(Vec<[i16; HALF]>),
     Quarter(Vec<[i16; QUARTER]>),
-    /// DC coefficients alone.
+    /// Only DC coefficients.
     Means(Vec<i16>),
 }
 
 impl Blocks {
-    /// `count` of them, all zeros, of which `size` × `size` samples are to be made: 8, 4, 2 or 1.
+    /// `count` blocks of zeros, from which `size` × `size` samples will be made: 8, 4, 2 or 1.
     pub fn new(count: usize, size: usize) -> Self {
         match size {
             1 => Self::Means(vec![0; count]),
@@ -75,7 +75,7 @@ impl Blocks {
         }
     }
 
-    /// What is kept of a block, and where in it coefficients are; `None` if only DC coefficients are kept.
+    /// The kept coefficients of a block, and the slot of each coefficient in it; `None` if only DC coefficients are kept.
     #[inline(always)]
     pub fn ac_mut(&mut self, index: usize) -> Option<(&mut [i16], &'static Slots)> {
         match self {
@@ -86,7 +86,7 @@ impl Blocks {
         }
     }
 
-    /// What is kept of a block.
+    /// The kept coefficients of a block.
     #[inline(always)]
     pub fn get(&self, index: usize) -> Option<&[i16]> {
         match self {
@@ -107,7 +107,7 @@ impl Blocks {
         }
     }
 
-    /// Puts the dequantized coefficients of a block in row-major order into one of zeros; whether any but the first is not zero.
+    /// Dequantizes the coefficients of a block into `into`, which holds zeros, in row-major order. Returns whether any AC coefficient is nonzero.
     #[inline(always)]
     pub fn dequantize(&self, index: usize, table: &QuantizationTable, into: &mut Coefficients) -> bool {
         match self {
@@ -127,7 +127,7 @@ impl Blocks {
         }
     }
 
-    /// All coefficients; none if fewer are kept.
+    /// All coefficients; empty if only some of each block are kept.
     pub fn into_all(self) -> Vec<Coefficients> {
         match self {
             Self::All(blocks) => blocks,
@@ -136,7 +136,7 @@ impl Blocks {
     }
 }
 
-/// The same for rows of these columns.
+/// The same for a block of which only these rows and columns are kept.
 #[inline(always)]
 fn spread<const SIDE: usize>(block: &[i16], sides: &[u8; SIDE], table: &QuantizationTable, into: &mut Coefficients) -> bool {
     let (rows, steps, into) = (block.as_chunks::<SIDE>().0, table.as_chunks::<8>().0, into.as_chunks_mut::<8>().0);

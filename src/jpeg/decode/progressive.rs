@@ -1,4 +1,5 @@
-//! The progressive process, block by block (T.81, G.1.2 and G.2): spectral bands of coefficients, and one bit more of them a scan.
+//! The progressive process, block by block (T.81, G.1.2 and G.2): spectral selection, by bands of coefficients, and successive approximation, by one more bit
+//! of them in each scan.
 
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a hot kernel: positions are masked to 63")]
 
@@ -6,7 +7,7 @@ use super::bits::BitReader;
 use super::kept::Slots;
 use super::lookup::Lookup;
 
-/// Which coefficients a scan of AC coefficients tells of (`first` to `last` in zigzag order), and down to which bit.
+/// The AC coefficients that a scan codes (`first` to `last` in zigzag order), and the lowest bit of them that it codes (Al).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SpectralBand {
     pub first: u32,
@@ -14,12 +15,12 @@ pub(super) struct SpectralBand {
     pub low: u32,
 }
 
-/// What one block is to be told: its coefficients, where each of them is, and which of them are not zero (bits in zigzag order).
+/// The block that is updated: its coefficients, the slot of each of them, and which of them are nonzero (bits in zigzag order).
 pub(super) struct Target<'a> {
     pub coefficients: &'a mut [i16],
     pub slots: &'a Slots,
     pub present: &'a mut u64,
-    /// Whether anyone will look at the coefficients. Which are zero matters always: later scans are read by it.
+    /// Whether the values of the coefficients will be used. Which of them are nonzero always matters: later scans cannot be read without it.
     pub kept: bool,
 }
 
@@ -31,7 +32,7 @@ impl Target<'_> {
     }
 }
 
-/// A first scan of AC coefficients (G.1.2.2). `run` is how many blocks are yet to be without further ones.
+/// Reads a block in a first scan of AC coefficients (G.1.2.2). `run` is the number of blocks that follow without coefficients in this band (EOBRUN).
 #[inline(never)]
 pub(super) fn ac_first(bits: &mut BitReader<'_>, lookup: &Lookup, band: SpectralBand, run: &mut u32, target: &mut Target<'_>) {
     if *run > 0 {
@@ -56,7 +57,7 @@ pub(super) fn ac_first(bits: &mut BitReader<'_>, lookup: &Lookup, band: Spectral
     }
 }
 
-/// A further scan of AC coefficients (G.1.2.3): new ones of one bit, and a bit of correction for each that is there already.
+/// Reads a block in a refinement scan of AC coefficients (G.1.2.3): new coefficients of one bit, and a correction bit for each that is nonzero already.
 #[inline(never)]
 pub(super) fn ac_refine(bits: &mut BitReader<'_>, lookup: &Lookup, band: SpectralBand, run: &mut u32, target: &mut Target<'_>) {
     let mut k = band.first;
@@ -68,7 +69,7 @@ pub(super) fn ac_refine(bits: &mut BitReader<'_>, lookup: &Lookup, band: Spectra
                 break;
             }
             bits.invalid |= size > 1;
-            // Over as many zeros as the run tells, and over all others on the way.
+            // Passes as many zero coefficients as the run says. Each nonzero one on the way has a correction bit.
             while k <= band.last {
                 if *target.present >> k & 1 != 0 {
                     correct(bits, band.low, k, target);
@@ -92,14 +93,14 @@ pub(super) fn ac_refine(bits: &mut BitReader<'_>, lookup: &Lookup, band: Spectra
     }
 }
 
-/// The next symbol with its value: zeros before it, size, value.
+/// The next symbol with its value: the number of zeros before the coefficient, its size, its value.
 #[inline(always)]
 fn next(bits: &mut BitReader<'_>, lookup: &Lookup) -> (u32, u32, i32) {
     bits.ensure();
     let (whole, entry) = lookup.fast(bits);
     if whole {
         bits.skip(entry & 31);
-        // Here the size only tells that there is a value; one of a size over one bit is over 1.
+        // The size that is returned here only says whether the value has more than one bit: then its magnitude is more than 1.
         let value = (entry as i32) >> 16;
         return ((entry >> 8) & 15, if value.unsigned_abs() > 1 { 2 } else { 1 }, value);
     }
@@ -107,7 +108,7 @@ fn next(bits: &mut BitReader<'_>, lookup: &Lookup) -> (u32, u32, i32) {
     (found.run, found.size, found.value)
 }
 
-/// EOBn: for how many blocks, this one included, nothing more comes.
+/// An EOBn code: for how many blocks, including this one, no coefficients follow in the band.
 #[inline(always)]
 fn end_of_bands(bits: &mut BitReader<'_>, size: u32) -> u32 {
     bits.ensure();
@@ -124,7 +125,7 @@ fn correct(bits: &mut BitReader<'_>, low: u32, k: u32, target: &mut Target<'_>) 
     }
 }
 
-/// Corrections for all that are there from the `k`th coefficient on.
+/// Reads the correction bits of all nonzero coefficients from the `k`th on.
 #[inline(always)]
 fn correct_all(bits: &mut BitReader<'_>, band: SpectralBand, k: u32, target: &mut Target<'_>) {
     if k > band.last {

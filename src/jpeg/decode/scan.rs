@@ -1,4 +1,4 @@
-//! One scan of several into the stores of its components.
+//! Reads one of the several scans of a stream into the stores of its components.
 
 #![allow(
     clippy::indexing_slicing,
@@ -22,11 +22,11 @@ use crate::jpeg::header::Scan;
 use crate::jpeg::tables::Tables;
 use crate::jpeg::zigzag::NATURAL;
 
-/// What a scan tells (T.81, table B.3).
+/// What a scan codes (T.81, table B.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Sequential,
-    /// The bit down to which it tells.
+    /// The lowest bit of the coefficients that it codes (Al).
     DcFirst(u32),
     DcRefine(u32),
     AcFirst(SpectralBand),
@@ -34,7 +34,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By the scan header; [`Error::SourceCorrupt`](crate::error::Error::SourceCorrupt) for one that no process has.
+    /// From the scan header. [`Error::SourceCorrupt`](crate::error::Error::SourceCorrupt) for a scan that no process allows.
     pub fn of(scan: &Scan, progressive: bool) -> Result<Self> {
         if !progressive {
             return Ok(Self::Sequential);
@@ -55,18 +55,18 @@ impl Kind {
         })
     }
 
-    /// Whether blocks have something of their own before it.
+    /// Whether its blocks have been coded by an earlier scan already.
     pub fn is_refinement(self) -> bool {
         !matches!(self, Self::Sequential | Self::DcFirst(_))
     }
 
-    /// Whether it tells nothing of DC coefficients.
+    /// Whether it codes AC coefficients only.
     pub fn is_ac(self) -> bool {
         matches!(self, Self::AcFirst(_) | Self::AcRefine(_))
     }
 }
 
-/// A component in a scan.
+/// A component of the scan.
 #[derive(Debug)]
 struct Part {
     index: usize,
@@ -84,18 +84,18 @@ pub(super) struct ScanReader<'a> {
     parts: Vec<Part>,
     restarts: Restarts,
     run: u32,
-    /// The row of MCUs, or of blocks, that is being read.
+    /// The row of MCUs that is being read; of blocks, if the scan has one component.
     row: usize,
     plain: Steps,
-    /// Whether blocks that are not there whole are to be as they were before.
+    /// Whether blocks that cannot be read completely are put back to what they were before this scan.
     undo: bool,
-    /// What is told of blocks that nobody keeps.
+    /// Takes the coefficients of blocks that are not kept.
     scratch: Coefficients,
     ignored: u64,
 }
 
 impl<'a> ScanReader<'a> {
-    /// At the beginning of a scan's data. With `undo`, blocks that are not there whole are left as they were.
+    /// At the beginning of a scan's data. With `undo`, blocks that cannot be read completely are left as they were before.
     pub fn new(kind: Kind, tables: &Tables, scan: &Scan, stream: &'a [u8], undo: bool) -> Result<Self> {
         let mut parts = Vec::new();
         for &(index, dc, ac) in &scan.components {
@@ -115,17 +115,17 @@ impl<'a> ScanReader<'a> {
         Ok(Self { kind, bits, parts, restarts, run: 0, row: 0, plain: Steps::new(&[1; 64]), undo, scratch: [0; 64], ignored: 0 })
     }
 
-    /// The row of MCUs, or of blocks of a component alone, that was read last.
+    /// The row of MCUs that was read last; of blocks, if the scan has one component.
     pub fn row(&self) -> usize {
         self.row
     }
 
-    /// Where the next bit lies.
+    /// The offset of the byte that holds the next bit.
     pub fn end(&self) -> usize {
         self.bits.position().byte
     }
 
-    /// Reads all of it: MCU after MCU, or block after block of a component alone (A.2.2).
+    /// Reads the whole scan: MCU by MCU, or block by block if it has one component (A.2.2).
     pub fn read(&mut self, stores: &mut [Store], mcus: (usize, usize)) -> Result<()> {
         let alone = self.parts.len() == 1;
         let (across, down) = if alone { stores[self.parts[0].index].own } else { mcus };
@@ -136,7 +136,7 @@ impl<'a> ScanReader<'a> {
                 let x = next;
                 next += 1;
                 if self.run > 1 && self.restarts.interval == 0 && matches!(self.kind, Kind::AcFirst(_)) {
-                    // Nothing is told of blocks within a run.
+                    // No bits are stored for blocks within an end-of-band run.
                     let blocks = (self.run as usize - 1).min(across - x);
                     self.run -= blocks as u32;
                     next = x + blocks;
@@ -155,7 +155,7 @@ impl<'a> ScanReader<'a> {
         Ok(())
     }
 
-    /// One MCU, or one block of a component alone.
+    /// Reads one MCU, or one block if the scan has one component.
     #[inline(always)]
     fn unit(&mut self, stores: &mut [Store], alone: bool, x: usize, y: usize) {
         if alone {
@@ -172,7 +172,7 @@ impl<'a> ScanReader<'a> {
         }
     }
 
-    /// What is kept of those blocks: the component, their places, and all of each.
+    /// Saves the blocks of one MCU, or the one block: for each the component, the position, and everything that is kept of it.
     fn saved(&self, stores: &[Store], alone: bool, x: usize, y: usize) -> Vec<(usize, (usize, usize), Saved)> {
         let mut saved = Vec::new();
         for part in &self.parts {

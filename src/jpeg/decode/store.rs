@@ -14,23 +14,23 @@ use crate::jpeg::quantization::QuantizationTable;
 pub(super) struct Store {
     pub across: usize,
     pub down: usize,
-    /// Blocks in a row of the whole component, whole MCUs.
+    /// Blocks in a row of the whole component, filled up to whole MCUs.
     pub stride: usize,
-    /// Blocks that a scan of this component alone has, across and down.
+    /// Blocks across and down in a scan of this component alone: not filled up to MCUs (T.81, A.2.2).
     pub own: (usize, usize),
-    /// Blocks that are kept.
+    /// Columns and rows of the blocks that are kept.
     pub columns: Range<usize>,
     pub rows: Range<usize>,
     pub coefficients: Blocks,
-    /// Of all blocks; empty if no scan is read by it.
+    /// For each block of the component, kept or not, which coefficients are nonzero: a bit for each, in zigzag order. Empty if no scan needs it.
     pub present: Vec<u64>,
     pub wanted: bool,
-    /// The table in force when its first scan began.
+    /// The quantization table in force when its first scan began.
     pub quantization: Option<QuantizationTable>,
 }
 
 impl Store {
-    /// For a component with these factors. Nothing is allocated for one that is not wanted.
+    /// For a component with these sampling factors. Nothing is allocated for a component that is not wanted.
     pub fn new(grid: &Grid, header: &Header, (across, down): (usize, usize), wanted: bool, progressive: bool) -> Self {
         let (columns, rows) = (grid.columns.start * across..grid.columns.end * across, grid.rows.start * down..grid.rows.end * down);
         let share = |side: u32, factor: usize, most: usize| (side as usize * factor).div_ceil(most * 8);
@@ -41,14 +41,14 @@ impl Store {
         Self { across, down, stride, own, columns, rows, coefficients: Blocks::new(kept, grid.block), present: vec![0; present], wanted, quantization: None }
     }
 
-    /// Where a block's coefficients are kept.
+    /// The index at which a block's coefficients are kept; `None` if they are not kept.
     #[inline(always)]
     pub fn kept(&self, x: usize, y: usize) -> Option<usize> {
         let inside = self.wanted && self.columns.contains(&x) && self.rows.contains(&y);
         inside.then(|| (y - self.rows.start) * self.columns.len() + x - self.columns.start)
     }
 
-    /// All that is kept of a block.
+    /// A copy of everything that is kept of a block.
     pub fn save(&self, (x, y): (usize, usize)) -> Saved {
         let kept = self.kept(x, y);
         Saved {
@@ -57,7 +57,7 @@ impl Store {
         }
     }
 
-    /// The block as it was.
+    /// Puts back what was saved of a block.
     pub fn restore(&mut self, (x, y): (usize, usize), saved: Saved) {
         let kept = self.kept(x, y);
         if let (Some(block), Some(coefficients)) = (kept.and_then(|index| self.coefficients.get_mut(index)), saved.coefficients) {
@@ -69,7 +69,7 @@ impl Store {
     }
 }
 
-/// What is kept of a block; nothing of one that is not wanted.
+/// A copy of what is kept of a block; empty for a block that is not wanted.
 #[derive(Debug)]
 pub(super) struct Saved {
     coefficients: Option<Vec<i16>>,

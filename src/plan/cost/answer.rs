@@ -1,4 +1,4 @@
-//! Memory from decoded rows to the file: averages and kernels, turned and rotated pixels, encoders.
+//! Memory from decoded rows to the encoded file: averaging and resampling, turned and rotated pixels, encoders.
 
 use super::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP, mul, sum};
 use crate::api::{Format, Quality};
@@ -7,22 +7,22 @@ use crate::jpeg::{AHEAD, most_coded, most_listed};
 use crate::limits::PIECE;
 use crate::plan::Rendering;
 
-/// Bytes of rows that go on at a time, from the pipeline and from the rotation.
+/// Bytes of rows that are passed on at a time, by the pipeline and by the rotation.
 const ROWS: u64 = 64 << 10;
-/// Bytes of rows that are encoded at a time of pixels that are all there.
+/// Bytes of rows that are encoded at a time if all pixels are in memory.
 const MORE_ROWS: u64 = 256 << 10;
 
-/// Rows of `width` px of the level, of `channels` samples of `depth` bytes, on their way through averages, colours and kernels; `window` of the answer is
-/// made, whose pixels have `made` samples. Without the pixels that are made.
+/// Bytes of memory for rows of `width` px of the level, with `channels` samples of `depth` bytes, on their way through averaging, colour conversion and
+/// resampling. The result is the part `window` of the answer, px, with `made` samples per pixel; its pixels are not counted.
 pub(in crate::plan) fn pipeline(plan: &Rendering, width: u64, (channels, depth): (u64, u64), window: Dimensions, made: u64) -> u64 {
     let averaged = width.div_ceil(plan.across.shrink.into()).saturating_add(1);
     let shrink = if plan.across.shrink > 1 || plan.down.shrink > 1 {
-        // Sums of columns, and of boxes in words of eight bytes; the averages.
+        // Sums of columns; sums of boxes, in words of eight bytes; and the averages.
         sum(&[mul(&[width, channels, depth, 2]), mul(&[averaged, channels, depth.saturating_add(8)])])
     } else {
         0
     };
-    // Straightened colours, colours without alpha, converted ones of 8 or 16 bits.
+    // Colours divided by alpha, colours without alpha, and converted colours of 8 or 16 bits.
     let color = sum(&[mul(&[width, channels, depth]), mul(&[averaged, channels, depth]), mul(&[averaged, 12])]);
     let kernel = if plan.is_resampled() {
         let (across, down) = (plan.across.reach(), plan.down.reach());
@@ -34,26 +34,27 @@ pub(in crate::plan) fn pipeline(plan: &Rendering, width: u64, (channels, depth):
     sum(&[shrink, color, kernel])
 }
 
-/// What the resampler holds for rows of `width` px that become rows of `made` px: the rows under the kernel, a blend of them, its channels apart, and a table of
-/// the kernels across, of eight weights at a time.
+/// Bytes that the resampler holds for rows of `width` px that become rows of `made` px: the rows under the vertical kernel, a blend of them, its channels
+/// apart, and a table of the horizontal kernels, whose weights come in groups of eight.
 fn resampler(channels: u64, (width, made): (u64, u64), (across, down): (u64, u64)) -> u64 {
     let rows = mul(&[mul(&[width, channels]).saturating_add(128), down.saturating_add(4)]);
     let kernels = mul(&[made, sum(&[mul(&[across.saturating_add(8), 2]), 8])]);
     sum(&[rows, mul(&[made, channels, 2]), kernels, mul(&[across.saturating_add(down), 64])])
 }
 
-/// Pixels of `window` that are held before they are turned, twice where sides are exchanged, or as many rows as go on at a time.
+/// Bytes of the pixels of `window` that are held: if they are turned, all of them, and twice if the sides are exchanged; otherwise as many rows as are passed
+/// on at a time.
 pub(super) fn held(plan: &Rendering, window: Dimensions, channels: u64) -> u64 {
     let pixels = mul(&[window.area(), channels]);
     match (plan.is_upright(), plan.turn.transpose) {
-        // Some rows, and one more.
+        // Rows of so many bytes, and one row more.
         (true, _) => pixels.min(ROWS.saturating_add(mul(&[window.width().into(), channels]))),
         (false, true) => pixels.saturating_mul(2),
         (false, false) => pixels,
     }
 }
 
-/// Rows of the answer that `lines` rows of the level complete, which may wait for an encoder. Of a larger answer they come one after the other.
+/// Bytes of the rows of the answer that `lines` rows of the level complete. They may wait for an encoder. In an enlargement, rows come one after another.
 pub(super) fn of_lines(plan: &Rendering, lines: u32, channels: u64) -> u64 {
     // `as` saturates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -61,14 +62,14 @@ pub(super) fn of_lines(plan: &Rendering, lines: u32, channels: u64) -> u64 {
     mul(&[rows.min(plan.size.height().into()), plan.size.width().into(), channels])
 }
 
-/// What becomes of upright rows: rotation and encoder. `at_once` rows are handed over at the same time, at most.
+/// Bytes of memory for what is done with upright rows: rotation and encoder. At most `at_once` bytes of rows are handed over at a time.
 pub(super) fn finishing(plan: &Rendering, channels: u64, at_once: u64) -> u64 {
     let size = plan.dimensions();
     match plan.angle {
         None => encoder(plan, size, channels, at_once.min(some_rows(plan, channels).saturating_mul(2))),
         Some(degrees) => {
             let upright = plan.turn.apply(plan.size);
-            // The result has alpha.
+            // The rotated image has alpha.
             let rotated = if channels <= 2 { 2 } else { 4 };
             let row = mul(&[size.width().into(), rotated]);
             let held = mul(&[crate::plan::rows_to_rotate(upright, degrees).into(), upright.width().into(), channels]);
@@ -77,31 +78,33 @@ pub(super) fn finishing(plan: &Rendering, channels: u64, at_once: u64) -> u64 {
     }
 }
 
-/// Bytes of rows that are encoded at a time, of pixels that are all there.
+/// Bytes of rows that are encoded at a time if all pixels are in memory.
 pub(super) fn some_rows(plan: &Rendering, channels: u64) -> u64 {
     mul(&[plan.dimensions().area(), channels]).min(MORE_ROWS.max(mul(&[plan.dimensions().width().into(), channels])))
 }
 
-/// What an encoder holds: of some formats the file as far as it has not been taken, of others all pixels and all of the file. `at_once` is what comes at a time.
+/// Bytes that an encoder holds: for some formats the part of the file that has not been taken yet, for others all pixels and the whole file. `at_once` is how
+/// many bytes of rows it gets at a time.
 fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u64 {
     let (area, width) = (size.area(), u64::from(size.width()));
     let pixels = mul(&[area, channels]);
     let row = mul(&[width, channels]);
     match plan.format {
         Format::Jpg => jpg(plan.jpeg_quality, area, width, channels),
-        // Rows for its filters, the coder's state, and the part of the file that has not been taken.
+        // Rows for the filters, the state of the coder, and the part of the file that has not been taken yet.
         Format::Png => sum(&[PNG_STATE, row.saturating_mul(8), png_held(png_bytes(size, channels, plan.quality == Quality::Bitonal))]),
-        // All of the file; or what has not been taken of it.
+        // The whole file, or the part of it that has not been taken yet.
         Format::Tif if pixels <= LARGE_TIF => sum(&[deflated_tif(pixels, row), DEFLATE_STATE, at_once]),
         Format::Tif => sum(&[mul(&[PIECE.saturating_add(at_once), 2]), row, LARGE_TIF / 64, DEFLATE_STATE]),
         Format::Gif => gif(area, channels),
         Format::WebP if plan.lossless => {
-            // Below the limit the pixels, and the file, are held. Four bytes of each pixel of some rows, and the modes of all blocks.
+            // Up to the limit, the pixels and the file are held. In any case: four bytes per pixel for some rows, and the modes of all blocks.
             let sides = width.saturating_add(size.height().into());
             let held = if pixels > LARGE_WEBP { sum(&[PIECE, 1 << 20, mul(&[width, 8])]) } else { pixels.saturating_add(lossless_file(pixels)) };
             sum(&[held, LOSSLESS_STATE, sides.saturating_mul(100), area / 48])
         }
-        // Pixels as four samples, twice, their planes twice, and the codes as they are made, in a frame and in a file; alpha by itself, without loss.
+        // The pixels as four samples, twice; their planes, twice; and the codes as they are made, in a frame and in a file. Alpha is coded separately, without
+        // loss.
         Format::WebP => {
             let padded = mul(&[width, padded_webp(size.height()).into()]);
             let alpha = if channels.is_multiple_of(2) { sum(&[area.saturating_mul(2), LOSSLESS_STATE, width.saturating_mul(100)]) } else { 0 };
@@ -112,35 +115,36 @@ fn encoder(plan: &Rendering, size: Dimensions, channels: u64, at_once: u64) -> u
     }
 }
 
-/// Pixels become four samples each, these indexes of colours, which are coded with up to 12 bits each, and the codes are a file; the coder has up to 4096
-/// sequences.
+/// Bytes that the GIF encoder holds. Pixels become four samples each, these become palette indexes, the indexes are coded with up to 12 bits each, and the
+/// codes become a file. The LZW coder has a table of up to 4096 sequences.
 fn gif(area: u64, channels: u64) -> u64 {
-    // Of four samples there is no copy, but the indexes lie beside them.
+    // Pixels of four samples are not copied, but the indexes lie beside them.
     let indexes = if channels == 1 { 0 } else { sum(&[channels % 4, 4]).max(5) };
     let states = sum(&[64 << 10, area.saturating_mul(112).min(448 << 10)]);
     sum(&[area.saturating_mul(indexes.max(3)), area / 64, states])
 }
 
-/// Bytes of pixels in a strip of a TIFF, about.
+/// Approximate bytes of pixels in each strip of a TIFF that is written.
 pub(crate) const TIF_STRIP: u64 = 64 << 10;
 
-/// Bytes that Deflate makes of so many at most: it stores what does not compress, with 5 bytes for a block of at least 16 KiB, and zlib's frame.
+/// Most bytes that Deflate makes of `bytes` bytes: data that do not compress are stored, with 5 bytes for each block of at least 16 KiB, and with the frame of
+/// zlib.
 pub(crate) const fn most_deflated(bytes: u64) -> u64 {
     bytes.saturating_add(bytes / 1024).saturating_add(64)
 }
 
-/// A TIFF whose strips are compressed, with room for pixels that do not compress: the strip that is collected, the file, and its directory, of which each strip
-/// has some bytes.
+/// Bytes of memory for a TIFF of compressed strips, even if the pixels do not compress: the strip that is being collected, the file, and its directory, which
+/// has some bytes for each strip.
 fn deflated_tif(pixels: u64, row: u64) -> u64 {
     let strip = row.max(TIF_STRIP);
     let strips = pixels / (TIF_STRIP / 2);
     sum(&[strip, most_deflated(pixels), mul(&[strips, 128]), 8192])
 }
 
-/// What an encoder of many states takes however small its image is: of Deflate, of lossless WebP.
+/// Bytes of the state of an encoder, however small its image is: Deflate, and lossless WebP.
 const DEFLATE_STATE: u64 = 352 << 10;
 const LOSSLESS_STATE: u64 = 160 << 10;
-/// Bytes of the pixels of a PNG, whose bitonal gray takes one bit a pixel.
+/// Bytes of the pixels in a PNG, where bitonal gray takes one bit per pixel.
 pub(crate) fn png_bytes(size: Dimensions, channels: u64, bitonal: bool) -> u64 {
     let bits = if bitonal && channels == 1 { 1 } else { channels.saturating_mul(8) };
     mul(&[mul(&[size.width().into(), bits]).div_ceil(8), size.height().into()])
@@ -148,14 +152,16 @@ pub(crate) fn png_bytes(size: Dimensions, channels: u64, bitonal: bool) -> u64 {
 
 const PNG_STATE: u64 = 256 << 10;
 
-/// Room that is made for a PNG of so many bytes of pixels, or for a piece of it and what is added at a time. Growing it would take twice as much.
+/// Bytes that are reserved for a PNG of `pixels` bytes of pixels, or for a piece of it and what is added at a time. If the buffer had to grow, it would take
+/// twice as much.
 pub(crate) fn png_held(pixels: u64) -> u64 {
-    // Of noise the codes for filtered pixels take eleven bits a byte. The coder writes some kilobytes at a time, which may come on top of rows that are added.
+    // In noise, the codes for filtered pixels take eleven bits per byte. The coder writes some kilobytes at a time, which may come on top of the rows that are
+    // added.
     sum(&[mul(&[pixels, 11]) / 8, 4096]).min(sum(&[PIECE, mul(&[MORE_ROWS, 11]) / 8, ROWS.saturating_mul(2)]))
 }
 
-/// Height in px of the image that the encoder of lossy WebP gets for one of `height`: the rows of macroblocks of the image, one row in which it changes to gray, and
-/// at least 3 % gray rows (why: `codec/extra/coder/webp/encode.rs`).
+/// Height in px of the image that the encoder of lossy WebP gets for one of `height`: the rows of macroblocks of the image, one row in which it changes to
+/// gray, and at least 3 % gray rows (why: `codec/extra/coder/webp/encode.rs`).
 pub(crate) fn padded_webp(height: u32) -> u32 {
     let rows = height.div_ceil(16);
     let without = rows.saturating_add(2).saturating_mul(3).div_ceil(100);
@@ -166,8 +172,8 @@ fn lossless_file(pixels: u64) -> u64 {
     sum(&[pixels, pixels / 128, 16 << 10]).min(PIECE.saturating_mul(2))
 }
 
-/// What a JPEG encoder holds: a row of MCUs; of a small image the symbols, which are counted before they are coded, and the file; of a large one what has not
-/// been taken.
+/// Bytes that a JPEG encoder holds: a row of MCUs; for a small image also its symbols, which are counted before they are coded, and the file; for a large one
+/// the part of the file that has not been taken yet.
 pub(super) fn jpg(quality: u8, area: u64, width: u64, channels: u64) -> u64 {
     const TABLES: u64 = 64 << 10;
     let planes = mul(&[width.saturating_add(16), if channels <= 2 { 8 } else { 28 }]);

@@ -1,4 +1,4 @@
-//! What a plan will cost, from headers alone: upper estimates that hold for every file, checked before anything is allocated.
+//! The cost of a plan, estimated from headers alone. The estimates are upper limits that hold for every file, and are checked before anything is allocated.
 
 mod answer;
 mod work;
@@ -22,16 +22,17 @@ use crate::pyramid::{Body, OneScan, Pyramid, Whole, WholeMode};
 
 /// Compressed chunks are fetched in batches of about this many bytes.
 pub(crate) const BATCH: u64 = 4 << 20;
-/// Bytes of a scan that are fetched at a time, at most; less where memory is short, but no less than the other.
+/// Most bytes of a scan that are fetched at a time, and the least to which this is reduced where memory is short.
 pub(crate) const RUN: u64 = 8 << 20;
 pub(crate) const LEAST_RUN: u64 = 1 << 20;
-/// Bytes of pixels from which a TIFF is made row by row; smaller ones are worth compressing.
+/// Above this many bytes of pixels, a TIFF is written row by row. Smaller ones are worth compressing.
 pub(crate) const LARGE_TIF: u64 = 8 << 20;
-/// Bytes of pixels from which those of a lossless WebP are made twice, row by row, to be counted and to be written; fewer are held between the two.
+/// Above this many bytes of pixels, the rows of a lossless WebP are made twice: first to count the symbols, then to write them. Below it, the pixels are held
+/// in between.
 pub(crate) const LARGE_WEBP: u64 = 8 << 20;
-/// Pixels up to which a JPEG has Huffman tables of its own, a twelfth smaller for it; larger ones leave as they are made.
+/// Up to this many pixels, a JPEG gets Huffman tables of its own, which make it a twelfth smaller. A larger one is sent while it is made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
-/// Bytes of the next run of a scan that are joined to the end of one, at a time: more than an MCU takes.
+/// Bytes of the next run of a scan that are appended to the end of a run at a time: more than an MCU takes.
 pub(crate) const SEAM: usize = 128 << 10;
 /// Tables, kernels and code that every request needs, bytes.
 const BASE: u64 = 64 << 10;
@@ -41,13 +42,13 @@ const BASE: u64 = 64 << 10;
 pub(crate) struct Price {
     /// Bytes of memory at the peak.
     pub memory: u64,
-    /// CPU time, ns. The bytes that are decoded come on top, once it is known how many they are.
+    /// CPU time, ns. The time for the stored bytes is added once their number is known.
     pub work: u64,
-    /// CPU time for a byte as it is stored, tenths of a nanosecond.
+    /// CPU time per stored byte, tenths of a nanosecond.
     pub per_byte: u64,
-    /// Bytes that will be fetched of a scan, about.
+    /// Approximate bytes that will be fetched of a scan.
     pub bytes: u64,
-    /// All that is fetched and decoded is so twice, which work and bytes count.
+    /// Whether everything is fetched and decoded twice. `work` and `bytes` include that.
     pub twice: bool,
 }
 
@@ -69,7 +70,7 @@ impl Price {
             }
             (SourcePlan::Whole { .. }, Body::Whole(whole)) => {
                 let memory = BASE.saturating_add(of_whole(whole, pyramid, plan, channels));
-                // Every row is decoded, and those of the crop are passed on.
+                // Every row is decoded, but only the rows of the crop are passed on.
                 let passed = work::of_answer(plan, pyramid, plan.crop.dimensions().area(), whole.channels.into(), channels);
                 Self { memory, work: work::of_whole(whole, pyramid).saturating_add(passed), bytes: pyramid.file_size, ..Self::default() }
             }
@@ -78,7 +79,7 @@ impl Price {
         }
     }
 
-    /// What it takes to read the rows of a plan, without what becomes of them.
+    /// Bytes of memory for reading the rows of a plan, without what is done with them.
     pub fn of_rows(plan: &Rendering, pyramid: &Pyramid) -> u64 {
         let rows = |channels: u8, depth: u8| rows(plan, channels, depth, Self::channels(plan, pyramid));
         let read = match (&plan.source, &pyramid.body) {
@@ -111,7 +112,7 @@ impl Price {
         read.saturating_add(pyramid.colors_memory())
     }
 
-    /// Of a file whose rows come one after the other, as far as its index goes from near to them.
+    /// For a JPEG whose rows are decoded one after another, from the nearest position that its index has.
     fn of_scan(plan: &Rendering, pyramid: &Pyramid, scan: &OneScan, reduction: u32, channels: u64) -> Self {
         let source = sum(&[decoding_scan(plan, scan), LEAST_RUN.min(pyramid.file_size), rows(plan, scan.whole.channels, 1, channels)]);
         let memory = BASE.saturating_add(flowing(plan, source, channels, LINES));
@@ -122,7 +123,7 @@ impl Price {
         let reading = scan.reading(&index, &grid, grid.rows.clone(), (first.bits.byte, first.mcu));
         let mcu = mul(&[grid.mcu().0 as u64, grid.mcu().1 as u64, u64::from(scan.whole.channels)]);
         let wanted = mul(&[grid.columns.len() as u64, grid.rows.len() as u64]);
-        // Where nothing leads past them, MCUs are read though nothing is made of them.
+        // Where the index has no position behind the wanted MCUs, other MCUs are read as well, although no pixels are made of them.
         let end = mul(&[grid.rows.end.saturating_sub(1) as u64, grid.mcus.0 as u64]).saturating_add(grid.columns.end as u64);
         let passed = if reading.open { end.saturating_sub(first.mcu as u64).saturating_sub(wanted) } else { 0 };
         let answer = work::of_answer(plan, pyramid, plan.crop.dimensions().area(), scan.whole.channels.into(), channels);
@@ -130,7 +131,7 @@ impl Price {
         Self { memory, work, bytes: reading.bytes(), ..Self::default() }
     }
 
-    /// Of strips whose rows come one after the other.
+    /// For strips whose rows are decoded one after another.
     fn of_strips(plan: &Rendering, pyramid: &Pyramid, level: &Level, channels: u64) -> Self {
         let source = strips::decoding(plan, level, channels).saturating_add(LEAST_RUN.min(pyramid.file_size));
         let passed = work::of_answer(plan, pyramid, plan.crop.dimensions().area(), level.decoded_samples(), channels);
@@ -138,7 +139,7 @@ impl Price {
         Self { memory: BASE.saturating_add(flowing(plan, source, channels, 1)), work, ..Self::default() }
     }
 
-    /// Samples per pixel of the finished pixels, at most.
+    /// Most samples per pixel that the finished pixels can have.
     pub fn channels(plan: &Rendering, pyramid: &Pyramid) -> u64 {
         let colors = if pyramid.is_gray() || matches!(plan.quality, Quality::Gray | Quality::Bitonal) { 1 } else { 3 };
         sum(&[colors, pyramid.has_alpha().into()])
@@ -161,12 +162,12 @@ impl Price {
             let unpacked = unpacked_rows(plan, level, source, &lines);
             let decoding = decoding_chunk(level, unpacked, samples, depth);
             let chunks = sum(&[fetched(level, pyramid, count), decoding, band(plan, level, source, (across, unpacked), samples, depth)]);
-            // A row of all chunks, side by side.
+            // A row of pixels across all chunks.
             let joined = mul(&[source.width().into(), samples, depth]);
             // Planes of JPEG wait until they fill a row of MCUs, in lists that grow by doubling.
             let as_planes = plan.format == Format::Jpg && level.compression == Compression::Jpeg && !plan.is_enlarged();
             let lines = if as_planes { LINES } else { 1 };
-            // Of pixels that are turned, some rows are copied for the encoder.
+            // If pixels are turned, some rows are copied for the encoder.
             let beside = if plan.is_upright() { answer::of_lines(plan, lines, channels) } else { answer::some_rows(plan, channels).min(held) };
             let at_once = held.saturating_add(beside);
             memory = memory.max(sum(&[chunks, level.mask_memory(across), joined, rows, at_once, answer::finishing(plan, channels, at_once)]));
@@ -174,7 +175,7 @@ impl Price {
         Self { memory: BASE.saturating_add(memory), work, ..Self::default() }
     }
 
-    /// Bytes of memory that copied coefficients of `area` px take, which are held `coefficients` bytes.
+    /// Bytes of memory for copying the coefficients of `area` px, which take `coefficients` bytes themselves.
     pub fn of_copied(level: &Level, pyramid: &Pyramid, coefficients: u64, area: u64) -> u64 {
         let fetched = fetched(level, pyramid, u64::MAX);
         sum(&[
@@ -191,12 +192,12 @@ impl Price {
     pub fn check_pyramid(plan: &Rendering, pyramid: &Pyramid, limit: u64) -> Result<()> {
         let once = Self::of(plan, pyramid);
         let level = sum(&[once.work, mul(&[pyramid.file_size, once.per_byte]) / 10]);
-        // The smaller levels have a third of the pixels.
+        // All smaller levels together have a third of the pixels.
         let all = level.saturating_add(level / 3);
         if all > limit { Err(Error::SourceTooCostly { what: Budget::Work, needs: all, limit, remedy: Remedy::Limit }) } else { Ok(()) }
     }
 
-    /// [`Error::SourceTooCostly`] for what is over the limits.
+    /// [`Error::SourceTooCostly`] for the first limit that is exceeded.
     pub fn check(&self, limits: &Limits) -> Result<()> {
         let over = |what, needs, limit| if needs > limit { Err(Error::too_costly(what, needs, limit)) } else { Ok(()) };
         over(Budget::Work, self.work.saturating_add(mul(&[self.bytes, self.per_byte]) / 10), limits.work)?;
@@ -205,12 +206,13 @@ impl Price {
     }
 }
 
-/// Rows on their way to the answer.
+/// Bytes of memory for rows on their way to the answer.
 fn rows(plan: &Rendering, channels: u8, depth: u8, made: u64) -> u64 {
     answer::pipeline(plan, plan.crop.width().into(), (channels.into(), depth.into()), plan.size, made)
 }
 
-/// What a source whose rows flow, `lines` at a time, takes with all that becomes of them. Nothing of it is there any more once an answer that is turned is whole.
+/// Bytes of memory for a source that gives `lines` rows at a time, and for everything that is done with them. If the answer is turned, its pixels are collected
+/// first, and the source is released before they are encoded.
 fn flowing(plan: &Rendering, source: u64, channels: u64, lines: u32) -> u64 {
     let held = answer::held(plan, plan.size, channels);
     if plan.is_upright() {
@@ -222,33 +224,33 @@ fn flowing(plan: &Rendering, source: u64, channels: u64, lines: u32) -> u64 {
     source.saturating_add(raster).max(held).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
 }
 
-/// Bytes between the chunks of a batch that are fetched with them.
+/// Most bytes between the chunks of a batch that are fetched with them.
 const BETWEEN: u64 = 64 << 10;
 
-/// Bytes that are fetched of `count` chunks at a time, and of what lies between them.
+/// Bytes that are fetched at a time for `count` chunks, including what lies between them.
 pub(crate) fn fetched(level: &Level, pyramid: &Pyramid, count: u64) -> u64 {
     let between = if count > 1 { BETWEEN } else { 0 };
     let chunk = fetched_chunk(level).saturating_add(level.mask.as_ref().map_or(0, |mask| fetched_chunk(mask)));
     mul(&[count, chunk]).min(BATCH.saturating_add(chunk)).saturating_add(between).min(pyramid.file_size)
 }
 
-/// Bytes of a chunk as it is stored, at most: coded ones may be larger than their pixels, and bring tables and profiles of their own.
+/// Most bytes that a chunk takes as it is stored: compressed data may be larger than the pixels, and contain tables and profiles of their own.
 pub(crate) fn fetched_chunk(level: &Level) -> u64 {
     let plain = level.chunk_bytes();
     match level.compression {
         Compression::None => plain,
         Compression::Jpeg | Compression::WebP => sum(&[plain, plain / 4, 32 << 10]),
-        // Of dithered pixels, that is several times as many.
+        // Dithered pixels take several times as many bytes compressed as uncompressed.
         Compression::Fax(_) => sum(&[mul(&[plain, FAX_TIMES]), 4 << 10]),
-        // A byte takes at most nine bits in the tables that every decoder knows; what does not compress is stored.
+        // With the fixed Huffman codes, a byte takes at most nine bits. Data that do not compress are stored.
         Compression::Deflate => sum(&[plain, plain / 7, 4 << 10]),
         Compression::Zstandard => sum(&[plain, plain / 64, 4 << 10]),
-        // At most 12 bits a byte; and runs of one byte, by thoughtless encoders.
+        // LZW takes at most 12 bits per byte. Careless encoders of PackBits write runs of a single byte.
         Compression::Lzw | Compression::PackBits => sum(&[plain, plain / 2, 4 << 10]),
     }
 }
 
-/// Rows of a chunk that are unpacked at most, where those of `source` are wanted: none below the last of them, if rows are coded in their order.
+/// Most rows of a chunk that are decompressed if those of `source` are wanted: none below the last of these, if rows are coded in their order.
 fn unpacked_rows(plan: &Rendering, level: &Level, source: Rect, lines: &Range<u32>) -> u64 {
     let height = level.chunk.height();
     let is_one = lines.len() == 1;
@@ -256,20 +258,20 @@ fn unpacked_rows(plan: &Rendering, level: &Level, source: Rect, lines: &Range<u3
     u64::from(if is_one && level.is_by_rows() { bottom.min(height) } else { height })
 }
 
-/// What it takes to decode a chunk of which `rows` rows are unpacked, without its pixels.
+/// Bytes of memory for decoding a chunk of which `rows` rows are decompressed, without its pixels.
 fn decoding_chunk(level: &Level, rows: u64, samples: u64, depth: u64) -> u64 {
     let (plain, width) = (level.chunk_bytes(), u64::from(level.chunk.width()));
-    // Unpacked bytes, and samples between these and pixels.
+    // The decompressed bytes, and the samples that are made of them on the way to pixels.
     let part = |bytes: u64| mul(&[bytes, rows]).div_ceil(level.chunk.height().max(1).into());
     let unpacked = if level.is_unpacked_to_pixels() { 0 } else { part(plain) };
     let ordered = if level.is_unpacked_to_samples() { 0 } else { mul(&[width, rows, samples, depth]) };
     let decoder = match level.compression {
-        // Rows of MCUs, tables, and components that are stored apart and are woven.
+        // Rows of MCUs, tables, and, if components are stored apart, the components before they are interleaved.
         Compression::Jpeg => {
             let apart = if level.samples.planar { plain } else { 0 };
             return sum(&[mul(&[width.saturating_add(64), samples, 48]), apart, 80 << 10]);
         }
-        // A file is a copy, and pixels of four samples come from three planes.
+        // The chunk is a file, which is copied. The planes of lossy pixels become pixels of four samples.
         Compression::WebP => return sum(&[fetched_chunk(level), mul(&[level.chunk.area(), 8]), 256 << 10]),
         Compression::Deflate => 64 << 10,
         Compression::Lzw | Compression::Zstandard | Compression::Fax(_) => strips::decoder(level),
@@ -278,11 +280,11 @@ fn decoding_chunk(level: &Level, rows: u64, samples: u64, depth: u64) -> u64 {
     sum(&[unpacked, ordered, decoder])
 }
 
-/// Pixels of a row of chunks, `across` of them with so many rows each: of JPEG those that are wanted.
+/// Bytes of the pixels in a row of chunks: `across` chunks of `rows` rows each. Of JPEG chunks, only the wanted pixels count.
 fn band(plan: &Rendering, level: &Level, source: Rect, (across, rows): (u64, u64), samples: u64, depth: u64) -> u64 {
     let height = u64::from(level.chunk.height());
     if level.compression == Compression::Jpeg {
-        // Planes that go into a JPEG again are laid side by side, beside themselves.
+        // Planes that are encoded as JPEG again are joined side by side in a second copy.
         let times = if plan.format == Format::Jpg && plan.is_upright() { 2 } else { 1 };
         mul(&[u64::from(source.width()).saturating_add(32), height.min(u64::from(source.height()).saturating_add(32)), samples, times])
     } else {
@@ -290,19 +292,19 @@ fn band(plan: &Rendering, level: &Level, source: Rect, (across, rows): (u64, u64
     }
 }
 
-/// What a file that is decoded from its beginning takes on its way to the answer.
+/// Bytes of memory for a file that is decoded from its beginning, and for everything that is done with its rows.
 fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -> u64 {
     let rows = rows(plan, whole.channels, whole.depth, channels);
     if !matches!(whole.mode, WholeMode::AtOnce { .. }) {
         let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
         return flowing(plan, sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]), channels, lines);
     }
-    // Decoding, making the raster and encoding do not meet: each has what the one before it made.
+    // Decoding, making the raster and encoding follow one another: each step holds only what the one before it has made.
     let raster = mul(&[plan.size.area(), channels]);
     let some = answer::some_rows(plan, channels);
     let turned = if plan.turn.transpose { raster.saturating_mul(2) } else { raster };
     let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
-    // A raster that is made in the room of the samples moves, if it is much smaller. Alpha that is not needed is left out before.
+    // The raster is made in the memory of the samples. If it is much smaller than they are, it is moved. Alpha that is not needed is dropped before that.
     let least = mul(&[plan.size.area(), channels.saturating_sub(channels.is_multiple_of(2).into())]);
     let moved = if least < samples / 2 { raster } else { 0 };
     let made = if raster <= reusable(whole, plan) { STEP.saturating_add(moved) } else { raster };
@@ -310,65 +312,65 @@ fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -
     decoding.max(sum(&[samples, rows, made])).max(turned).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
 }
 
-/// Whether its decoder gives all of its pixels at once.
+/// Whether its decoder has all pixels at once.
 fn is_image(whole: &Whole) -> bool {
     matches!(whole.mode, WholeMode::Image { .. } | WholeMode::AtOnce { .. })
 }
 
-/// Pixels around those that are wanted of which coefficients are kept, in all.
+/// Pixels around the wanted ones of which coefficients are kept, both sides together.
 const AROUND: u32 = 144;
 
-/// Rows of a row of MCUs, at most.
+/// Most rows of pixels in a row of MCUs.
 const LINES: u32 = 32;
 
-/// Bytes that a raster may be ahead of the room that reading gives free.
+/// How many bytes the raster may be ahead of the memory that reading the samples has released.
 const STEP: u64 = 1 << 20;
 
-/// What the decoder of a whole-image format holds, its result included.
+/// Bytes of memory that the decoder of a whole-image format holds, including its result.
 fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
     match whole.mode {
-        // Of PNG the coder's window and buffers as well.
+        // For PNG, also the window and the buffers of the Deflate decoder.
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(424 << 10),
-        // Of interlaced ones where each row belongs.
+        // For interlaced images, also where each row belongs.
         WholeMode::Image { held } | WholeMode::AtOnce { held, .. } => sum(&[mul(&[plan.level.area(), held.into()]), mul(&[plan.level.height().into(), 16])]),
         WholeMode::Jpeg { density } => {
             let scale = if let SourcePlan::Whole { reduction } = plan.source { reduction } else { 1 };
-            // Whole MCUs, and those that upsampling needs around them.
+            // Whole MCUs, and those around them that upsampling needs.
             let around = |side: u32, most: u32| u64::from(side.saturating_mul(scale).saturating_add(AROUND).min(most.saturating_add(LINES)));
             let (width, height) = (around(plan.crop.width(), pyramid.stored.width()), around(plan.crop.height(), pyramid.stored.height()));
-            // Of each block of what is wanted the coefficients that are looked at. A bit for each coefficient of the image.
+            // For each block of the wanted region, the coefficients that its inverse DCT uses. For each coefficient of the image, one bit.
             let kept = mul(&[width, height, block_bytes(8_u32.checked_div(scale).unwrap_or(1))]) / 64;
             let bits = if scale >= 8 {
                 0
             } else {
                 mul(&[u64::from(pyramid.stored.width()).saturating_add(32), u64::from(pyramid.stored.height()).saturating_add(32)]) / 8
             };
-            // Of a row of MCUs the planes and the pixels.
+            // The planes and the pixels of a row of MCUs.
             let row = mul(&[width, whole.channels.into(), u64::from(LINES), 2]);
             (mul(&[kept.saturating_add(bits), density.into()]) / 100).saturating_add(row)
         }
     }
 }
 
-/// What the decoder of a scan holds: rows of MCUs, what upsampling makes of them, and what there is to be learnt of the index.
+/// Bytes that the decoder of a scan holds: rows of MCUs, the upsampled pixels, and the entries that may be added to the index.
 fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
     let index = scan.index();
     let unknown = index.all().saturating_sub(index.len()) as u64;
     let width = u64::from(plan.crop.width()).saturating_add(128);
-    // A row of MCUs: its planes, and its pixels.
+    // The planes and the pixels of a row of MCUs.
     let lines = u64::from(scan.header.most().1).saturating_mul(16);
     // The end of one run and the beginning of the next are joined.
     let seam = (SEAM as u64).min(scan.size());
     sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), seam, 32 << 10])
 }
 
-/// Bytes of the decoded rows in whose room the raster is made, if it is no larger.
+/// Bytes of the decoded rows whose memory is used for the raster, if that is no larger.
 fn reusable(whole: &Whole, plan: &Rendering) -> u64 {
     let is_reused = whole.depth == 1 && whole.mode != WholeMode::Rows;
     if is_reused { mul(&[plan.level.width().into(), plan.crop.height().into(), whole.channels.into()]) } else { 0 }
 }
 
-/// Whether a lossless WebP is too large for its pixels to be held, and they are not there all at once anyway.
+/// Whether the rows are made twice: a lossless WebP is too large for its pixels to be held, and they are not all in memory anyway.
 fn comes_twice(plan: &Rendering, pyramid: &Pyramid) -> bool {
     let flows = match &pyramid.body {
         Body::Levels(_) => plan.is_upright() || !matches!(plan.source, SourcePlan::Strips { .. }),
@@ -378,7 +380,7 @@ fn comes_twice(plan: &Rendering, pyramid: &Pyramid) -> bool {
     plan.lossless && flows && finished(plan, Price::channels(plan, pyramid)) > LARGE_WEBP
 }
 
-/// Bytes of the finished pixels. A free rotation brings alpha.
+/// Bytes of the finished pixels. A rotation by other than right angles adds alpha.
 fn finished(plan: &Rendering, channels: u64) -> u64 {
     let channels = match plan.angle {
         None => channels,

@@ -1,7 +1,7 @@
-//! CPU time of a rendering, in nanoseconds of the machine of the calibration: a core of about 2.5 GHz, native code, release build.
+//! CPU time of a rendering, in nanoseconds. It is calibrated for a core of about 2.5 GHz, native code and a release build.
 //!
-//! Each step has a weight: so much for a sample, a pixel or a byte. They are estimates from above; `npm run prices` compares them with what renders take, and
-//! prints the ratios. WebAssembly takes about 1.3 times as long.
+//! Each step has a weight: the time for a sample, a pixel or a byte. The weights are upper estimates. `npm run prices` compares them with the times that
+//! renderings take, and prints the ratios. WebAssembly takes about 1.3 times as long.
 
 use super::{mul, sum};
 use crate::api::{Format, Quality};
@@ -10,17 +10,17 @@ use crate::profile::Model as Colors;
 use crate::pyramid::level::{Compression, Level, Model};
 use crate::pyramid::{Body, Pyramid, Whole, WholeMode};
 
-/// Tenths of a nanosecond, so that weights are whole numbers.
+/// Weights are in tenths of a nanosecond, so that they are whole numbers.
 const TENTHS: u64 = 10;
 
-/// A byte of entropy-coded data of JPEG.
+/// A byte of entropy-coded JPEG data.
 const JPEG_BYTE: u64 = 140;
 /// A sample of JPEG: dequantization, inverse DCT, colours.
 const JPEG_SAMPLE: u64 = 30;
-/// A block that is passed over, or visited by a progressive scan; its bytes come on top.
+/// A JPEG block that is skipped, or that a progressive scan visits. Its bytes are added.
 const JPEG_BLOCK: u64 = 300;
 
-/// Tenths of a nanosecond for a byte as it is stored.
+/// Tenths of a nanosecond per stored byte.
 pub(super) fn of_byte(pyramid: &Pyramid, plan: &Rendering) -> u64 {
     match (&pyramid.body, &plan.source) {
         (Body::Levels(levels), SourcePlan::Chunks { level, .. } | SourcePlan::Strips { level, .. }) => {
@@ -28,7 +28,7 @@ pub(super) fn of_byte(pyramid: &Pyramid, plan: &Rendering) -> u64 {
         }
         (Body::Levels(_), _) => of_stored_byte(Compression::Lzw),
         (Body::Scan(_), _) => JPEG_BYTE,
-        // Every scan is read.
+        // The bytes of every scan are read.
         (Body::Whole(Whole { mode: WholeMode::Jpeg { .. }, .. }), _) => JPEG_BYTE,
         (Body::Whole(Whole { mode: WholeMode::Rows, .. }), _) => 60,
         (Body::Whole(_), _) => 200,
@@ -41,13 +41,13 @@ fn of_stored_byte(compression: Compression) -> u64 {
         Compression::PackBits => 20,
         Compression::Jpeg => JPEG_BYTE,
         Compression::Lzw | Compression::Deflate | Compression::Zstandard => 60,
-        // Several codes in a byte.
+        // A byte holds several codes.
         Compression::Fax(_) => 400,
         Compression::WebP => 400,
     }
 }
 
-/// Tenths of a nanosecond for a decoded sample of a chunk: what is unpacked, summed, interleaved.
+/// Tenths of a nanosecond per decoded sample of a chunk, for decompression, predictor, conversion and interleaving.
 fn of_sample(level: &Level) -> u64 {
     let unpacked = match level.compression {
         Compression::None => 5,
@@ -76,21 +76,21 @@ fn of_sample(level: &Level) -> u64 {
     sum(&[unpacked, depth, kind, predictor, planes, model])
 }
 
-/// Nanoseconds to decode `count` chunks of a level, without what their bytes take.
+/// Nanoseconds to decode `count` chunks of a level, without the time for their stored bytes.
 pub(super) fn of_chunks(level: &Level, count: u64) -> u64 {
-    // Finding and fetching one, setting up its decoder.
+    // Finding and fetching a chunk, and setting up its decoder.
     const CHUNK: u64 = 200_000;
     let samples = mul(&[level.chunk.area(), level.decoded_samples()]);
     let mask = level.mask.as_ref().map_or(0, |mask| mul(&[level.chunk.area(), of_sample(mask)]));
     mul(&[count, sum(&[mul(&[samples, of_sample(level)]), mask, CHUNK])]) / TENTHS
 }
 
-/// Nanoseconds to decode `pixels` of strips, without what their bytes take.
+/// Nanoseconds to decode `pixels` of strips, without the time for their stored bytes.
 pub(super) fn of_strips(level: &Level, pixels: u64) -> u64 {
     mul(&[pixels, level.decoded_samples(), of_sample(level)]) / TENTHS
 }
 
-/// Nanoseconds to decode a file from its beginning, without what its bytes take.
+/// Nanoseconds to decode a file from its beginning, without the time for its stored bytes.
 pub(super) fn of_whole(whole: &Whole, pyramid: &Pyramid) -> u64 {
     let area = pyramid.stored.area();
     let samples = mul(&[area, u64::from(whole.channels).max(3), whole.depth.into()]);
@@ -98,19 +98,19 @@ pub(super) fn of_whole(whole: &Whole, pyramid: &Pyramid) -> u64 {
         WholeMode::Rows => 30,
         WholeMode::AtOnce { work, .. } => work.into(),
         WholeMode::Image { .. } => 60,
-        // Coefficients of all blocks are kept, and each of several scans looks at them.
+        // The coefficients of all blocks are kept, and each of several scans visits them.
         WholeMode::Jpeg { .. } => 60,
     };
     mul(&[samples, weight]) / TENTHS
 }
 
-/// Nanoseconds to decode `mcus` MCUs of `samples` samples at 1/`reduction` of their size, and to read over others that are `passed`.
+/// Nanoseconds to decode `mcus` MCUs of `samples` samples each at 1/`reduction` of their size, and to skip `passed` other MCUs.
 pub(super) fn of_mcus(samples: u64, mcus: u64, passed: u64, reduction: u64) -> u64 {
     let made = mul(&[mcus, samples, JPEG_SAMPLE]).checked_div(reduction.clamp(1, 3)).unwrap_or(0);
     sum(&[made, mul(&[passed, samples, JPEG_BLOCK]) / 64]) / TENTHS
 }
 
-/// Nanoseconds from decoded rows to the file: for `decoded` pixels of the level that are passed on, and for the pixels that are made.
+/// Nanoseconds from decoded rows to the file, for the `decoded` pixels of the level that are passed on, and for the pixels of the answer.
 pub(super) fn of_answer(plan: &Rendering, pyramid: &Pyramid, decoded: u64, samples: u64, channels: u64) -> u64 {
     let size = plan.size;
     let boxes = mul(&[plan.across.shrink.into(), plan.down.shrink.into()]).max(1);
@@ -121,7 +121,7 @@ pub(super) fn of_answer(plan: &Rendering, pyramid: &Pyramid, decoded: u64, sampl
         let (across, down) = (plan.across.reach(), plan.down.reach());
         let rows = mul(&[plan.across.averaged().into(), channels, down.taps.into(), size.height().into(), 2]);
         let columns = mul(&[u64::from(across.taps).saturating_add(8), channels, size.area(), 3]);
-        // A table of kernels, and one for each row.
+        // A table of the horizontal kernels, and a vertical kernel for each row.
         let kernels =
             mul(&[u64::from(size.width()).saturating_mul(2), across.taps.into(), 60]).saturating_add(mul(&[size.height().into(), down.taps.into(), 60]));
         sum(&[rows, columns, kernels])
@@ -137,17 +137,17 @@ pub(super) fn of_answer(plan: &Rendering, pyramid: &Pyramid, decoded: u64, sampl
         Format::Png => mul(&[area, channels, plan.png_weight]),
         Format::Tif => mul(&[area, channels, 80]),
         Format::Gif => mul(&[area, 1500]),
-        // Eight pixels are one.
+        // Eight bitonal pixels are packed into one.
         Format::WebP if plan.lossless && plan.quality == Quality::Bitonal => mul(&[area, 100]),
         Format::WebP if plan.lossless => mul(&[area, 450]),
         Format::WebP => mul(&[area, if channels.is_multiple_of(2) { 4600 } else { 4200 }]),
     };
     // Opening, planning, tables.
     const REQUEST: u64 = 5_000_000;
-    // A row of the answer, however short: its kernel, its filter, its way from one to the other.
+    // A row of the answer, however short it is: its kernel, its filter, and passing it on.
     const ROW: u64 = 6_000;
     let rows = mul(&[u64::from(size.height()).max(plan.dimensions().height().into()), ROW]);
-    // Making tables of colours.
+    // Building the tables of the colour conversion.
     let tables = mul(&[pyramid.colors_memory(), 300]);
     sum(&[passed, colors, kernel, turned, rotated, encoded, rows, tables, REQUEST]) / TENTHS
 }
@@ -170,7 +170,7 @@ fn of_colors(pyramid: &Pyramid) -> u64 {
     }
 }
 
-/// What it is worth to look at each pixel of a plan for a PNG of some effort, tenths of a nanosecond for a byte.
+/// Tenths of a nanosecond per byte of pixels to encode a PNG with this compression.
 pub(crate) fn of_png(compression: crate::options::PngCompression) -> u64 {
     use crate::options::PngCompression::{Balanced, Fast, Fastest, High};
     match compression {

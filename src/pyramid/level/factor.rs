@@ -1,16 +1,16 @@
-//! By which whole number a smaller copy of an image is divided.
+//! The whole number by which the sides of an image were divided to make a smaller copy.
 
-/// The whole number from 2 by which both sides of `full` are divided in `copy`. Writers round each side up or down, some of them at each level anew, so that a side
-/// differs from the exact quotient by less than a pixel of the copy. Where several numbers do, as for copies of few pixels, it is the exact quotient, or a power of
-/// two, or the nearest number.
+/// The whole number, 2 or more, by which both sides of `full` (width and height, px) are divided in `copy`; `None` if there is none. Writers round each side up
+/// or down, and some round again at each level, so a side may differ from the exact quotient by less than one pixel of the copy. If several numbers fit, as for
+/// copies of few pixels, the order of preference is: one that divides exactly, a power of two, the nearest number.
 pub(in crate::pyramid) fn factor(full: (u64, u64), copy: (u64, u64)) -> Option<u64> {
-    // The longer side tells it best; a side of one pixel tells nothing.
+    // The longer side gives the most precise factor; a side of one pixel says nothing about it.
     let (long, longer) = if full.0 >= full.1 { (copy.0, full.0) } else { (copy.1, full.1) };
     let nearest = longer.checked_add(long / 2)?.checked_div(long)?;
     let below = 1_u64.checked_shl(longer.checked_div(long)?.checked_ilog2()?)?;
     let close = |full: u64, copy: u64, factor: u64| copy.checked_mul(factor).is_some_and(|scaled| scaled.abs_diff(full) < factor);
     let fits = |factor: &u64| *factor > 1 && close(full.0, copy.0, *factor) && close(full.1, copy.1, *factor);
-    // Of two powers of two the nearer one.
+    // Of the two powers of two around the quotient, the nearer one is tried first.
     let above = below.saturating_mul(2);
     let powers = if nearest.saturating_sub(below) <= above.saturating_sub(nearest) { [below, above] } else { [above, below] };
     let exact = |factor: &u64| copy.0.checked_mul(*factor) == Some(full.0) && copy.1.checked_mul(*factor) == Some(full.1);
@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn sides_that_were_rounded_level_by_level_have_one_factor() {
-        // Of slides: their sides are cut off at each level.
+        // The first rows are sizes of slides, whose sides are truncated at each level.
         for (full, levels) in [
             ((46_000, 32_914), &[((11_500, 8228), 4), ((2875, 2057), 16)][..]),
             ((46_920, 33_014), &[((11_730, 8253), 4), ((2932, 2063), 16)]),

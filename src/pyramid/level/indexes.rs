@@ -1,22 +1,23 @@
-//! Where the MCUs of JPEG chunks begin, as far as chunks were decoded: who wants more of one need not read what lies before it once more.
+//! Positions of MCUs in JPEG chunks, remembered from earlier decoding. To decode another part of such a chunk, the data before that part need not be read
+//! again.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
 use crate::jpeg::{Entry, Header, Index};
 
-/// Bytes of the indexes of a level, at most: those of about a hundred chunks.
+/// Most bytes that the indexes of a level take together: those of about a hundred chunks.
 const KEPT: usize = 128 << 10;
 
-/// What is known of the chunks of a level that were decoded last.
+/// The indexes of the chunks of a level that were decoded last.
 #[derive(Debug, Default)]
 pub(crate) struct Indexes {
-    /// By the chunks' offsets in the file; the one that was used last is the first.
+    /// Each index with the offset of its chunk in the file; the most recently used one comes first.
     known: Mutex<Vec<(u64, Arc<Index>)>>,
 }
 
 impl Indexes {
-    /// That of a chunk, which is a stream of `size` bytes with this header at an offset of the file.
+    /// The index of the chunk at `offset` of the file, a JPEG stream of `size` bytes with this header. A new index if none is known.
     pub fn of(&self, offset: u64, header: &Header, size: usize) -> Result<Arc<Index>> {
         let mut known = self.lock();
         let Some(place) = known.iter().position(|(at, _)| *at == offset) else { return Index::of_file(header, size).map(Arc::new) };
@@ -26,7 +27,7 @@ impl Indexes {
         Ok(index)
     }
 
-    /// Adds positions that were come by, the first of which has this number, to what was known of a chunk.
+    /// Adds MCU positions that were found while decoding a chunk to its index. `first` is the number of the first of them.
     pub fn learn(&self, offset: u64, mut index: Arc<Index>, first: usize, entries: &[Entry]) {
         if entries.is_empty() {
             return;
@@ -35,18 +36,18 @@ impl Indexes {
         let mut known = self.lock();
         known.retain(|(at, _)| *at != offset);
         known.insert(0, (offset, index));
-        // One that is too large by itself costs no other its place.
+        // An index that alone exceeds the limit is dropped, without pushing out the others.
         let mut room = KEPT;
         known.retain(|(_, index)| room.checked_sub(index.weight()).map(|rest| room = rest).is_some());
     }
 
-    /// Bytes they take.
+    /// Bytes of memory they take.
     pub fn weight(&self) -> usize {
         self.lock().iter().fold(0, |sum, (_, index)| sum.saturating_add(index.weight()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(u64, Arc<Index>)>> {
-        // Whoever panicked while holding it left it whole.
+        // A poisoned lock can be used: a thread that panicked while it held the lock left the list whole.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -65,7 +66,7 @@ mod tests {
         let header = Header::read(None, &stream).unwrap();
         let indexes = Indexes::default();
         let entry = (indexes.of(0, &header, stream.len()).unwrap().last().unwrap().bits, [0; 4]);
-        // Of each a quarter of what is kept of all.
+        // Each index takes a quarter of the limit.
         let many = vec![entry; KEPT / 4 / size_of::<Entry>() - 1];
         for offset in 1..=6 {
             let index = indexes.of(offset, &header, stream.len()).unwrap();
@@ -76,7 +77,7 @@ mod tests {
         }
         let known: Vec<u64> = (1..=6).filter(|offset| indexes.of(*offset, &header, stream.len()).unwrap().len() > 1).collect();
         assert!(known.contains(&1) && known.contains(&6) && !known.contains(&2), "{known:?}");
-        // One that is more than all may be is not kept, and the others are.
+        // An index that exceeds the limit alone is not kept, and the others stay.
         let (index, before) = (indexes.of(9, &header, stream.len()).unwrap(), indexes.weight());
         indexes.learn(9, index.clone(), index.len(), &vec![entry; KEPT]);
         assert!(before > 0 && indexes.weight() == before);

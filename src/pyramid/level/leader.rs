@@ -1,12 +1,12 @@
-//! Chunks that tell their own length. In GDAL's cloud-optimized files each has it before it, in four bytes, little-endian whatever the file is, and its last four
-//! bytes once more behind it: BLOCK_LEADER=SIZE_AS_UINT4 and BLOCK_TRAILER=LAST_4_BYTES_REPEATED of the "ghost area". Who knows where a chunk begins can do
-//! without the table of lengths, which is a read less.
+//! Chunks that carry their own length. In GDAL's cloud-optimized files, each chunk is preceded by its length in four bytes (the leader), little-endian whatever
+//! the byte order of the file, and followed by a repetition of its last four bytes (the trailer): BLOCK_LEADER=SIZE_AS_UINT4 and
+//! BLOCK_TRAILER=LAST_4_BYTES_REPEATED in the "ghost area". A reader that knows where a chunk begins can do without the table of lengths, which saves a read.
 
-/// Length of a leader, and of a trailer.
+/// Length of a leader, and of a trailer, bytes.
 pub(crate) const BYTES: u64 = 4;
 
-/// Length of the chunk at the beginning of a block that runs from a leader at least to the trailer. `None` if leader and trailer do not agree, as where the
-/// chunk was written anew by a program that knows nothing of them.
+/// Length in bytes of the chunk in `block`, which begins with a leader and reaches at least to the end of the trailer. `None` if leader and trailer do not
+/// agree, for example because a program that does not know of them has rewritten the chunk.
 pub(crate) fn length(block: &[u8]) -> Option<u64> {
     let (leader, rest) = block.split_first_chunk()?;
     let length = u32::from_le_bytes(*leader);
@@ -14,7 +14,7 @@ pub(crate) fn length(block: &[u8]) -> Option<u64> {
     (chunk.last_chunk::<4>()? == behind.first_chunk()?).then_some(length.into())
 }
 
-/// A chunk with its leader and its trailer; `None` if it is shorter than these.
+/// A chunk with its leader before it and its trailer behind it; `None` if it has fewer than four bytes.
 pub(crate) fn block(chunk: &[u8]) -> Option<Vec<u8>> {
     let leader = u32::try_from(chunk.len()).ok()?.to_le_bytes();
     Some([&leader, chunk, chunk.last_chunk::<4>()?].concat())

@@ -6,13 +6,13 @@ use super::{Level, leader};
 use crate::bytes::{ByteRange, ByteStore};
 use crate::error::Stop;
 
-/// How a container tells where the chunks of a level lie.
+/// How the container says where the chunks of a level lie.
 pub(crate) trait Places: Debug + Send + Sync {
-    /// Where the chunk at (column, row) lies, of the plane of that number if they are stored apart. [`Stop::Need`] of what tells it; if chunks may be `led`, not
-    /// of what tells their lengths.
+    /// Where the chunk at (column, row, plane) lies; the plane counts only if planes are stored apart. [`Stop::Need`] with the table entries that are missing
+    /// from the store. If `led`, the caller can take the length of a chunk from its leader, so the entry of its length is not asked for.
     fn locate(&self, level: &Level, store: &ByteStore, chunk: (u32, u32, u16), led: bool) -> Result<Location, Stop>;
 
-    /// What is worth keeping of the file because it tells where chunks are.
+    /// The byte ranges of the tables that say where chunks lie. They are worth keeping for later requests.
     fn tables(&self) -> Vec<ByteRange>;
 }
 
@@ -20,15 +20,15 @@ pub(crate) trait Places: Debug + Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Location {
     pub offset: u64,
-    /// 0 for a chunk that was left out (sparse files): it is black, or transparent.
+    /// 0 for a chunk that was left out (sparse files): its pixels are black, or transparent.
     pub bytes: u64,
     pub rows: u32,
-    /// It has at most so many bytes: how many, its leader tells.
+    /// Whether `bytes` is only an upper limit, because the length itself is in the chunk's leader.
     pub led: bool,
 }
 
 impl Location {
-    /// What is to be fetched of it; nothing of one that was left out.
+    /// The bytes to fetch for the chunk, including its leader; none for a chunk that was left out.
     pub fn range(&self) -> Option<ByteRange> {
         let before = if self.led { leader::BYTES } else { 0 };
         ByteRange::at(self.offset.saturating_sub(before), self.bytes.saturating_add(before))

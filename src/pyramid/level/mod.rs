@@ -1,5 +1,5 @@
-//! A level of a pyramid, whatever container it lies in: its size, what its chunks are, how their pixels are stored, and where they lie. Readers of formats fill it,
-//! plans and jobs ask it.
+//! A level of a pyramid, whatever its container is: its size, its chunks, how their pixels are stored, and where they lie. The readers of formats fill it in;
+//! planning and rendering read it.
 
 mod factor;
 mod indexes;
@@ -22,7 +22,7 @@ use crate::geometry::{Dimensions, Rect};
 use crate::jpeg::ColorModel;
 use crate::profile::{Model as Colors, Profile};
 
-/// Bytes of the samples of a chunk from which on it is better decoded row by row, as far as its last wanted row, than held.
+/// If the samples of a chunk take more bytes than this, it is decoded row by row, up to the last wanted row, instead of being held whole.
 const LARGE: u64 = 1 << 20;
 
 /// The levels of an image, largest first.
@@ -30,7 +30,7 @@ const LARGE: u64 = 1 << 20;
 pub(crate) struct Levels(pub Vec<Level>);
 
 impl Levels {
-    /// An image and its smaller copies. Of two of the same size the first is kept.
+    /// Makes levels of an image and its smaller copies. Of two with the same scale factor, the first is kept.
     pub(in crate::pyramid) fn of(full: Level, copies: Vec<Level>) -> Self {
         let mut levels = vec![full];
         levels.extend(copies);
@@ -39,12 +39,12 @@ impl Levels {
         Self(levels)
     }
 
-    /// Bytes they hold.
+    /// Bytes of memory they take.
     pub fn weight(&self) -> usize {
         self.0.iter().fold(size_of::<Self>(), |sum, level| sum.saturating_add(level.weight()))
     }
 
-    /// Where the tables of all levels lie that tell where chunks are, the smaller ones first.
+    /// The byte ranges of the tables that say where chunks lie, of all levels and their masks, smallest level first.
     pub fn tables(&self) -> impl Iterator<Item = ByteRange> {
         self.0.iter().rev().flat_map(|level| level.places.tables().into_iter().chain(level.mask.iter().flat_map(|mask| mask.places.tables())))
     }
@@ -62,64 +62,65 @@ impl std::ops::Deref for Levels {
 #[derive(Debug, Clone)]
 pub(crate) struct Level {
     pub dimensions: Dimensions,
-    /// How many times smaller than the full image, each side; 1 for the full image.
+    /// How many times smaller than the full image each side is; 1 for the full image.
     pub scale_factor: u32,
-    /// Size of a chunk. Tiles are whole at the edges, strips are cut at the bottom.
+    /// Size of a chunk, px. Tiles at the right and bottom edges have this size too; a strip ends at the bottom of the image.
     pub chunk: Dimensions,
     pub tiled: bool,
     pub compression: Compression,
     pub model: Model,
     pub samples: Samples,
     pub values: Values,
-    /// Tables that all JPEG chunks share (TIFF Technical Note 2).
+    /// Tables that all JPEG chunks share (JPEGTables, TIFF Technical Note 2).
     pub jpeg_tables: Option<Arc<[u8]>>,
     pub profile: Option<Arc<Profile>>,
-    /// A mask of the same size, which is its alpha channel.
+    /// A transparency mask of the same size, which serves as the alpha channel.
     pub mask: Option<Box<Self>>,
-    /// Of its JPEG chunks.
+    /// Known positions of MCUs in its JPEG chunks.
     pub indexes: Arc<Indexes>,
-    /// Whether chunks tell their own lengths, see [`leader`].
+    /// Whether chunks carry their own lengths, see [`leader`].
     pub led: bool,
     /// Where its chunks lie.
     pub(super) places: Arc<dyn Places>,
-    /// Height of a stored strip or tile.
+    /// Height of a stored strip or tile, px.
     pub(super) strip_rows: u32,
-    /// Strips or tiles that are stored side by side and below each other: more than are shown, if the level was filled up to whole tiles.
+    /// Columns and rows of stored strips or tiles: more than are shown if the writer padded the level to whole tiles.
     pub(super) grid: (u32, u32),
-    /// An uncompressed strip is shown as several chunks: how many.
+    /// How many chunks each stored strip is split into: more than 1 only for uncompressed strips.
     pub(super) slices: u32,
 }
 
 impl Level {
-    /// This level as a smaller copy of `full`; `None` if it is something else.
+    /// This level as a smaller copy of `full`; `None` if its size or its pixels show that it is not one.
     pub(in crate::pyramid) fn into_copy_of(self, full: &Self) -> Option<Self> {
         let sides = |size: Dimensions| (u64::from(size.width()), u64::from(size.height()));
         let factor = factor(sides(full.dimensions), sides(self.dimensions))?;
         self.scaled(full, u32::try_from(factor).ok()?)
     }
 
-    /// The same, of which it is known how many times smaller it is.
+    /// The same, if the scale factor is known already.
     pub(in crate::pyramid) fn scaled(mut self, full: &Self, factor: u32) -> Option<Self> {
         let same = self.samples.count == full.samples.count && self.model == full.model;
         if self.samples.bits == full.samples.bits && self.samples.kind == SampleKind::Unsigned {
-            // libvips says what its samples are (SampleFormat) of the full image only.
+            // libvips writes SampleFormat only in the directory of the full image.
             self.samples.kind = full.samples.kind;
         }
-        // A window and the value of nothing are of samples of one type.
+        // A window and a nodata value apply only to samples of the same type.
         let alike = self.samples.bits == full.samples.bits && self.samples.kind == full.samples.kind;
         let same = same && (alike || (full.values.window.is_none() && full.values.nodata.is_none()));
-        // Writers say what extra samples and values are of the full image only.
+        // Writers describe extra samples and the meaning of values only in the directory of the full image.
         (self.samples.alpha, self.values) = (full.samples.alpha, full.values);
         self.scale_factor = factor;
         same.then_some(self)
     }
 
-    /// Where a chunk lies, of one plane if these are stored apart. [`Stop::Need`] of what tells it; if chunks may be `led`, not of what tells their lengths.
+    /// Where a chunk lies, of one plane if planes are stored apart. [`Stop::Need`] with the table entries that are missing from the store. If `led`, the caller
+    /// can take the length of a chunk from its leader, so the entry of its length is not asked for.
     pub fn locate(&self, store: &ByteStore, column: u32, row: u32, plane: u16, led: bool) -> Result<Location, Stop> {
         self.places.locate(self, store, (column, row, plane), led)
     }
 
-    /// What its decoded samples mean.
+    /// The colour model of its decoded samples.
     pub fn colors(&self) -> Colors {
         match self.model {
             Model::WhiteIsZero | Model::BlackIsZero => Colors::Gray,
@@ -129,7 +130,7 @@ impl Level {
         }
     }
 
-    /// Whether its chunks are JPEGs of gray or YCbCr, whose planes and coefficients can be used as they are.
+    /// Whether its chunks are JPEGs of gray or YCbCr without alpha, whose component planes and DCT coefficients can be used as they are.
     pub fn has_planes(&self) -> bool {
         let colors = match self.model {
             Model::BlackIsZero => self.samples.count == 1,
@@ -139,37 +140,38 @@ impl Level {
         self.compression == Compression::Jpeg && colors && !self.has_alpha()
     }
 
-    /// Whether its chunks are other than rows of pixels: several of these share their chroma. JPEG streams know by themselves.
+    /// Whether its chunks are stored in units of several pixels that share their chroma samples, and not in rows of pixels (TIFF 6.0, section 21). For JPEG
+    /// chunks, the sampling factors of the stream count.
     pub fn is_subsampled(&self) -> bool {
         matches!(self.model, Model::YCbCr(across, down) if (across, down) != (1, 1))
     }
 
-    /// Whether the rows of a chunk are coded in their order, so that those below the wanted ones need not be decoded.
+    /// Whether a chunk can be decoded row by row from the top, so that the rows below the wanted ones need not be decoded.
     pub fn is_by_rows(&self) -> bool {
         let is_coded_whole = matches!(self.compression, Compression::Jpeg | Compression::WebP);
         !is_coded_whole && !self.is_subsampled()
     }
 
-    /// Whether the bytes of its chunks are the samples of their pixels, once they are unpacked.
+    /// Whether the decompressed bytes of a chunk are already the samples of the pixels that are shown.
     pub fn is_unpacked_to_pixels(&self) -> bool {
         let stays = self.samples.bits == 8 && self.samples.kind == SampleKind::Unsigned && self.values.window.is_none();
         stays && self.is_unpacked_to_samples() && !matches!(self.model, Model::Palette(_))
     }
 
-    /// Whether a single step lies between these bytes and pixels: no planes are woven, no samples are added or dropped.
+    /// Whether a single step turns the decompressed bytes into pixels: no planes are interleaved, and no samples are added or dropped.
     pub fn is_unpacked_to_samples(&self) -> bool {
         let plain = !self.is_subsampled() && (self.samples.bits <= 8 || !matches!(self.model, Model::Palette(_)));
         let all = u64::from(self.samples.count) == u64::from(self.model.colors()).saturating_add(self.samples.alpha.is_some().into());
         plain && all && !self.samples.planar && self.values.nodata.is_none()
     }
 
-    /// Samples of a decoded pixel while it is made, those that are not shown included.
+    /// Samples per pixel while a chunk is decoded, including those that are not shown.
     pub fn decoded_samples(&self) -> u64 {
-        // A palette's index becomes three samples.
+        // A palette index becomes three samples.
         let stored = u64::from(self.samples.count).saturating_add(if matches!(self.model, Model::Palette(_)) { 2 } else { 0 });
         match self.values.nodata {
             None => stored,
-            // Each plane brings its own.
+            // Each plane is decoded with an alpha sample of its own.
             Some(_) => stored.saturating_add(self.planes().into()),
         }
     }
@@ -179,7 +181,8 @@ impl Level {
         matches!(self.model, Model::WhiteIsZero | Model::BlackIsZero)
     }
 
-    /// Whether its chunks are large and as wide as the image, and coded so that their rows can be decoded one after the other. A mask is decoded beside chunks.
+    /// Whether its chunks are large, as wide as the image, and coded so that their rows can be decoded one after another. Not so with a mask, which is decoded
+    /// together with whole chunks.
     pub fn is_sequential(&self) -> bool {
         use Compression::{Deflate, Fax, Lzw, None, PackBits, Zstandard};
         let coded = matches!(self.compression, None | Lzw | Deflate | PackBits | Zstandard | Fax(_));
@@ -187,7 +190,7 @@ impl Level {
         coded && self.columns() == 1 && self.slices == 1 && self.mask.is_none() && bytes > LARGE
     }
 
-    /// Rows of pixels that are stored together.
+    /// Rows of pixels that are stored together in one unit: more than one if chroma is subsampled vertically.
     pub fn rows_together(&self) -> u32 {
         match self.model {
             Model::YCbCr(_, down) if self.is_subsampled() => down.into(),
@@ -195,7 +198,7 @@ impl Level {
         }
     }
 
-    /// What the components of its only strip mean, if that is a large JPEG which can be decoded as a file is.
+    /// The colour model of the level's only strip, if that is a large JPEG that can be decoded like a JPEG file.
     pub(in crate::pyramid) fn is_one_jpeg(&self) -> Option<ColorModel> {
         let model = match (&self.model, self.samples.count) {
             (Model::BlackIsZero, 1) => ColorModel::Gray,
@@ -213,18 +216,18 @@ impl Level {
         self.dimensions.width().div_ceil(self.chunk.width())
     }
 
-    /// Height of a stored strip or tile.
+    /// Height of a stored strip or tile, px; at least 1.
     pub(in crate::pyramid) fn strip_rows(&self) -> u32 {
         self.strip_rows.max(1)
     }
 
-    /// Stored chunks in one plane, or in all of them if they are not planar, times the planes.
+    /// Number of stored chunks, in all planes together.
     pub(in crate::pyramid) fn chunks(&self) -> u64 {
         let (across, down) = self.grid;
         u64::from(across).saturating_mul(down.into()).saturating_mul(self.planes().into())
     }
 
-    /// Planes that are stored apart.
+    /// Number of planes that are stored apart; 1 if samples are interleaved.
     pub fn planes(&self) -> u16 {
         if self.samples.planar { self.samples.count } else { 1 }
     }
@@ -235,7 +238,7 @@ impl Level {
         u64::from(self.chunk.width()).saturating_mul(samples).saturating_mul(self.samples.bits.into()).div_ceil(8)
     }
 
-    /// Bytes of `rows` rows of a chunk before they are compressed, of one plane if they are stored apart.
+    /// Bytes of `rows` rows of a chunk without compression, of one plane if planes are stored apart.
     pub fn plain_bytes(&self, rows: u32) -> u64 {
         match self.model {
             Model::YCbCr(across, down) if self.is_subsampled() => {
@@ -246,7 +249,7 @@ impl Level {
         }
     }
 
-    /// How many rows of a chunk are whole in its first `bytes` bytes before they are compressed, of one plane if they are stored apart.
+    /// How many rows are complete in the first `bytes` bytes of a decompressed chunk, of one plane if planes are stored apart.
     pub fn rows_of(&self, bytes: u64) -> u32 {
         let together = self.rows_together();
         let groups = bytes.checked_div(self.plain_bytes(together)).unwrap_or(0);
@@ -258,20 +261,20 @@ impl Level {
         self.row_bytes().saturating_mul(self.chunk.height().into()).saturating_mul(self.planes().into())
     }
 
-    /// What of a chunk lies within the image.
+    /// Size of the part of a chunk that lies within the image, px.
     pub fn shown(&self, column: u32, row: u32) -> Option<Dimensions> {
         let left = column.checked_mul(self.chunk.width())?;
         let width = self.dimensions.width().checked_sub(left)?.min(self.chunk.width());
         Dimensions::new(width, self.chunk_bottom(row).checked_sub(self.chunk_top(row))?)
     }
 
-    /// Where what is shown of a chunk lies in the image.
+    /// Where that part of a chunk lies in the image, px.
     pub fn place(&self, column: u32, row: u32) -> Option<Rect> {
         let shown = self.shown(column, row)?;
         Rect::new(column.checked_mul(self.chunk.width())?, self.chunk_top(row), shown.width(), shown.height())
     }
 
-    /// Rows of the chunks in a row of chunks: tiles are whole, strips end with the image.
+    /// Height of the chunks in a row of chunks, px: tiles have their full height, strips end with the image.
     pub fn chunk_height(&self, row: u32) -> u32 {
         if self.tiled { self.chunk.height() } else { self.chunk_bottom(row).saturating_sub(self.chunk_top(row)) }
     }
@@ -303,18 +306,19 @@ impl Level {
         size_of::<Self>().saturating_add(palette).saturating_add(held)
     }
 
-    /// Whether its pixels have alpha, of their own or by a mask.
+    /// Whether its pixels have alpha, by a sample of their own or by a mask.
     pub fn has_alpha(&self) -> bool {
         self.samples.alpha.is_some() || self.mask.is_some()
     }
 
-    /// Bytes of memory that a row of chunks takes more because of the mask: its chunks decoded, and the pixels with their alpha beside those without.
+    /// Bytes of memory that a row of chunks takes in addition because of the mask: for the decoded chunks of the mask, and for pixels with alpha beside those
+    /// without.
     pub fn mask_memory(&self, columns: u64) -> u64 {
         let Some(mask) = &self.mask else { return 0 };
         let width = columns.saturating_mul(self.chunk.width().into()).saturating_add(mask.chunk.width().into());
         let depth = if self.samples.bits > 8 { 2 } else { 1 };
         let pixels = self.chunk.area().saturating_mul(u64::from(self.samples.count.max(3)).saturating_add(1)).saturating_mul(depth);
-        // The rows of chunks of the mask that a row of chunks touches.
+        // The height of all chunks of the mask that a row of chunks can overlap.
         let rows = u64::from(self.chunk.height()).saturating_add(u64::from(mask.chunk.height()).saturating_mul(2));
         width.saturating_mul(rows).saturating_add(mask.chunk_bytes().saturating_mul(2)).saturating_add(pixels)
     }

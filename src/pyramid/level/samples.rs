@@ -1,4 +1,4 @@
-//! How the pixels of a level are stored: compression, colour model, samples. The names are those of TIFF 6.0, which tells most of all containers.
+//! How the pixels of a level are stored: compression, colour model, samples. The names are those of TIFF 6.0, the container with the most variants.
 
 use std::sync::Arc;
 
@@ -7,16 +7,18 @@ use crate::bytes::Endian;
 /// The largest window that Zstandard decoders are expected to support (RFC 8878, 3.1.1.1.2); a larger one can only be meant to exhaust memory.
 pub(crate) const ZSTANDARD_WINDOW: u64 = 8 << 20;
 
-/// The window that the first `content` bytes of a Zstandard frame can need: nothing reaches back beyond its beginning, and a decoder goes on to the end of a block.
+/// The largest window, in bytes, that decoding the first `content` bytes of a Zstandard frame can need. No match reaches back beyond the beginning of the
+/// frame, and a decoder always finishes the block it is in.
 pub(crate) fn zstandard_window(content: u64) -> u64 {
     const BLOCK: u64 = 128 << 10;
     content.saturating_add(BLOCK)
 }
 
-/// How many times as long as its pixels CCITT data are at most: where black and white take turns, a pixel is coded in up to six bits, and a short row in more.
+/// CCITT data are at most this many times as long as their pixels: where black and white alternate, a pixel is coded in up to six bits, and in a short row in
+/// more.
 pub(crate) const FAX_TIMES: u64 = 8;
 
-/// The Compression tag, as far as it is understood.
+/// The Compression tag, as far as it is supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
     None,
@@ -25,7 +27,7 @@ pub(crate) enum Compression {
     Deflate,
     PackBits,
     Zstandard,
-    /// A whole WebP file a chunk.
+    /// Each chunk is a whole WebP file.
     WebP,
     /// CCITT T.4 and T.6.
     Fax(Fax),
@@ -33,7 +35,7 @@ pub(crate) enum Compression {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fax {
-    /// The one-dimensional codes of T.4 without EOLs, each row from a new byte (TIFF 6.0, section 10).
+    /// The one-dimensional codes of T.4 without EOL; each row begins at a new byte (TIFF 6.0, section 10).
     ModifiedHuffman,
     Group3OneDimensional,
     Group3TwoDimensional,
@@ -49,7 +51,7 @@ pub(crate) enum Model {
     /// Red, green, blue tables of `2^bits` entries each, one after the other.
     Palette(Arc<[u16]>),
     Cmyk,
-    /// Horizontal and vertical subsampling of the chroma, 1, 2 or 4. With JPEG compression the stream's own counts.
+    /// Horizontal and vertical subsampling of the chroma, 1, 2 or 4. With JPEG compression, the sampling factors of the stream count instead.
     YCbCr(u8, u8),
     CieLab,
     IccLab,
@@ -66,7 +68,7 @@ impl Model {
     }
 }
 
-/// SampleFormat.
+/// The type of samples (SampleFormat).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SampleKind {
     Unsigned,
@@ -77,31 +79,31 @@ pub(crate) enum SampleKind {
 /// How a pixel's samples are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Samples {
-    /// Per pixel, extra samples included.
+    /// Samples per pixel, extra samples included (SamplesPerPixel).
     pub count: u16,
-    /// Bits of each.
+    /// Bits per sample.
     pub bits: u8,
     pub kind: SampleKind,
-    /// Each sample in chunks of its own (PlanarConfiguration 2).
+    /// Each sample is stored in separate chunks (PlanarConfiguration 2).
     pub planar: bool,
-    /// 1 none, 2 horizontal differences, 3 floating point.
+    /// The Predictor tag: 1 none, 2 horizontal differencing, 3 floating point.
     pub predictor: u8,
     /// Byte order of samples of more than 8 bits.
     pub endian: Endian,
-    /// FillOrder 2: the lowest bit comes first.
+    /// FillOrder 2: the first pixel or code is in the lowest bits of a byte.
     pub reversed: bool,
-    /// The first sample beyond the colours is alpha.
+    /// The first extra sample is alpha.
     pub alpha: Option<Association>,
 }
 
 impl Samples {
-    /// Whether they are fractions from 0 to 1.
+    /// Whether they are floating-point numbers: 0 is black and 1 is white unless a window says otherwise.
     pub fn is_float(&self) -> bool {
         self.kind == SampleKind::Float
     }
 }
 
-/// How colours and alpha go together (ExtraSamples).
+/// Whether colours are premultiplied by alpha (ExtraSamples).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Association {
     /// Colours are multiplied by alpha.

@@ -1,15 +1,15 @@
-//! What the values of a level's samples mean to the eye: which are black and white, which mean that there is nothing, and how YCbCr becomes RGB.
+//! How sample values are shown: which are black and white, which mean that a pixel has no data, and how YCbCr becomes RGB.
 
 use super::SampleKind;
 
-/// What values mean. All levels of an image have those of the full image.
+/// The meaning of sample values. All levels of an image share the one of the full image.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Values {
-    /// The values that become black and white; `None` for the whole range of the type, and 0 to 1 for floating point.
+    /// The values that are shown as black and white; `None` for the whole range of the type, which is 0 to 1 for floating point.
     pub window: Option<Range>,
-    /// Pixels whose colour samples all have this value are transparent; so are those that are not a number, if there is such a value.
+    /// The nodata value: a pixel whose colour samples all have this value is transparent. If there is such a value, NaN means the same.
     pub nodata: Option<f64>,
-    /// What the tags say of YCbCr.
+    /// The values of the TIFF tags for YCbCr.
     pub ycbcr: YCbCr,
 }
 
@@ -26,7 +26,7 @@ impl Range {
         (black < white && black.is_finite() && white.is_finite()).then_some(Self { black, white })
     }
 
-    /// What a type holds; 0 to 1 for floating point.
+    /// The whole range of a type; 0 to 1 for floating point.
     pub fn of_type(kind: SampleKind, bits: u8) -> Self {
         let power = |bits: u8| libm::exp2(bits.into());
         match kind {
@@ -40,14 +40,14 @@ impl Range {
 /// ReferenceBlackWhite and YCbCrCoefficients (TIFF 6.0, section 21).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct YCbCr {
-    /// Of Y, Cb and Cr the value of black, or of no colour, and that of white, or of full colour, as parts of the type's greatest value.
+    /// For Y, the values of black and white; for Cb and Cr, those of no colour and full colour. As fractions of the greatest value of the type.
     pub reference: [(f64, f64); 3],
-    /// What red, green and blue contribute to luminance.
+    /// The weights of red, green and blue in luminance.
     pub luma: [f64; 3],
 }
 
 impl Default for YCbCr {
-    /// What libtiff takes for granted, which is what JFIF prescribes.
+    /// The defaults of libtiff, which are the values of JFIF.
     fn default() -> Self {
         let chroma = (128.0 / 255.0, 1.0);
         Self { reference: [(0.0, 1.0), chroma, chroma], luma: [0.299, 0.587, 0.114] }

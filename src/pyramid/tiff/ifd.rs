@@ -1,14 +1,14 @@
-//! TIFF and BigTIFF directories (TIFF 6.0, section 2): entries are read, their values only when asked for.
+//! TIFF and BigTIFF directories (TIFF 6.0, section 2). All entries of a directory are read; their values are read only when they are asked for.
 
 use crate::bytes::{ByteRange, ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
 
-/// Entries one directory may have; GeoTIFFs with private tags have about 60.
+/// Most entries that a directory may have; GeoTIFFs with private tags have about 60.
 const MOST_ENTRIES: u64 = 1024;
-/// What is fetched of a directory that is not there: its values mostly lie behind it.
+/// Bytes that are fetched for a directory that is not in the store. That is more than its entries, because their values mostly follow the directory.
 pub(super) const READ: u64 = 16 << 10;
 
-/// The file header: byte order, and which of the two layouts.
+/// The file header: the byte order, and whether it is TIFF or BigTIFF.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     pub endian: Endian,
@@ -30,24 +30,24 @@ impl Header {
         Ok(Self { endian, big, first })
     }
 
-    /// Whether the file says that all directories lie before its pixels.
+    /// Whether the file declares that all directories lie before the image data.
     pub fn directories_first(&self, store: &ByteStore) -> bool {
         self.says(store, &[b"LAYOUT=IFDS_BEFORE_DATA"])
     }
 
-    /// Whether it says that chunks tell their own lengths (see [`super::leader`]).
+    /// Whether it declares that chunks carry their own lengths (see [`leader`](crate::pyramid::level::leader)).
     pub fn blocks_are_led(&self, store: &ByteStore) -> bool {
         self.says(store, &[b"BLOCK_LEADER=SIZE_AS_UINT4", b"BLOCK_TRAILER=LAST_4_BYTES_REPEATED"])
     }
 
-    /// What GDAL's cloud-optimized files say of themselves in the "ghost area" behind the header.
+    /// Whether the "ghost area" behind the header has all of these entries. GDAL describes the layout of its cloud-optimized files there.
     fn says(&self, store: &ByteStore, all: &[&[u8]]) -> bool {
         const LONGEST: u64 = 512;
         let at = if self.big { 16 } else { 8 };
         let range = ByteRange::new(at, at.saturating_add(LONGEST).min(store.size()));
         let Some(Ok(ghost)) = range.map(|range| store.read(range)) else { return false };
         let says = |what: &[u8]| ghost.windows(what.len()).any(|window| window == what);
-        // A file that was written to since may have moved its directories, and its chunks.
+        // If the file has been edited since it was written, its directories and chunks may lie elsewhere.
         ghost.starts_with(b"GDAL_STRUCTURAL_METADATA_SIZE=") && all.iter().all(|what| says(what)) && !says(b"KNOWN_INCOMPATIBLE_EDITION=YES")
     }
 
@@ -76,11 +76,11 @@ impl Directory {
         if count == 0 || count > MOST_ENTRIES {
             return Err(cursor.corrupt(format!("a directory of {count} entries")));
         }
-        // All at once, so that a directory that is not there costs one round and not one for each entry.
+        // All entries are taken at once, so that a directory that is not in the store costs one round of fetching and not one per entry.
         let entry_size = inline.saturating_mul(2).saturating_add(4);
         let body_at = cursor.position();
         let body = cursor.take(count.saturating_mul(entry_size))?;
-        // A file cut right behind its last directory is still readable.
+        // A file that is cut off right after its last directory is still readable.
         let next = if cursor.remaining() == 0 { 0 } else { cursor.number(word)? };
         let mut entries = Vec::new();
         for (index, raw) in body.chunks_exact(usize::try_from(entry_size).unwrap_or(usize::MAX)).enumerate() {
@@ -104,12 +104,12 @@ impl Directory {
         Ok(Self { at, entries, next })
     }
 
-    /// Where the values of a tag lie.
+    /// Where the values of a tag lie; `None` if the tag is missing or has no values.
     pub fn array(&self, tag: u16) -> Option<Array> {
         self.entries.iter().find(|(found, array)| *found == tag && array.count > 0).map(|(_, array)| *array)
     }
 
-    /// What lacks of the values of these tags, so far as one of them is at most `most` bytes.
+    /// The byte ranges that `store` lacks of the values of `tags`. Arrays of more than `most` bytes are left out.
     pub fn missing(&self, store: &ByteStore, tags: &[u16], most: u64) -> Vec<ByteRange> {
         let arrays = self.entries.iter().filter(|(tag, array)| tags.contains(tag) && array.bytes() <= most);
         let ranges = arrays.filter_map(|(_, array)| array.range()).filter(|range| range.end() <= store.size());
@@ -126,7 +126,7 @@ impl Directory {
         Ok(self.number(store, header, tag)?.unwrap_or(default))
     }
 
-    /// The beginning of a text, of which at most `most` bytes are read; empty if it is not there, or not in the file.
+    /// The first bytes of a text, at most `most`; empty if the tag is missing, or if its text lies outside the file.
     pub fn text(&self, store: &ByteStore, tag: u16, most: u64) -> Result<Vec<u8>, Stop> {
         let Some(array) = self.array(tag).filter(|array| array.kind == Kind::Byte) else { return Ok(Vec::new()) };
         let mut cursor = Cursor::new(store, SourceFormat::Tiff, Endian::Little, array.at);
@@ -137,20 +137,20 @@ impl Directory {
         }
     }
 
-    /// All values of a tag, of which at most `most` are read; empty if it is not there.
+    /// The values of a tag, at most `most` of them; empty if the tag is missing.
     pub fn numbers(&self, store: &ByteStore, header: &Header, tag: u16, most: u64) -> Result<Vec<u64>, Stop> {
         let Some(array) = self.array(tag) else { return Ok(Vec::new()) };
         array.all(store, header.endian, most)
     }
 
-    /// All values of a tag as real numbers, of which at most `most` are read; empty if it is not there.
+    /// The values of a tag as real numbers, at most `most` of them; empty if the tag is missing.
     pub fn reals(&self, store: &ByteStore, header: &Header, tag: u16, most: u64) -> Result<Vec<f64>, Stop> {
         let Some(array) = self.array(tag) else { return Ok(Vec::new()) };
         Ok(array.all(store, header.endian, most)?.into_iter().map(|bits| array.real(bits, header.endian)).collect())
     }
 }
 
-/// Types of values (section 2, and BigTIFF's).
+/// Types of values (TIFF 6.0, section 2, and BigTIFF), grouped by their width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Byte,
@@ -186,7 +186,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Array {
     kind: Kind,
-    /// The type of the values, as the file has it.
+    /// The code of the type of the values, as stored in the file.
     code: u64,
     pub count: u64,
     pub at: u64,
@@ -198,12 +198,12 @@ impl Array {
         self.count.saturating_mul(self.kind.width().into())
     }
 
-    /// Where it lies.
+    /// Its byte range in the file.
     pub fn range(&self) -> Option<ByteRange> {
         ByteRange::at(self.at, self.bytes())
     }
 
-    /// One value; a rational gives its numerator.
+    /// One value; of a rational, the numerator.
     pub fn get(&self, store: &ByteStore, endian: Endian, index: u64) -> Result<u64, Stop> {
         let width = self.kind.width();
         let at = self.at.saturating_add(index.saturating_mul(width.into()));
@@ -221,10 +221,10 @@ impl Array {
         Ok(bytes.chunks_exact(width.into()).map(|value| endian.number(value)).collect())
     }
 
-    /// A value, as [`Self::all`] gives it, as a real number; NaN for a rational without a denominator.
+    /// A value that [`Self::all`] has read, as a real number; not finite for a rational with the denominator 0.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "the value's own type decides")]
     fn real(&self, bits: u64, endian: Endian) -> f64 {
-        // A rational was read as one number of 8 bytes.
+        // A rational was read as one number of 8 bytes: the numerator and the denominator.
         let (first, second) = match endian {
             Endian::Little => (bits as u32, (bits >> 32) as u32),
             Endian::Big => ((bits >> 32) as u32, bits as u32),
@@ -242,7 +242,7 @@ impl Array {
         }
     }
 
-    /// The raw bytes of a byte array, of at most `most`.
+    /// The bytes of the array. Corrupt if there are more than `most`.
     pub fn raw(&self, store: &ByteStore, most: u64) -> Result<Vec<u8>, Stop> {
         let mut cursor = Cursor::new(store, SourceFormat::Tiff, Endian::Little, self.at);
         if self.bytes() > most {

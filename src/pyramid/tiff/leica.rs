@@ -1,4 +1,4 @@
-//! Slides of Leica's scanners (SCN): the XML in the first ImageDescription tells which directories are the levels of which image.
+//! Slides of Leica's scanners (SCN): the XML in the first ImageDescription says which directories are the levels of which image.
 //!
 //! ```xml
 //! <scn><collection sizeX="26564529" sizeY="76734372">
@@ -9,8 +9,8 @@
 //! </collection></scn>
 //! ```
 //!
-//! An image that shows all of the collection is the macro image. Of the others each is a scan, and a page: the largest is the first one. Of a stack of focal planes
-//! the first is shown.
+//! An image that covers the whole collection is the macro image. Every other image is a scan, and a page of its own; the largest one comes first. Of a stack of
+//! focal planes, the first plane is shown.
 
 use super::ifd::Directory;
 use super::marks::Marks;
@@ -24,13 +24,13 @@ pub(super) const LONGEST: u64 = 1 << 20;
 /// An image of the collection.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Image {
-    /// It shows all of the collection.
+    /// It covers the whole collection.
     all: bool,
-    /// Its levels: area in px, and the number of the directory.
+    /// Its levels: the area in pixels, and the number of the directory.
     levels: Vec<(u64, usize)>,
 }
 
-/// The slide that `xml` describes; `None` if that tells of no scan.
+/// The slide that `xml` describes; `None` if it describes no scan.
 pub(super) fn slide(xml: &[u8], directories: Vec<(Directory, Marks)>) -> Option<Slide> {
     let (images, named) = parse(xml);
     let directory = |number: usize| directories.get(number).map(|(directory, _)| directory.clone());
@@ -50,7 +50,7 @@ pub(super) fn slide(xml: &[u8], directories: Vec<(Directory, Marks)>) -> Option<
     (!scans.is_empty()).then_some(Slide { scans, beside })
 }
 
-/// The images, each with its levels from the largest on, and the directories of images that have a name.
+/// The images, each with its levels, largest first, and the directories of the supplemental images whose type is known.
 fn parse(xml: &[u8]) -> (Vec<Image>, Vec<(Associated, usize)>) {
     let (mut collection, mut images, mut named) = (None, Vec::<Image>::new(), Vec::new());
     for element in elements(xml) {
@@ -72,19 +72,19 @@ fn parse(xml: &[u8]) -> (Vec<Image>, Vec<(Associated, usize)>) {
             _ => {}
         }
     }
-    // The first of several that are alike, as channels are, stays the first.
+    // The sort is stable: of several levels of the same size, such as channels, the first one stays first.
     images.iter_mut().for_each(|image| image.levels.sort_by_key(|(area, _)| std::cmp::Reverse(*area)));
     (images.into_iter().filter(|image| !image.levels.is_empty()).collect(), named)
 }
 
-/// An opening tag.
+/// A start tag.
 struct Element<'a> {
     name: &'a [u8],
     attributes: &'a str,
 }
 
 impl Element<'_> {
-    /// The value of an attribute as it is written.
+    /// The value of an attribute as written, with entities not decoded.
     fn attribute(&self, name: &str) -> Option<&str> {
         let mut rest = self.attributes;
         loop {
@@ -99,7 +99,7 @@ impl Element<'_> {
     }
 }
 
-/// The opening tags of a document, in their order; comments and declarations are passed over.
+/// The start tags of a document in order. Comments and declarations are skipped.
 fn elements(xml: &[u8]) -> impl Iterator<Item = Element<'_>> {
     let find = |from: &[u8], what: &[u8]| from.windows(what.len()).position(|window| window == what);
     let mut rest = xml;
@@ -121,7 +121,7 @@ fn elements(xml: &[u8]) -> impl Iterator<Item = Element<'_>> {
     })
 }
 
-/// Where a tag ends: at the first `>` that is in no attribute's value.
+/// The position of the `>` that ends a tag: the first one outside the values of attributes.
 fn end_of_tag(tag: &[u8]) -> Option<usize> {
     let mut quote = None;
     tag.iter().position(|byte| {

@@ -1,4 +1,4 @@
-//! One TIFF directory as a level: what its chunks are and where the tables that find them lie.
+//! One TIFF directory as a level: what its chunks are, and where the tables of their offsets and lengths lie.
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ impl Level {
         Ok(level)
     }
 
-    /// With the profile of its colours: that of the full image serves all levels.
+    /// Adds the ICC profile. The profile of the full image applies to all levels.
     pub(super) fn with_profile(mut self, store: &ByteStore, directory: &Directory) -> Result<Self, Stop> {
         self.profile = match directory.array(super::tag::ICC_PROFILE) {
             None => None,
@@ -91,7 +91,7 @@ impl Level {
         Ok(self)
     }
 
-    /// With what its values mean: those of the full image serve all levels. Follows [`Self::with_profile`].
+    /// Adds the meaning of sample values. That of the full image applies to all levels. It depends on the profile, so call [`Self::with_profile`] first.
     pub(super) fn with_values(mut self, store: &ByteStore, header: &Header, directory: &Directory, window: Window) -> Result<Self, Stop> {
         self.values = values::read(store, header, directory, &self, window)?;
         if self.values.nodata.is_some() {
@@ -100,7 +100,7 @@ impl Level {
         Ok(self)
     }
 
-    /// Shows a large uncompressed strip as several chunks, so that a region of it can be read alone.
+    /// Splits a large uncompressed strip into several chunks, so that a region of it can be read without the rest.
     fn slice(&mut self) {
         let contiguous = self.compression == Compression::None && !self.tiled && !self.is_subsampled();
         let rows = u32::try_from(SLICE.checked_div(self.row_bytes()).unwrap_or(1)).unwrap_or(u32::MAX).max(1);
@@ -110,8 +110,9 @@ impl Level {
         }
     }
 
-    /// This directory as a smaller copy of `full` whose sides were filled up to whole tiles, and that is smaller than a copy of the factor `before`; `None` if it is something else. By which power of two, only what tiles
-    /// hold tells.
+    /// This directory as a smaller copy of `full` whose sides were padded to whole tiles; `None` if it is something else. The padded sides can fit several
+    /// powers of two, and only the pixels could tell which is right: the smallest one above `before` is taken. `before` is the scale factor of the next larger
+    /// copy.
     pub(super) fn into_padded_copy_of(mut self, full: &Self, before: u32) -> Option<Self> {
         let (from, to, tile) = (full.dimensions, self.dimensions, self.chunk);
         let fits = |from: u32, to: u32, tile: u32, factor: u32| {

@@ -1,4 +1,4 @@
-//! What a directory says of its own part in the file, as far as its entries alone tell it.
+//! The role of a directory in the file (image, smaller copy, page, mask), as far as its own entries state it.
 
 use super::ifd::{Directory, Header};
 use crate::bytes::ByteStore;
@@ -23,24 +23,24 @@ const MASK: u64 = 4;
 /// PhotometricInterpretation of a mask.
 const TRANSPARENCY: u64 = 4;
 
-/// The part of a directory in the file, and what must agree with the image that it may be a smaller copy of.
+/// The role that a directory states, and the fields that must match those of an image if the directory is a smaller copy of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Marks {
     /// NewSubfileType.
     pub kind: u64,
     /// Width and height, px.
     pub size: (u64, u64),
-    /// It calls itself a smaller copy of another image.
+    /// It is marked as a smaller copy of another image.
     pub reduced: bool,
-    /// It calls itself a page of a document.
+    /// It is marked as a page of a document.
     pub page: bool,
     /// It is a transparency mask.
     pub mask: bool,
-    /// It calls itself an image at full resolution, with the SubfileType of TIFF 5.0.
+    /// It is marked as an image at full resolution, by SubfileType of TIFF 5.0.
     pub full: bool,
-    /// Width and height of its tiles, if it has any.
+    /// Width and height of its tiles, px, if it has any.
     pub tile: Option<(u64, u64)>,
-    /// PageNumber, if the document has several pages by it.
+    /// The page's number in PageNumber, if that tag also says that the document has more than one page.
     number: Option<u64>,
     /// PhotometricInterpretation and SamplesPerPixel.
     model: (Option<u64>, u64),
@@ -52,7 +52,7 @@ impl Marks {
         let side = |tag| directory.number_or(store, header, tag, 0);
         let (kind, old) = match number(tag::NEW_SUBFILE_TYPE)? {
             Some(kind) => (kind, 0),
-            // 1 full resolution, 2 reduced, 3 a page.
+            // SubfileType: 1 full resolution, 2 reduced, 3 a page.
             None => (0, number(tag::SUBFILE_TYPE)?.unwrap_or(0)),
         };
         let tile = match number(tag::TILE_WIDTH)? {
@@ -74,23 +74,23 @@ impl Marks {
         })
     }
 
-    /// Whether both say that they belong to the same page of a document.
+    /// Whether both have the same number in PageNumber.
     pub fn is_of_page(&self, other: &Self) -> bool {
         self.number.is_some() && self.number == other.number
     }
 
-    /// Whether both tell the number of their page, and it is not the same.
+    /// Whether both have a number in PageNumber, and the numbers differ.
     pub fn is_of_another_page(&self, other: &Self) -> bool {
         self.number.is_some() && other.number.is_some() && self.number != other.number
     }
 
-    /// Whether its samples are those of `full`, and its sides are those of `full` divided by the same number.
+    /// Whether it has the colour model and the number of samples of `full`, and both its sides are those of `full` divided by one whole number.
     pub fn resembles(&self, full: &Self) -> bool {
         self.model == full.model && factor(full.size, self.size).is_some()
     }
 }
 
-/// Bits of the first sample. They mostly lie outside the entry, so that they are read only where they matter.
+/// Bits of the first sample (BitsPerSample). The values mostly lie outside the entry, so they are read only where they matter.
 pub(super) fn bits(store: &ByteStore, header: &Header, directory: &Directory) -> Result<u64, Stop> {
     directory.number_or(store, header, tag::BITS_PER_SAMPLE, 1)
 }

@@ -1,5 +1,5 @@
-//! Transparency masks: a directory of its own tells which pixels of an image or of a level are shown (PhotometricInterpretation 4). GDAL writes such a mask for
-//! each level, also in cloud-optimized files. It is the alpha channel of its level.
+//! Transparency masks: a separate directory says which pixels of an image or of a level are shown (PhotometricInterpretation 4). GDAL writes such a mask for
+//! each level, also in cloud-optimized files. A mask serves as the alpha channel of its level.
 
 use super::ifd::{Directory, Header};
 use super::sample::Storage;
@@ -8,13 +8,13 @@ use crate::bytes::ByteStore;
 use crate::error::Stop;
 
 impl Level {
-    /// The level of a mask: one sample a pixel, 0 where nothing is shown.
+    /// Reads the directory of a mask as a level: one sample per pixel, 0 where nothing is shown.
     pub(super) fn read_mask(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Self, Stop> {
         Self::of_storage(store, header, directory, Storage::read_mask(store, header, directory)?)
     }
 }
 
-/// Gives each level the mask of its size. If the full image has one, levels without one are left out: they would show what it hides.
+/// Gives each level the mask of the same size. If the full image has alpha, levels without it are dropped: they would show pixels that the mask hides.
 pub(super) fn attach(Levels(mut levels): Levels, masks: Vec<Level>) -> Levels {
     for level in levels.iter_mut().filter(|level| level.samples.alpha.is_none()) {
         level.mask = masks.iter().find(|mask| mask.dimensions == level.dimensions).cloned().map(Box::new);

@@ -1,4 +1,4 @@
-//! TIFF 6.0 and BigTIFF: a page, and the smaller copies and masks of it in further directories of the chain or in SubIFDs.
+//! TIFF 6.0 and BigTIFF: a page, and its smaller copies and masks, which lie in further directories of the chain or in SubIFDs.
 
 mod ifd;
 mod leica;
@@ -23,7 +23,7 @@ use crate::bytes::{ByteRange, ByteStore};
 use crate::error::Stop;
 use crate::window::Window;
 
-/// SubIFDs that are looked at for levels: a gigapixel image has about 12.
+/// Most SubIFDs that are searched for levels: a gigapixel image has about 12.
 const MOST_CHILDREN: u64 = 48;
 
 mod tag {
@@ -32,19 +32,21 @@ mod tag {
     pub const ORIENTATION: u16 = 274;
     pub const SUB_IFDS: u16 = 330;
     pub const ICC_PROFILE: u16 = 34675;
-    /// What a directory says of its pixels where its entry has no room for it: BitsPerSample, MinSampleValue, MaxSampleValue, ColorMap, SubIFDs, ExtraSamples,
-    /// SampleFormat, SMinSampleValue, SMaxSampleValue, JPEGTables, YCbCrCoefficients, YCbCrSubSampling, ReferenceBlackWhite, GDAL_NODATA. Fetched together.
+    /// Tags that describe pixels and whose values may not fit into the directory entry: BitsPerSample, MinSampleValue, MaxSampleValue, ColorMap, SubIFDs,
+    /// ExtraSamples, SampleFormat, SMinSampleValue, SMaxSampleValue, JPEGTables, YCbCrCoefficients, YCbCrSubSampling, ReferenceBlackWhite, GDAL_NODATA. Their
+    /// values are fetched together.
     pub const VALUES: [u16; 14] = [258, 280, 281, 320, SUB_IFDS, 338, 339, 340, 341, 347, 529, 530, 532, 42113];
-    /// Longest of them that is sensible: a palette of 16 bits.
+    /// Longest sensible array of values of these tags, bytes: a ColorMap for 16 bits.
     pub const LONGEST_VALUE: u64 = 3 << 17;
 }
 
-/// Whether the first bytes of a file are those of a TIFF or a BigTIFF.
+/// Whether the first bytes of a file are the signature of TIFF or BigTIFF.
 pub(super) fn begins(bytes: &[u8]) -> bool {
     matches!(bytes, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..])
 }
 
-/// Opens a page, with the values that are black and white by `window`. Of several levels that lack values, all are named before any of these is fetched.
+/// Opens a page. `window` says which sample values are shown as black and white. If values of several levels are missing from the store, [`Stop::Need`] lists
+/// all of them, so that they are fetched in one round.
 pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Opened, Stop> {
     let header = Header::read(store)?;
     let found = pages::find(store, &header, page)?;
@@ -58,7 +60,7 @@ pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Open
     let mut masks: Vec<Level> = Vec::new();
     for directory in found.group.masks.iter().chain(children.iter().filter(|(_, marks)| marks.mask).map(|(child, _)| child)) {
         match Level::read_mask(store, &header, directory) {
-            // Without it the image would show what it hides.
+            // Without the mask of the full image, pixels that it hides would be shown.
             Err(Stop::Fail(error)) if is_as_large(store, &header, directory, &found.group.main)? => return Err(error.into()),
             mask => masks.extend(take(mask, &mut missing)),
         }
@@ -68,7 +70,7 @@ pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Open
     }
     let thumbnail = &found.group.main;
     let main = image_among(store, &header, thumbnail, &children)?.unwrap_or(thumbnail);
-    // What the directory of the image does not say, that of its thumbnail says for both.
+    // A tag that is missing from the directory of the image is taken from the directory of its thumbnail.
     let saying = |tag| if main.array(tag).is_some() { main } else { thumbnail };
     let orientation = Orientation::from_tag(saying(tag::ORIENTATION).number_or(store, &header, tag::ORIENTATION, 1)?);
     let full = Level::read(store, &header, main)?.with_profile(store, saying(tag::ICC_PROFILE))?.with_values(store, &header, main, window)?;
@@ -78,7 +80,7 @@ pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Open
     let stored = full.dimensions;
     let scan = if masks.is_empty() { one_scan(store, &full)? } else { None };
     let body = match scan {
-        // Its own reductions are better than smaller copies.
+        // Decoding this JPEG at a reduced size gives better results than the smaller copies in the file.
         Some(scan) => Body::Scan(Arc::new(scan)),
         None => Body::Levels(Arc::new(mask::attach(arrange(full, copies, found.group.padded), masks))),
     };
@@ -86,7 +88,7 @@ pub(super) fn open(store: &ByteStore, page: Page, window: Window) -> Result<Open
     Ok(Opened { stored, orientation, body, pages })
 }
 
-/// A page that is one large JPEG strip is read as a JPEG file is.
+/// Opens a page that consists of one large JPEG strip, so that it is read like a JPEG file. `None` for other pages.
 fn one_scan(store: &ByteStore, full: &Level) -> Result<Option<OneScan>, Stop> {
     let Some(model) = full.is_one_jpeg() else { return Ok(None) };
     let location = full.locate(store, 0, 0, 0, false)?;
@@ -96,7 +98,8 @@ fn one_scan(store: &ByteStore, full: &Level) -> Result<Option<OneScan>, Stop> {
     super::jpeg::within(store, strip.start()..strip.end(), full.samples.count, contained)
 }
 
-/// A smaller copy or a mask, if it can be used: else it is passed over, and the full image serves in its place. What lacks of it is added to `missing`.
+/// A smaller copy or a mask, if it can be used. One that cannot be used is skipped, and the full image serves in its place. The byte ranges that are needed to
+/// read it are added to `missing`.
 fn take(level: Result<Level, Stop>, missing: &mut Vec<ByteRange>) -> Option<Level> {
     match level {
         Ok(level) => return Some(level),
@@ -110,7 +113,7 @@ fn is_as_large(store: &ByteStore, header: &Header, one: &Directory, other: &Dire
     Ok(Marks::read(store, header, one)?.size == Marks::read(store, header, other)?.size)
 }
 
-/// The directories that SubIFDs points to, as far as they are whole.
+/// The directories that SubIFDs points to; damaged ones are left out. The byte ranges that are needed to read them are added to `missing`.
 fn children(store: &ByteStore, header: &Header, parent: &Directory, missing: &mut Vec<ByteRange>) -> Result<Vec<(Directory, Marks)>, Stop> {
     let offsets = match parent.numbers(store, header, tag::SUB_IFDS, MOST_CHILDREN) {
         Ok(offsets) => offsets,
@@ -131,7 +134,7 @@ fn children(store: &ByteStore, header: &Header, parent: &Directory, missing: &mu
     Ok(children)
 }
 
-/// The image of which `parent` is a thumbnail (TIFF/EP): the largest of its SubIFDs that is neither a reduced image nor a mask, if it is larger than the parent.
+/// The image of which `parent` is a thumbnail (TIFF/EP): the largest SubIFD that is neither a reduced image nor a mask, if it is larger than the parent.
 fn image_among<'a>(store: &ByteStore, header: &Header, parent: &Directory, children: &'a [(Directory, Marks)]) -> Result<Option<&'a Directory>, Stop> {
     let (width, height) = Marks::read(store, header, parent)?.size;
     let larger = |marks: &Marks| marks.size.0 > width && marks.size.1 > height;
@@ -139,7 +142,7 @@ fn image_among<'a>(store: &ByteStore, header: &Header, parent: &Directory, child
     Ok(images.max_by_key(|(_, marks)| marks.size.0.saturating_mul(marks.size.1)).map(|(child, _)| child))
 }
 
-/// The levels of an image out of directories that may be smaller copies of it.
+/// The levels of an image: `full`, and those of `directories` that are smaller copies of it.
 fn arrange(full: Level, directories: Vec<Level>, padded: bool) -> Levels {
     let (mut copies, mut before) = (Vec::new(), 1);
     for directory in directories {

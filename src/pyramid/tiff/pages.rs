@@ -1,25 +1,24 @@
-//! The directories of a file as pages, each with smaller copies of it (levels) and transparency masks.
+//! Groups the directories of a file into pages, each with its smaller copies (levels) and transparency masks.
 //!
-//! In the chain of directories each belongs to the page before it or begins a page of its own. The first rule that applies decides:
+//! Each directory of the chain either belongs to the page before it or begins a new page. The first rule that applies decides:
 //!
 //! 1. The file is a slide of a known scanner: [`super::slide`].
 //! 2. NewSubfileType has the bit 4, or PhotometricInterpretation is 4 (transparency mask): a mask of the page. GDAL writes one for each level.
-//! 3. NewSubfileType has the bit 2, or SubfileType is 3 (a page of a document): a page. There are two exceptions. With the bit 1 as well, it is a level of the page
-//!    whose size it divides. And ImageMagick marks the levels of `ptif:` as pages, but gives all of them one PageNumber of several: a directory with the PageNumber
-//!    of the page before it is a level of that page if it resembles it (below).
+//! 3. NewSubfileType has the bit 2, or SubfileType is 3 (a page of a document): a page. There are two exceptions. If NewSubfileType also has the bit 1 and the
+//!    sides of the page are a whole multiple of its sides, it is a level of the page. And ImageMagick marks the levels of `ptif:` as pages, but gives all of
+//!    them the same number in PageNumber: a directory with the PageNumber of the page before it is a level of that page if it resembles it (see below).
 //! 4. NewSubfileType has the bit 1, or SubfileType is 2 (reduced): a level of the page. libvips, GDAL (`gdaladdo`, COG), newer versions of ImageMagick and this
-//!    project write them so. One that divides the page in no whole number is passed over when levels are read.
+//!    project write levels this way. If the sides of the page are not a whole multiple of its sides, it is skipped when levels are read.
 //! 5. SubfileType is 1 (full resolution), or PageNumber differs from that of the page: a page.
-//! 6. Nothing is said: a level if it is tiled, with the tiles of the page, if it is smaller than the level before it and resembles the page. Scanners and older
-//!    tools write pyramids without marks, but always in tiles of one size; two pages of which one is half as large as the other are stored in strips, or differ in
-//!    the size of their tiles.
-//! 7. A page.
+//! 6. No tag states its role: a level, if it has tiles of the same size as the page, is smaller than the level before it, and resembles the page. Scanners and
+//!    older tools write pyramids without marks, but always in tiles of one size. Two pages of which one happens to be half as large as the other are stored in
+//!    strips, or have tiles of different sizes.
+//! 7. Otherwise: a page.
+//! A directory resembles a page if PhotometricInterpretation, SamplesPerPixel and BitsPerSample are the same, and if dividing both sides of the page by one
+//! whole number gives its sides, within rounding.
 //!
-//! A directory resembles a page if PhotometricInterpretation, SamplesPerPixel and BitsPerSample are the same, and if both sides of the page divided by the same
-//! whole number give its sides, within rounding.
-//!
-//! A page whose directory is marked as reduced or as a mask gives its place to the next one that is not: a thumbnail that comes before its image. If it has
-//! SubIFDs, the image is looked for among these (TIFF/EP), see [`super::open`].
+//! A page may begin with a directory that is marked as reduced or as a mask: a thumbnail that comes before its image. The next directory without such a mark
+//! then takes its place. If the thumbnail has SubIFDs, the image is looked for among these (TIFF/EP), see [`super::open`].
 
 use std::collections::HashSet;
 
@@ -31,13 +30,13 @@ use crate::bytes::{ByteRange, ByteStore};
 use crate::error::{Error, Stop};
 use crate::pyramid::level::factor;
 
-/// Directories that are looked at; each costs at least 18 bytes, and as a rule a page of a book.
+/// Most directories that are read. Each takes at least 18 bytes; most often each is a page of a book.
 const MOST_DIRECTORIES: usize = 4096;
-/// Directories that are read only to count pages, where they lie together.
+/// Most directories that are read only to count pages, in a file whose directories lie together.
 const CLOSE_DIRECTORIES: usize = 512;
-/// What is read ahead where all directories lie before the pixels.
+/// Bytes that are read ahead if all directories lie before the image data.
 const AHEAD: u64 = 64 << 10;
-/// The least and the most that is read of a file's end, where its directories lie behind their pixels.
+/// The least and the most bytes that are read at the end of a file whose directories lie behind their image data.
 const TAIL: (u64, u64) = (64 << 10, 1 << 20);
 
 /// The directories of a page: its own, and those that may be smaller copies and masks of it.
@@ -45,7 +44,7 @@ pub(super) struct Group {
     pub main: Directory,
     pub copies: Vec<Directory>,
     pub masks: Vec<Directory>,
-    /// The sizes of copies are filled up to whole tiles.
+    /// Whether the sides of the copies are padded to whole tiles.
     pub padded: bool,
 }
 
@@ -54,24 +53,25 @@ impl Group {
         Self { main, copies: Vec::new(), masks: Vec::new(), padded: false }
     }
 
-    /// What lacks of its directories' values.
+    /// The byte ranges that `store` lacks of the values of its directories.
     pub fn missing(&self, store: &ByteStore) -> Vec<ByteRange> {
         let all = [&self.main].into_iter().chain(&self.copies).chain(&self.masks);
         all.flat_map(|directory| directory.missing(store, &tag::VALUES, tag::LONGEST_VALUE)).collect()
     }
 }
 
-/// The page that was looked for.
+/// The page that was asked for.
 pub(super) struct Found {
     pub group: Group,
-    /// Pages that were come by on the way.
+    /// Number of pages that were found on the way.
     pub known: u32,
-    /// Whether there are no others.
+    /// Whether `known` counts all pages of the file.
     pub all: bool,
     pub associated: AssociatedSet,
 }
 
-/// Finds a page. In the chain it walks to the end of its copies, and beyond that only as far as directories are here already, or lie together.
+/// Finds a page. Follows the chain to the last copy of that page. Beyond it, pages are only counted, as far as their directories are in the store already or
+/// lie together.
 pub(super) fn find(store: &ByteStore, header: &Header, wanted: Page) -> Result<Found, Stop> {
     if header.first == 0 {
         return Err(header.cursor(store, 4).corrupt("it has no directory"));
@@ -95,13 +95,13 @@ fn of_slide(slide: slide::Slide, wanted: Page) -> Result<Found, Stop> {
     Ok(Found { group, known, all: true, associated })
 }
 
-/// A page under way.
+/// A page whose directories are still being collected.
 struct Begun {
     group: Group,
     marks: Marks,
-    /// Width and height that the next copy without a mark must be smaller than.
+    /// Width and height, px, that the next copy without a mark must stay below.
     last: (u64, u64),
-    /// Its directory is a smaller copy or a mask of another: it is a page only while there is no better one.
+    /// Its main directory is marked as a smaller copy or a mask of another image: it serves as a page only until a directory without such a mark follows.
     makeshift: bool,
 }
 
@@ -111,7 +111,7 @@ impl Begun {
         Self { group: Group::of(directory), marks, last: marks.size, makeshift }
     }
 
-    /// With a directory that belongs to it.
+    /// Adds a directory that belongs to this page.
     fn with(mut self, directory: Directory, marks: Marks, role: &Role) -> Self {
         match role {
             Role::Page | Role::Image => {
@@ -132,13 +132,13 @@ impl Begun {
     }
 }
 
-/// What a directory is to the page before it.
+/// What a directory is in relation to the page before it.
 enum Role {
-    /// The first of another.
+    /// The first directory of another page.
     Page,
     Copy,
     Mask,
-    /// The image whose thumbnail has stood for it.
+    /// The image itself, in whose place the page has a thumbnail so far.
     Image,
 }
 
@@ -164,7 +164,7 @@ fn role(store: &ByteStore, header: &Header, page: &Begun, directory: &Directory,
     Ok(if alike { Role::Copy } else { Role::Page })
 }
 
-/// Walks the chain to a page.
+/// Follows the chain to page `wanted`, and counts the pages.
 fn walk(store: &ByteStore, header: &Header, wanted: u32) -> Result<Found, Stop> {
     let mut seen = HashSet::new();
     let mut current: Option<Begun> = None;
@@ -184,12 +184,12 @@ fn walk(store: &ByteStore, header: &Header, wanted: u32) -> Result<Found, Stop> 
             }
             Err(Stop::Need(mut ranges)) => {
                 ranges.extend(ahead(store, header, at));
-                // What the directories so far lack comes in the same round.
+                // The values that the page's directories so far lack are fetched in the same round.
                 ranges.extend(current.iter().filter(|_| known == wanted).flat_map(|page| page.group.missing(store)));
                 return Err(Stop::Need(ranges));
             }
             Err(stop) if current.is_none() => return Err(stop),
-            // The pages so far are whole; what follows them in a damaged file is not needed to show them.
+            // The pages found so far are complete. A damaged directory behind them is not needed to show them.
             Err(Stop::Fail(Error::SourceCorrupt { .. })) => break,
             Err(stop) => return Err(stop),
         };
@@ -214,7 +214,7 @@ fn walk(store: &ByteStore, header: &Header, wanted: u32) -> Result<Found, Stop> 
     Ok(Found { group: page.group, known, all, associated: AssociatedSet::NONE })
 }
 
-/// All directories of the chain, as far as it is whole.
+/// All directories of the chain, up to the first damaged one.
 pub(super) fn all(store: &ByteStore, header: &Header) -> Result<Vec<(Directory, Marks)>, Stop> {
     let (mut seen, mut found, mut at) = (HashSet::new(), Vec::new(), header.first);
     while at != 0 && seen.insert(at) && found.len() < MOST_DIRECTORIES {
@@ -236,7 +236,7 @@ fn look(store: &ByteStore, header: &Header, at: u64) -> Result<(Directory, Marks
     Ok((directory, marks))
 }
 
-/// If bytes are needed, those of the next directory as well.
+/// If `stop` asks for bytes, adds those of the next directory.
 pub(super) fn with_next(stop: Stop, store: &ByteStore, header: &Header, directory: &Directory) -> Stop {
     let next = ByteRange::new(directory.next, directory.next.saturating_add(READ).min(store.size()));
     match with_ahead(stop, store, header, directory.next) {
@@ -245,7 +245,7 @@ pub(super) fn with_next(stop: Stop, store: &ByteStore, header: &Header, director
     }
 }
 
-/// If bytes are needed, those beside the directory at `at` as well.
+/// If `stop` asks for bytes, adds those that are read ahead with the directory at `at`.
 fn with_ahead(stop: Stop, store: &ByteStore, header: &Header, at: u64) -> Stop {
     match stop {
         Stop::Need(ranges) => Stop::Need(ranges.into_iter().chain(ahead(store, header, at)).collect()),
@@ -253,13 +253,14 @@ fn with_ahead(stop: Stop, store: &ByteStore, header: &Header, at: u64) -> Stop {
     }
 }
 
-/// What is fetched beside a directory that is not here.
+/// The byte ranges to fetch together with a directory that is not in the store.
 fn ahead(store: &ByteStore, header: &Header, at: u64) -> Vec<ByteRange> {
     let end = store.size();
     let range = if header.directories_first(store) {
         ByteRange::new(at, at.saturating_add(AHEAD).min(end))
     } else {
-        // Each directory follows its pixels, and those become fewer by fours: the end of the file holds all but the first of them.
+        // Each directory follows its image data, and a level takes about a quarter of the bytes of the level before it. So the end of the file holds all
+        // directories but the first.
         ByteRange::new(end.saturating_sub((end / 1024).clamp(TAIL.0, TAIL.1)), end)
     };
     range.map(|range| store.missing(range)).unwrap_or_default()

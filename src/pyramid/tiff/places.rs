@@ -1,25 +1,25 @@
-//! Where a chunk lies in the file: its entries in the tables of offsets and lengths.
+//! Where a chunk lies in the file, by its entries in the tables of offsets and lengths (StripOffsets and StripByteCounts, or TileOffsets and TileByteCounts).
 //!
 //! | offset | length | meaning |
 //! |---|---|---|
 //! | 0 | 0 or unknown | the chunk was left out (a sparse file) |
 //! | 0 | more | the file is broken: at byte 0 is the header |
 //! | more | more | as the tables say |
-//! | more | 0 or unknown | the chunk runs to the next greater offset or to the end of the file; if another chunk with a length begins at the same byte, that is the one which is stored there, and this one was left out |
+//! | more | 0 or unknown | the chunk extends to the next greater offset or to the end of the file; if another chunk with a length begins at the same byte, the data belong to that one, and this one was left out |
 //!
-//! Of an uncompressed chunk the length follows from its size; the table of lengths is not read.
+//! The length of an uncompressed chunk follows from its size in pixels, so the table of lengths is not read.
 
 use super::ifd::Array;
 use crate::bytes::{ByteRange, ByteStore, Endian};
 use crate::error::{Error, SourceFormat, Stop};
 use crate::pyramid::level::{Compression, FAX_TIMES, Level, Location, Places, leader};
 
-/// Entries in which the chunk that follows another in the file is looked for: some are left out, and some lie elsewhere.
+/// Number of following entries that are searched for the next chunk in the file: some chunks are left out, and some lie elsewhere.
 const NEIGHBOURS: u64 = 64;
-/// Entries before and after one of no length in which the next greater offset is looked for.
+/// Number of entries before and after a chunk without a length that are searched for the next greater offset.
 const SEARCHED: u64 = 512;
 
-/// The tables of a directory.
+/// The tables of offsets and lengths of a directory.
 #[derive(Debug)]
 pub(super) struct Tables {
     pub endian: Endian,
@@ -32,7 +32,7 @@ impl Places for Tables {
         [Some(self.offsets), self.byte_counts].into_iter().flatten().filter_map(|table| table.range()).collect()
     }
 
-    /// Reads the entries of a chunk, no others; if chunks may be `led`, that of its length only if it is here.
+    /// Reads only the entries of this chunk. If chunks may be `led`, the entry of its length is used only if it is in the store already.
     fn locate(&self, level: &Level, store: &ByteStore, (column, row, plane): (u32, u32, u16), led: bool) -> Result<Location, Stop> {
         let (index, rows) = (entry(level, column, row, plane), level.chunk_height(row));
         if level.compression == Compression::None {
@@ -41,7 +41,7 @@ impl Places for Tables {
         let counts = self.byte_counts.as_ref().filter(|counts| counts.count > index);
         let (offset, count) = (self.offsets.get(store, self.endian, index), counts.map(|counts| counts.get(store, self.endian, index)).transpose());
         let (offset, count) = match (offset, count) {
-            // All entries are named at once.
+            // All missing entries are asked for at once.
             (Err(Stop::Need(mut entries)), Err(Stop::Need(count))) => {
                 match self.offsets.get(store, self.endian, index.saturating_add(1)) {
                     Err(Stop::Need(next)) if led => entries.extend(next),
@@ -67,8 +67,8 @@ impl Places for Tables {
 }
 
 impl Tables {
-    /// Bytes from a chunk to the leader of the one that follows it in the file, or to the file's end; 0 for one that was left out. `None` if that is not to be
-    /// known, or more than a chunk takes.
+    /// Bytes from the beginning of a chunk to the leader of the next chunk in the file, or to the end of the file; 0 for a chunk that was left out. `None` if
+    /// the next chunk is not known, or if there are more bytes than a chunk can take.
     fn room(&self, level: &Level, store: &ByteStore, index: u64, offset: u64) -> Option<u64> {
         if offset == 0 {
             return Some(0);
@@ -84,10 +84,10 @@ impl Tables {
         end.checked_sub(offset).filter(|room| *room <= level.chunk_bytes() && offset >= leader::BYTES && end <= store.size())
     }
 
-    /// Bytes of a chunk whose length is not told, at most; 0 if what lies there is another chunk.
+    /// Upper limit for the bytes of a chunk whose length is not in the tables; 0 if another chunk is stored at its offset.
     fn stretch(&self, level: &Level, store: &ByteStore, index: u64, offset: u64) -> Result<u64, Stop> {
         if offset >= store.size() {
-            // It has some, where there are none.
+            // The offset lies beyond the end of the file. A length of 1 makes reading fail there; 0 would mean that the chunk was left out.
             return Ok(1);
         }
         let counts = self.byte_counts.as_ref();
@@ -116,7 +116,7 @@ impl Tables {
     }
 }
 
-/// The number of a chunk in the tables.
+/// The index of a chunk in the tables.
 fn entry(level: &Level, column: u32, row: u32, plane: u16) -> u64 {
     let (across, down) = level.grid;
     let strip = row.checked_div(level.slices).unwrap_or(0);
@@ -124,7 +124,7 @@ fn entry(level: &Level, column: u32, row: u32, plane: u16) -> u64 {
     u64::from(plane).saturating_mul(down.into()).saturating_mul(across.into()).saturating_add(in_plane)
 }
 
-/// An uncompressed chunk, which may be a slice of what is stored at `offset`.
+/// Where an uncompressed chunk lies. It may be a slice of the strip that is stored at `offset`.
 fn locate_plain(level: &Level, offset: u64, row: u32, rows: u32) -> Location {
     if offset == 0 {
         return Location { offset, bytes: 0, rows, led: false };
@@ -135,7 +135,7 @@ fn locate_plain(level: &Level, offset: u64, row: u32, rows: u32) -> Location {
     Location { offset, bytes, rows, led: false }
 }
 
-/// Bytes that a chunk takes in the file at most, however badly its coding suits it.
+/// Most bytes that a chunk takes in the file, even if compression makes it longer.
 fn longest_chunk(level: &Level) -> u64 {
     let plain = level.row_bytes().saturating_mul(level.strip_rows().into());
     let times = if matches!(level.compression, Compression::Fax(_)) { FAX_TIMES } else { 2 };

@@ -21,10 +21,10 @@ mod tag {
     pub const YCBCR_SUBSAMPLING: u16 = 530;
 }
 
-/// Samples per pixel that are read.
+/// Most samples per pixel that are read.
 const MOST_SAMPLES: u64 = 64;
 
-/// What a directory says of its pixels, as far as it makes sense together.
+/// What a directory says about its pixels, after the tags have been checked against each other.
 pub(super) struct Storage {
     pub compression: Compression,
     pub model: Model,
@@ -44,13 +44,13 @@ impl Storage {
 }
 
 impl Storage {
-    /// Of a transparency mask: one sample a pixel, 0 where nothing is shown.
+    /// The same for a transparency mask: one sample per pixel, 0 where nothing is shown.
     pub fn read_mask(store: &ByteStore, header: &Header, directory: &Directory) -> Result<Self, Stop> {
         let number = |tag, default| directory.number_or(store, header, tag, default);
         let compression = compression(number(tag::COMPRESSION, 1)?, number(tag::T4_OPTIONS, 0)?)?;
         let (mut samples, model) = (samples(store, header, directory)?, Model::BlackIsZero);
         let photometric = number(tag::PHOTOMETRIC, 4)?;
-        // GDAL writes 1 bit; of 8 bits all tools make the same.
+        // GDAL writes 1 bit. All tools interpret masks of 8 bits in the same way.
         if !matches!(photometric, 1 | 4) || samples.count != 1 || !matches!(samples.bits, 1 | 8) || samples.kind != SampleKind::Unsigned {
             return Err(unsupported("a transparency mask of other than one sample of 1 or 8 bits"));
         }
@@ -103,7 +103,7 @@ fn samples(store: &ByteStore, header: &Header, directory: &Directory) -> Result<
     if count == 0 || count > MOST_SAMPLES {
         return Err(unsupported(format!("{count} samples per pixel")));
     }
-    // Writers that state one depth for all samples mean each of them.
+    // Some writers store one value of BitsPerSample for all samples; it applies to each of them.
     if stated.iter().take(usize::try_from(count).unwrap_or(usize::MAX)).any(|other| *other != bits) {
         return Err(unsupported("samples of different depths"));
     }
@@ -127,7 +127,7 @@ fn samples(store: &ByteStore, header: &Header, directory: &Directory) -> Result<
     })
 }
 
-/// PhotometricInterpretation, or what is meant where it is missing: the tag has no default, and libtiff supposes the same.
+/// PhotometricInterpretation. If the tag is missing, a likely value, the same that libtiff assumes: TIFF defines no default for it.
 fn photometric(store: &ByteStore, header: &Header, directory: &Directory, samples: &Samples, compression: Compression) -> Result<u64, Stop> {
     if let Some(code) = directory.number(store, header, tag::PHOTOMETRIC)? {
         return Ok(code);
@@ -173,17 +173,17 @@ fn model(store: &ByteStore, header: &Header, directory: &Directory, samples: &Sa
     })
 }
 
-/// Refuses combinations that no decoder here can make sense of, and fills in what the model implies.
+/// Refuses combinations of tags that cannot be decoded, and fills in what the colour model implies.
 fn settle(samples: &mut Samples, model: &Model, compression: Compression, extra: &[u64]) -> Result<(), Stop> {
     let colors = model.colors();
     if samples.count < colors {
         return Err(unsupported(format!("{} samples per pixel where the colour model has {colors}", samples.count)));
     }
-    // These codecs know one type of samples, whatever the tag says.
+    // These codecs have one type of samples, whatever SampleFormat says.
     if matches!(compression, Compression::Jpeg | Compression::WebP | Compression::Fax(_)) {
         samples.kind = SampleKind::Unsigned;
     }
-    // Indexes have no sign, and whether a* and b* have one, the model says.
+    // Palette indexes have no sign. Whether a* and b* are signed is defined by the colour model.
     if samples.kind == SampleKind::Signed && matches!(model, Model::Palette(_) | Model::CieLab | Model::IccLab) {
         samples.kind = SampleKind::Unsigned;
     }
@@ -203,16 +203,17 @@ fn settle(samples: &mut Samples, model: &Model, compression: Compression, extra:
     }
 }
 
-/// What the sample beyond the colours is.
+/// Whether the first extra sample is alpha, and of which kind.
 fn alpha(samples: &Samples, model: &Model, extra: &[u64]) -> Option<Association> {
     let beyond = samples.count.checked_sub(model.colors()).filter(|beyond| *beyond > 0)?;
     match extra.first() {
-        // The colours of indexes cannot be multiplied by the alpha of a pixel.
+        // The colours of a palette cannot be premultiplied by the alpha of a pixel.
         Some(1) if matches!(model, Model::Palette(_)) => Some(Association::Unassociated),
         Some(1) => Some(Association::Associated),
         Some(2) => Some(Association::Unassociated),
         Some(_) => None,
-        // Without the tag, a fourth sample of RGB and a second one of gray are alpha, straight, as for libvips. Of measurements they are more likely data.
+        // Without ExtraSamples, a fourth sample of RGB and a second sample of gray are taken for unassociated alpha, as libvips does. In images of measurements
+        // (signed or floating point), an additional sample is more likely data.
         None => {
             let colors = matches!(model, Model::Rgb | Model::BlackIsZero | Model::WhiteIsZero);
             (colors && beyond == 1 && samples.kind == SampleKind::Unsigned).then_some(Association::Unassociated)
@@ -220,7 +221,7 @@ fn alpha(samples: &Samples, model: &Model, extra: &[u64]) -> Option<Association>
     }
 }
 
-/// Refuses types of samples that a model is not defined for.
+/// Refuses types of samples for which a colour model is not defined.
 fn settle_model(samples: &Samples, model: &Model) -> Result<(), Stop> {
     let Samples { bits, kind, .. } = *samples;
     let name = match kind {
@@ -229,7 +230,7 @@ fn settle_model(samples: &Samples, model: &Model) -> Result<(), Stop> {
         SampleKind::Float => "floating-point",
     };
     let refused = |what: &str| Err(unsupported(format!("{what} of {name} samples of {bits} bits")));
-    // What is multiplied by alpha where zero is in the middle, nothing tells.
+    // Where zero is in the middle of the range, no specification says what premultiplying by alpha means.
     let centred = kind == SampleKind::Signed || matches!(model, Model::YCbCr(..) | Model::CieLab | Model::IccLab);
     if samples.alpha == Some(Association::Associated) && centred {
         return Err(unsupported("associated alpha with colours that have their zero in the middle"));
@@ -240,22 +241,22 @@ fn settle_model(samples: &Samples, model: &Model) -> Result<(), Stop> {
         Model::YCbCr(across, down) if (*across, *down) != (1, 1) && (bits != 8 || samples.count != 3 || samples.planar) => {
             Err(unsupported("subsampled YCbCr of other than three interleaved samples of 8 bits"))
         }
-        // Floating-point ones are plain numbers, as libvips writes them.
+        // Floating-point samples hold L*, a* and b* as plain numbers, as libvips writes them.
         Model::CieLab if kind != SampleKind::Float && !matches!(bits, 8 | 16) => refused("CIE L*a*b*"),
         Model::IccLab if kind == SampleKind::Float || !matches!(bits, 8 | 16) => refused("ICC L*a*b*"),
         _ => Ok(()),
     }
 }
 
-/// Leaves the predictors that are to be undone.
+/// Sets `predictor` to the one that must be undone, and refuses those that cannot be undone.
 fn settle_predictor(samples: &mut Samples, model: &Model, compression: Compression) -> Result<(), Stop> {
-    // The others have no predictor (libtiff), whatever their files say.
+    // Other compressions have no predictor, whatever the tag says, as in libtiff.
     if !matches!(compression, Compression::Lzw | Compression::Deflate | Compression::Zstandard) {
         samples.predictor = 1;
     }
     let subsampled = matches!(model, Model::YCbCr(across, down) if (*across, *down) != (1, 1));
     match samples.predictor {
-        // Writers set 0 where they mean none.
+        // Some writers store 0 for no predictor.
         0 | 1 => samples.predictor = 1,
         other if subsampled => return Err(unsupported(format!("predictor {other} on subsampled YCbCr"))),
         2 if matches!(samples.bits, 8 | 16 | 32 | 64) => {}

@@ -1,13 +1,13 @@
-//! Slides of known scanners, whose directories do not say what they are: the scanner's name and its words in ImageDescription do.
+//! Slides of known scanners. The tags of their directories do not state their roles; the name of the scanner and the text in ImageDescription do.
 //!
 //! | scanner | known by | levels of the scan | beside it |
 //! |---|---|---|---|
-//! | Aperio (SVS) | ImageDescription begins with `Aperio` | all tiled directories, of which the first is the scan | stripped directories: the second of the file is the thumbnail, the others are called in the second line of their ImageDescription |
+//! | Aperio (SVS) | ImageDescription begins with `Aperio` | all tiled directories, of which the first is the scan | stripped directories: the second directory of the file is the thumbnail, the others are named in the second line of their ImageDescription |
 //! | Leica (SCN) | ImageDescription is XML with the element `scn` | as the XML says (see [`super::leica`]) | as the XML says |
-//! | Philips | Software begins with `Philips`, or ImageDescription with an object `DPUfsImport` | all tiled directories, of which the first is the scan; their sizes are filled up to whole tiles | stripped directories whose ImageDescription begins with `Label` or `Macro` |
+//! | Philips | Software begins with `Philips`, or ImageDescription contains an object `DPUfsImport` | all tiled directories, of which the first is the scan; their sizes are padded to whole tiles | stripped directories whose ImageDescription begins with `Label` or `Macro` |
 //!
-//! Only files whose first directory is tiled and not the only one are looked at. Hamamatsu's NDPI is refused: its scan is one JPEG of restart intervals that no
-//! entry of TIFF tells of.
+//! Only files with several directories, of which the first is tiled, are checked. Hamamatsu's NDPI is refused: its scan is one JPEG, whose restart intervals no
+//! TIFF tag describes.
 
 use super::ifd::{Directory, Header};
 use super::leica;
@@ -25,16 +25,16 @@ pub(super) mod tag {
     pub const HAMAMATSU: u16 = 65420;
 }
 
-/// Bytes of a description that tell whose it is, and what it calls an image.
+/// Bytes of a text that are read: enough to name the scanner, or the image in the directory.
 const LOOKED_AT: u64 = 256;
 
-/// A slide: its scans, each a page, and the images beside them.
+/// A slide: its scans, each of which is a page, and the images beside them (label, macro image, thumbnail).
 pub(super) struct Slide {
     pub scans: Vec<Group>,
     pub beside: Vec<(Associated, Directory)>,
 }
 
-/// A scanner whose files are known.
+/// A scanner whose files are recognized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scanner {
     Aperio,
@@ -42,13 +42,13 @@ enum Scanner {
     Philips,
 }
 
-/// The slide whose first directory this is; `None` if the file is none.
+/// The slide whose first directory is `first`; `None` if the file is not a slide.
 pub(super) fn read(store: &ByteStore, header: &Header, first: &Directory, marks: &Marks) -> Result<Option<Slide>, Stop> {
     refuse_hamamatsu(store, first)?;
     if marks.tile.is_none() || first.next == 0 {
         return Ok(None);
     }
-    // What comes next is needed in any case.
+    // The next directory is needed in any case, so it is fetched in the same round.
     let scanner = scanner(store, first).map_err(|stop| pages::with_next(stop, store, header, first))?;
     Ok(match scanner {
         None => None,
@@ -63,7 +63,7 @@ pub(super) fn read(store: &ByteStore, header: &Header, first: &Directory, marks:
 
 fn refuse_hamamatsu(store: &ByteStore, first: &Directory) -> Result<(), Stop> {
     const NAME: &[u8] = b"Hamamatsu\0";
-    // Its length alone spares reading the names of nearly all other makers.
+    // The length of the name is checked first, so that the names of nearly all other makers need not be read.
     let named = first.array(tag::MAKE).is_some_and(|make| make.bytes() == NAME.len() as u64);
     let is_ndpi = first.array(tag::HAMAMATSU).is_some() || (named && first.text(store, tag::MAKE, LOOKED_AT)?.starts_with(NAME));
     if is_ndpi {
@@ -94,7 +94,7 @@ fn scanner(store: &ByteStore, first: &Directory) -> Result<Option<Scanner>, Stop
     })
 }
 
-/// The first bytes of the descriptions of all stripped directories; what lacks of any of them is asked for at once.
+/// The first bytes of ImageDescription of all stripped directories; empty for tiled ones. All missing bytes are asked for at once.
 fn descriptions(store: &ByteStore, directories: &[(Directory, Marks)]) -> Result<Vec<Vec<u8>>, Stop> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for (directory, marks) in directories {
@@ -107,7 +107,7 @@ fn descriptions(store: &ByteStore, directories: &[(Directory, Marks)]) -> Result
     if missing.is_empty() { Ok(found) } else { Err(Stop::Need(missing)) }
 }
 
-/// The tiled directories as the levels of one scan, and the others as they are named.
+/// The slide whose only scan has all tiled directories as its levels. The other directories are the images that `names` names.
 fn scan_and_others(directories: Vec<(Directory, Marks)>, names: &[Option<Associated>], padded: bool) -> Slide {
     let (mut scans, mut beside): (Vec<Group>, Vec<(Associated, Directory)>) = (Vec::new(), Vec::new());
     for (index, (directory, marks)) in directories.into_iter().enumerate() {
@@ -130,7 +130,7 @@ fn aperio(store: &ByteStore, directories: Vec<(Directory, Marks)>) -> Result<Sli
             b"label" => Some(Associated::Label),
             b"macro" => Some(Associated::Macro),
             _ if index == 1 => Some(Associated::Thumbnail),
-            // Scanners that call neither by its name mark them so.
+            // Scanners that write neither word mark the images by these values of NewSubfileType.
             _ if marks.kind == 1 => Some(Associated::Label),
             _ if marks.kind == 9 => Some(Associated::Macro),
             _ => None,

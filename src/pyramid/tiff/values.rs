@@ -1,4 +1,4 @@
-//! What the values of a level's samples mean to the eye: which are black and white, which mean that there is nothing, and how YCbCr becomes RGB.
+//! How sample values are shown, by the tags of TIFF: which are black and white, which mean that a pixel has no data, and how YCbCr becomes RGB.
 
 use super::ifd::{Directory, Header};
 use crate::bytes::ByteStore;
@@ -17,20 +17,21 @@ pub(super) mod tag {
     pub const GDAL_NODATA: u16 = 42113;
 }
 
-/// Longest metadata of GDAL that are searched for statistics, bytes.
+/// Longest GDAL_METADATA that is searched for statistics, bytes.
 const LONGEST_METADATA: u64 = 64 << 10;
-/// Longest number of GDAL_NODATA, bytes.
+/// Longest text of GDAL_NODATA that is read, bytes.
 const LONGEST_NUMBER: u64 = 64;
-/// A greatest value that is not believed of deeper samples: it is left over from 8 bits more often than it is meant.
+/// If a file with deeper unsigned samples declares a greatest value of no more than this, it is not believed: it is left over from 8 bits more often than it is
+/// meant.
 const GREATEST_OF_8_BITS: f64 = 255.0;
 
-/// Reads what the directory of a full image says. `level` is what else it says, the profile included.
+/// Reads the values of the directory of a full image. `level` is what was read of that directory before, including the profile.
 pub(super) fn read(store: &ByteStore, header: &Header, directory: &Directory, level: &Level, setting: Window) -> Result<Values, Stop> {
     let reading = Reading { store, header, directory, level };
     let window = match setting {
         _ if !reading.has_window() => None,
         Window::Full => None,
-        // A profile is of the whole range.
+        // A profile describes the whole range of the type.
         Window::Auto if level.profile.is_some() => None,
         Window::Auto => reading.declared()?,
         Window::Between { black, white } => Range::new(black, white),
@@ -47,7 +48,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Whether its samples are such that their type does not tell what is black and white: measurements, or fewer bits in more.
+    /// Whether the type of its samples does not tell which values are black and white: measurements, or values of fewer bits in a larger type.
     fn has_window(&self) -> bool {
         let samples = &self.level.samples;
         self.is_gray_or_rgb() && (samples.bits > 8 || samples.kind != SampleKind::Unsigned)
@@ -62,7 +63,7 @@ impl Reading<'_> {
         self.directory.reals(self.store, self.header, tag, self.level.model.colors().into())
     }
 
-    /// The range that the file tells of its colour samples together: apart, their balance would be lost.
+    /// The range that the file declares, one for all colour samples together: separate ranges would change the colour balance.
     fn declared(&self) -> Result<Option<Range>, Stop> {
         let exact = (self.reals(tag::S_MIN_SAMPLE_VALUE)?, self.reals(tag::S_MAX_SAMPLE_VALUE)?);
         if let (Some(least), Some(greatest)) = (least(&exact.0), greatest(&exact.1))
@@ -128,7 +129,7 @@ impl Reading<'_> {
         }
         let greatest = Range::of_type(SampleKind::Unsigned, self.level.samples.bits).white;
         let reference = match numbers(tag::REFERENCE_BLACK_WHITE, 6)?.as_slice() {
-            // Writers of deeper samples copy what they know of 8 bits.
+            // Some writers of deeper samples copy the values that are meant for 8 bits.
             [black, white, no_blue, blue, no_red, red] => {
                 let unit = if [*white, *blue, *red].iter().all(|value| *value <= GREATEST_OF_8_BITS) { GREATEST_OF_8_BITS.min(greatest) } else { greatest };
                 [(*black / unit, *white / unit), (*no_blue / unit, *blue / unit), (*no_red / unit, *red / unit)]
@@ -152,7 +153,7 @@ fn greatest(numbers: &[f64]) -> Option<f64> {
     numbers.iter().copied().reduce(f64::max)
 }
 
-/// The numbers of all items of this name in GDAL's metadata that belong to the first `bands` samples: `<Item name="STATISTICS_MINIMUM" sample="0">12</Item>`.
+/// The values of all items called `name` in GDAL's metadata that belong to the first `bands` samples: `<Item name="STATISTICS_MINIMUM" sample="0">12</Item>`.
 fn items(metadata: &str, name: &str, bands: u32) -> Vec<f64> {
     let of_band = |attributes: &str| match attributes.split_once("sample=\"").and_then(|(_, rest)| rest.split_once('"')) {
         Some((band, _)) => band.parse::<u32>().is_ok_and(|band| band < bands),

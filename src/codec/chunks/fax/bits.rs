@@ -1,32 +1,32 @@
-//! Bits of CCITT data, the highest of each byte first.
+//! Reads the bits of CCITT data, the highest bit of each byte first.
 
-/// A place between two bits of data.
+/// A position between two bits of the data.
 #[derive(Debug, Clone)]
 pub(super) struct Bits<'a> {
     data: &'a [u8],
-    /// The first byte that is not counted by `held`.
+    /// Offset of the first byte that is not counted in `held`.
     at: usize,
-    /// The next bits, left-aligned. Behind the `held` ones come those of the next bytes, or zeros.
+    /// The next bits, left-aligned. After the first `held` bits come bits of the following bytes, or zeros.
     window: u64,
     held: u32,
 }
 
 impl<'a> Bits<'a> {
-    /// Bits of `data` from one of them on.
+    /// The bits of `data` from number `bit` on.
     pub fn new(data: &'a [u8], bit: usize) -> Self {
         let mut bits = Self { data, at: (bit / 8).min(data.len()), window: 0, held: 0 };
         bits.fill();
-        // Bits beyond the end are as good as none.
+        // If the position is beyond the end, no bits are left anyway.
         let _ = bits.skip((bit % 8) as u32);
         bits
     }
 
-    /// How many bits from the beginning of the data on are done with.
+    /// Number of bits that have been consumed, from the beginning of the data.
     pub fn position(&self) -> usize {
         self.at * 8 - self.held as usize
     }
 
-    /// Makes sure of 32 bits, if there are as many.
+    /// Makes sure that 32 bits are held, if as many are left.
     #[inline(always)]
     pub fn ensure(&mut self) {
         if self.held < 32 {
@@ -51,13 +51,13 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The next `count` bits, 1 to 32; zeros stand for those behind the end.
+    /// The next `count` bits, 1 to 32, without consuming them. Bits beyond the end are zeros.
     #[inline(always)]
     pub fn peek(&self, count: u32) -> u32 {
         (self.window >> (64 - count)) as u32
     }
 
-    /// Takes `count` bits, at most 32, which have been ensured; none if there are fewer.
+    /// Consumes `count` bits, at most 32, which have been ensured. If there are fewer, consumes none and returns `false`.
     #[inline(always)]
     #[must_use]
     pub fn skip(&mut self, count: u32) -> bool {
@@ -73,7 +73,7 @@ impl<'a> Bits<'a> {
         self.held < count
     }
 
-    /// Takes the zeros that come next.
+    /// Consumes the zeros up to the next 1.
     pub fn skip_zeros(&mut self) {
         loop {
             self.ensure();

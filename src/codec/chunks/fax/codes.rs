@@ -7,7 +7,7 @@ pub(super) const LONGEST: u32 = 13;
 /// Bits of the longest mode code.
 pub(super) const MODE_BITS: u32 = 7;
 
-/// Terminating codes of white runs of 0 to 63 pixels. Each code has a 1 before its first bit, which tells its length.
+/// Terminating codes of white runs of 0 to 63 pixels. Each has a 1 before the first bit of the code, which marks where the code begins.
 #[rustfmt::skip]
 const WHITE: [u16; 64] = [
     0x135, 0x47, 0x17, 0x18, 0x1B, 0x1C, 0x1E, 0x1F, 0x33, 0x34, 0x27, 0x28, 0x48, 0x43, 0x74, 0x75, 0x6A, 0x6B, 0xA7, 0x8C, 0x88, 0x97, 0x83, 0x84,
@@ -20,7 +20,7 @@ const WHITE_MAKE_UP: [u16; 27] = [
     0x3B, 0x32, 0x57, 0xB7, 0x136, 0x137, 0x164, 0x165, 0x168, 0x167, 0x2CC, 0x2CD, 0x2D2, 0x2D3, 0x2D4, 0x2D5, 0x2D6, 0x2D7, 0x2D8, 0x2D9, 0x2DA,
     0x2DB, 0x298, 0x299, 0x29A, 0x58, 0x29B,
 ];
-/// Terminating codes of black runs.
+/// Terminating codes of black runs of 0 to 63 pixels.
 #[rustfmt::skip]
 const BLACK: [u16; 64] = [
     0x437, 0xA, 0x7, 0x6, 0xB, 0x13, 0x12, 0x23, 0x45, 0x44, 0x84, 0x85, 0x87, 0x104, 0x107, 0x218, 0x417, 0x418, 0x408, 0x867, 0x868, 0x86C, 0x837,
@@ -28,7 +28,7 @@ const BLACK: [u16; 64] = [
     0x106D, 0x10DA, 0x10DB, 0x1054, 0x1055, 0x1056, 0x1057, 0x1064, 0x1065, 0x1052, 0x1053, 0x1024, 0x1037, 0x1038, 0x1027, 0x1028, 0x1058, 0x1059,
     0x102B, 0x102C, 0x105A, 0x1066, 0x1067,
 ];
-/// Make-up codes of black runs.
+/// Make-up codes of black runs of 64, 128, … 1728 pixels.
 #[rustfmt::skip]
 const BLACK_MAKE_UP: [u16; 27] = [
     0x40F, 0x10C8, 0x10C9, 0x105B, 0x1033, 0x1034, 0x1035, 0x206C, 0x206D, 0x204A, 0x204B, 0x204C, 0x204D, 0x2072, 0x2073, 0x2074, 0x2075, 0x2076,
@@ -37,7 +37,7 @@ const BLACK_MAKE_UP: [u16; 27] = [
 /// Make-up codes of runs of 1792, 1856, … 2560 pixels of either colour.
 const LONG_MAKE_UP: [u16; 13] = [0x808, 0x80C, 0x80D, 0x1012, 0x1013, 0x1014, 0x1015, 0x1016, 0x1017, 0x101C, 0x101D, 0x101E, 0x101F];
 
-/// Every code of white (0) or black (1) runs: the run, the code and its length in bits.
+/// Every code of white (0) or black (1) runs: the run in pixels, the code, and its length in bits.
 pub(super) fn runs(color: usize) -> impl Iterator<Item = (u16, u16, u32)> {
     let (terminating, make_up) = if color == 0 { (WHITE, WHITE_MAKE_UP) } else { (BLACK, BLACK_MAKE_UP) };
     let made_up = make_up.into_iter().chain(LONG_MAKE_UP).zip((64..).step_by(64));
@@ -47,7 +47,8 @@ pub(super) fn runs(color: usize) -> impl Iterator<Item = (u16, u16, u32)> {
     })
 }
 
-/// The run that each [`LONGEST`] bits begin with, of white and of black: its length times 16, plus the bits of its code, of which there are none if no run has it.
+/// For each value of the next [`LONGEST`] bits, of white and of black: the run that they begin with, times 16, plus the length of its code in bits. The length
+/// is 0 if no code of a run begins like this.
 pub(super) type Runs = [[u16; 1 << LONGEST]; 2];
 
 pub(super) static RUNS: LazyLock<Box<Runs>> = LazyLock::new(|| {
@@ -61,20 +62,20 @@ pub(super) static RUNS: LazyLock<Box<Runs>> = LazyLock::new(|| {
     table
 });
 
-/// How a row goes on below the one above it.
+/// The modes of two-dimensional coding: how a row goes on in relation to the row above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// The colour changes at so many pixels to the right of b1.
+    /// The colour changes this many pixels to the right of b1; to the left, if negative.
     Vertical(i8),
     Horizontal,
     Pass,
-    /// What follows is coded by an extension.
+    /// What follows is coded in another way, by an extension.
     Extension,
     /// No mode has this code.
     None,
 }
 
-/// The mode that each [`MODE_BITS`] bits begin with, and the bits of its code.
+/// For each value of the next [`MODE_BITS`] bits: the mode that they begin with, and the length of its code in bits.
 pub(super) static MODES: [(Mode, u8); 1 << MODE_BITS] = {
     let mut modes = [(Mode::None, 0); 1 << MODE_BITS];
     let mut bits = 1;
@@ -106,7 +107,7 @@ mod tests {
             let taken: usize = runs(color).map(|(_, _, length)| 1 << (LONGEST - length)).sum();
             let free = RUNS[color].iter().filter(|entry| **entry == 0).count();
             assert_eq!(taken + free, 1 << LONGEST, "codes overlap");
-            // Zeros begin the EOL, and codes that T.4 leaves free.
+            // Eight zeros begin only the EOL, and codes that T.4 does not assign.
             assert!(RUNS[color][..1 << 5].iter().all(|entry| *entry == 0));
         }
         assert_eq!(runs(0).count() + runs(1).count(), 208);

@@ -1,4 +1,5 @@
-//! CCITT T.4 (one- and two-dimensional), TIFF's variant of it without EOLs (TIFF 6.0, section 10), and T.6: row by row, out of bytes that come in pieces.
+//! CCITT T.4 (one- and two-dimensional), the variant of it in TIFF without EOLs (TIFF 6.0, section 10), and T.6: decoded row by row, from bytes that come in
+//! pieces.
 
 mod bits;
 mod codes;
@@ -20,49 +21,49 @@ use crate::pyramid::level::Fax;
 use bits::Bits;
 use row::{EOL_ZEROS, Row, Stop};
 
-/// Bytes of the data, as far as they are there.
+/// A piece of the data: as many bytes as are there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Input<'a> {
     pub bytes: &'a [u8],
-    /// How many bytes of the data are before them.
+    /// Offset of these bytes in the data.
     pub start: u64,
     /// Whether the data end with them.
     pub last: bool,
 }
 
-/// What is known between two rows: enough to go on from there.
+/// The state between two rows: enough to resume decoding there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct State {
-    /// Bits of the data that are done with.
+    /// Number of bits that have been consumed.
     pub bit: u64,
-    /// Rows that are done with.
+    /// Number of rows that have been decoded.
     pub row: u32,
     /// Columns at which the colour of the last row changes, ascending; the first change is to black.
     pub changes: Vec<u32>,
 }
 
-/// What [`RowDecoder::next_row`] came to.
+/// The result of [`RowDecoder::next_row`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// A row, which [`RowDecoder::write`] gives.
+    /// A row was decoded; [`RowDecoder::write`] writes it.
     Row,
-    /// The bytes end within a row. It begins anew once there are more, from this byte of the data on.
+    /// The bytes end within a row. Once there are more, the row is decoded again from its beginning: from byte `from` of the data on.
     Need { from: u64 },
     /// An end of block (EOFB, RTC): no row follows.
     End,
-    /// The data end, or are wrong, at this bit. [`RowDecoder::write_damaged`] gives what there is of the row.
+    /// The data end at this bit, or are invalid. [`RowDecoder::write_damaged`] writes what could be decoded of the row.
     Damaged { bit: u64, what: &'static str },
-    /// The uncompressed mode, an extension of T.4 and T.6.
+    /// The uncompressed mode, an extension of T.4 and T.6 that is not supported.
     Uncompressed,
 }
 
-/// Makes rows of the data of one strip or tile.
+/// Decodes the rows of one strip or tile.
 #[derive(Debug, Clone)]
 pub(crate) struct RowDecoder {
     kind: Fax,
     width: u32,
     state: State,
-    /// Room for the changes of the next row; those of a damaged one.
+    /// A buffer for the changes of the next row. After damage, it holds those of the damaged row.
     next: Vec<u32>,
 }
 
@@ -72,20 +73,20 @@ impl RowDecoder {
         Self { kind, width, state: State::default(), next: Vec::new() }
     }
 
-    /// Goes on from a state that [`Self::state`] told; `None` if it cannot be one of rows of that width.
+    /// Resumes from a state that [`Self::state`] gave; `None` if it cannot be a state of rows of that width.
     #[allow(dead_code, reason = "nothing keeps states yet")]
     pub fn resume(kind: Fax, width: u32, state: State) -> Option<Self> {
         let is_sound = state.changes.is_sorted_by(|one, next| one < next) && state.changes.last().is_none_or(|last| *last < width);
         is_sound.then(|| Self { kind, width, state, next: Vec::new() })
     }
 
-    /// Where it is, between two rows.
+    /// The state between two rows.
     #[allow(dead_code, reason = "nothing keeps states yet")]
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Decodes the next row; `input` holds the data from the byte of [`State::bit`] on.
+    /// Decodes the next row. `input` must hold the data from the byte of [`State::bit`] on.
     pub fn next_row(&mut self, input: &Input<'_>) -> Outcome {
         let start = input.start.saturating_mul(8);
         if self.kind == Fax::ModifiedHuffman {
@@ -106,7 +107,7 @@ impl RowDecoder {
         if made.is_err() && changes.len() % 2 == 1 && changes.last() == Some(&done) {
             changes.pop();
         } else if made.is_err() && changes.len() % 2 == 1 {
-            // What is not there of a black run is white.
+            // The missing part of a black run becomes white.
             changes.push(done);
         }
         self.next = changes;
@@ -134,8 +135,8 @@ impl RowDecoder {
         matches!(self.kind, Fax::Group3OneDimensional | Fax::Group3TwoDimensional)
     }
 
-    /// Goes on behind a row that is damaged at a bit, with the next row of T.4 that needs none above it: it begins with an EOL. Whether there is one. How many
-    /// rows are lost is not known; it is taken for the one.
+    /// After a row that is damaged at a bit, finds the next row of T.4 that does not depend on the row above it, to resume there; such a row begins with an
+    /// EOL. Returns whether there is one. It is not known how many rows are lost; one is assumed.
     fn resume_behind(&mut self, input: &Input<'_>, bit: u64) -> bool {
         if !self.has_eols() {
             return false;
@@ -143,7 +144,7 @@ impl RowDecoder {
         let tagged = self.kind == Fax::Group3TwoDimensional;
         let zeros_of_eol = u64::from(EOL_ZEROS);
         let is_set = |bit: u64| usize::try_from(bit / 8).ok().and_then(|byte| input.bytes.get(byte)).map(|byte| byte >> (7 - bit % 8) & 1 == 1);
-        // The EOL may be what has no meaning within the row.
+        // The bits that were invalid within the row may be this EOL.
         let start = input.start.saturating_mul(8);
         let mut at = bit.saturating_sub(zeros_of_eol).max(self.state.bit.saturating_add(1)).saturating_sub(start);
         let mut zeros = 0_u64;
@@ -159,19 +160,19 @@ impl RowDecoder {
         false
     }
 
-    /// Writes the last row: a bit a pixel, the highest of a byte first, 1 for black.
+    /// Writes the last row: one bit per pixel, the highest bit of a byte first, 1 for black.
     pub fn write(&self, row: &mut [u8]) {
         write(&self.state.changes, self.width, row);
     }
 
-    /// Writes what there is of a row that is damaged, and white for the rest.
+    /// Writes what could be decoded of a damaged row, and white for the rest.
     pub fn write_damaged(&self, row: &mut [u8]) {
         write(&self.next, self.width, row);
     }
 }
 
 impl RowDecoder {
-    /// Why the next of `rows` rows of data at a byte of the file is none, and at which bit of the data.
+    /// The bit of the data at which decoding failed, and the error. The chunk should have `rows` rows, and its data begin at byte `at` of the file.
     fn failure(&self, outcome: Outcome, rows: u32, at: u64) -> (u64, Error) {
         let (bit, what) = match outcome {
             Outcome::Row | Outcome::End => (self.state.bit, "the data end"),
@@ -201,12 +202,12 @@ fn write(changes: &[u32], width: u32, row: &mut [u8]) {
     }
 }
 
-/// Some rows of a chunk that lies at a byte of the file, each from a new byte, 1 for black: what WhiteIsZero means without compression. Of a row where the data
-/// end or are wrong, what there is of it; below it the rows from the next EOL on, or white; and the first damage.
+/// Decodes `rows` of a chunk whose data begin at byte `at` of the file. Each row begins at a byte, and 1 is black, as in WhiteIsZero data without compression.
+/// Of a damaged row, what could be decoded is given; the rows below it are decoded from the next EOL on, or are white. Also returns the first damage.
 pub(super) fn decode(bytes: &[u8], kind: Fax, width: u32, rows: Range<u32>, at: u64) -> Result<(Vec<u8>, Option<Incomplete>)> {
     let mut bitmap = vec![0; (width as usize).div_ceil(8) * rows.len()];
     let mut decoder = Rows::new(kind, width, rows);
-    // All of the data are here, so that all rows are made.
+    // All data are given, so that this call makes all rows.
     decoder.decode(bytes, true, &mut bitmap, at)?;
     Ok((bitmap, decoder.take_damage()))
 }

@@ -1,4 +1,4 @@
-//! The rows of a strip as bytes, out of pieces of its data.
+//! Decodes the rows of a strip to bytes, from pieces of its data.
 
 use std::ops::Range;
 
@@ -8,22 +8,22 @@ use crate::error::Result;
 use crate::incomplete::Incomplete;
 use crate::pyramid::level::Fax;
 
-/// A decoder that goes on from row to row, and that holds the last one. Of a row where the data end or are wrong it gives what there is; below it the rows from
-/// the next EOL on, or white.
+/// A decoder that goes from row to row and holds the last row until all of it has been given. Of a damaged row, it gives what could be decoded; the rows below
+/// it are decoded from the next EOL on, or are white.
 pub(in super::super) struct Rows {
     decoder: RowDecoder,
-    /// Which rows are wanted.
+    /// The wanted rows.
     rows: Range<u32>,
-    /// Bytes of the data that were taken.
+    /// Bytes of the data that have been consumed.
     taken: u64,
-    /// The last row, of which so many bytes were given.
+    /// The last row, and how many of its bytes have been given.
     row: Vec<u8>,
     given: usize,
-    /// The bit behind which the data are searched for the next EOL.
+    /// After damage: the bit from which on the data are searched for the next EOL.
     lost: Option<u64>,
-    /// The data have ended; rows that are left out are white.
+    /// Whether the data have ended. The rows that are still missing are white.
     ended: bool,
-    /// The first row that is damaged, until it is told.
+    /// The first damage, until it is taken.
     damage: Option<Incomplete>,
     has_damage: bool,
 }
@@ -41,7 +41,7 @@ impl Rows {
         self.damage.take()
     }
 
-    /// Decodes a piece of the data, which begin at a byte of the file, into `out`. If neither bytes are taken nor any made, a row needs a longer piece.
+    /// Decodes a piece of the data, which begin at byte `at` of the file, into `out`. If no bytes are taken and none are made, a row needs a longer piece.
     pub fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8], at: u64) -> Result<Progress> {
         let data = Input { bytes: input, start: self.taken, last };
         let end = self.taken.saturating_add(input.len() as u64).saturating_mul(8);
@@ -65,7 +65,7 @@ impl Rows {
                 } else if last || !self.decoder.has_eols() {
                     self.ended = true;
                 } else {
-                    // The end of the piece may be the beginning of an EOL and its tag.
+                    // The end of the piece may be the beginning of an EOL and its tag, so these bits are searched again.
                     let done = end.saturating_sub(u64::from(EOL_ZEROS) + 2);
                     self.decoder.state.bit = self.decoder.state.bit.max(done);
                     self.lost = Some(bit.max(end.saturating_sub(1)));

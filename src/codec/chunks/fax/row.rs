@@ -1,51 +1,52 @@
-//! One row out of its codes, as the columns at which its colour changes.
+//! Decodes the codes of one row to the columns at which its colour changes.
 
 use super::bits::Bits;
 use super::codes::{LONGEST, MODE_BITS, MODES, Mode, RUNS, Runs};
 
 /// End of facsimile block (T.6, 2.4.1.1): two EOLs.
 const EOFB: u32 = 0x00_1001;
-/// Zeros that begin an EOL (T.4, 4.1.2). More of them fill the time of a row, or its last byte.
+/// Zeros that begin an EOL (T.4, 4.1.2). More zeros may come before them as fill, to lengthen the transmission of a row, or to end it at a byte.
 pub(super) const EOL_ZEROS: u32 = 11;
 
-/// Why a row is not made.
+/// Why a row could not be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The data end.
     Short,
-    /// The data end among zeros before an EOL, all of which may be dropped but those of the EOL.
+    /// The data end among zeros before an EOL. All these zeros may be dropped but those that belong to the EOL.
     ShortOfEol,
-    /// An end of block stands where a row may begin.
+    /// There is an end of block where a row may begin.
     End,
-    /// An extension of T.4 and T.6.
+    /// The uncompressed mode, an extension of T.4 and T.6.
     Uncompressed,
-    /// Bits that mean nothing here.
+    /// The bits are not valid here.
     Invalid(&'static str),
 }
 
-/// A row under way.
+/// A row that is being decoded.
 pub(super) struct Row<'a> {
     pub bits: Bits<'a>,
     pub width: u32,
-    /// Columns at which the colour changes, ascending; the first change is to black. Runs of no pixels change nothing.
+    /// Columns at which the colour changes, ascending; the first change is to black. A run of 0 pixels leaves no change.
     pub changes: Vec<u32>,
-    /// Pixels that are done.
+    /// Number of pixels that have been decoded.
     pub done: u32,
     /// The colour of the next pixel: 0 white, 1 black.
     color: usize,
-    /// How many more changes may come: runs of no pixels must not go on without end.
+    /// How many more changes may come. Without this limit, runs of 0 pixels could go on without end.
     most: u32,
     runs: &'static Runs,
 }
 
 impl<'a> Row<'a> {
-    /// A row of `width` pixels; `changes` lends its room.
+    /// A row of `width` pixels. The memory of `changes` is reused.
     pub fn new(bits: Bits<'a>, width: u32, mut changes: Vec<u32>) -> Self {
         changes.clear();
         Self { bits, width, changes, done: 0, color: 0, most: width.saturating_mul(2).saturating_add(16), runs: &RUNS }
     }
 
-    /// Takes the EOL before a row of T.4, which may be missing, and the bit behind it if `tagged` (T.4, 4.2.2); whether the row is coded in one dimension.
+    /// Reads the EOL before a row of T.4, which may be missing, and, if `tagged`, the tag bit after it (T.4, 4.2.2). Returns whether the row is coded in one
+    /// dimension.
     pub fn begin(&mut self, tagged: bool) -> Result<bool, Stop> {
         let mut alone = true;
         let mut is_first = true;
@@ -58,7 +59,7 @@ impl<'a> Row<'a> {
             if !self.bits.skip(1) {
                 return Err(if is_first { Stop::ShortOfEol } else { Stop::Short });
             }
-            // No row is between two EOLs where the data return to control (RTC; T.4, 4.1.4).
+            // Two EOLs without a row between them begin a return to control (RTC; T.4, 4.1.4).
             if !is_first {
                 return Err(Stop::End);
             }
@@ -79,7 +80,7 @@ impl<'a> Row<'a> {
         if self.bits.skip(1) { Ok(tag) } else { Err(Stop::Short) }
     }
 
-    /// A row of T.4, 4.1.
+    /// Decodes a row in one dimension (T.4, 4.1).
     pub fn one_dimensional(&mut self) -> Result<(), Stop> {
         while self.done < self.width {
             self.next_run()?;
@@ -87,10 +88,12 @@ impl<'a> Row<'a> {
         Ok(())
     }
 
-    /// A row of T.4, 4.2 and of T.6, below one whose colour changes at the columns `above`. At its beginning there may be an end of block if `ends`.
+    /// Decodes a row in two dimensions (T.4, 4.2, and T.6) below a row whose colour changes at the columns `above`. With `ends`, an end of block may take the
+    /// place of the row.
     pub fn two_dimensional(&mut self, above: &[u32], ends: bool) -> Result<(), Stop> {
         let (width, column) = (self.width, |index: usize| above.get(index).copied());
-        // Which change above is b1: the first to the colour that the row does not have, right of a0 — which is left of the row at first.
+        // `b1` is the index in `above` of the change b1: the first change right of a0 to the colour that the row does not have now. At first, a0 is left of the
+        // row.
         let mut b1 = 0;
         let mut least = 0;
         while self.done < width {
@@ -106,7 +109,7 @@ impl<'a> Row<'a> {
                 Mode::Vertical(by) => {
                     let to = column(b1).unwrap_or(width).checked_add_signed(by.into());
                     self.change(to.filter(|to| *to >= self.done).ok_or(Stop::Invalid("a change left of the one before"))?)?;
-                    // Changes to the other colour take turns with these; if the row's lies left of b1, the one before b1 may be right of it.
+                    // Changes to either colour alternate. If the row's change is left of b1, the change before b1 may be right of the new a0.
                     b1 = if by < 0 { b1.checked_sub(1).unwrap_or(b1 + 1) } else { b1 + 1 };
                 }
                 Mode::Horizontal => {
@@ -127,7 +130,7 @@ impl<'a> Row<'a> {
         Ok(())
     }
 
-    /// Takes the codes of a run.
+    /// Reads the codes of a run: make-up codes, then a terminating code.
     fn next_run(&mut self) -> Result<(), Stop> {
         let mut end = self.done;
         loop {
@@ -165,7 +168,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// What the bits behind the code of an extension say.
+    /// The error that the bits after the code of an extension stand for.
     #[cold]
     fn extension(&mut self, bits: u32) -> Stop {
         match () {
@@ -175,7 +178,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The colour changes at a column, or the row ends there.
+    /// Changes the colour at column `to`, or ends the row there.
     #[inline(always)]
     fn change(&mut self, to: u32) -> Result<(), Stop> {
         if to > self.width || self.most == 0 {

@@ -1,10 +1,10 @@
-//! A writer of CCITT data, for tests.
+//! An encoder of CCITT data, for tests.
 
 use super::codes::runs;
 use crate::jpeg::testing::Numbers;
 use crate::pyramid::level::Fax;
 
-/// Bits under way.
+/// The bits that have been written.
 #[derive(Default)]
 struct Writer {
     bytes: Vec<u8>,
@@ -37,7 +37,7 @@ impl Writer {
         put(run % 64);
     }
 
-    /// A row of T.4 in one dimension.
+    /// Writes a row in one dimension (T.4).
     fn alone(&mut self, row: &[bool]) {
         let (mut at, mut color) = (0, false);
         while at < row.len() {
@@ -47,7 +47,7 @@ impl Writer {
         }
     }
 
-    /// A row in two dimensions, by T.6, 2.2.5; now and then in other ways that mean the same.
+    /// Writes a row in two dimensions (T.6, 2.2.5). Now and then it uses other codes that mean the same.
     fn below(&mut self, row: &[bool], above: &[bool], numbers: &mut Numbers) {
         let width = row.len();
         let (mut a0, mut color) = (-1_i64, false);
@@ -58,7 +58,7 @@ impl Writer {
             let b1 = (0..width).find(|at| *at as i64 > a0 && is_change(*at) && above[*at] != color).unwrap_or(width);
             let b2 = (b1..width).find(|at| *at > b1 && is_change(*at)).unwrap_or(width);
             if numbers.below(12) == 0 {
-                // Some pixels of a run, none of the other colour.
+                // Some pixels of the run, then none of the other colour.
                 let some = numbers.below((a1 - from) as u32 + 1) as usize;
                 self.put(1, 3);
                 self.run(color.into(), some as u16);
@@ -84,12 +84,12 @@ impl Writer {
     }
 }
 
-/// Where a run ends.
+/// The column at which a run ends.
 fn change(row: &[bool], from: usize, color: bool) -> usize {
     (from..row.len()).find(|at| row[*at] != color).unwrap_or(row.len())
 }
 
-/// Rows with runs of all lengths, that are often like the row above.
+/// Random rows with runs of all lengths; a row is often similar to the one above.
 pub(super) fn bitmap(numbers: &mut Numbers, width: usize, height: usize) -> Vec<Vec<bool>> {
     let mut rows: Vec<Vec<bool>> = Vec::new();
     for _ in 0..height {
@@ -120,7 +120,7 @@ pub(super) fn bitmap(numbers: &mut Numbers, width: usize, height: usize) -> Vec<
     rows
 }
 
-/// Rows with all that belongs around them, by a writer that chooses freely what is free.
+/// Encodes rows, with EOLs, fill and end of block as the coding has them. What the coding leaves open is chosen at random.
 pub(super) fn encode(rows: &[Vec<bool>], kind: Fax, numbers: &mut Numbers) -> Vec<u8> {
     let mut writer = Writer::default();
     let filled = numbers.below(2) == 0;
@@ -155,7 +155,7 @@ pub(super) fn encode(rows: &[Vec<bool>], kind: Fax, numbers: &mut Numbers) -> Ve
     writer.bytes
 }
 
-/// A bit a pixel, each row from a new byte.
+/// One bit per pixel; each row begins at a byte.
 pub(super) fn packed(rows: &[Vec<bool>]) -> Vec<u8> {
     let byte = |pixels: &[bool]| pixels.iter().zip(0..).fold(0, |byte, (pixel, bit)| byte | u8::from(*pixel) << (7 - bit));
     rows.iter().flat_map(|row| row.chunks(8).map(byte)).collect()

@@ -10,13 +10,13 @@ const EOL: &str = "000000000001";
 const FIRST: &str = "1000 11 1000";
 /// White 2, black 4, white 2.
 const SECOND: &str = "0111 011 0111";
-/// [`FIRST`] below white: horizontal, to the end.
+/// [`FIRST`] below a white row: horizontal mode, then vertical mode to the end.
 const FIRST_BELOW: &str = "001 1000 11 1";
-/// [`SECOND`] below [`FIRST`]: one to the left, one to the right, to the end.
+/// [`SECOND`] below [`FIRST`]: one to the left of b1, one to the right of it, then to the end.
 const SECOND_BELOW: &str = "010 011 1";
 const ROWS: [u8; 2] = [0b0001_1000, 0b0011_1100];
 
-/// Text as bits, a stroke fills a byte.
+/// Converts text to bits; a `|` fills up the byte.
 fn bits(text: &str) -> Vec<u8> {
     let mut bits = String::new();
     for character in text.chars().chain(['|']) {
@@ -33,7 +33,7 @@ fn two_rows(kind: Fax, text: &str) -> Result<Vec<u8>> {
     whole(&bits(text), kind, 8, 0..2)
 }
 
-/// All rows, or why there are fewer.
+/// Decodes all rows; fails if there is any damage.
 fn whole(data: &[u8], kind: Fax, width: u32, rows: Range<u32>) -> Result<Vec<u8>> {
     let (rows, damage) = decode(data, kind, width, rows, 0)?;
     damage.map_or(Ok(rows), |damage| Err(damage.damage))
@@ -45,11 +45,11 @@ fn rows_of_every_coding() {
     for (kind, text) in [
         (Fax::ModifiedHuffman, format!("{FIRST} | {SECOND}")),
         (Fax::Group3OneDimensional, format!("{EOL} {FIRST} {EOL} {SECOND} {rtc}")),
-        // Nothing ends a strip that would end a call.
+        // A strip may lack the return to control (RTC) that ends a call.
         (Fax::Group3OneDimensional, format!("{EOL} {FIRST} {EOL} {SECOND}")),
         (Fax::Group3OneDimensional, format!("{FIRST} {EOL} {SECOND} {EOL}")),
         (Fax::Group3OneDimensional, format!("{FIRST} {SECOND}")),
-        // Filled EOLs end where a byte does.
+        // EOLs with fill end where a byte ends.
         (Fax::Group3OneDimensional, format!("0000 {EOL} {FIRST} 00 {EOL} {SECOND} 0 {EOL}")),
         (Fax::Group3TwoDimensional, format!("{EOL} 1 {FIRST} {EOL} 0 {SECOND_BELOW} {rtc_of_two}")),
         (Fax::Group3TwoDimensional, format!("{EOL} 0 {FIRST_BELOW} {EOL} 1 {SECOND}")),
@@ -63,7 +63,7 @@ fn rows_of_every_coding() {
 
 #[test]
 fn a_row_of_another_length_is_an_error() {
-    // White 3, black 2, and white 2 or 4.
+    // White 3, black 2, and white 2 or 4: the row is too short or too long.
     for wrong in ["1000 11 0111", "1000 11 1011"] {
         for (kind, text) in [
             (Fax::ModifiedHuffman, format!("{wrong} | {SECOND}")),
@@ -73,7 +73,7 @@ fn a_row_of_another_length_is_an_error() {
             assert!(two_rows(kind, &text).is_err(), "{kind:?} {text}");
         }
     }
-    // Horizontal, white 3, black 8; two to the right of the end.
+    // Horizontal mode with white 3 and black 8; vertical mode with a change two to the right of the end.
     for wrong in ["001 1000 000101", "000011"] {
         assert!(two_rows(Fax::Group4, &format!("{wrong} {SECOND_BELOW} {EOL} {EOL}")).is_err(), "{wrong}");
         assert!(two_rows(Fax::Group3TwoDimensional, &format!("{EOL} 0 {wrong} {EOL} 1 {SECOND} {EOL} 1")).is_err(), "{wrong}");
@@ -112,12 +112,12 @@ fn runs_of_no_pixels_are_read() {
         // White 3 and black 0: no colour changes, here and for the row below.
         ("001 1000 0000110111 1 1".to_owned(), [0, 0]),
         ("001 1000 0000110111 1 001 1000 11 1".to_owned(), [0, 0b0001_1000]),
-        // Nothing at all, then black from the beginning; and white 2, black 0, white 1, black 2.
+        // White 0 and black 0, then black from the beginning; and white 2, black 0, white 1, black 2.
         (format!("001 00110101 0000110111 {black} {black}"), [0b1110_0000, 0b1110_0000]),
         ("001 0111 0000110111 001 000111 11 1 1 1 1".to_owned(), [0b0001_1000, 0b0001_1000]),
-        // To the left until nothing is left of a run.
+        // A change to the left, so that nothing is left of a run.
         (format!("{FIRST_BELOW} 1 000010 1"), [0b0001_1000, 0]),
-        // Both runs are given where the first one reaches the end: white 8, black 0.
+        // Horizontal mode codes both runs, even if the first one reaches the end of the row: white 8, black 0.
         ("001 10011 0000110111 1".to_owned(), [0, 0]),
     ] {
         assert_eq!(two_rows(Fax::Group4, &text).unwrap(), expected, "{text}");
@@ -165,32 +165,32 @@ fn what_there_is_of_a_damaged_row_can_be_shown() {
         let mut row = [0xAA];
         decoder.write_damaged(&mut row);
         assert_eq!(row, [expected], "{text}");
-        // It stays where it was.
+        // The decoder stays before the damaged row.
         assert_eq!((decoder.next_row(&Input { bytes: &data, start: 0, last: true }), decoder.state().row), (outcome, 0));
     }
 }
 
 #[test]
 fn rows_above_damage_are_given_and_white_below() {
-    // The second row is cut off behind its black pixels.
+    // The second row is damaged after its black pixels.
     let data = bits("001 0111 11 1 | 001 1000 11 0000000 1");
     let (rows, damage) = decode(&data, Fax::Group4, 8, 0..4, 100).unwrap();
     let damage = damage.unwrap();
     assert_eq!(rows[0], 0b0011_0000);
     assert_eq!((&rows[2..], damage.rows), (&[0, 0][..], 1));
     assert!(matches!(damage.damage, Error::SourceCorrupt { at: 101..=104, .. }), "{damage:?}");
-    // None of the rows that are wanted is there.
+    // None of the wanted rows could be decoded.
     let (rows, damage) = decode(&data, Fax::Group4, 8, 2..4, 100).unwrap();
     assert_eq!((rows.as_slice(), damage.unwrap().rows), (&[0, 0][..], 1));
 }
 
 #[test]
 fn rows_behind_a_damaged_one_come_back_with_the_next_eol() {
-    // No run of white has this code; and a row that is too short.
+    // A code that no white run has; a row that is too short; a row that is too long.
     for wrong in ["00000001 11", "1000 11", "1000 11 1011"] {
         for (kind, text) in [
             (Fax::Group3OneDimensional, format!("{EOL} {FIRST} {EOL} {wrong} {EOL} {SECOND} {EOL} {FIRST}")),
-            // The row below the damaged one needs it, and is lost, too.
+            // The row below the damaged one depends on it, and is lost as well.
             (Fax::Group3TwoDimensional, format!("{EOL} 1 {FIRST} {EOL} 1 {wrong} {EOL} 0 {SECOND_BELOW} {EOL} 1 {SECOND} {EOL} 1 {FIRST}")),
         ] {
             let (rows, damage) = decode(&bits(&text), kind, 8, 0..4, 0).unwrap();
@@ -221,7 +221,8 @@ fn rows_of_any_picture_come_back() {
     }
 }
 
-/// Rows out of pieces of at most `size` bytes, and what followed the last of them. Before each row the decoder is made anew from its state.
+/// Decodes rows from pieces of at most `size` bytes, and returns the outcome after the last row. Before each row, a new decoder is made from the state of the
+/// last.
 fn in_pieces(data: &[u8], kind: Fax, width: u32, size: usize, rows: &mut Vec<u8>) -> Outcome {
     let mut decoder = RowDecoder::new(kind, width);
     let (mut start, mut end) = (0, 0);
@@ -251,7 +252,7 @@ fn pieces_of_any_size_give_the_same_rows() {
         let rows = bitmap(&mut numbers, width as usize, height as usize);
         for kind in KINDS {
             let mut data = encode(&rows, kind, &mut numbers);
-            // Whole, and cut anywhere.
+            // The data are complete, or cut off anywhere.
             if numbers.below(2) == 0 {
                 data.truncate(numbers.below(data.len() as u32) as usize);
             }
@@ -266,7 +267,7 @@ fn pieces_of_any_size_give_the_same_rows() {
     }
 }
 
-/// The first `rows` rows as bytes, out of pieces of `size` bytes, taken `most` bytes at a time.
+/// The first `rows` rows as bytes, decoded from pieces of `size` bytes, taken `most` bytes at a time.
 fn bytes_of(data: &[u8], kind: Fax, width: u32, rows: u32, size: usize, most: usize) -> (Vec<u8>, Option<Incomplete>) {
     let mut decoder = Rows::new(kind, width, 0..rows);
     let count = (width as usize).div_ceil(8) * rows as usize;
@@ -307,7 +308,7 @@ fn rows_come_as_bytes_however_data_are_cut() {
             }
         }
     }
-    // Rows that are left out behind an end of block are white.
+    // Rows that are missing after an end of block are white.
     let data = bits(&format!("{FIRST_BELOW} {EOL} {EOL}"));
     assert_eq!(bytes_of(&data, Fax::Group4, 8, 4, 1, 2), (vec![ROWS[0], 0, 0, 0], None));
 }

@@ -1,4 +1,4 @@
-//! BMP by the `image` crate: 1 to 32 bits a pixel, palettes, run lengths, bit fields, both orders of rows.
+//! Decodes BMP with the `image` crate: 1 to 32 bits per pixel, palettes, run-length encoding, bit fields, and rows in either order.
 
 use std::io::Cursor;
 
@@ -10,7 +10,7 @@ use crate::codec::filler::MEDIUM;
 use crate::geometry::Dimensions;
 use crate::pyramid::bmp_profile;
 
-/// All pixels. Of a file that ends early, or is broken, those that come before; in most files the bottom row comes first.
+/// Decodes all pixels. If the file ends early or is damaged, those that are stored before that point; in most files the bottom row is stored first.
 pub(super) fn decode(bytes: &[u8], planned: Dimensions) -> Result<Decoded, Fault> {
     let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(failure)?;
     let (width, height) = decoder.dimensions();
@@ -26,7 +26,7 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions) -> Result<Decoded, Fault
             let rows = samples.chunks_exact(channels * width as usize).take_while(|row| !row.ends_with(missing)).count();
             Some((rows as u32, what))
         }
-        // There is nothing to show.
+        // No pixel could be decoded.
         Err(fault) => return Err(fault),
     };
     if channels == 4 && damage.is_none() {
@@ -36,7 +36,7 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions) -> Result<Decoded, Fault
     Ok(Decoded { channels, samples, icc, damage })
 }
 
-/// Some writers tell where alpha is and leave all of it at zero. Browsers show such files as if they had none.
+/// Makes all pixels opaque if all of them have alpha 0. Some writers declare alpha, but leave it at zero. Browsers show such files as if they had no alpha.
 fn opaque_if_invisible(samples: &mut [u8]) {
     let pixels = samples.as_chunks_mut::<4>().0;
     if pixels.iter().all(|pixel| pixel[3] == 0) {

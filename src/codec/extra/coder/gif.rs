@@ -1,4 +1,5 @@
-//! GIF by the `gif` crate: of a file the first frame; of a raster 256 colours by its quantiser, transparency of one bit.
+//! GIF with the `gif` crate. Of a file, the first frame is decoded. A raster is encoded with 256 colours, which the crate's quantizer chooses, and with
+//! transparency of one bit.
 
 use std::borrow::Cow;
 use std::num::NonZeroU64;
@@ -13,18 +14,18 @@ use crate::geometry::Dimensions;
 use crate::pyramid::gif_canvas;
 use crate::render::Raster;
 
-/// The first frame on its canvas, where that is as planned; what it leaves free is transparent.
+/// Decodes the first frame and places it on its canvas, which must have the size `planned`. Pixels outside the frame are transparent.
 pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
-    // The header's reader passes over them as well.
+    // The reader of the header skips unknown blocks as well.
     options.allow_unknown_blocks(true);
     options.set_memory_limit(NonZeroU64::new(memory).map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
     let mut decoder = options.read_info(bytes).map_err(failure)?;
     let screen = (decoder.width(), decoder.height());
     let Some(frame) = decoder.next_frame_info().map_err(failure)? else { return Err(Fault::Corrupt("it has no frame".to_owned())) };
     let (size, transparent, interlaced) = ((frame.width, frame.height), frame.transparent, frame.interlaced);
-    // A frame that is the canvas lies on it, wherever it says.
+    // If the canvas has the size of the frame instead of that of the screen, the frame fills it, whatever position it states.
     let canvas = gif_canvas(screen, size);
     let place = if canvas == screen { (usize::from(frame.left), usize::from(frame.top)) } else { (0, 0) };
     let found = Dimensions::at_least_one(canvas.0.into(), canvas.1.into());
@@ -41,13 +42,13 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<D
     for ((y, row), into) in coded.enumerate().zip(samples.chunks_exact_mut((width * 4).max(1)).skip(place.1)) {
         let pixels = into.as_chunks_mut::<4>().0.iter_mut().skip(place.0);
         if damage.is_some() && !rows.is_shown(y) {
-            // Nothing is known of it: as clear as the frame can be.
+            // The row could not be decoded. It is transparent if the frame can have transparent pixels, and gray otherwise.
             let missing = if transparent.is_some() { [0; 4] } else { MISSING };
             pixels.take(row.len()).for_each(|pixel| *pixel = missing);
             continue;
         }
         for (index, pixel) in row.iter().zip(pixels) {
-            // An index beyond the palette is no colour.
+            // An index beyond the palette has no colour: the pixel stays transparent.
             let Some([r, g, b]) = colors.get(usize::from(*index)) else { continue };
             *pixel = [*r, *g, *b, if transparent == Some(*index) { 0 } else { 255 }];
         }
@@ -55,10 +56,10 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<D
     Ok(Decoded { channels: 4, samples, icc: decoder.icc_profile().map(<[u8]>::to_vec), damage })
 }
 
-/// A pixel that could not be decoded.
+/// The value of a pixel that could not be decoded.
 const MISSING: [u8; 4] = [MEDIUM, MEDIUM, MEDIUM, 255];
 
-/// Rows of a frame in the order in which they are stored, and how many of them are here.
+/// The rows of a frame in the order in which they are stored, and how many of them have been decoded.
 struct Rows {
     order: Vec<usize>,
     here: usize,
@@ -66,14 +67,14 @@ struct Rows {
 }
 
 impl Rows {
-    /// GIF89a, appendix E: interlaced rows come in four passes.
+    /// The rows of a frame of this height. Interlaced rows are stored in four passes (GIF89a, appendix E).
     fn new(height: usize, interlaced: bool) -> Self {
         let passes: &[(usize, usize)] = if interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)] } else { &[(0, 1)] };
         Self { order: passes.iter().flat_map(|(first, step)| (*first..height).step_by(*step)).collect(), here: 0, interlaced }
     }
 
-    /// Decodes all rows of the frame that comes next; or as many as there are, and what is wrong. Of an interlaced frame, rows that did not come are copies of
-    /// those above them.
+    /// Decodes all rows of the next frame. On an error, decodes as many as there are, and returns what is wrong. In an interlaced frame, missing rows become
+    /// copies of the rows above them.
     fn read(&mut self, decoder: &mut gif::Decoder<&[u8]>, indexes: &mut [u8]) -> Result<(), String> {
         let width = indexes.len().checked_div(self.order.len()).unwrap_or(0);
         let outcome = self.order.iter().try_for_each(|y| {
@@ -97,7 +98,7 @@ impl Rows {
         outcome
     }
 
-    /// How many rows from the top show something of the frame.
+    /// Number of rows from the top that show something of the frame.
     fn shown(&self) -> usize {
         if self.interlaced { (self.here * 8).min(self.order.len()) } else { self.here }
     }
@@ -111,11 +112,12 @@ fn failure(error: DecodingError) -> Fault {
     Fault::Corrupt(error.to_string())
 }
 
-/// NeuQuant looks at every tenth pixel: the crate's own advice between speed and quality.
+/// The quantizer NeuQuant uses every tenth pixel: the balance between speed and quality that the crate recommends.
 const SPEED: i32 = 10;
 
-/// Indexes of colours as the data of a frame (GIF89a, appendix F): bits of the smallest code, and LZW codes. There is room for few codes, and then at
-/// once for as many as there can be, of 12 bits each: what `Frame::make_lzw_pre_encoded` does, which is the same, takes up to three times that.
+/// Codes palette indexes as the data of a frame (GIF89a, appendix F): the bits of the smallest code, then LZW codes. The buffer has room for few codes at
+/// first. If that is not enough, it grows once, to as many codes of 12 bits as there can be. `Frame::make_lzw_pre_encoded` makes the same data, but takes up to
+/// three times that memory.
 fn coded(indexes: &[u8]) -> Result<Vec<u8>, Fault> {
     let bits = (u8::BITS - indexes.iter().max().map_or(u8::BITS, |most| most.leading_zeros())).clamp(2, 8) as u8;
     let most = indexes.len() * 3 / 2 + indexes.len() / 128 + 1024;
@@ -142,13 +144,13 @@ fn coded(indexes: &[u8]) -> Result<Vec<u8>, Fault> {
     Ok(out)
 }
 
-/// A raster as a GIF of one frame.
+/// Encodes a raster as a GIF of one frame.
 pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
     let side = |side: u32| u16::try_from(side).map_err(internal);
     let (width, height) = (side(raster.dimensions.width())?, side(raster.dimensions.height())?);
-    // Each step gives up what the one before it made.
+    // Each step releases what the step before it has made.
     let mut frame = match raster.channels {
-        // Every gray has its place in the palette.
+        // The palette has an entry for every gray.
         1 => {
             let palette: Vec<u8> = (0..=255).flat_map(|gray| [gray; 3]).collect();
             Frame::from_palette_pixels(width, height, raster.data, palette, None)
@@ -156,7 +158,7 @@ pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
         channels => {
             let mut rgba = rgba(raster);
             if channels != 3 {
-                // Half transparent is not to be had: a pixel is there or not.
+                // GIF has no partial transparency: a pixel is either opaque or transparent.
                 for pixel in rgba.as_chunks_mut::<4>().0 {
                     *pixel = if pixel[3] < 128 { [0; 4] } else { [pixel[0], pixel[1], pixel[2], 255] };
                 }
@@ -165,7 +167,8 @@ pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
         }
     };
     frame.buffer = Cow::Owned(coded(&frame.buffer)?);
-    // Room for the data with a length before each 255 bytes of them, the palette and headers: growing would need it twice.
+    // Room for the data, with a length byte before each 255 bytes of them, and for the palette and headers. If the buffer had to grow, it would take twice as
+    // much.
     let mut bytes = Vec::with_capacity(frame.buffer.len() + frame.buffer.len() / 255 + 1024);
     let mut encoder = Encoder::new(&mut bytes, width, height, &[]).map_err(internal)?;
     encoder.write_lzw_pre_encoded_frame(&frame).map_err(internal)?;

@@ -1,4 +1,4 @@
-//! The codecs themselves. A format that is decoded as a whole has its decoder here, and a line in [`decode`].
+//! The codecs themselves. A format that is decoded as a whole has its decoder in this folder, and a line in [`decode`].
 
 mod bmp;
 mod gif;
@@ -40,7 +40,7 @@ pub(crate) fn unpack(compression: Compression, bytes: &[u8], expected: usize) ->
     Ok(out)
 }
 
-/// Begins data that are unpacked as far as to so many bytes.
+/// A decoder of data in pieces, for the first `content` decompressed bytes.
 pub(crate) fn unpacker(compression: Compression, content: u64) -> Result<Unpacker, Fault> {
     Unpacker::new(compression, content)
 }
@@ -54,7 +54,7 @@ pub(crate) fn encode(format: Format, raster: Raster, quality: u8) -> Result<Vec<
     }
 }
 
-/// Begins a lossless WebP.
+/// An encoder of a lossless WebP.
 pub(crate) fn lossless_webp(dimensions: Dimensions, channels: usize, bitonal: bool) -> Result<LosslessWebP, Fault> {
     Ok(LosslessWebP::new(dimensions, channels, bitonal))
 }

@@ -1,4 +1,4 @@
-//! Streaming decoders of what chunks of TIFF are packed with in rarer ways: LZW (TIFF 6.0, section 13) by weezl, Zstandard (RFC 8878) by ruzstd.
+//! Streaming decoders of the rarer compressions of TIFF chunks: LZW (TIFF 6.0, section 13) with weezl, and Zstandard (RFC 8878) with ruzstd.
 
 use std::io::Read;
 
@@ -9,14 +9,14 @@ use weezl::{BitOrder, LzwStatus, decode::Decoder};
 use super::{Fault, Progress, internal, zstandard};
 use crate::pyramid::level::{Compression, ZSTANDARD_WINDOW};
 
-/// A decoder that is fed pieces of its data and gives bytes, each as they come.
+/// A decoder that is fed with pieces of the data, and gives the decompressed bytes in pieces too.
 pub(crate) enum Unpacker {
     Lzw(Lzw),
     Zstandard(Box<Zstandard>),
 }
 
 impl Unpacker {
-    /// For data that are unpacked as far as to `content` bytes.
+    /// For the first `content` decompressed bytes of the data.
     pub fn new(compression: Compression, content: u64) -> Result<Self, Fault> {
         Ok(match compression {
             Compression::Lzw => Self::Lzw(Lzw::default()),
@@ -25,7 +25,8 @@ impl Unpacker {
         })
     }
 
-    /// Decodes a piece of the data into `out`. If neither bytes are taken nor any made, it needs a longer piece; of the `last` one, the data have ended.
+    /// Decodes a piece of the data into `out`. If no bytes are taken and none are made, it needs a longer piece; if this was the `last` one, the data have
+    /// ended.
     pub fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
         match self {
             Self::Lzw(lzw) => lzw.decode(input, last, out),
@@ -34,12 +35,12 @@ impl Unpacker {
     }
 }
 
-/// LZW, either way round.
+/// LZW, with either order of bits.
 #[derive(Default)]
 pub(crate) struct Lzw {
-    /// Once the first two bytes have told the order of bits.
+    /// Made when the first two bytes have shown the order of bits.
     decoder: Option<Decoder>,
-    /// What is wrong with the data behind the bytes that were made.
+    /// A fault in the data behind the bytes that were made. The next call returns it.
     fault: Option<String>,
 }
 
@@ -52,7 +53,7 @@ impl Lzw {
             return Ok(Progress::default());
         }
         let decoder = self.decoder.get_or_insert_with(|| {
-            // TIFF 5 writers packed codes from the low bit; their streams begin with the clear code the other way round (libtiff's "compat").
+            // Writers of TIFF 5 packed codes from the lowest bit on. Their streams begin with the clear code in that order of bits (libtiff's "compat").
             let old = input.len() >= 2 && input[0] == 0 && input[1] & 1 == 1;
             if old { Decoder::new(BitOrder::Lsb, 8) } else { Decoder::with_tiff_size_switch(BitOrder::Msb, 8) }
         });
@@ -64,7 +65,7 @@ impl Lzw {
             match result.status {
                 Ok(LzwStatus::Ok) if result.consumed_in > 0 || result.consumed_out > 0 => {}
                 Ok(_) => break,
-                // Bytes before the fault are good, however the data were cut into pieces.
+                // The bytes before the fault are valid, so they are given first, however the data are cut into pieces.
                 Err(error) if progress.produced > 0 => {
                     self.fault = Some(error.to_string());
                     break;
@@ -76,22 +77,22 @@ impl Lzw {
     }
 }
 
-/// A block header, and the checksum behind the last block.
+/// Bytes of a block header, and of the checksum after the last block.
 const BLOCK_HEADER: usize = 3;
 const CHECKSUM: usize = 4;
-/// No block has more data than that; one that says so is refused without them.
+/// Most bytes of data in a block. If a block states more, the decoder refuses it before its data have come.
 const LONGEST_BLOCK: usize = 128 << 10;
 
-/// One frame, block by block: a block makes at most 128 KiB, so that the window and one block are all that is held.
+/// Decodes one frame, block by block. A block gives at most 128 KiB, so only the window and one block are held.
 pub(crate) struct Zstandard {
     decoder: FrameDecoder,
     content: u64,
     begun: bool,
-    /// What is wrong with the data behind the bytes that were made.
+    /// A fault in the data behind the bytes that were made. It is returned when all of them have been given.
     fault: Option<Fault>,
 }
 
-/// An empty raw block that is the last one (RFC 8878, 3.1.1.2), and room for a checksum, which is not compared.
+/// An empty raw block that is marked as the last one (RFC 8878, 3.1.1.2), and room for a checksum, which is not compared.
 const LAST_BLOCK: [u8; BLOCK_HEADER + CHECKSUM] = [1, 0, 0, 0, 0, 0, 0];
 
 impl Zstandard {
@@ -102,7 +103,7 @@ impl Zstandard {
     }
 
     fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
-        // The crate's own words for what is wrong would take more room than they are worth.
+        // The crate's own error messages would add more code than they are worth.
         let broken = || Fault::Corrupt("Zstandard data that is broken".to_owned());
         let mut progress = Progress::default();
         if !self.begun {
@@ -138,7 +139,7 @@ impl Zstandard {
             }
             let before = rest.len();
             if self.decoder.decode_blocks(&mut rest, BlockDecodingStrategy::UptoBlocks(1)).is_err() {
-                // The decoder holds back what later blocks may repeat, up to the last one.
+                // The decoder holds back bytes that later blocks may repeat, until it has seen the last block. So it is given an empty last block.
                 self.fault = Some(broken());
                 self.decoder.decode_blocks(LAST_BLOCK.as_slice(), BlockDecodingStrategy::All).map_err(|_| broken())?;
                 continue;
@@ -149,11 +150,11 @@ impl Zstandard {
     }
 }
 
-/// Bytes of a block with its header, and with the checksum that may follow it; of its header, if that is not there.
+/// Bytes of a block with its header, and with the checksum that may follow it. If the header is not complete, only the bytes of a header.
 fn block_length(bytes: &[u8]) -> usize {
     let Some(&[low, middle, high]) = bytes.first_chunk::<BLOCK_HEADER>() else { return BLOCK_HEADER };
     let header = u32::from_le_bytes([low, middle, high, 0]);
-    // A run-length block has one byte.
+    // A run-length block has one byte of data.
     let content = if header >> 1 & 3 == 1 { 1 } else { (header as usize >> 3).min(LONGEST_BLOCK) };
     BLOCK_HEADER + content + if header & 1 == 1 { CHECKSUM } else { 0 }
 }
@@ -166,7 +167,7 @@ mod tests {
         (0..400_000_u32).map(|at| if at / 5000 % 2 == 0 { (at.wrapping_mul(2_654_435_761) >> 24) as u8 } else { (at / 900) as u8 }).collect()
     }
 
-    /// All that comes of data in pieces of `piece` bytes, taken `most` bytes at a time.
+    /// All output of data in pieces of `piece` bytes, taken `most` bytes at a time.
     fn decode(compression: Compression, data: &[u8], piece: usize, most: usize) -> Result<Vec<u8>, Fault> {
         let mut unpacker = Unpacker::new(compression, 1 << 30).unwrap();
         let (mut made, mut at, mut length) = (Vec::new(), 0, piece);
@@ -216,7 +217,7 @@ mod tests {
             let progress = unpacker.decode(&data[at..], true, &mut out).unwrap();
             assert!(out[..progress.produced].iter().all(|byte| *byte == 7));
             (at, made) = (at + progress.consumed, made + progress.produced);
-            // The window is 128 KiB, and two blocks may lie behind it.
+            // The window is 128 KiB, and up to two blocks may have been decoded behind it.
             assert!(at.saturating_sub(6) / 4 * (128 << 10) <= made + (512 << 10), "{at} bytes were decoded where {made} were taken");
         }
     }

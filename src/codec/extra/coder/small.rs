@@ -1,4 +1,4 @@
-//! JPEGs as small as a baseline coder makes them, by trellis quantization: mozjpeg-rs, which is mozjpeg in safe Rust.
+//! Encodes JPEGs as small as a baseline encoder can make them, by trellis quantization: with mozjpeg-rs, which is mozjpeg in safe Rust.
 
 use mozjpeg_rs::{Encoder, Subsampling};
 
@@ -7,10 +7,10 @@ use crate::jpeg::Sampling;
 use crate::options::EncodeOptions;
 use crate::render::Raster;
 
-/// A raster of 1 or 3 samples a pixel, sampled as the engine's own encoder does at this `quality`, 1 to 100.
+/// Encodes a raster of 1 or 3 samples per pixel at `quality` 1 to 100, with the chroma subsampling that the engine's own encoder uses at that quality.
 pub(super) fn encode(raster: &Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let sampling = EncodeOptions { jpeg_quality: quality, ..EncodeOptions::default() }.sampling(raster.channels == 1);
-    // Baseline: quantization steps of a byte, whatever the quality.
+    // In baseline JPEG, a quantization step must fit into a byte, whatever the quality.
     let encoder = Encoder::baseline_optimized().quality(quality).force_baseline(true);
     let (width, height) = (raster.dimensions.width(), raster.dimensions.height());
     match (raster.channels, sampling) {

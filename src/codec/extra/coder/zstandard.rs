@@ -5,13 +5,13 @@ use crate::pyramid::level::zstandard_window;
 /// Longest header of a frame, bytes.
 pub(super) const HEADER: usize = 18;
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-/// Of the frame header descriptor: the frame has no window descriptor, its window is all of its content.
+/// A flag of the frame header descriptor: the frame has no window descriptor, and its window is its whole content.
 const SINGLE_SEGMENT: u8 = 0x20;
 
 /// Makes the window of the frame that begins with these bytes no larger than its first `content` bytes need.
 ///
-/// A window bounds how far back a match may reach, and an encoder at a high level declares 128 MiB for whatever it is given. Nothing reaches back beyond the
-/// beginning, so the decoded bytes stay the same.
+/// A window limits how far back a match may reach. An encoder at a high level declares 128 MiB, however short the content is. But no match reaches back beyond
+/// the beginning of the frame, so the decoded bytes stay the same.
 pub(super) fn narrow_window(header: &mut [u8], content: u64) {
     let needed = zstandard_window(content);
     let Some((_, frame)) = header.split_first_chunk_mut::<4>().filter(|(magic, _)| **magic == MAGIC) else { return };
@@ -22,7 +22,7 @@ pub(super) fn narrow_window(header: &mut [u8], content: u64) {
         return;
     }
     let dictionary = [0, 1, 2, 4][usize::from(*descriptor & 3)];
-    // The shorter fields hold less than a block.
+    // The shorter fields state less than a block.
     let width = match *descriptor >> 6 {
         2 => 4,
         3 => 8,
@@ -34,7 +34,7 @@ pub(super) fn narrow_window(header: &mut [u8], content: u64) {
     }
 }
 
-/// What a window descriptor says, bytes.
+/// The window that a window descriptor states, bytes.
 fn window_size(descriptor: u8) -> u64 {
     let base = 1_u64 << (10 + (descriptor >> 3));
     base + base / 8 * u64::from(descriptor & 7)
@@ -74,7 +74,7 @@ mod tests {
                 assert_eq!(unpacked(&frame(&[0, window]), count).as_deref(), Ok(&plain[..count]), "{window:#x}");
             }
         }
-        // One segment that says to be of 1 GiB, and of more than any, with a dictionary's place that is empty.
+        // Single segments that state 1 GiB, and far more; the last one has room for a dictionary ID, which is 0.
         for header in [&[0xA0, 0, 0, 0, 0x40][..], &[0xE0, 0, 0, 0, 0, 1, 0, 0, 0], &[0xE3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]] {
             assert_eq!(unpacked(&frame(header), plain.len()).as_deref(), Ok(plain.as_slice()), "{header:x?}");
         }

@@ -1,8 +1,9 @@
-//! Lossless WebP (RFC 9649), written row by row: no library does that, for a file begins with its length.
+//! Writes lossless WebP (RFC 9649) row by row. No library does that, because a file begins with its length.
 //!
-//! All rows come twice. In the first pass their symbols are counted; then the prefix codes, of which there is one set for the whole image, are known, and with
-//! them the length of the file to the bit. In the second pass symbols are written. What is counted at the same time, in several ways, is written in the one that
-//! takes the least bits: with predicted pixels for photographs, without for maps and charts, with and without a color cache. Of bitonal pixels eight are one.
+//! All rows are pushed twice. In the first pass, their symbols are counted. Then the prefix codes are known, of which there is one set for the whole image, and
+//! with them the length of the file to the bit. In the second pass, the symbols are written. The first pass counts several ways of coding at the same time, and
+//! the one that takes the fewest bits is written: with predicted pixels (best for photographs) or without (best for maps and charts), with or without a color
+//! cache. Eight bitonal pixels are packed into one.
 
 mod bits;
 mod predictor;
@@ -20,30 +21,30 @@ use crate::geometry::Dimensions;
 use crate::limits::PIECE;
 use crate::plan::LARGE_WEBP;
 
-/// RIFF and its length, WEBP, VP8L and its length.
+/// Bytes of the headers: RIFF and its length, WEBP, VP8L and its length.
 const HEADERS: usize = 20;
-/// Room for what is held of a large file until it is handed over, bytes.
+/// Bytes that are reserved for the part of a large file that is held until it is handed over.
 const ROOM: usize = PIECE as usize + (1 << 20);
 
-/// Rows of a file, which come twice.
+/// An encoder of one file, whose rows are pushed twice.
 pub(crate) struct Rows {
     image: Image,
     phase: Phase,
-    /// Of this pass, rows that came, and sums of their pixels.
+    /// The rows that came in this pass, and checksums of their pixels.
     seen: Seen,
     pixels: Vec<Pixel>,
 }
 
-/// What is to be written.
+/// The image that is written.
 #[derive(Debug, Clone, Copy)]
 struct Image {
     dimensions: Dimensions,
     channels: usize,
-    /// Black or white without alpha: eight pixels are one.
+    /// Black and white without alpha: eight pixels are packed into one.
     packed: bool,
 }
 
-/// So many rows, and Fletcher's sums of their pixels.
+/// Number of rows, and Fletcher's checksums of their pixels.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Seen {
     rows: u32,
@@ -59,13 +60,13 @@ enum Phase {
 struct Counting {
     trials: Vec<Trial>,
     predictor: Predictor,
-    /// Of a row of blocks, the rows that have come.
+    /// The rows that have come of the current row of blocks.
     band: Vec<Pixel>,
-    /// All that have come.
+    /// Number of all rows that have come.
     rows: usize,
 }
 
-/// A way of coding.
+/// A way of coding that is counted.
 struct Trial {
     predicted: bool,
     symbols: Symbols,
@@ -79,19 +80,19 @@ struct Writing {
     writer: Writer,
     /// Bits of the whole file.
     length: u64,
-    /// It is so large that it is handed over while it is made.
+    /// Whether the file is so large that it is handed over while it is made.
     by_pieces: bool,
     counted: Seen,
 }
 
 impl Rows {
-    /// Of pixels with `channels` samples: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA; `bitonal` ones are 0 or 255.
+    /// For pixels with `channels` samples: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. `bitonal` samples are 0 or 255.
     pub fn new(dimensions: Dimensions, channels: usize, bitonal: bool) -> Self {
         let image = Image { dimensions, channels, packed: bitonal && channels == 1 };
         Self { image, phase: Phase::Counting(Box::new(Counting::new(image))), seen: Seen::default(), pixels: Vec::new() }
     }
 
-    /// Adds the samples of rows. After the last one they begin anew: [`Fault::Changed`] if others come than before.
+    /// Adds the samples of rows. After the last row, all rows must be pushed once more: [`Fault::Changed`] if they differ from those of the first pass.
     pub fn push(&mut self, samples: &[u8]) -> Result<(), Fault> {
         let stride = self.image.dimensions.width() as usize * self.image.channels;
         samples.chunks_exact(stride).try_for_each(|row| self.push_row(row))
@@ -115,27 +116,27 @@ impl Rows {
         Ok(())
     }
 
-    /// Whether all rows have come, and are to come again.
+    /// Whether all rows have been counted, and must now be pushed again.
     pub fn is_counted(&self) -> bool {
         matches!(self.phase, Phase::Writing(_)) && self.seen.rows == 0
     }
 
-    /// Bytes of the file that are finished.
+    /// Number of complete bytes of the file that can be taken.
     pub fn held(&self) -> usize {
         if let Phase::Writing(writing) = &self.phase { writing.writer.bits.bytes.len() } else { 0 }
     }
 
-    /// Takes what is finished of the file.
+    /// Takes the complete bytes of the file.
     pub fn take(&mut self) -> Vec<u8> {
         if let Phase::Writing(writing) = &mut self.phase { writing.writer.bits.take() } else { Vec::new() }
     }
 
-    /// The rest of the file, once all rows have come twice.
+    /// The rest of the file, once all rows have been pushed twice.
     pub fn finish(&mut self) -> Result<Vec<u8>, Fault> {
         match &mut self.phase {
             Phase::Writing(writing) if self.seen == writing.counted && writing.writer.bits.written() == writing.length => {
                 let mut bytes = writing.writer.bits.finish();
-                // Chunks have an even number of bytes.
+                // Chunks of RIFF have an even number of bytes.
                 bytes.resize(bytes.len() + writing.length.div_ceil(8) as usize % 2, 0);
                 Ok(bytes)
             }
@@ -149,13 +150,13 @@ impl Image {
         self.channels.is_multiple_of(2)
     }
 
-    /// Pixels in a row as they are coded.
+    /// Pixels in a row as coded, px.
     fn width(&self) -> usize {
         let width = self.dimensions.width() as usize;
         if self.packed { width.div_ceil(8) } else { width }
     }
 
-    /// Samples as pixels, their green subtracted (section 4.3), or eight in one (section 4.4).
+    /// Converts samples to pixels: green is subtracted from red and blue (section 4.3), or eight bitonal pixels are packed into one (section 4.4).
     fn pixels(&self, samples: &[u8], out: &mut Vec<Pixel>) {
         if self.packed {
             return out.extend(samples.chunks(8).map(|eight| [0, eight.iter().rev().fold(0, |byte, sample| byte << 1 | sample >> 7), 0, 255]));
@@ -186,7 +187,7 @@ impl Counting {
         let trials = predicted.iter().map(|predicted| {
             let opaque = if *predicted { 0 } else { 255 };
             let samples = Samples { colored: image.channels > 2, alpha: (!image.has_alpha()).then_some(opaque) };
-            // A gray pixel is one symbol, as a color of the cache is.
+            // A gray pixel takes only one symbol, and so does a color of the cache: for gray, a cache saves nothing.
             Trial { predicted: *predicted, symbols: Symbols::default(), counts: Counts::new(samples, image.channels > 1) }
         });
         Self { trials: trials.collect(), predictor: Predictor::default(), band: Vec::new(), rows: 0 }
@@ -209,17 +210,17 @@ impl Counting {
         }
     }
 
-    /// Pixels that are not predicted are counted no longer where that is so much worse that it will not be made up for.
+    /// Stops counting without prediction, if that is so much worse that the remaining rows cannot make up for it.
     fn drop_worst(&mut self, width: usize) {
         let cost = |predicted: bool| self.trials.iter().find(|trial| trial.predicted == predicted).map(|trial| trial.cost());
         if let (Some(best), Some(other)) = (cost(true), cost(false)) {
-            // Of what is nearly empty, a margin say, nothing can be told.
+            // While the image is nearly empty, as in a margin, nothing can be concluded.
             let is_full = best > (width * self.rows) as u64;
             self.trials.retain(|trial| trial.predicted || !is_full || other < best + best / 2);
         }
     }
 
-    /// The way that takes the least bits.
+    /// Chooses the way of coding that takes the fewest bits.
     fn finish(&mut self, image: Image, counted: Seen) -> Result<Writing, Fault> {
         self.band = Vec::new();
         self.predictor.restart();
@@ -242,13 +243,13 @@ impl Counting {
 }
 
 impl Trial {
-    /// Bits so far.
+    /// Bits that the symbols take so far.
     fn cost(&self) -> u64 {
         Codes::new(&self.counts, self.counts.has_cache()).cost
     }
 }
 
-/// A file up to its pixels.
+/// The beginning of a file, up to its pixels.
 struct Begun {
     predicted: bool,
     codes: Codes,
@@ -270,7 +271,7 @@ impl Begun {
         if image.packed {
             transform(3, &mut bits);
             bits.put(2 - 1, 8);
-            // Black, and by how much white is more.
+            // The color table: black, then the difference of white from black.
             let samples = Samples { colored: true, alpha: None };
             write_small(&[[0, 0, 0, 255], [255, 255, 255, 0]], 2, samples, &mut bits);
         } else {
@@ -292,13 +293,13 @@ impl Begun {
     }
 }
 
-/// Each transform comes after a bit that says there is one.
+/// Writes the header of a transform, after a bit that says that there is one.
 fn transform(kind: u64, bits: &mut Bits) {
     bits.put(1, 1);
     bits.put(kind, 2);
 }
 
-/// An image within the image: of modes or colors.
+/// Writes an image within the image: predictor modes, or a color table.
 fn write_small(pixels: &[Pixel], width: usize, samples: Samples, bits: &mut Bits) {
     let (mut counts, mut symbols) = (Counts::new(samples, false), Symbols::default());
     pixels.chunks_exact(width).for_each(|row| symbols.count(row, &mut counts));
@@ -328,14 +329,14 @@ impl Writing {
         if is_same { Ok(()) } else { Err(Fault::Changed) }
     }
 
-    /// All at once, or for a piece that is handed over: growing would take twice as much.
+    /// Reserves memory for the whole file, or for a piece that is handed over. If the buffer had to grow, it would take twice as much.
     fn make_room(&mut self, pixels: usize) {
-        // Four symbols of at most 15 bits, or two of a copy.
+        // Four symbols of at most 15 bits per pixel, or two for a copy.
         let most = pixels * 8 + 64;
         let rest = usize::try_from(self.length.saturating_sub(self.writer.bits.written()) / 8).unwrap_or(usize::MAX).saturating_add(16);
         let bytes = &mut self.writer.bits.bytes;
         if bytes.capacity() - bytes.len() < most.min(rest) {
-            // Some more, or the last bits would make it grow.
+            // A few bytes more, or the last bits would make the buffer grow.
             bytes.reserve_exact(if self.by_pieces { most.max(ROOM).min(rest) } else { rest } + 64);
         }
     }

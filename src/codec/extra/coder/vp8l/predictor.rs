@@ -1,4 +1,4 @@
-//! The predictor transform (RFC 9649, section 4.1): each pixel less what its neighbours let expect, by a mode for each block.
+//! The predictor transform (RFC 9649, section 4.1): from each pixel, a prediction from its neighbours is subtracted. Each block has a mode of prediction.
 
 use super::symbols::Pixel;
 
@@ -6,12 +6,12 @@ use super::symbols::Pixel;
 pub(super) const BLOCK_BITS: u32 = 4;
 /// Side of a block, px.
 pub(super) const BLOCK: usize = 1 << BLOCK_BITS;
-/// Of the rows of blocks, one in so many is looked at to choose their modes.
+/// The modes of a row of blocks are chosen by one in this many of its rows.
 const LOOKED_AT: usize = 4;
-/// What is taken away of the first pixel.
+/// The prediction for the first pixel.
 const BLACK: Pixel = [0, 0, 0, 255];
 
-/// Those of the fourteen modes that are made use of: of the others none is much better than the best of these.
+/// The modes that are used, of fourteen: none of the others is much better than the best of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Left = 1,
@@ -23,18 +23,18 @@ pub(super) enum Mode {
 
 const MODES: [Mode; 5] = [Mode::Above, Mode::Left, Mode::Average, Mode::Select, Mode::ClampedGradient];
 
-/// Rows on their way to differences.
+/// Turns rows into differences from their predictions.
 #[derive(Debug, Default)]
 pub(super) struct Predictor {
     modes: Vec<Mode>,
     above: Vec<Pixel>,
-    /// Rows that are done.
+    /// Number of rows that are done.
     rows: usize,
     differences: Vec<Pixel>,
 }
 
 impl Predictor {
-    /// Chooses the modes of the next row of blocks, all of whose rows these are.
+    /// Chooses the modes of the next row of blocks, from all rows of these blocks.
     pub fn choose(&mut self, rows: &[Pixel], width: usize) {
         let mut costs = vec![[0; MODES.len()]; width.div_ceil(BLOCK)];
         self.differences.resize(width, BLACK);
@@ -49,7 +49,7 @@ impl Predictor {
         self.modes.extend(costs.iter().map(best));
     }
 
-    /// The differences of the next row, whose modes are chosen.
+    /// The differences of the next row, whose modes have been chosen before.
     pub fn differences(&mut self, row: &[Pixel]) -> &[Pixel] {
         self.differences.resize(row.len(), BLACK);
         let out = self.differences.as_mut_slice();
@@ -59,7 +59,7 @@ impl Predictor {
         } else {
             out[0] = less(row[0], self.above[0]);
             let modes = &self.modes[self.rows / BLOCK * row.len().div_ceil(BLOCK)..];
-            // Neighbours of the same mode in one go.
+            // Adjacent blocks of the same mode are done together.
             let mut from = 1;
             for same in modes[..row.len().div_ceil(BLOCK)].chunk_by(|one, other| one == other) {
                 let to = ((from / BLOCK + same.len()) * BLOCK).min(row.len());
@@ -73,18 +73,18 @@ impl Predictor {
         out
     }
 
-    /// To the first row again, with the modes that were chosen.
+    /// Goes back to the first row, and keeps the modes that were chosen.
     pub fn restart(&mut self) {
         self.rows = 0;
     }
 
-    /// The modes, as they are written.
+    /// The modes as an image, in the form in which they are written.
     pub fn image(&self) -> Vec<Pixel> {
         self.modes.iter().map(|mode| [0, *mode as u8, 0, 0]).collect()
     }
 }
 
-/// From pixel `from` on, which is not the first one.
+/// Subtracts predictions from the pixels from `from` on. The first pixel of a row has no left neighbour, so `from` must be at least 1.
 fn subtract(mode: Mode, from: usize, row: &[Pixel], above: &[Pixel], out: &mut [Pixel]) {
     if from >= row.len() {
         return;
@@ -119,7 +119,7 @@ fn distance(one: &Pixel, other: &Pixel) -> u32 {
     one.iter().zip(other).map(|(one, other)| u32::from(one.abs_diff(*other))).sum()
 }
 
-/// How much is left to be coded, about.
+/// An estimate of how much is left to code.
 fn cost(differences: &[Pixel]) -> u32 {
     differences.as_flattened().iter().map(|difference| u32::from(*difference.min(&difference.wrapping_neg()))).sum()
 }

@@ -1,11 +1,11 @@
-//! Prefix codes (RFC 9649, section 3.7.2): made of counted symbols, told by their lengths, canonical.
+//! Prefix codes (RFC 9649, section 3.7.2): canonical codes, made from counts of symbols and stored as code lengths.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::bits::Bits;
 
-/// The longest code of a symbol, and of a code length.
+/// The longest code of a symbol, and of a code length, in bits.
 const LONGEST: [u32; 2] = [15, 7];
 /// The order in which the lengths of the code length code are written.
 const ORDER: [usize; 19] = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -13,14 +13,14 @@ const ORDER: [usize; 19] = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12
 /// A canonical prefix code.
 #[derive(Debug)]
 pub(super) struct PrefixCode {
-    /// Of each symbol how many bits it has, and above that byte the bits, the first one lowest.
+    /// For each symbol, the length of its code in the lowest byte, and above it the bits of the code, the first one lowest.
     codes: Vec<u32>,
-    /// The symbols that come at all.
+    /// The symbols that occur.
     used: Vec<u32>,
 }
 
 impl PrefixCode {
-    /// The best code for symbols that come so often.
+    /// The best code for symbols with these counts.
     pub fn new(counts: &[u32]) -> Self {
         Self::limited(counts, LONGEST[0])
     }
@@ -29,7 +29,7 @@ impl PrefixCode {
     fn limited(counts: &[u32], longest: u32) -> Self {
         let mut counts = counts.to_vec();
         let used: Vec<u32> = (0..).zip(&counts).filter(|(_, count)| **count > 0).map(|(symbol, _)| symbol).collect();
-        // Only what fits a byte may stand alone.
+        // Only a symbol that fits into a byte can be the only one of a code. Any other gets a second symbol beside it.
         if let [symbol] = used.as_slice()
             && *symbol > 255
         {
@@ -47,7 +47,7 @@ impl PrefixCode {
         Self { codes, used }
     }
 
-    /// Bits of a symbol, and their number.
+    /// The bits of a symbol's code, and their number.
     #[inline(always)]
     pub fn of(&self, symbol: usize) -> (u64, u32) {
         let code = self.codes[symbol];
@@ -58,7 +58,7 @@ impl PrefixCode {
         self.codes.iter().map(|code| *code as u8)
     }
 
-    /// Bits that all symbols take that come so often.
+    /// Bits that all symbols take, if they occur as often as counted.
     pub fn cost(&self, counts: &[u32]) -> u64 {
         self.lengths().zip(counts).map(|(length, count)| u64::from(length) * u64::from(*count)).sum()
     }
@@ -78,7 +78,7 @@ impl PrefixCode {
         let runs = runs(self.lengths());
         let mut counts = [0; 19];
         runs.iter().for_each(|(symbol, ..)| counts[*symbol] += 1);
-        // One alone would have no bits, and a length of none cannot be told.
+        // A symbol that is the only one would have a code of no bits, and a length of 0 cannot be written.
         if counts.iter().filter(|count| **count > 0).count() == 1 {
             counts.iter_mut().take(2).for_each(|count| *count += 1);
         }
@@ -86,7 +86,7 @@ impl PrefixCode {
         bits.put(0, 1);
         bits.put(19 - 4, 4);
         ORDER.iter().for_each(|symbol| bits.put(code.of(*symbol).1.into(), 3));
-        // All symbols have a length.
+        // The lengths of all symbols are written.
         bits.put(0, 1);
         for (symbol, extra, width) in runs {
             let (value, count) = code.of(symbol);
@@ -96,7 +96,7 @@ impl PrefixCode {
     }
 }
 
-/// A simple code length code: one symbol, which takes no bits, or two of a bit each.
+/// A simple code length code: one symbol, which takes no bits, or two symbols of one bit each.
 fn simple(symbols: &[u32], bits: &mut Bits) {
     bits.put(1, 1);
     bits.put(symbols.len() as u64 - 1, 1);
@@ -104,11 +104,12 @@ fn simple(symbols: &[u32], bits: &mut Bits) {
     symbols.iter().for_each(|symbol| bits.put((*symbol).into(), 8));
 }
 
-/// Lengths by the code length alphabet: a length, or 16 for one repeated, 17 and 18 for zeros; then what follows it, and in how many bits.
+/// Lengths in the alphabet of code lengths: a length, or 16 for repeating the last one, or 17 and 18 for zeros. Each comes with its extra bits, and their
+/// number.
 fn runs(lengths: impl Iterator<Item = u8>) -> Vec<(usize, u64, u32)> {
     let lengths: Vec<u8> = lengths.collect();
     let mut runs = Vec::new();
-    // What 16 repeats before any length.
+    // The length that 16 repeats if no length has come before it.
     let mut last = 8;
     for run in lengths.chunk_by(|one, other| one == other) {
         let (length, mut left) = (run[0], run.len());
@@ -131,9 +132,9 @@ fn runs(lengths: impl Iterator<Item = u8>) -> Vec<(usize, u64, u32)> {
     runs
 }
 
-/// Huffman's code lengths, none above `longest`; of a single symbol 0.
+/// Huffman code lengths, none above `longest`. The length of a single symbol is 0.
 fn lengths(counts: &[u32], longest: u32) -> Vec<u32> {
-    // What would have a code of more than 16 bits anyway need not be told apart.
+    // Symbols so rare that their codes would have more than 16 bits need not be distinguished by their counts.
     let all: u64 = counts.iter().map(|count| u64::from(*count)).sum();
     let mut floor = (all >> 16).max(1);
     loop {
@@ -141,12 +142,12 @@ fn lengths(counts: &[u32], longest: u32) -> Vec<u32> {
         if lengths.iter().all(|length| *length <= longest) {
             return lengths;
         }
-        // Rare symbols are taken for less rare until no code is too long.
+        // Rare symbols are counted as more frequent, until no code is too long.
         floor *= 2;
     }
 }
 
-/// Depths of Huffman's tree, where what comes more rarely than `floor` counts as often as that.
+/// Depths in Huffman's tree. Counts below `floor` are raised to it.
 fn depths(counts: &[u32], floor: u64) -> Vec<u32> {
     let symbols = counts.iter().zip(0_usize..).filter(|(count, _)| **count > 0);
     let mut trees: BinaryHeap<_> = symbols.map(|(count, symbol)| (Reverse(u64::from(*count).max(floor)), symbol)).collect();
@@ -160,7 +161,7 @@ fn depths(counts: &[u32], floor: u64) -> Vec<u32> {
             break;
         }
     }
-    // A parent comes after its children.
+    // A parent has a higher number than its children.
     let mut depths = vec![0; parents.len()];
     for node in (0..parents.len()).rev() {
         if let Some(above) = depths.get(parents[node]) {

@@ -1,4 +1,4 @@
-//! From pixels to symbols (RFC 9649, section 3.6): literals, backward references, colors of the cache.
+//! Turns pixels into symbols (RFC 9649, section 3.6): literals, backward references, and colors of the cache.
 
 use super::bits::Bits;
 use super::prefix::PrefixCode;
@@ -6,17 +6,17 @@ use super::prefix::PrefixCode;
 /// Blue, green, red, alpha: little-endian ARGB.
 pub(super) type Pixel = [u8; 4];
 
-/// Bits of the color cache's index.
+/// Bits of an index into the color cache.
 pub(super) const CACHE_BITS: u32 = 8;
-/// Pixels that a backward reference copies, at most.
+/// Most pixels that a backward reference copies.
 const MOST: usize = 4096;
-/// Pixels that are worth a reference.
+/// Fewest pixels for which a reference is worth its bits.
 const LEAST: usize = 3;
-/// Where lengths and colors of the cache begin in the alphabet of green.
+/// The first symbols of lengths and of colors of the cache in the alphabet of green.
 const LENGTHS: usize = 256;
 const CACHED: usize = LENGTHS + 24;
 
-/// Where a backward reference copies from; its number is the prefix symbol of its distance code, which has no extra bits.
+/// Where a backward reference copies from. The value is the prefix symbol of its distance code, which has no extra bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum From {
     /// The row above: distance code 1.
@@ -25,19 +25,19 @@ enum From {
     Left = 1,
 }
 
-/// Takes what an image is made of, in its order.
+/// Receives the parts of an image in their order.
 trait Sink {
     fn literal(&mut self, pixel: Pixel);
-    /// Pixels that a reference copies, before the reference.
+    /// The pixels that a reference copies. They come before the reference itself.
     fn copied(&mut self, pixels: &[Pixel]);
     fn reference(&mut self, from: From, length: usize);
 }
 
-/// Rows of pixels on their way to symbols.
+/// Turns rows of pixels into symbols.
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
     above: Vec<Pixel>,
-    /// A reference whose end is not known yet, and the pixels it copies so far.
+    /// A reference whose end is not known yet, and how many pixels it copies so far.
     run: Option<(From, usize)>,
 }
 
@@ -52,12 +52,12 @@ impl Symbols {
         self.push(row, writer);
     }
 
-    /// Counts what is left after the last row.
+    /// Counts the reference that is left after the last row.
     pub fn count_rest(&mut self, counts: &mut Counts) {
         self.end_run(counts);
     }
 
-    /// Writes what is left after the last row.
+    /// Writes the reference that is left after the last row.
     pub fn write_rest(&mut self, writer: &mut Writer) {
         self.end_run(writer);
     }
@@ -67,7 +67,7 @@ impl Symbols {
         while x < row.len() {
             if self.run.is_none() {
                 let (mut left, mut above) = (0, 0);
-                // Most pixels are like neither neighbour.
+                // This is checked first, because most pixels equal neither neighbour.
                 if self.begins(row, x) {
                     (left, above) = (self.same(row, x, From::Left), self.same(row, x, From::Above));
                 }
@@ -83,7 +83,7 @@ impl Symbols {
             sink.copied(&row[x..x + more]);
             self.run = Some((from, known + more));
             x += more;
-            // At the end of a row it may go on in the next.
+            // At the end of a row, the reference may go on in the next row.
             if x < row.len() || known + more == MOST {
                 self.end_run(sink);
             }
@@ -99,7 +99,7 @@ impl Symbols {
         left == Some(&row[x]) || self.above.get(x) == Some(&row[x])
     }
 
-    /// How many pixels from `x` on are those that a reference would copy.
+    /// How many pixels from `x` on a reference would copy.
     #[inline(always)]
     fn same(&self, row: &[Pixel], x: usize, from: From) -> usize {
         let rest = &row[x..];
@@ -128,7 +128,7 @@ impl Cache {
         Self(Box::new([[0; 4]; 1 << CACHE_BITS]))
     }
 
-    /// A color's index, if it is there; if not, it is from now on.
+    /// The index of a color if the cache has it. If not, the color is added.
     #[inline(always)]
     fn find(&mut self, pixel: Pixel) -> Option<usize> {
         let index = (u32::from_le_bytes(pixel).wrapping_mul(0x1E35_A7BD) >> (32 - CACHE_BITS)) as usize;
@@ -144,7 +144,7 @@ impl Cache {
     }
 }
 
-/// A length as its prefix symbol, the bits that follow it, and how many they are.
+/// A length as its prefix symbol, its extra bits, and the number of these.
 fn prefix(length: usize) -> (usize, u64, u32) {
     let value = length - 1;
     match value.checked_ilog2() {
@@ -156,31 +156,31 @@ fn prefix(length: usize) -> (usize, u64, u32) {
     }
 }
 
-/// What the samples of pixels are; those that are always the same take no bits.
+/// Which samples of pixels vary; those that are always the same take no bits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Samples {
-    /// Whether there is more than green; if not, red and blue are 0.
+    /// Whether red and blue vary; if not, they are 0.
     pub colored: bool,
-    /// Alpha, if all pixels have the same.
+    /// The alpha of all pixels, if it is the same for all.
     pub alpha: Option<u8>,
 }
 
-/// How often each symbol comes.
+/// How often each symbol occurs.
 #[derive(Debug)]
 pub(super) struct Counts {
     samples: Samples,
     literals: Box<Literals>,
     lengths: [u32; CACHED - LENGTHS],
     distances: [u32; 40],
-    /// Bits that follow lengths.
+    /// Number of all extra bits of lengths.
     extra: u64,
     cache: Option<Cached>,
 }
 
-/// Green, red, blue, alpha.
+/// Counts of green, red, blue and alpha.
 type Literals = [[u32; 256]; 4];
 
-/// With a color cache: symbols of colors that it has, and the literals that they would be without it.
+/// Counts with a color cache: symbols of colors that the cache has, and the literals that these would be without it.
 #[derive(Debug)]
 struct Cached {
     cache: Cache,
@@ -189,7 +189,7 @@ struct Cached {
 }
 
 impl Counts {
-    /// Of nothing yet, of which it is to be known what a color cache would change, or not.
+    /// Counts of nothing yet. With `cached`, it is also counted what a color cache would change.
     pub fn new(samples: Samples, cached: bool) -> Self {
         let mut literals = Box::new([[0; 256]; 4]);
         if let Some(alpha) = samples.alpha {
@@ -199,12 +199,12 @@ impl Counts {
         Self { samples, literals, lengths: [0; CACHED - LENGTHS], distances: [0; 40], extra: 0, cache }
     }
 
-    /// Whether it is known what a color cache would change.
+    /// Whether it is counted what a color cache would change.
     pub fn has_cache(&self) -> bool {
         self.cache.is_some()
     }
 
-    /// Of all alphabets, with or without a color cache: green and lengths, red, blue, alpha, distances.
+    /// Counts of all alphabets, with or without a color cache: green and lengths, red, blue, alpha, distances.
     fn alphabets(&self, cached: bool) -> [Vec<u32>; 5] {
         let [mut green, red, blue, alpha] = self.literals.map(Vec::from);
         green.extend(self.lengths);
@@ -263,12 +263,12 @@ pub(super) struct Codes {
     samples: Samples,
     codes: [PrefixCode; 5],
     cached: bool,
-    /// Bits of all symbols, with what follows them.
+    /// Bits of all symbols, including their extra bits.
     pub cost: u64,
 }
 
 impl Codes {
-    /// The best ones, with a color cache or without.
+    /// The best codes, with or without a color cache.
     pub fn new(counts: &Counts, cached: bool) -> Self {
         let mut cost = counts.extra;
         let codes = counts.alphabets(cached).map(|alphabet| {
@@ -302,7 +302,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// After what is written already.
+    /// Appends to the bits that have been written already.
     pub fn new(codes: Codes, bits: Bits) -> Self {
         Self { cache: codes.cached.then(Cache::new), codes, bits }
     }

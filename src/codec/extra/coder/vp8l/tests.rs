@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::render::Raster;
 use image::{DynamicImage, ImageDecoder};
 
-/// A file's pixels by another decoder, RGBA, and whether it says to have alpha.
+/// The pixels of a file by another decoder, RGBA, and whether the file declares alpha.
 fn decoded(file: &[u8], dimensions: Dimensions) -> (Vec<u8>, bool) {
     let decoder = image::codecs::webp::WebPDecoder::new(std::io::Cursor::new(file)).unwrap();
     let alpha = decoder.color_type().has_alpha();
@@ -23,7 +23,7 @@ fn rgba(raster: &Raster) -> Vec<u8> {
     raster.data.chunks_exact(raster.channels).flat_map(pixel).collect()
 }
 
-/// A file in pieces, whose rows come a few at a time.
+/// Encodes a file in pieces, and pushes a few rows at a time.
 fn in_pieces(raster: &Raster, bitonal: bool, rows: u32) -> Vec<u8> {
     let mut encoder = Rows::new(raster.dimensions, raster.channels, bitonal);
     let mut file = Vec::new();
@@ -43,7 +43,7 @@ fn in_pieces(raster: &Raster, bitonal: bool, rows: u32) -> Vec<u8> {
     file
 }
 
-/// Encodes it, and looks at everything about the file.
+/// Encodes a raster, and checks all properties of the file. Returns its length.
 fn check(what: &str, raster: &Raster, bitonal: bool) -> usize {
     let file = LosslessWebP::of(raster, bitonal).unwrap();
     let length = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
@@ -62,7 +62,7 @@ fn noise(at: usize) -> u8 {
     (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xBF58_476D_1CE4_E5B9).to_be_bytes()[0]
 }
 
-/// Pictures by name: each sample of its place, its channel and its index.
+/// Test pictures by name: a function gives each sample from x, y, channel and index.
 type Painter = (&'static str, fn(usize, usize, usize, usize) -> u8);
 const PICTURES: [Painter; 7] = [
     ("flat", |_, _, channel, _| [200, 30, 90, 120][channel]),
@@ -141,7 +141,7 @@ fn other_rows_in_the_second_pass_are_an_error() {
         rows.push(&second.data).and_then(|()| rows.finish().map(drop))
     };
     assert_eq!(again(&first), Ok(()));
-    // Other symbols, and the same ones in another order.
+    // Other symbols; then the same symbols in another order.
     assert_eq!(again(&painted(PICTURES[2], dimensions, 3)), Err(Error::SourceChanged));
     let mut swapped = first.clone();
     swapped.data.rotate_left(3);
@@ -149,7 +149,7 @@ fn other_rows_in_the_second_pass_are_an_error() {
     let mut one = first.clone();
     one.data[40 * 49 * 3 + 5] ^= 1;
     assert_eq!(again(&one), Err(Error::SourceChanged));
-    // Too few, and too many.
+    // Too few rows, and too many.
     assert_eq!(again(&first.rows(0, 49)).unwrap_err().code(), "internal");
     let mut rows = LosslessWebP::new(dimensions, 3, false).unwrap();
     (0..2).for_each(|_| rows.push(&first.data).unwrap());

@@ -1,7 +1,8 @@
 //! What can be decoded of a damaged file.
 //!
-//! image-webp gives no pixels at all if the data of a picture end too early. So bytes of filler are put behind the data until all pixels can be decoded. The file is decoded
-//! twice. The filler begins with bits 0 the first time, and with bits 1 the second time. A row whose pixels are the same both times does not depend on the missing data.
+//! image-webp gives no pixels at all if the data of a picture end too early. So bytes of filler are put behind the data until all pixels can be decoded. The
+//! file is decoded twice. The filler begins with bits 0 the first time, and with bits 1 the second time. A row whose pixels are the same both times does not
+//! depend on the missing data.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{BufRead, Error, ErrorKind, Read, Result as IoResult, Seek, SeekFrom};
@@ -15,8 +16,8 @@ use crate::pyramid::ALPHA_FLAG;
 
 /// How the filler begins: the first time, and the second time.
 const FIRST: [&[u8]; 2] = [&[0x00; 16], &[0xFF; 16]];
-/// How the filler goes on. Zeros are first: lossy data need the fewest of them. In lossless data, filler can be a copy that reaches beyond the last pixel, which is an
-/// error; then the next filler is used.
+/// How the filler goes on. Zeros are first: lossy data need the fewest of them. In lossless data, filler can be a copy that reaches beyond the last pixel,
+/// which is an error; then the next filler is used.
 const REST: [&[u8]; 3] = [&[0x00; 256], &[0xFF; 256], &[0x5A; 256]];
 
 /// Bytes of zeros that a macroblock of lossy data takes, at most: 25 blocks without coefficients, and the modes; a byte each.
@@ -54,7 +55,8 @@ pub(super) fn decode(mut file: Vec<u8>, planned: Dimensions, memory: u64, mut sa
     Err(what)
 }
 
-/// Decodes a file with both kinds of filler, which begins at `begins`. Gives what the second time gave, and how many rows above the first different one are the same.
+/// Decodes a file with both kinds of filler, which begins at `begins`. Gives what the second time gave, and how many rows above the first different one are the
+/// same.
 fn decode_twice(file: &[u8], begins: &[usize], planned: Dimensions, memory: u64, samples: &mut Vec<u8>) -> Option<(Pixels, usize)> {
     let mut decode = |first: &[u8]| {
         REST.iter().find_map(|rest| {
@@ -112,9 +114,9 @@ impl Image {
 
     /// How many rows are surely right, if `row` is the first that was not the same both times.
     ///
-    /// Lossy data lack coefficients of a macroblock and of all behind it. The pixels of the first such macroblock can be the same by chance where it is visible, as the last
-    /// one of its row may be visible in a single column. So the row of macroblocks above is not counted either. Besides, the loop filter changes six rows above a
-    /// macroblock (RFC 6386, 15.2: three of the chroma), and upsampling mixes chroma with that of the next row.
+    /// Lossy data lack coefficients of a macroblock and of all behind it. The pixels of the first such macroblock can be the same by chance where it is
+    /// visible, as the last one of its row may be visible in a single column. So the row of macroblocks above is not counted either. Besides, the loop filter
+    /// changes six rows above a macroblock (RFC 6386, 15.2: three of the chroma), and upsampling mixes chroma with that of the next row.
     fn rows_above(&self, file: &[u8], row: usize) -> usize {
         const MACROBLOCK: usize = 16;
         const CHANGED: usize = 8;
@@ -126,8 +128,8 @@ impl Image {
         top + ((row - top + CHANGED) / MACROBLOCK * MACROBLOCK).saturating_sub(MACROBLOCK + CHANGED)
     }
 
-    /// Cuts the file off behind the data, and makes all lengths in it as if the longest filler followed. Gives the positions at which filler begins: the end of the file, and
-    /// the beginning of each partition behind that. `None` if nothing can be decoded, or if that takes [too much filler](FILLER).
+    /// Cuts the file off behind the data, and makes all lengths in it as if the longest filler followed. Gives the positions at which filler begins: the end of
+    /// the file, and the beginning of each partition behind that. `None` if nothing can be decoded, or if that takes [too much filler](FILLER).
     fn isolate(&self, file: &mut Vec<u8>, planned: Dimensions) -> Option<Vec<usize>> {
         let end = self.data.start + self.data.data(file).len();
         file.truncate(end);
@@ -161,8 +163,8 @@ impl Chunk {
     }
 }
 
-/// Positions in the data of a lossy picture at which its partitions of coefficients begin, by the lengths that it states (RFC 6386, 9.5). `None` if the data end before
-/// the last of these lengths.
+/// Positions in the data of a lossy picture at which its partitions of coefficients begin, by the lengths that it states (RFC 6386, 9.5). `None` if the data
+/// end before the last of these lengths.
 fn partitions(vp8: &[u8]) -> Option<Vec<usize>> {
     // RFC 6386, 9.1: the header of the frame, and in it the length of the first partition, which has the modes.
     const FRAME: usize = 10;

@@ -1,4 +1,4 @@
-//! Decoding by image-webp, and what must be checked before.
+//! Decodes with image-webp, after checks that image-webp does not make itself.
 
 use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
@@ -27,11 +27,11 @@ pub(crate) fn decode(mut bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Re
     }
 }
 
-/// What is known of a decoded picture but its samples.
+/// What is known of a decoded picture besides its samples.
 pub(super) struct Pixels {
     /// 3 (RGB) or 4 (RGBA, straight).
     pub channels: usize,
-    /// The embedded profile.
+    /// The embedded ICC profile.
     pub icc: Option<Vec<u8>>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn read(file: impl BufRead + Seek, planned: Dimensions, memory: u64, 
     let mut own = image::Limits::no_limits();
     own.max_alloc = Some(memory);
     decoder.set_limits(own).map_err(failure)?;
-    // One that cannot be had is as good as one that cannot be read, which is told.
+    // A profile that the decoder cannot give is treated like one that cannot be read, which is reported.
     let icc = decoder.icc_profile().unwrap_or_else(|_| Some(Vec::new()));
     let channels = match decoder.color_type() {
         ColorType::Rgb8 => 3,
@@ -66,13 +66,13 @@ fn failure(error: ImageError) -> Fault {
     }
 }
 
-/// Whether lossy pixels have the size that they should have: those of the file its own, those of an animation's first frame the frame's. image-webp takes memory
-/// for as many as they say to be before it looks at that, and does not look at all if a frame has alpha.
+/// Checks that lossy pixels have the size that they should have: in a still picture that of the file, in the first frame of an animation that of the frame.
+/// image-webp allocates memory for the size that VP8 data state before it checks that size, and does not check it at all if a frame has alpha.
 fn check_sizes(file: &[u8], planned: Dimensions) -> Result<(), Fault> {
     let animated = is_animated(file);
     for chunk in chunks(file, FIRST_CHUNK) {
         match &chunk.kind {
-            // No other frame is decoded, and nothing but frames.
+            // Of an animation, only the first frame is decoded, and nothing outside of frames.
             b"ANMF" if animated => return check_frame(file, chunk, None),
             b"ANMF" => check_frame(file, chunk, Some(planned))?,
             b"VP8 " if !animated => check_size(chunk.data(file), planned)?,
@@ -88,7 +88,8 @@ pub(super) fn is_animated(file: &[u8]) -> bool {
     first.and_then(|chunk| chunk.data(file).first().copied()).is_some_and(|flags| flags & ANIMATION_FLAG != 0)
 }
 
-/// Makes the first frame of an animation replace the canvas, which is transparent, as that gives the same as blending (RFC 9649, 2.7.1.1). image-webp blends with an error of 1.
+/// Makes the first frame of an animation replace the canvas, which is transparent, as that gives the same as blending (RFC 9649, 2.7.1.1). image-webp blends
+/// with an error of 1.
 fn lay_first_frame(file: &mut [u8]) {
     const DO_NOT_BLEND: u8 = 0x02;
     let frame = chunks(file, FIRST_CHUNK).find(|chunk| chunk.kind == *b"ANMF").filter(|_| is_animated(file));
@@ -97,7 +98,7 @@ fn lay_first_frame(file: &mut [u8]) {
     }
 }
 
-/// Whether the data of a frame have its size, which is its own counts if no other is expected (RFC 9649, 2.7.1.1).
+/// Checks that the data of a frame have the size `expected`, or that of the frame itself if nothing is expected (RFC 9649, 2.7.1.1).
 fn check_frame(file: &[u8], frame: Chunk, expected: Option<Dimensions>) -> Result<(), Fault> {
     let Some(head) = frame.data(file).first_chunk::<FRAME_HEADER>() else { return Ok(()) };
     let side = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]) + 1;
@@ -114,7 +115,7 @@ fn check_frame(file: &[u8], frame: Chunk, expected: Option<Dimensions>) -> Resul
     Ok(())
 }
 
-/// RFC 6386, 9.1: of a key frame's data the size comes after three bytes and the start code.
+/// Checks the size in VP8 data. In the data of a key frame, it follows a tag of three bytes and the start code (RFC 6386, 9.1).
 fn check_size(vp8: &[u8], expected: Dimensions) -> Result<(), Fault> {
     let [_, _, _, _, _, _, a, b, c, d, ..] = *vp8 else { return Ok(()) };
     let (width, height) = (u32::from(u16::from_le_bytes([a, b]) & 0x3FFF), u32::from(u16::from_le_bytes([c, d]) & 0x3FFF));

@@ -11,21 +11,22 @@ use crate::plan::padded_webp;
 use crate::pyramid::ALPHA_FLAG;
 use crate::render::Raster;
 
-/// Sides of what the encoder takes, px.
+/// Longest side of an image that the encoder takes, px.
 const LONGEST: usize = 16_383;
 
-/// Qualities whose quantization steps turn an error of 1 into one of -1 and back, so that a gray area never has macroblocks without coefficients: steps of 12 to 14
-/// for chroma, or of 47 to 56 for luminance.
+/// Qualities whose quantization steps turn an error of 1 into one of -1 and back, so that a gray area never has macroblocks without coefficients: steps of 12
+/// to 14 for chroma, or of 47 to 56 for luminance.
 const RESTLESS: [std::ops::RangeInclusive<u8>; 2] = [46..=51, 90..=92];
 
-/// A raster as lossy WebP at `quality` 0 to 100, by the fastest method. Alpha is lossless. What the encoder cannot take is made without loss.
+/// Encodes a raster as lossy WebP at `quality` 0 to 100, by the fastest method. Alpha is lossless. An image that the encoder cannot take is encoded without
+/// loss.
 ///
-/// webp-rust 0.3.2 has a fault: it writes nothing for macroblocks without coefficients, but marks them as left out (RFC 6386, 9.3 and 11.1) only if they are at least
-/// 2.2 % of all. If there are some, but fewer, decoders lose their place: the rest of the picture is garbage, or the file is refused.
+/// webp-rust 0.3.2 has a fault: it writes nothing for macroblocks without coefficients, but marks them as left out (RFC 6386, 9.3 and 11.1) only if they are at
+/// least 2.2 % of all. If there are some, but fewer, decoders lose their place: the rest of the picture is garbage, or the file is refused.
 ///
-/// So the encoder gets an image that is [higher](padded_webp): the rows below the picture are gray, and most of their macroblocks have no coefficients. Then all are
-/// marked. The file states the true height, and decoders do not look at what lies below it. At [some qualities](RESTLESS) this does not work, and the next higher one
-/// is used. The header of the file shows whether macroblocks are marked.
+/// So the encoder gets an image that is [higher](padded_webp): the rows below the picture are gray, and most of their macroblocks have no coefficients. Then
+/// all are marked. The file states the true height, and decoders do not look at what lies below it. At [some qualities](RESTLESS) this does not work, and the
+/// next higher one is used. The header of the file shows whether macroblocks are marked.
 pub(crate) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let dimensions = raster.dimensions;
     let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
@@ -43,7 +44,7 @@ pub(crate) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     let quality = RESTLESS.iter().find(|some| some.contains(&quality)).map_or(quality, |some| *some.end() + 1);
     for quality in [quality, quality + 1] {
         let config = webp_rust::LossyEncodingConfig { quality: quality.min(100).into(), method: 0, no_alpha: true, exact: true, ..Default::default() };
-        // It decodes small images after it has made them, and fails if that is not possible.
+        // The encoder decodes small images after it has encoded them, and fails if that is not possible.
         let Ok(file) = webp_rust::encode_lossy_with_config(&image, &config, None) else { continue };
         let data = chunks(&file, FIRST_CHUNK).find(|chunk| chunk.kind == *b"VP8 ").map(|chunk| chunk.data(&file));
         if let Some(data) = data.filter(|data| webp_rust::decoder::parse_lossy_headers(data).is_ok_and(|header| header.probabilities.use_skip_probability)) {
@@ -57,19 +58,19 @@ pub(crate) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
     lossless(dimensions, 4, rgba.chunks_exact(width * 4))
 }
 
-/// RFC 6386, 9.1: where the height is in the data of a key frame.
+/// The position of the height in the data of a key frame (RFC 6386, 9.1).
 const HEIGHT: std::ops::Range<usize> = 8..10;
 
-/// Alpha of each pixel, if some are not opaque.
+/// The alpha of all pixels, if some are not opaque.
 fn alpha(raster: &Raster) -> Option<Vec<u8>> {
     let alpha = || raster.data.iter().skip(raster.channels - 1).step_by(raster.channels).copied();
     (raster.has_alpha() && alpha().any(|alpha| alpha < u8::MAX)).then(|| alpha().collect())
 }
 
-/// Alpha as a chunk of a file: coded without loss (RFC 9649, 2.7.1.2), as the green of an image without its header.
+/// Alpha as the data of an ALPH chunk: coded without loss (RFC 9649, 2.7.1.2), as the green of an image without its header.
 fn coded_alpha(dimensions: Dimensions, alpha: &[u8]) -> Result<Vec<u8>, Fault> {
     const LOSSLESS: u8 = 1;
-    // RIFF and WEBP, the chunk's header; and that of the image.
+    // RIFF and WEBP, the header of the chunk, and the header of the image.
     const BEFORE: usize = 20 + 5;
     let mut file = lossless(dimensions, 1, alpha.chunks_exact(dimensions.width() as usize))?;
     file.drain(..BEFORE - 1);
@@ -77,7 +78,7 @@ fn coded_alpha(dimensions: Dimensions, alpha: &[u8]) -> Result<Vec<u8>, Fault> {
     Ok(file)
 }
 
-/// A file without loss. All rows come twice.
+/// Encodes rows as a file without loss. All rows are pushed twice.
 fn lossless<'a>(dimensions: Dimensions, channels: usize, rows: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Vec<u8>, Fault> {
     let mut file = LosslessWebP::new(dimensions, channels, false);
     rows.clone().try_for_each(|row| file.push(row))?;
@@ -85,7 +86,7 @@ fn lossless<'a>(dimensions: Dimensions, channels: usize, rows: impl Iterator<Ite
     file.finish()
 }
 
-/// A file of these chunks (RFC 9649, 2.3 to 2.7), whose VP8 data get the right height.
+/// Makes a file of these chunks (RFC 9649, 2.3 to 2.7), and writes the true height into the VP8 data.
 fn container(dimensions: Dimensions, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(12 + 18 + 8 + alpha.map_or(0, <[u8]>::len) + 8 + vp8.len() + 2);
     out.extend_from_slice(b"RIFF\0\0\0\0WEBP");

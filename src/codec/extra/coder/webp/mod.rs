@@ -13,31 +13,31 @@ const CHUNK_HEADER: usize = 8;
 /// RFC 9649, 2.7.1.1: bytes of a frame of an animation before its chunks.
 const FRAME_HEADER: usize = 16;
 
-/// A chunk of RIFF.
+/// A RIFF chunk.
 #[derive(Debug, Clone, Copy)]
 struct Chunk {
     kind: [u8; 4],
-    /// Where its data begin in the file.
+    /// Offset of its data in the file.
     start: usize,
-    /// Bytes of data as its header states them; the file may end before.
+    /// Bytes of data that its header states; the file may end before.
     length: usize,
 }
 
 impl Chunk {
-    /// Its data, as far as the file has them.
+    /// Its data, as far as the file contains them.
     fn data<'a>(&self, file: &'a [u8]) -> &'a [u8] {
         let data = file.get(self.start..).unwrap_or_default();
         &data[..self.length.min(data.len())]
     }
 
-    /// The chunks within its data that begin `header` bytes behind the start.
+    /// The chunks within its data, from `header` bytes after the beginning of the data on.
     fn parts<'a>(&self, file: &'a [u8], header: usize) -> impl Iterator<Item = Self> + use<'a> {
         let end = self.start + self.data(file).len();
         chunks(&file[..end], self.start + header)
     }
 }
 
-/// The chunks from a byte of a file on.
+/// The chunks of a file from byte `at` on.
 fn chunks(file: &[u8], mut at: usize) -> impl Iterator<Item = Chunk> + use<'_> {
     std::iter::from_fn(move || {
         let (kind, after) = file.get(at..)?.split_first_chunk::<4>()?;
