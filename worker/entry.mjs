@@ -84,13 +84,20 @@ function failure(request, env, status, code, error) {
   const headers = new Headers({
     "content-type": json ? "application/json" : "text/plain; charset=utf-8",
     "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "cross-origin-resource-policy": "cross-origin",
+    vary: "Accept",
     "x-content-type-options": "nosniff",
   });
   const origin = request.headers.get("origin");
   const allowed = (env.ALLOWED_ORIGINS ?? "*").split(/[\s,]+/);
   if (allowed.includes("*")) headers.set("access-control-allow-origin", "*");
-  else if (allowed.includes(origin)) headers.set("access-control-allow-origin", origin);
+  else {
+    headers.append("vary", "Origin");
+    if (allowed.includes(origin)) headers.set("access-control-allow-origin", origin);
+  }
+  if (headers.has("access-control-allow-origin")) headers.set("access-control-expose-headers", "Retry-After");
   if (status === 503) headers.set("retry-after", "1");
-  const body = json ? JSON.stringify({ error, status, code }) : `${error}\n`;
+  const body = json ? JSON.stringify({ code, error, status }) : `${error}\n`;
   return new Response(request.method === "HEAD" ? null : body, { status, headers });
 }

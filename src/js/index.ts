@@ -81,7 +81,7 @@ export async function spoolPyramid(input: Input, spool: Spool, options: PyramidO
 /**
  * Loads the engine early, or from elsewhere: a compiled module, its bytes, its URL or an answer with it. Never required.
  * Call it before the first `open`: what runs already stays as it is. A module from elsewhere is compiled once, and is sent to the workers.
- * `extra` is the module of the codecs that are loaded when they are needed (WebP, GIF, LZW and Zstandard within TIFF, small JPEGs); of an engine by URL it is looked for beside it, as `extra.wasm`.
+ * `extra` is the module of the codecs that are loaded when they are needed (WebP, GIF, BMP, LZW and Zstandard within TIFF, small JPEGs); of an engine by URL it is looked for beside it, as `extra.wasm`.
  *
  * Vite and webpack find the engine and the worker by themselves. esbuild does not: give it `azulejo/pool-worker` as an entry point of the name `pool-worker`,
  * copy `azulejo/engine.wasm` and `azulejo/extra.wasm` beside the output, and call `init(new URL("./engine.wasm", import.meta.url))`.

@@ -1,6 +1,6 @@
 //! TIFFs whose tags leave something unsaid, or say more than is needed.
 
-use super::support::{pixels, render, root};
+use super::support::{pixels, render, render_strictly, root};
 use super::tiffs::{Page, file};
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -75,4 +75,18 @@ fn zstandard_frames_may_declare_more_of_a_window_than_they_need() {
     // 128 MiB and more, as high levels of compression have it.
     frames.iter().zip([0x88, 0x90, 0xFF].iter().cycle()).for_each(|(at, window)| bytes[at + 5] = *window);
     assert_eq!(pixels(&render(&bytes, "full/max/0/default.png").unwrap()), image::load_from_memory(&fixture("rgb8.png")).unwrap().to_rgba8());
+}
+
+#[test]
+fn pack_bits_may_take_twice_as_many_bytes_as_pixels() {
+    let (width, height) = (200, 200);
+    let plain: Vec<u8> = (0..width * height).map(|index| (index % 251) as u8).collect();
+    let of = |compression: u16, strip: Vec<u8>| {
+        let page = Page::new(false).longs(256, &[width]).longs(257, &[height]).shorts(258, &[8]).shorts(259, &[compression]).shorts(262, &[1]);
+        file(vec![page.shorts(277, &[1]).longs(278, &[height]).strips(vec![strip])])
+    };
+    // Each byte is a run of its own, as careless encoders write it.
+    let packed: Vec<u8> = plain.iter().flat_map(|byte| [0, *byte]).collect();
+    let expected = render(&of(1, plain), "full/max/0/default.png").unwrap().bytes;
+    assert_eq!(render_strictly(&of(32773, packed), "full/max/0/default.png").unwrap().bytes, expected);
 }

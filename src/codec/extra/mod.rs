@@ -1,5 +1,5 @@
 //! Codecs that are large for how rarely a page needs them: WebP, GIF, BMP, LZW and Zstandard within TIFF, and small JPEGs. With the feature `extra` they are
-//! compiled in ([`coder`]). Without it, [`installed`] calls those of a module that the host has loaded. In the end both are the same code, and give the same
+//! compiled in ([`coder`]). Without it, `installed` calls those of a module that the host has loaded. In the end both are the same code, and give the same
 //! bytes.
 
 #[cfg(feature = "extra")]

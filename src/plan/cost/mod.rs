@@ -245,8 +245,10 @@ pub(crate) fn fetched_chunk(level: &Level) -> u64 {
         // With the fixed Huffman codes, a byte takes at most nine bits. Data that do not compress are stored.
         Compression::Deflate => sum(&[plain, plain / 7, 4 << 10]),
         Compression::Zstandard => sum(&[plain, plain / 64, 4 << 10]),
-        // LZW takes at most 12 bits per byte. Careless encoders of PackBits write runs of a single byte.
-        Compression::Lzw | Compression::PackBits => sum(&[plain, plain / 2, 4 << 10]),
+        // LZW takes at most 12 bits per byte.
+        Compression::Lzw => sum(&[plain, plain / 2, 4 << 10]),
+        // Careless encoders write runs of a single byte.
+        Compression::PackBits => sum(&[plain, plain, 4 << 10]),
     }
 }
 

@@ -39,15 +39,21 @@ pub(super) fn slide(xml: &[u8], directories: Vec<(Directory, Marks)>) -> Option<
         levels.next().map(|main| Group { copies: levels.collect(), ..Group::of(main) })
     };
     let (macros, scans): (Vec<Image>, Vec<Image>) = images.into_iter().partition(|image| image.all);
-    let largest = scans.iter().flat_map(|scan| &scan.levels).max().copied();
-    let (first, rest): (Vec<&Image>, Vec<&Image>) = scans.iter().partition(|scan| scan.levels.first().copied() == largest);
-    let scans: Vec<Group> = first.into_iter().chain(rest).filter_map(group).collect();
+    let scans: Vec<Group> = largest_first(&scans).into_iter().filter_map(group).collect();
     let mut beside: Vec<(Associated, Directory)> = named.into_iter().filter_map(|(name, number)| Some((name, directory(number)?))).collect();
     let overview = macros.first().and_then(|image| directory(image.levels.first()?.1));
     if beside.iter().all(|(name, _)| *name != Associated::Macro) {
         beside.extend(overview.map(|directory| (Associated::Macro, directory)));
     }
     (!scans.is_empty()).then_some(Slide { scans, beside })
+}
+
+/// The scans, of which the largest comes first. The others keep their order. A scan may have several directories of its largest size, one for each channel.
+fn largest_first(scans: &[Image]) -> Vec<&Image> {
+    let area = |scan: &Image| scan.levels.first().map(|(area, _)| *area);
+    let largest = scans.iter().filter_map(area).max();
+    let (first, rest): (Vec<&Image>, Vec<&Image>) = scans.iter().partition(|scan| area(scan) == largest);
+    first.into_iter().chain(rest).collect()
 }
 
 /// The images, each with its levels, largest first, and the directories of the supplemental images whose type is known.
@@ -149,6 +155,14 @@ mod tests {
         let (images, named) = parse(XML.as_bytes());
         let expected = [Image { all: true, levels: vec![(108, 0), (24, 1)] }, Image { all: false, levels: vec![(2400, 3), (600, 4)] }];
         assert_eq!((images.as_slice(), named.as_slice()), (expected.as_slice(), [(Associated::Label, 7)].as_slice()));
+    }
+
+    #[test]
+    fn the_largest_scan_comes_first_though_it_has_several_channels() {
+        let scan = |levels: &[(u64, usize)]| Image { all: false, levels: levels.to_vec() };
+        let scans = [scan(&[(50, 1)]), scan(&[(90, 2), (90, 3), (20, 4)]), scan(&[(60, 5)])];
+        let order: Vec<usize> = largest_first(&scans).iter().map(|scan| scan.levels[0].1).collect();
+        assert_eq!(order, [2, 1, 5]);
     }
 
     #[test]

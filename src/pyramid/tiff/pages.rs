@@ -14,6 +14,7 @@
 //!    older tools write pyramids without marks, but always in tiles of one size. Two pages of which one happens to be half as large as the other are stored in
 //!    strips, or have tiles of different sizes.
 //! 7. Otherwise: a page.
+//!
 //! A directory resembles a page if PhotometricInterpretation, SamplesPerPixel and BitsPerSample are the same, and if dividing both sides of the page by one
 //! whole number gives its sides, within rounding.
 //!
