@@ -282,7 +282,7 @@ test("every code of the Worker is explained", () => {
   const [, section] = /## Codes of the Worker\n([^]*)$/.exec(texts["docs/errors.md"]);
   const explained = [...section.matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, code]) => code);
   const core = [.../fn code\(([^]*?)\n {4}\}/.exec(readFileSync(at("src/error.rs"), "utf8"))[1].matchAll(/=> "([a-z-]+)"/g)].map(([, code]) => code);
-  const own = [.../fn code\(([^]*?)\n {4}\}/.exec(readFileSync(at("worker/src/respond.rs"), "utf8"))[1].matchAll(/=> "([a-z-]+)"/g)].map(([, code]) => code);
+  const own = [.../fn code\(([^]*?)\n {4}\}/.exec(readFileSync(at("src/service/failure.rs"), "utf8"))[1].matchAll(/=> "([a-z-]+)"/g)].map(([, code]) => code);
   const entry = [...readFileSync(at("worker/entry.mjs"), "utf8").matchAll(/failure\(request, env, \d+, "([a-z-]+)"/g)].map(([, code]) => code);
   assert.ok(own.length && entry.length);
   // Calls are used wrongly only in the package.

@@ -1,4 +1,4 @@
-// Answers: status, headers and body, errors included. The twin of `worker/src/respond.rs` and `cors.rs`.
+// Answers: status, headers and body, errors included. The twin of `src/service/{answer,failure,cors,condition}.rs`.
 
 import { IiifError } from "../error.js";
 import type { Version } from "../request/version.js";

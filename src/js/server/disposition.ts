@@ -1,4 +1,4 @@
-// `Content-Disposition` as a client wishes it (RFC 6266, RFC 8187): the name is cleaned, the rest is ours. The twin of `content_disposition` in `src/api/headers.rs`.
+// `Content-Disposition` as a client wishes it (RFC 6266, RFC 8187): the name is cleaned, the rest is ours. The twin of `src/service/disposition.rs`, and of `content_disposition` in `src/api/headers.rs`.
 
 import type { Format } from "../request/format.js";
 import { SOURCE_FORMATS } from "../source-format.js";

@@ -1,4 +1,4 @@
-// The Image API's three resources: base URI, information, image. The twin of `worker/src/iiif.rs`.
+// The Image API's three resources: base URI, information, image. The twin of `src/service/resource.rs` and `condition.rs`.
 
 import { IiifError } from "../error.js";
 import type { Incomplete } from "../image.js";
