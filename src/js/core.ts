@@ -174,6 +174,8 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
   };
 
   function job<T>(job: WasmJob, result: () => T, more?: () => Omit<Piece, "piece">): CoreJob<T> {
+    // The engine may have trapped while modules of codecs were loaded.
+    const [memory, light] = call(() => [job.memory, job.light] as const);
     return {
       step() {
         const step = call(() => job.step());
@@ -182,8 +184,8 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
       },
       provide: (offset, bytes) => call(() => job.provide(offset, bytes)),
       free: release(job),
-      memory: job.memory,
-      light: job.light,
+      memory,
+      light,
     };
   }
 
