@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 /// An object that is being written.
-pub(super) struct Object(String);
+pub(crate) struct Object(String);
 
 impl Object {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self("{".to_owned())
     }
 
     /// A key and a value that is JSON already.
-    pub(super) fn raw(mut self, key: &str, value: &str) -> Self {
+    pub fn raw(mut self, key: &str, value: &str) -> Self {
         if self.0.len() > 1 {
             self.0.push(',');
         }
@@ -21,18 +21,18 @@ impl Object {
         self
     }
 
-    pub(super) fn text(self, key: &str, value: &str) -> Self {
+    pub fn text(self, key: &str, value: &str) -> Self {
         let mut out = String::new();
         string(&mut out, value);
         self.raw(key, &out)
     }
 
-    pub(super) fn number(self, key: &str, value: impl Into<u64>) -> Self {
+    pub fn number(self, key: &str, value: impl Into<u64>) -> Self {
         self.raw(key, &value.into().to_string())
     }
 
     /// A number that may be missing.
-    pub(super) fn optional(self, key: &str, value: Option<impl Into<u64>>) -> Self {
+    pub fn optional(self, key: &str, value: Option<impl Into<u64>>) -> Self {
         match value {
             Some(value) => self.number(key, value),
             None => self,
@@ -40,7 +40,7 @@ impl Object {
     }
 
     /// A list of texts; left out if it is empty.
-    pub(super) fn texts<'a>(self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn texts<'a>(self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
         let list = array(values.into_iter().map(|value| {
             let mut out = String::new();
             string(&mut out, value);
@@ -49,7 +49,7 @@ impl Object {
         if list == "[]" { self } else { self.raw(key, &list) }
     }
 
-    pub(super) fn end(mut self) -> String {
+    pub fn end(mut self) -> String {
         self.0.push('}');
         self.0
     }
@@ -61,16 +61,33 @@ pub(super) fn array(values: impl IntoIterator<Item = String>) -> String {
     format!("[{}]", values.join(","))
 }
 
+/// A text as `JSON.stringify` writes it, so that both Workers write the same.
 fn string(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            c if c < ' ' => {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
         }
     }
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_those_of_javascript() {
+        let found = Object::new().text("k", "a\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}é").end();
+        assert_eq!(found, "{\"k\":\"a\\\"\\\\\\n\\r\\t\\b\\f\\u0001\u{7f}é\"}");
+    }
 }

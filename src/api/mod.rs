@@ -46,6 +46,7 @@ pub use headers::{
 };
 pub use identifier::Identifier;
 pub use info::{Info, Stored, TileSet};
+pub(crate) use json::Object;
 pub use number::Decimal;
 pub use page::{Associated, AssociatedSet, Page};
 pub(crate) use percent::decode as decode_percent;

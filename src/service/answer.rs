@@ -72,22 +72,21 @@ impl<B: Body> Answer<B> {
     }
 
     /// What is to be sent: all headers, and the body, which HEAD does not get though its length is told. `origins` are those whose pages may read it.
-    pub fn finish(self, request: &Request, origins: &Origins) -> Self {
-        let mut answer = self;
-        answer.headers.extend(cors::headers(origins, request.origin.as_deref()));
+    pub fn finish(mut self, request: &Request, origins: &Origins) -> Self {
+        self.headers.extend(cors::headers(origins, request.origin.as_deref()));
         if origins.varies() {
-            answer.headers.push(("vary", "Origin".to_owned()));
+            self.headers.push(("vary", "Origin".to_owned()));
         }
-        if !matches!(answer.status, 204 | 304) {
-            answer.headers.extend(answer.body.length().map(|length| ("content-length", length.to_string())));
-            answer.headers.push(("cross-origin-resource-policy", "cross-origin".to_owned()));
+        if !matches!(self.status, 204 | 304) {
+            self.headers.extend(self.body.length().map(|length| ("content-length", length.to_string())));
+            self.headers.push(("cross-origin-resource-policy", "cross-origin".to_owned()));
         }
         // A value with a line end in it would be two headers.
-        answer.headers.retain(|(_, value)| !value.contains(['\n', '\r']));
+        self.headers.retain(|(_, value)| !value.contains(['\n', '\r']));
         if request.method == Some(Method::Head) {
-            answer.body = B::empty();
+            self.body = B::empty();
         }
-        answer
+        self
     }
 }
 

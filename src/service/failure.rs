@@ -1,10 +1,8 @@
 //! Errors on their way to the client.
 
-use std::fmt::Write as _;
-
 use super::answer::{Answer, Body};
 use super::request::Request;
-use crate::api::{ERROR_XML_MEDIA_TYPE, Version, error_xml};
+use crate::api::{ERROR_XML_MEDIA_TYPE, Object, Version, error_xml};
 use crate::error::Error;
 use crate::settings::Misconfigured;
 
@@ -79,7 +77,9 @@ impl Failure {
     pub fn answer<B: Body>(&self, request: &Request, version: Option<Version>) -> Answer<B> {
         let (status, code) = (self.status(), self.code());
         let (media_type, body) = match self {
-            _ if request.wants_json() => ("application/json", format!("{{\"code\":\"{code}\",\"error\":{},\"status\":{status}}}\n", json(&self.sentence()))),
+            _ if request.wants_json() => {
+                ("application/json", format!("{}\n", Object::new().text("code", code).text("error", &self.sentence()).number("status", status).end()))
+            }
             Self::Iiif(error) if version == Some(Version::V1_0) => (ERROR_XML_MEDIA_TYPE, error_xml(error)),
             _ => ("text/plain; charset=utf-8", format!("{}\n", self.sentence())),
         };
@@ -99,29 +99,6 @@ impl Failure {
         };
         answer
     }
-}
-
-/// A text in JSON, as `JSON.stringify` writes it.
-fn json(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().saturating_add(2));
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            control if control < ' ' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
@@ -160,10 +137,5 @@ mod tests {
             assert!(!answer.body.0.as_deref().unwrap().contains("secret"));
             assert_eq!(answer.detail.is_some(), status >= 500, "{failure:?}");
         }
-    }
-
-    #[test]
-    fn json_is_that_of_javascript() {
-        assert_eq!(json("a\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}é"), "\"a\\\"\\\\\\n\\r\\t\\b\\f\\u0001\u{7f}é\"");
     }
 }

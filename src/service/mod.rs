@@ -1,6 +1,7 @@
-//! The service over HTTP, without reading or waiting: what a request says, and what answers it has. Hosts read, keep and send; they decide nothing of this.
+//! The Image API over HTTP, without input and output: it reads requests and makes answers. A host reads files, caches and sends.
 //!
-//! So far these are answers and errors, and the headers by which clients keep answers. Which parts still belong to hosts, ARCHITECTURE.md says.
+//! It contains errors, redirects, information documents, the headers of images, CORS and conditional requests. Each host still has its own queue, its own caches and
+//! its own order of work. The Rust Worker uses this module. The package has a copy in TypeScript (`src/js/server`).
 
 mod answer;
 mod condition;

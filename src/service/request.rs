@@ -1,5 +1,8 @@
 //! What matters of an HTTP request.
 
+/// Longest path and query, bytes: Cloudflare's own limit, which other hosts do not have.
+const LONGEST_URL: usize = 16 << 10;
+
 /// The methods that are answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -35,9 +38,6 @@ pub struct Request {
 }
 
 impl Request {
-    /// Cloudflare's own limit of a URL, bytes; other hosts have none.
-    pub const LONGEST_URL: usize = 16 << 10;
-
     /// Reads the lines that a host makes of a request: the method, the URL, and the values of five headers, empty if they are not there: `Accept`,
     /// `If-None-Match`, `If-Modified-Since`, `Origin`, `Access-Control-Request-Headers`.
     pub fn read(lines: &str) -> Self {
@@ -68,8 +68,8 @@ impl Request {
 
     /// The first parameter of this name in the query, decoded as forms are (WHATWG URL, application/x-www-form-urlencoded).
     pub fn parameter(&self, name: &str) -> Option<String> {
-        let pairs = self.query.strip_prefix('?')?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        pairs.map(|(key, value)| (decoded(key), value)).find(|(key, _)| key == name).map(|(_, value)| decoded(value))
+        let mut pairs = form_urlencoded::parse(self.query.strip_prefix('?')?.as_bytes());
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
     /// Whether an error is wanted as JSON.
@@ -79,29 +79,8 @@ impl Request {
 
     /// Whether the URL is longer than any host answers.
     pub fn is_too_long(&self) -> bool {
-        self.path.len().saturating_add(self.query.len()) > Self::LONGEST_URL
+        self.path.len().saturating_add(self.query.len()) > LONGEST_URL
     }
-}
-
-/// Plus signs are spaces, escapes are bytes; a broken escape stands for itself, and bytes that are no UTF-8 are replaced.
-fn decoded(text: &str) -> String {
-    let hex = |digit: Option<&u8>| digit.and_then(|digit| char::from(*digit).to_digit(16));
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => match (hex(after.first()), hex(after.get(1)), after.get(2..)) {
-                (Some(high), Some(low), Some(behind)) => {
-                    rest = behind;
-                    u8::try_from(high << 4 | low).unwrap_or_default()
-                }
-                _ => b'%',
-            },
-            other => *other,
-        });
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

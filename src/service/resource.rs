@@ -66,9 +66,9 @@ impl Resource<'_> {
         Answer::redirect(format!("{}/info.json", self.id()), self.cache_control())
     }
 
-    /// The information document, and its media type. `document` is the identifier of the document that the image is a page of, as `pages` say; `identifier` that of
+    /// The information document. `document` is the identifier of the document that the image is a page of, as `pages` say; `identifier` that of
     /// the page.
-    pub fn information<B: Body>(&self, info: &Info, pages: Pages, form: InfoForm, document: &Identifier, identifier: &Identifier) -> (Answer<B>, &'static str) {
+    pub fn information<B: Body>(&self, info: &Info, pages: Pages, form: InfoForm, document: &Identifier, identifier: &Identifier) -> Answer<B> {
         let version = self.version();
         let (media_type, text) = match form {
             // In 1.0 the identifier is a property by itself, and must be one segment of a path.
@@ -92,7 +92,7 @@ impl Resource<'_> {
                 answer = link.into_iter().fold(answer, |answer, link| answer.with("link", link));
             }
         }
-        (answer, media_type)
+        answer
     }
 
     /// The answer to a request for an image with this information, without its pixels. The error of a request that the image cannot serve.
@@ -155,7 +155,7 @@ mod tests {
         let pages = Pages { page: Page::parse("2").unwrap(), known: 3, all: true, associated: AssociatedSet::default() };
         match routed.what.as_ref().unwrap() {
             What::Base => resource.to_information(),
-            What::Info(form) => resource.information(&info, pages, *form, &document, &identifier).0,
+            What::Info(form) => resource.information(&info, pages, *form, &document, &identifier),
             What::Image(image) => match resource.image(&info, image, &identifier).unwrap() {
                 ImageAnswer::Redirect(answer) | ImageAnswer::Render(answer, _) => answer,
             },

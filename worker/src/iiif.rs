@@ -137,9 +137,10 @@ impl Asked<'_> {
         let pyramid = self.pyramid(object, page).await?;
         object.confirm().await?;
         let resource = self.resource();
-        let (answer, media_type) = resource.information(&pyramid.info(&self.config.service), pyramid.pages(), form, document, identifier);
-        let answer = answer.with("server-timing", self.meter.server_timing("none", None));
+        let answer = resource.information(&pyramid.info(&self.config.service), pyramid.pages(), form, document, identifier);
+        let media_type = answer.header("content-type").unwrap_or_default();
         let hash = cache::hash(&[&object.version.etag, media_type, &resource.id(), &self.config.fingerprint]);
+        let answer = answer.with("server-timing", self.meter.server_timing("none", None));
         Ok(self.validated(object, answer, &hash))
     }
 
