@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, extname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { FAST, RELEASE, at, cargoTarget, fail, files, fingerprint, finishWasm, run, sameEverywhere, say } from "./lib.mjs";
+import { FAST, RELEASE, at, cargoTarget, engineName, fail, files, fingerprint, finishWasm, run, sameEverywhere, say } from "./lib.mjs";
 import { ENTRIES, buildPackage } from "./package.mjs";
 import { setup, wasmBindgen } from "./setup.mjs";
 
@@ -30,9 +30,9 @@ export const PARTS = ["worker", "package", "pages"];
 async function buildWorker(kind, esbuild) {
   const { out, glue } = kind;
   const wasm = files(at("src"), at("worker", "src"), at("worker", "Cargo.toml"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml"));
-  const engine = (now) => compile(kind, now);
+  const engine = () => compile(kind);
   await step(kind, "engine", wasm.filter((file) => !file.endsWith(".ts")), [join(out, "index_bg.wasm"), join(glue, "index.js")], engine, [String(compile), String(finishWasm)]);
-  const javascript = [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs")), join(glue, "index.js")];
+  const javascript = [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs"), at("src", "js")), join(glue, "index.js")];
   await step(kind, "entry", javascript, [join(out, "index.js")], () => entry(kind, esbuild), [entry, guardedGlue, instanceOf].map(String));
 }
 
@@ -47,14 +47,13 @@ async function step({ out }, name, inputs, outputs, work, code = []) {
   writeFileSync(stamp, now);
 }
 
-/** Rust → wasm, and the JavaScript that goes with it. The fingerprint of its inputs goes into cache keys. */
-function compile({ profile, glue, out, ...kind }, inputs) {
+/** Rust → wasm, and the JavaScript that goes with it. */
+function compile({ profile, glue, out, ...kind }) {
   // The memory comes from outside, so that it can be used again after a trap (worker/instance.mjs).
   // 64 MiB is the most that it can ever be: beyond it an allocation fails, and the Worker recovers.
   const link = ["-C", "link-arg=--import-memory", "-C", "link-arg=--max-memory=67108864"];
-  const version = JSON.parse(readFileSync(at("package.json"), "utf8")).version;
-  const env = { ...process.env, AZULEJO_BUILD: `${version}-${inputs.slice(0, 12)}` };
-  run("cargo", [...sameEverywhere, "rustc", "--profile", profile, "--locked", "--target", "wasm32-unknown-unknown", "-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--", ...link], { env });
+  const crate = ["-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
+  run("cargo", [...sameEverywhere, "rustc", "--profile", profile, "--locked", ...crate, "--", ...link], { env: engineName() });
   const raw = join(cargoTarget, "wasm32-unknown-unknown", profile, "azulejo_worker.wasm");
   rmSync(glue, { recursive: true, force: true });
   run(wasmBindgen, ["--target", "module", "--no-typescript", "--experimental-reset-state-function", "--out-name", "index", "--out-dir", glue, raw]);
@@ -64,19 +63,14 @@ function compile({ profile, glue, out, ...kind }, inputs) {
 /** The glue that wasm-bindgen wrote. */
 export const glueFile = join(RELEASE.glue, "index.js");
 
-/** The glue that wasm-bindgen wrote, with its instance made and guarded by worker/instance.mjs. An error if it does not have the form that this edits. */
+/** The glue that wasm-bindgen wrote, with its instance made by worker/instance.mjs. An error if it does not have the form that this edits. */
 export function guardedGlue(text) {
   const edit = (from, to) => {
     if (text.match(from) === null) throw new Error(`wasm-bindgen's output has changed: ${from} is not in it. Adapt guardedGlue in pkg/build.mjs.`);
     text = text.replaceAll(from, to);
   };
-  edit(/^import source /gm, `import { instance as __instance, instantiate as __instantiate, queueMicrotask } from "azulejo:instance";\nimport `);
+  edit(/^import source /gm, `import { instantiate as __instantiate } from "azulejo:instance";\nimport `);
   edit(/new WebAssembly\.Instance\(wasmModule, __wbg_get_imports\(\)\)/g, "__instantiate(wasmModule, __wbg_get_imports)");
-  // Timers and reads of an instance that is gone come home to nobody, quietly.
-  edit(
-    /if \(state\.instance !== __wbg_instance_id\) \{\s*throw new Error\('Cannot invoke closure from previous WASM instance'\);/g,
-    "if (__instance.broken || state.instance !== __wbg_instance_id) {\n            return;",
-  );
   // The same module is named once per function that is imported from it.
   text = text.replace(/(^\s*"azulejo:instance": import\d+,\n)(\s*"azulejo:instance": import\d+,\n)+/gm, "$1");
   return text;

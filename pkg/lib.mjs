@@ -114,6 +114,16 @@ export function fingerprint(paths, ...extra) {
   return hash.digest("hex");
 }
 
+/**
+ * The environment in which the engine is compiled: its version, and a fingerprint of its sources, are part of ETags and of the names under which answers are kept. They are the
+ * same in the Worker and in the package.
+ */
+export function engineName() {
+  const { version } = JSON.parse(readFileSync(at("package.json"), "utf8"));
+  const sources = files(at("src"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml")).filter((file) => !file.endsWith(".ts"));
+  return { ...process.env, AZULEJO_BUILD: `${version}-${fingerprint(sources).slice(0, 12)}` };
+}
+
 /** The version of a package in Cargo.lock. */
 export function lockedVersion(name) {
   const found = readFileSync(at("Cargo.lock"), "utf8").match(new RegExp(`name = "${name}"\\nversion = "([^"]+)"`));

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { RELEASE, at, cargoTarget, fail, files, fingerprint, finishWasm, run, sameEverywhere, say } from "./lib.mjs";
+import { RELEASE, at, cargoTarget, engineName, fail, files, fingerprint, finishWasm, run, sameEverywhere, say } from "./lib.mjs";
 import { setup, wasmBindgen } from "./setup.mjs";
 
 const source = (name) => at("src", "js", `${name}.ts`);
@@ -51,7 +51,7 @@ function compile({ profile, dist, packageGlue: glue, ...kind }, { name, feature 
   // Who loads a page waits for every kilobyte: less is inlined than LLVM would (its threshold is 225), which costs a few percent of speed and saves five of size.
   // Twice what the limits allow to be held at a time: a heap has gaps, and a page need not share an isolate as the Worker does.
   const link = ["-C", "llvm-args=-inline-threshold=90", "-C", "link-arg=--max-memory=134217728"];
-  run("cargo", [...sameEverywhere, "rustc", "--profile", profile, "--locked", ...crate, ...features, "--", ...link]);
+  run("cargo", [...sameEverywhere, "rustc", "--profile", profile, "--locked", ...crate, ...features, "--", ...link], { env: engineName() });
   const raw = join(cargoTarget, "wasm32-unknown-unknown", profile, "azulejo.wasm");
   run(wasmBindgen, ["--target", "web", "--omit-default-module-path", "--out-name", name, "--out-dir", glue, raw]);
   // Packed memory is smaller as it is, and larger once it is compressed.

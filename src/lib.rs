@@ -1,7 +1,7 @@
 //! azulejo renders IIIF images: reads just the bytes it needs, cuts, scales and encodes what was asked for. The core does no IO.
 //!
 //! Layers (a module imports those of its own layer and of lower ones): `error, geometry, incomplete, limits, window` ← `api, options` ← `bytes, settings` ←
-//! `jpeg, profile` ← `pyramid` ← `plan` ← `render` ← `codec` ← `job, ingest` ← `native, web`. `tests/suite/layers.rs` checks them.
+//! `jpeg, profile` ← `pyramid` ← `plan` ← `render` ← `codec` ← `job, ingest` ← `service` ← `native, web`. `tests/suite/layers.rs` checks them.
 
 // Unit tests run as WebAssembly too: there `#[test]` is that of wasm-bindgen.
 #[cfg(all(test, target_family = "wasm"))]
@@ -27,7 +27,7 @@ mod pyramid;
 mod render;
 pub mod service;
 pub mod settings;
-#[cfg(any(feature = "web", feature = "extra-module"))]
+#[cfg(any(feature = "host", feature = "extra-module"))]
 mod web;
 mod window;
 

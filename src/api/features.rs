@@ -52,7 +52,7 @@ impl Service {
     }
 
     /// The URI of the compliance level.
-    pub(super) fn profile(&self, version: Version) -> String {
+    pub fn profile(&self, version: Version) -> String {
         let level = self.level(version);
         match version {
             Version::V1_0 => format!("http://library.stanford.edu/iiif/image-api/compliance.html#level{level}"),

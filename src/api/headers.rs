@@ -2,8 +2,8 @@
 
 use super::features::default_format;
 use super::info_xml::{NAMESPACE, escape};
-use super::{Format, Service, Version, number::Decimal, percent};
-use crate::error::{Error, SourceFormat};
+use super::{Format, Version, number::Decimal, percent};
+use crate::error::{Part, SourceFormat};
 
 /// The media type of `info.xml`.
 pub const INFO_XML_MEDIA_TYPE: &str = "application/xml";
@@ -45,8 +45,9 @@ pub fn page_link(base: &str, relation: &str) -> String {
 }
 
 /// The value of a `Link` header that names the compliance level.
-pub fn profile_link(version: Version, service: &Service) -> String {
-    format!("<{}>;rel=\"profile\"", service.profile(version))
+pub fn profile_link(profile: &str) -> String {
+    // Only 3.0 names the level by a word.
+    if profile.contains(':') { format!("<{profile}>;rel=\"profile\"") } else { format!("<http://iiif.io/api/image/3/{profile}.json>;rel=\"profile\"") }
 }
 
 /// The value of a `Link` header that names the canonical URI; what must not stand in a URI (`^` too) is percent-encoded.
@@ -70,9 +71,8 @@ pub fn content_disposition(name: &str, format: Format) -> String {
 }
 
 /// The body of an error in 1.0 (§6.2).
-pub fn error_xml(error: &Error) -> String {
-    let part = error.part().map_or("unknown", |part| part.name());
-    let text = escape(&error.to_string());
+pub fn error_xml(part: Option<Part>, sentence: &str) -> String {
+    let (part, text) = (part.map_or("unknown", Part::name), escape(sentence));
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error xmlns=\"{NAMESPACE}\">\n  <parameter>{part}</parameter>\n  <text>{text}</text>\n</error>\n")
 }
 
@@ -140,6 +140,8 @@ fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Service;
+    use crate::error::Error;
     use crate::error::Part;
 
     #[test]
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn links() {
-        let link = profile_link(Version::V2, &Service::default());
+        let link = profile_link(&Service::default().profile(Version::V2));
         assert_eq!(link, "<http://iiif.io/api/image/2/level2.json>;rel=\"profile\"");
         let link = canonical_link("https://e.org/iiif/3/a%2Fb/full/^5,5/0/default.jpg");
         assert_eq!(link, "<https://e.org/iiif/3/a%2Fb/full/%5E5,5/0/default.jpg>;rel=\"canonical\"");
@@ -208,8 +210,8 @@ mod tests {
     #[test]
     fn errors_of_1_0() {
         let error = Error::Syntax { part: Part::Size, value: "<&\u{FFFF}".to_owned(), expected: "full" };
-        let xml = error_xml(&error);
+        let xml = error_xml(error.part(), &error.to_string());
         assert!(xml.contains("<parameter>size</parameter>") && xml.contains("&lt;&amp;\u{FFFD}") && !xml.contains("<&"), "{xml}");
-        assert!(error_xml(&Error::SourceChanged).contains("<parameter>unknown</parameter>"));
+        assert!(error_xml(None, "It was replaced.").contains("<parameter>unknown</parameter>"));
     }
 }

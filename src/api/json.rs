@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 /// An object that is being written.
+#[derive(Debug)]
 pub(crate) struct Object(String);
 
 impl Object {
@@ -39,6 +40,18 @@ impl Object {
         }
     }
 
+    /// A text that may be missing.
+    pub fn optional_text(self, key: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.text(key, value),
+            None => self,
+        }
+    }
+
+    pub fn flag(self, key: &str, value: bool) -> Self {
+        self.raw(key, if value { "true" } else { "false" })
+    }
+
     /// A list of texts; left out if it is empty.
     pub fn texts<'a>(self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
         let list = array(values.into_iter().map(|value| {
@@ -61,7 +74,7 @@ pub(super) fn array(values: impl IntoIterator<Item = String>) -> String {
     format!("[{}]", values.join(","))
 }
 
-/// A text as `JSON.stringify` writes it, so that both Workers write the same.
+/// A text as `JSON.stringify` writes it, so that texts are the same in the package and in answers.
 fn string(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {

@@ -46,6 +46,7 @@ pub use headers::{
 };
 pub use identifier::Identifier;
 pub use info::{Info, Stored, TileSet};
+pub(crate) use info_xml::of_lines as info_xml_of_lines;
 pub(crate) use json::Object;
 pub use number::Decimal;
 pub use page::{Associated, AssociatedSet, Page};

@@ -1,13 +1,12 @@
-//! Which parts of a file have been read. The package has no use for that, and its users would wait for the code: there nothing is noted.
+//! Which parts of a file have been read.
 
-#[cfg(not(feature = "web"))]
 use std::cell::RefCell;
 
 use super::ByteRange;
 
 /// Ranges in the order in which they were read, if they are to be noted.
 #[derive(Debug, Default)]
-pub(super) struct Notes(#[cfg(not(feature = "web"))] Option<RefCell<Vec<ByteRange>>>);
+pub(super) struct Notes(Option<RefCell<Vec<ByteRange>>>);
 
 /// A copy of a store is read by others.
 impl Clone for Notes {
@@ -16,7 +15,6 @@ impl Clone for Notes {
     }
 }
 
-#[cfg(not(feature = "web"))]
 impl Notes {
     /// None so far, and from now on all.
     pub fn begun() -> Self {
@@ -43,21 +41,6 @@ impl Notes {
 
     pub fn ranges(&self) -> Vec<ByteRange> {
         self.0.as_ref().map(|ranges| ranges.borrow().clone()).unwrap_or_default()
-    }
-}
-
-#[cfg(feature = "web")]
-impl Notes {
-    pub fn begun() -> Self {
-        Self()
-    }
-
-    pub fn clear(&self) {}
-
-    pub fn add(&self, _: ByteRange) {}
-
-    pub fn ranges(&self) -> Vec<ByteRange> {
-        Vec::new()
     }
 }
 

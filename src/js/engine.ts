@@ -26,7 +26,7 @@ export async function engine(): Promise<Engine> {
   })));
   const glue = create();
   await started(glue.default({ module_or_path: module }), "engine.wasm");
-  return { OpenJob: glue.OpenJob, extra: async () => glue.installExtra(await extra()) };
+  return { OpenJob: glue.OpenJob, service: glue, extra: async () => glue.installExtra(await extra()) };
 }
 
 /** A new instance of the extra codecs (WebP, GIF, LZW and Zstandard within TIFF, small JPEGs) in this thread: an engine has one of its own. */

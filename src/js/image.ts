@@ -7,7 +7,8 @@ import { type Associated, type Page, checkPage } from "./page.js";
 import type { Host, Lane } from "./pool.js";
 import { type ImageRequest, format as textOf } from "./request/image-request.js";
 import { type VersionLike, readVersion } from "./request/version.js";
-import { RULES, type Rule, type Settings } from "./settings.js";
+import { check } from "./check.js";
+import type { Settings } from "./settings.js";
 import type { SourceFormat } from "./source-format.js";
 import type { Source } from "./sources.js";
 
@@ -102,26 +103,6 @@ export interface IiifImage extends AsyncDisposable {
   bitmap(request: string | ImageRequest, options?: RenderOptions): Promise<ImageBitmap>;
   /** Frees what it holds, once calls that are under way have ended; later calls reject. */
   close(): void;
-}
-
-/** A misspelt setting would silently do nothing, and the engine would tell of a wrong one only once it runs. @internal */
-export function check(settings: Settings): void {
-  for (const [name, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(RULES, name)) throw invalid(`There is no setting ${name}; there are ${Object.keys(RULES).join(", ")}.`);
-    const expected = value === undefined ? undefined : misses(RULES[name as keyof Settings], value);
-    if (expected !== undefined) throw invalid(`The setting ${name} is ${typeof value === "number" ? value : JSON.stringify(value)}, and should be ${expected}.`);
-  }
-  if (settings.maxHeight !== undefined && settings.maxHeight !== "none" && (settings.maxWidth ?? "none") === "none") throw invalid("The setting maxHeight needs maxWidth beside it.");
-}
-
-/** What a value should be, if it is something else. */
-function misses(rule: Rule, value: unknown): string | undefined {
-  if (rule === "boolean") return typeof value === "boolean" ? undefined : "true or false";
-  if (Array.isArray(rule)) return rule.includes(value) ? undefined : `one of ${rule.join(", ")}`;
-  if ("text" in rule) return typeof value === "string" ? undefined : rule.text;
-  const { whole, least, most, none = false } = rule as Extract<Rule, { whole: boolean }>;
-  const fits = typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value));
-  return fits || (none && value === "none") ? undefined : `a ${whole ? "whole " : ""}number from ${least} to ${most}${none ? `, or "none"` : ""}`;
 }
 
 const FIRST_READ = 16 << 10;

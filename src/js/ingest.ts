@@ -1,6 +1,7 @@
 import { drive } from "./drive.js";
 import { IiifError } from "./error.js";
-import { type Settings, type WorkerOptions, check, openFirst } from "./image.js";
+import { check } from "./check.js";
+import { type Settings, type WorkerOptions, openFirst } from "./image.js";
 import { type Page, checkPage } from "./page.js";
 import type { Host } from "./pool.js";
 import type { Source } from "./sources.js";

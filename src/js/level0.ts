@@ -7,7 +7,7 @@ import { type Level, levelsOf } from "./level0/pyramid.js";
 import { Shared, slots, unlessAborted } from "./level0/shared.js";
 import type { StitchedSource } from "./level0/stored.js";
 import type { IiifImage } from "./image.js";
-import { mediaType } from "./server/negotiate.js";
+import { mediaType } from "./request/format.js";
 
 export { withStored } from "./level0/stored.js";
 

@@ -9,13 +9,14 @@ export interface BucketObject {
   readonly etag: string;
   readonly uploaded: Date;
   readonly customMetadata?: Record<string, string> | undefined;
+  readonly body?: { cancel(): Promise<void> } | null | undefined;
   arrayBuffer?(): Promise<ArrayBuffer>;
 }
 
 /** What is used of an R2 binding. */
 export interface Bucket {
   head(key: string): Promise<BucketObject | null>;
-  get(key: string, options?: { range?: { offset: number; length: number }; onlyIf?: { etagMatches: string } }): Promise<BucketObject | null>;
+  get(key: string, options?: { range?: { offset: number; length: number } }): Promise<BucketObject | null>;
   /** Only for `writeIndex`. */
   put?(key: string, bytes: Uint8Array, options: { customMetadata: Record<string, string> }): Promise<unknown>;
 }
@@ -88,13 +89,17 @@ export function r2Source(bucket: Bucket, key: string, { writeIndex = false }: R2
     return object && { size: object.size, etag: object.etag, modified: object.uploaded };
   }
 
+  /** The answer tells its version: a condition in the request would be one more thing to be written and read with each. */
   async function read(offset: number, length: number, { signal, etag }: ReadOptions = {}): Promise<Chunk> {
     signal?.throwIfAborted();
-    const object = hidden ? null : await storage(() => bucket.get(key, { range: { offset, length }, ...(etag !== undefined && { onlyIf: { etagMatches: etag } }) }));
+    const object = hidden ? null : await storage(() => bucket.get(key, { range: { offset, length } }));
     signal?.throwIfAborted();
     if (!object) throw etag === undefined ? new IiifError("not-found", 404, `There is no object ${name}.`) : changed();
     const body = object.arrayBuffer?.bind(object);
-    if (!body || (etag !== undefined && object.etag !== etag)) throw changed();
+    if (!body || (etag !== undefined && object.etag !== etag)) {
+      await object.body?.cancel();
+      throw changed();
+    }
     return { bytes: new Uint8Array(await storage(body)), size: object.size, etag: object.etag, modified: object.uploaded };
   }
 
@@ -107,9 +112,12 @@ export function r2Source(bucket: Bucket, key: string, { writeIndex = false }: R2
       try {
         return await read(offset, length, options);
       } catch (error) {
+        if (!(error instanceof IiifError) || error.code !== "source-read") throw error;
+        const version = await head();
+        // Another version may have no such range.
+        if (options?.etag !== undefined && version?.etag !== options.etag) throw changed();
         // Of an empty object no range can be asked for.
-        const version = offset === 0 && options?.etag === undefined && error instanceof IiifError && error.code === "source-read" ? await head() : null;
-        if (version?.size !== 0) throw error;
+        if (offset !== 0 || version?.size !== 0) throw error;
         return { bytes: new Uint8Array(), ...version };
       }
     },

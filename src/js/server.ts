@@ -1,11 +1,15 @@
-// The IIIF Image API over HTTP for whatever can be opened: what the Service Worker and `azulejo/worker` answer with, and the twin of the Rust Worker.
+// The IIIF Image API over HTTP for whatever can be opened: a host of the core's HTTP service, for images that were opened before.
 
+import { checkService } from "./check.js";
 import { IiifError } from "./error.js";
+import type { Images } from "./host/exchange.js";
+import { respond } from "./host/exchange.js";
+import type { Isolate } from "./host/isolate.js";
+import { isolate } from "./host/package.js";
 import type { Incomplete, RenderOptions, Version } from "./image.js";
-import type { Page } from "./page.js";
-import { type Answer, checkMethod, failure, preflight, send, toError } from "./server/answer.js";
-import { type Asked, answer } from "./server/resources.js";
-import { type Router, VERSIONS, basePath, route } from "./server/route.js";
+import { type Page, parsePage } from "./page.js";
+import { readInfo } from "./request/info.js";
+import type { ServiceSettings } from "./settings.js";
 
 /** What is known of a request besides its text. */
 export interface ServedRequest extends RenderOptions {
@@ -30,113 +34,97 @@ export interface ServedImage {
   readonly modified?: Date | undefined;
 }
 
-export interface ServerOptions {
+/** What is told to the owner of a service. */
+export interface ServerListeners {
+  /** Told of every error that is not the client's. Default: a line of JSON in the console. */
+  onError?(error: IiifError, request: Request): void;
+  /** Told of every answer to a damaged file that is shown as far as it can be decoded. Default: a line of JSON in the console. */
+  onIncomplete?(incomplete: Incomplete, request: Request): void;
+}
+
+export interface ServerOptions extends ServerListeners, Pick<ServiceSettings, "prefix" | "versions" | "allowSlashes" | "publicUrl" | "cacheControl" | "allowedOrigins" | "canonical" | "log"> {
   /**
    * The image of an identifier (decoded), or null where there is none: 404. It may also throw an `IiifError`. The server closes nothing.
    * `stale` is an image that turned out to be of a version of the file that is no more: it should be opened anew.
    */
   open(identifier: string, request: Request, stale?: ServedImage): Promise<ServedImage | null>;
-  /** Where images are; `{version}` stands for 1.0, 1.1, 2 and 3. Default `/iiif/{version}/`. */
-  prefix?: string;
-  /** Default: all. Without `{version}` in the prefix it must be one. */
-  versions?: readonly Version[];
-  /** Whether an identifier may hold slashes that are not encoded. Default false. */
-  allowSlashes?: boolean;
-  /** What the ids of images begin with, before the prefix: scheme, host and perhaps a path. Default: the request's own. */
-  publicUrl?: string;
-  /** Default `public, max-age=3600, stale-while-revalidate=604800`. */
-  cacheControl?: string;
-  /** Whose pages may read the answers. Default `*`. */
-  allowedOrigins?: "*" | readonly string[];
-  /** Whether requests in another than the canonical form are told it in a header, or are redirected (tiles never are). Default `link`. */
-  canonical?: "link" | "redirect";
-  /** Told of every error that is not the client's. Default: `console.error`. */
-  onError?(error: IiifError, request: Request): void;
-  /** Told of every answer to a damaged file that is shown as far as it can be decoded. Default: `console.warn`. */
-  onIncomplete?(incomplete: Incomplete, request: Request): void;
 }
 
-/** The options with every default filled in. */
-export interface Settled extends ServerOptions {
-  readonly router: Router;
-  readonly cacheControl: string;
-  readonly allowedOrigins: "*" | readonly string[];
+/** What an identifier may mean: a document and a page of it. In the order in which they are tried. @internal */
+export interface Candidate {
+  readonly document: string;
+  readonly page: Page;
 }
-
-/** Cloudflare's limit; others have none. */
-const LONGEST_URL = 16 << 10;
 
 /** A function that answers requests, and with null those whose path is not the server's. It rejects only with the `AbortError` of an aborted request. */
 export function server(options: ServerOptions): (request: Request) => Promise<Response | null> {
-  const settled = settle(options);
+  const { open, ...rest } = options;
+  return serving({ pages: false, ...rest }, isolate(), (_, identifier, request, stale) => open(identifier, request, stale));
+}
+
+/** The same in this isolate, for images that are opened by what their identifier may mean. @internal */
+export function serving(
+  { onError, onIncomplete, ...settings }: ServerListeners & ServiceSettings,
+  isolate: Isolate,
+  open: (candidates: readonly Candidate[], identifier: string, request: Request, stale: ServedImage | undefined) => Promise<ServedImage | null>,
+): (request: Request) => Promise<Response | null> {
+  checkService(settings);
+  const starts = prefixes(settings);
+  const options = { log: "errors", ...settings };
+  const served = { isolate, make: (engine: { ownService(options: object, images: boolean, caches: boolean): number }) => engine.ownService(options, true, false), ...(onError && { onError }), ...(onIncomplete && { onIncomplete }) };
   return async (request) => {
-    const { host, path, query } = parts(request.url);
-    const routed = route(settled.router, path);
-    if (!routed) return null;
-    const reply = (answer: Answer): Response => send(answer, request, settled.allowedOrigins);
-    try {
-      if (request.method === "OPTIONS") return reply(preflight(request.headers.get("access-control-request-headers")));
-      checkMethod(request.method);
-      checkLength(request.url);
-      return reply(await answer({ request, routed, host, query } satisfies Asked, settled));
-    } catch (thrown) {
-      request.signal?.throwIfAborted();
-      const error = toError(thrown);
-      if (error.status >= 500) (options.onError ?? report)(error, request);
-      // Before the path was read, no version was asked.
-      return reply(failure(error, request.headers.get("accept"), error.status === 405 || error.status === 414 ? undefined : routed.version));
-    }
+    // What is certainly not for this server needs no engine.
+    const path = pathOf(request.url);
+    if (!starts.some((start) => path.startsWith(start))) return null;
+    return respond(served, request, { images: opening(request, open) }, (work) => void work.catch(() => undefined));
   };
 }
 
-function parts(url: string): { host: string; path: string; query: string } {
-  const [, host = "", path = "", query = ""] = /^([^:]*:\/\/[^/?#]*)([^?#]*)(\?[^#]*)?/.exec(url) ?? [];
-  return { host, path, query };
-}
+const pathOf = (url: string): string => /^[^:]*:\/\/[^/?#]*([^?#]*)/.exec(url)?.[1] ?? "";
 
-/** @internal */
-export function checkLength(url: string): void {
-  const { path, query } = parts(url);
-  if (path.length + query.length > LONGEST_URL) throw new IiifError("too-long", 414, "The address is too long.");
-}
+/** What the paths of a service begin with, one for each version. @internal */
+export const prefixes = ({ prefix = "/iiif/{version}/", versions = ["1.0", "1.1", "2", "3"] }: Pick<ServiceSettings, "prefix" | "versions">): string[] =>
+  versions.map((version) => prefix.replace("{version}", version));
 
-/** The paths under which a server has images, one a version. @internal */
-export function prefixes(options: Pick<ServerOptions, "prefix" | "versions">): string[] {
-  const { router } = settle(options);
-  return router.versions.map((version) => basePath(router, version, ""));
-}
-
-function report(error: IiifError): void {
-  console.error(error);
-}
-
-function isOrigin(text: string): boolean {
-  try {
-    return new URL(text).origin === text;
-  } catch {
-    return false;
-  }
-}
-
-function settle(options: Omit<ServerOptions, "open">): Settled {
-  const { prefix = "/iiif/{version}/", versions = VERSIONS, allowSlashes = false, publicUrl, allowedOrigins = "*" } = options;
-  const refuse = (name: string, expected: string): never => {
-    throw new IiifError("invalid-argument", 400, `The option ${name} should be ${expected}.`);
+function opening(request: Request, open: (candidates: readonly Candidate[], identifier: string, request: Request, stale: ServedImage | undefined) => Promise<ServedImage | null>): Images {
+  const opened = new Map<number, ServedImage>();
+  const image = (number: number): ServedImage => {
+    const found = opened.get(number);
+    if (!found) throw new IiifError("internal", 500, `The service asked for the image ${number}, which was not opened.`);
+    return found;
   };
-  const holes = prefix.split("{version}").length - 1;
-  if (!/^\/(?:[!-~]*\/)?$/.test(prefix) || /[?#%\\"<>^`|]|\/\//.test(prefix) || holes > 1) refuse("prefix", "a path such as /iiif/{version}/");
-  if (!versions.length || versions.some((version) => !VERSIONS.includes(version))) refuse("versions", "a list of 1.0, 1.1, 2 and 3");
-  if (!holes && versions.length > 1) refuse("versions", "exactly one, as the prefix has no {version}");
-  if (publicUrl !== undefined && !/^https?:\/\/[^\s?#]+$/.test(publicUrl)) refuse("publicUrl", "a URL such as https://images.example.org, without a query");
-  if (allowedOrigins !== "*" && !allowedOrigins.every(isOrigin)) {
-    refuse("allowedOrigins", "* or a list of origins such as https://example.org");
-  }
   return {
-    open: async () => null,
-    cacheControl: "public, max-age=3600, stale-while-revalidate=604800",
-    ...options,
-    allowedOrigins,
-    router: { prefix, versions, allowSlashes },
-    ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/+$/, "") }),
+    async open({ number, identifier, documents, pages, stale, version }) {
+      const candidates = documents.map((document, index) => ({ document, page: parsePage(pages[index] ?? "") ?? 1 }));
+      const found = await open(candidates, identifier, request, stale === undefined ? undefined : opened.get(stale));
+      if (!found) return {};
+      opened.set(number, found);
+      return { text: described(found, version) };
+    },
+    describe({ image: number, id, version, lines }) {
+      const document = image(number).info({ id, version });
+      return { text: `${profileOf(document)}\n${lines ? propertiesOf(document) : JSON.stringify(document)}` };
+    },
+    render: ({ image: number, request: text, version, canonical }, signal) => image(number).render(text, { version, canonical, ...(signal && { signal }) }),
   };
 }
+
+/** What an image is, in the lines of `src/service/served.rs`; the first is empty if its own information document is none. */
+function described(image: ServedImage, version: Version): string {
+  try {
+    const { width, height, maxWidth, maxHeight, maxArea, upscaling, formats } = readInfo(image.info({ id: "", version: "3" }));
+    const { etag, modified, page = 1, hasNext = false, document } = image;
+    const offered = [width, height, maxWidth, maxHeight, maxArea, upscaling, formats.join(" "), profileOf(image.info({ id: "", version }))];
+    return [...offered, etag, modified?.getTime(), page, hasNext, document].map((part) => String(part ?? "").replaceAll("\n", " ")).join("\n");
+  } catch {
+    return "";
+  }
+}
+
+const profileOf = ({ profile }: Record<string, unknown>): string => String(Array.isArray(profile) ? profile[0] : profile);
+
+/** A line for each property: its name and its values, separated by tabs. */
+const propertiesOf = (document: Record<string, unknown>): string =>
+  Object.entries(document)
+    .map(([name, value]) => [name, ...(Array.isArray(value) ? value : [value])].map((part) => String(part).replace(/[\t\n]/g, " ")).join("\t"))
+    .join("\n");

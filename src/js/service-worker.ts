@@ -8,8 +8,8 @@ import { type Level0Options, stitched, withStored } from "./level0.js";
 import { Shared, slots } from "./level0/shared.js";
 import type { Page } from "./page.js";
 import type { Host } from "./pool.js";
-import { type ServedImage, type ServerOptions, prefixes, server } from "./server.js";
-import { readPage } from "./server/identifier.js";
+import { isolateOf } from "./host/package.js";
+import { type ServedImage, type ServerOptions, prefixes, serving } from "./server.js";
 import { type Held, Images } from "./service/images.js";
 import { CHANGES, type LocalFile, fileOf, isHandle, kept } from "./service/kept.js";
 import { borrowed } from "./service/lanes.js";
@@ -113,17 +113,15 @@ function create(scope: Scope, options: ServeOptions): Service {
   /** Of the images that `resolve` made of one. */
   const handles = new Map<string, FileSystemFileHandle>();
   const { origin, path } = parted(options.prefix ?? "/iiif/{version}/", scope.location.origin);
-  const starts = prefixes({ prefix: path, ...(options.versions && { versions: options.versions }) });
+  const { versions, allowSlashes, cacheControl, canonical, onError } = options;
+  const given = { versions, allowSlashes, cacheControl, canonical, onError };
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<Pick<ServerOptions, keyof typeof given>>;
 
-  const answer = server({
-    ...options,
-    prefix: path,
-    async open(identifier, request, stale) {
+  const starts = prefixes({ prefix: path, ...(versions && { versions }) });
+  const answer = serving({ ...defined, prefix: path, pages }, isolateOf(begin), async (candidates, _, request, stale) => {
       const known = asking.get(request)!;
-      // `name;2` is the second page of `name`, `name;label` the label of a slide, unless only `name;2` itself is there.
-      const paged = pages ? readPage(identifier) : undefined;
       let missing: IiifError | undefined;
-      for (const { document, page } of [...(paged ? [paged] : []), { document: identifier, page: 1 as const }]) {
+      for (const { document, page } of candidates) {
         if (stale) images.forget(document);
         const found = await (resolve ? holdResolved(document, page, known) : holdKept(document, page)).catch((error: unknown) => {
           if (!(error instanceof IiifError) || error.code !== "not-found") throw error;
@@ -137,7 +135,6 @@ function create(scope: Scope, options: ServeOptions): Service {
       }
       if (missing) throw missing;
       return null;
-    },
   });
 
   interface Found {

@@ -32,10 +32,45 @@ export interface Settings {
   pngCompression?: "fastest" | "fast" | "balanced" | "high";
 }
 
-/** The values that a setting may have. @internal */
-export type Rule = "boolean" | readonly string[] | { readonly text: string } | { readonly whole: boolean; readonly least: number; readonly most: number; readonly none?: boolean };
+/** Which paths a service answers, and how. Every setting has a default. */
+export interface ServiceSettings {
+  /** Path under which images are served. Without `{version}`, `versions` must name exactly one version. Default "/iiif/{version}/". */
+  prefix?: string;
+  /** Versions of the Image API that are served. Default: all. */
+  versions?: readonly ("1.0" | "1.1" | "2" | "3")[];
+  /** Formats of answers, in the order in which `info.json` lists them. Default: all. */
+  formats?: readonly ("jpg" | "png" | "webp" | "gif" | "tif")[];
+  /** Whether an identifier may contain slashes that are not encoded as `%2F`. Default false. */
+  allowSlashes?: boolean;
+  /** Whether `name;2` is the second page of `name`, and `name;label`, `name;macro` and `name;thumbnail` are the images beside the scan of a slide. An object whose key is `name;2` itself takes precedence only if `name` does not exist. Default true. */
+  pages?: boolean;
+  /** What `id`, links and redirects begin with, such as `https://images.example.org`. If it is empty, the host of each request. */
+  publicUrl?: string;
+  /** Whether answers may be larger than the region: `^` in version 3, any size before. Default true. */
+  upscaling?: boolean;
+  /** What `!w,h` of version 3 does if the box is larger than the region. `clamp` gives the region in its own size; `reject` answers 400, as the official validator expects. Default "clamp". */
+  confinedUpscale?: "clamp" | "reject";
+  /** `link` names the canonical URL in a `Link` header. `redirect` redirects to it, except for tiles. Default "link". */
+  canonical?: "link" | "redirect";
+  /** Side of the tiles that `info.json` offers for images that are not stored in tiles. From 64 to 4096. Unit: px. Default 512. */
+  tileWidth?: number;
+  /** Sites whose pages may read the answers: `*` for all, or a list such as `https://example.org https://www.example.org`. Default "*". */
+  allowedOrigins?: "*" | readonly string[];
+  /** The header `Cache-Control` of images and information. Default "public, max-age=3600, stale-while-revalidate=604800". */
+  cacheControl?: string;
+  /** What is logged: every request, only errors of the service, or nothing. Default "all". */
+  log?: "all" | "errors" | "none";
+}
 
-/** The settings, each with its values. @internal */
+/** The values that a setting may have. @internal */
+export type Rule =
+  | "boolean"
+  | readonly string[]
+  | { readonly list: readonly string[]; readonly expected: string }
+  | { readonly text: string }
+  | { readonly whole: boolean; readonly least: number; readonly most: number; readonly none?: boolean };
+
+/** The settings of images and answers, each with its values. @internal */
 export const RULES: Readonly<Record<keyof Settings, Rule>> = {
   maxWidth: { whole: true, least: 1, most: 4294967295, none: true },
   maxHeight: { whole: true, least: 1, most: 4294967295, none: true },
@@ -51,6 +86,23 @@ export const RULES: Readonly<Record<keyof Settings, Rule>> = {
   webpQuality: { whole: true, least: 0, most: 100 },
   webpLossless: "boolean",
   pngCompression: ["fastest", "fast", "balanced", "high"],
+};
+
+/** Those of a service, each with its values. @internal */
+export const SERVICE_RULES: Readonly<Record<keyof ServiceSettings, Rule>> = {
+  prefix: { text: "a path such as /iiif/{version}/" },
+  versions: { list: ["1.0", "1.1", "2", "3"], expected: "a list of 1.0, 1.1, 2 and 3" },
+  formats: { list: ["jpg", "png", "webp", "gif", "tif"], expected: "a list of jpg, png, webp, gif and tif" },
+  allowSlashes: "boolean",
+  pages: "boolean",
+  publicUrl: { text: "a URL such as https://images.example.org, without a query" },
+  upscaling: "boolean",
+  confinedUpscale: ["clamp", "reject"],
+  canonical: ["link", "redirect"],
+  tileWidth: { whole: true, least: 64, most: 4096 },
+  allowedOrigins: { text: "* or a list of origins such as https://example.org" },
+  cacheControl: { text: "the value of a Cache-Control header" },
+  log: ["all", "errors", "none"],
 };
 
 /** Default of `memory`, MiB. @internal */

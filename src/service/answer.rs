@@ -1,41 +1,68 @@
 //! Answers: status, headers and body.
 
 use super::cors;
-use super::request::{Method, Request};
+use super::request::Request;
 use crate::settings::Origins;
 
-/// The body of an answer, as a host holds it.
-pub trait Body: From<String> {
+/// The body of an answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Body {
     /// None.
-    fn empty() -> Self;
-    /// Its length in bytes; `None` if nobody knows it yet.
-    fn length(&self) -> Option<usize>;
+    #[default]
+    None,
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Bytes that the host holds since the ask of this number.
+    Held {
+        /// The ask.
+        number: u32,
+        /// Bytes; `None` if nobody knows yet.
+        length: Option<u64>,
+    },
+    /// Comes in pieces; nobody knows yet how long it is.
+    Pieces,
+    /// Would come in pieces, but only the headers were asked for.
+    Untold,
+}
+
+impl Body {
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::None => Some(0),
+            Self::Text(text) => Some(text.len() as u64),
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Held { length, .. } => *length,
+            Self::Pieces | Self::Untold => None,
+        }
+    }
 }
 
 /// An answer that has not left yet.
 #[derive(Debug)]
-pub struct Answer<B> {
+pub struct Answer {
     /// Status.
     pub status: u16,
     /// Names in small letters, and values.
     pub headers: Vec<(&'static str, String)>,
     /// Body.
-    pub body: B,
+    pub body: Body,
     /// For the log: the stable name of an error.
-    pub code: Option<&'static str>,
+    pub code: Option<String>,
     /// For the log: what clients do not get to know.
     pub detail: Option<String>,
 }
 
-impl<B: Body> Answer<B> {
+impl Answer {
     /// Without headers.
-    pub fn new(status: u16, body: B) -> Self {
+    pub fn new(status: u16, body: Body) -> Self {
         Self { status, headers: Vec::new(), body, code: None, detail: None }
     }
 
     /// Of a text.
     pub fn text(status: u16, media_type: &str, text: String) -> Self {
-        Self::new(status, text.into()).with("content-type", media_type)
+        Self::new(status, Body::Text(text)).with("content-type", media_type)
     }
 
     /// Of a JSON document that changes at any time.
@@ -45,12 +72,12 @@ impl<B: Body> Answer<B> {
 
     /// To another address.
     pub fn redirect(location: String, cache_control: &str) -> Self {
-        Self::new(303, B::empty()).with("location", location).with("cache-control", cache_control)
+        Self::new(303, Body::None).with("location", location).with("cache-control", cache_control)
     }
 
     /// To OPTIONS. `asked` is `Access-Control-Request-Headers`.
     pub fn preflight(asked: Option<&str>) -> Self {
-        let mut answer = Self::new(204, B::empty()).with("allow", super::failure::METHODS);
+        let mut answer = Self::new(204, Body::None).with("allow", super::failure::METHODS);
         answer.headers.extend(cors::preflight(asked));
         answer
     }
@@ -71,7 +98,7 @@ impl<B: Body> Answer<B> {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// What is to be sent: all headers, and the body, which HEAD does not get though its length is told. `origins` are those whose pages may read it.
+    /// What is to be sent, with all headers. HEAD gets no body, though its length is told. `origins` are those whose pages may read it.
     pub fn finish(mut self, request: &Request, origins: &Origins) -> Self {
         self.headers.extend(cors::headers(origins, request.origin.as_deref()));
         if origins.varies() {
@@ -83,9 +110,6 @@ impl<B: Body> Answer<B> {
         }
         // A value with a line end in it would be two headers.
         self.headers.retain(|(_, value)| !value.contains(['\n', '\r']));
-        if request.method == Some(Method::Head) {
-            self.body = B::empty();
-        }
         self
     }
 }
@@ -94,36 +118,24 @@ impl<B: Body> Answer<B> {
 pub(super) mod tests {
     use super::*;
 
-    /// A body of text.
-    #[derive(Debug, PartialEq)]
-    pub struct Plain(pub Option<String>);
-
-    impl From<String> for Plain {
-        fn from(text: String) -> Self {
-            Self(Some(text))
+    /// The text of a body.
+    pub fn text(answer: &Answer) -> Option<&str> {
+        match &answer.body {
+            Body::Text(text) => Some(text),
+            _ => None,
         }
     }
 
-    impl Body for Plain {
-        fn empty() -> Self {
-            Self(None)
-        }
-
-        fn length(&self) -> Option<usize> {
-            Some(self.0.as_ref().map_or(0, String::len))
-        }
-    }
-
-    fn sent(answer: Answer<Plain>, method: &str, origin: &str, origins: &str) -> Answer<Plain> {
+    fn sent(answer: Answer, method: &str, origin: &str, origins: &str) -> Answer {
         answer.finish(&Request::read(&format!("{method}\nhttps://x/\n\n\n\n{origin}")), &Origins::parse(origins).unwrap())
     }
 
     #[test]
-    fn head_gets_the_length_and_no_body() {
-        let text = || Answer::<Plain>::text(200, "text/plain", "seven b".to_owned());
-        for (method, body) in [("GET", Some("seven b")), ("HEAD", None)] {
-            let answer = sent(text(), method, "", "*");
-            assert_eq!((answer.header("content-length"), answer.body.0.as_deref()), (Some("7"), body));
+    fn head_is_told_the_length() {
+        let seven = || Answer::text(200, "text/plain", "seven b".to_owned());
+        for method in ["GET", "HEAD"] {
+            let answer = sent(seven(), method, "", "*");
+            assert_eq!(answer.header("content-length"), Some("7"));
             assert_eq!(answer.header("cross-origin-resource-policy"), Some("cross-origin"));
         }
         let none = sent(Answer::preflight(None), "OPTIONS", "", "*");
@@ -139,14 +151,14 @@ pub(super) mod tests {
         assert_eq!(of("https://a.example", "*"), (Some("*".to_owned()), None));
         assert_eq!(of("https://a.example", "https://a.example"), (Some("https://a.example".to_owned()), Some("Origin".to_owned())));
         assert_eq!(of("https://b.example", "https://a.example"), (None, Some("Origin".to_owned())));
-        let asked = Answer::<Plain>::preflight(Some("Accept, x-y , bad name,"));
+        let asked = Answer::preflight(Some("Accept, x-y , bad name,"));
         assert_eq!(asked.header("access-control-allow-headers"), Some("Accept, x-y"));
-        assert_eq!(Answer::<Plain>::preflight(None).header("access-control-allow-headers"), Some("accept, if-none-match, if-modified-since"));
+        assert_eq!(Answer::preflight(None).header("access-control-allow-headers"), Some("accept, if-none-match, if-modified-since"));
     }
 
     #[test]
     fn a_value_with_a_line_end_is_no_header() {
-        let answer = sent(Answer::new(200, Plain(None)).with("location", "a\nset-cookie: b").with("link", "a\rb"), "GET", "", "*");
+        let answer = sent(Answer::new(200, Body::None).with("location", "a\nset-cookie: b").with("link", "a\rb"), "GET", "", "*");
         assert_eq!((answer.header("location"), answer.header("link")), (None, None));
     }
 }

@@ -5,34 +5,31 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::answer::{Answer, Body};
 use super::request::Request;
 
-/// The version of the object that an answer was made of.
-#[derive(Debug, Clone, Copy)]
-pub struct StoredVersion<'a> {
-    /// When it was stored, ms since 1970.
-    pub uploaded: f64,
-    /// The same as an HTTP date.
-    pub modified: &'a str,
-}
-
-impl<B: Body> Answer<B> {
-    /// Adds what clients and caches need to keep an answer; or makes it a 304, if the client has it already. `tag` names the answer: it goes into `ETag`.
-    pub fn validated(self, request: &Request, tag: &str, version: StoredVersion<'_>, cache_control: &str) -> Self {
-        let etag = format!("\"{tag}\"");
+impl Answer {
+    /// Adds what clients and caches need to keep an answer, or makes it a 304 if the client has it already. `tag` names the answer: it goes into `ETag`. `modified` is
+    /// when the file was stored, ms since 1970. A file of which neither is known is never a 304.
+    pub fn validated(mut self, request: &Request, tag: Option<&str>, modified: Option<f64>, cache_control: &str) -> Self {
+        let etag = tag.map(|tag| format!("\"{tag}\""));
         let fresh = match (&request.if_none_match, &request.if_modified_since) {
             // The weak comparison.
-            (Some(list), _) => list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag),
+            (Some(list), _) => {
+                let has = |tag: &str| tag == "*" || Some(tag.strip_prefix("W/").unwrap_or(tag)) == etag.as_deref();
+                etag.is_some() && list.split(',').map(str::trim).any(has)
+            }
             // HTTP's dates have whole seconds. One that is none is ignored.
-            (None, Some(since)) => date(since).is_some_and(|since| since.as_secs_f64() >= (version.uploaded / 1000.0).floor()),
+            (None, Some(since)) => modified.zip(date(since)).is_some_and(|(modified, since)| since.as_secs_f64() >= (modified / 1000.0).floor()),
             (None, None) => false,
         };
-        let answer = self.with("etag", etag).with("last-modified", version.modified).with("cache-control", cache_control);
+        self.headers.extend(etag.map(|etag| ("etag", etag)));
+        self.headers.extend(modified.map(|ms| ("last-modified", date_text(ms))));
+        let answer = self.with("cache-control", cache_control);
         if fresh { answer.not_modified() } else { answer }
     }
 
     /// The same without a body, because the client has it.
     fn not_modified(mut self) -> Self {
         self.status = 304;
-        self.body = B::empty();
+        self.body = Body::None;
         self.headers.retain(|(name, _)| *name != "content-type");
         self
     }
@@ -52,6 +49,14 @@ impl<B: Body> Answer<B> {
 fn date(text: &str) -> Option<Duration> {
     httpdate::parse_http_date(text.trim()).ok()?.duration_since(UNIX_EPOCH).ok()
 }
+
+/// ms since 1970 as an HTTP date.
+fn date_text(ms: f64) -> String {
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs_f64((ms / 1000.0).clamp(0.0, LAST_DATE)))
+}
+
+/// The end of the year 9999, the last that an HTTP date can name, s since 1970.
+const LAST_DATE: f64 = 253_402_300_799.0;
 
 /// `Cache-Control` for a minute at most, with everything else that it says.
 fn brief(control: &str) -> String {
@@ -84,12 +89,11 @@ fn brief(control: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::answer::tests::Plain;
+    use crate::service::answer::tests::text;
 
-    fn validated(headers: &str) -> Answer<Plain> {
+    fn validated(headers: &str) -> Answer {
         let request = Request::read(&format!("GET\nhttps://x/\n\n{headers}"));
-        let version = StoredVersion { uploaded: 1_700_000_000_900.0, modified: "Tue, 14 Nov 2023 22:13:20 GMT" };
-        Answer::text(200, "text/plain", "body".to_owned()).validated(&request, "abc", version, "public, max-age=9")
+        Answer::text(200, "text/plain", "body".to_owned()).validated(&request, Some("abc"), Some(1_700_000_000_900.0), "public, max-age=9")
     }
 
     #[test]
@@ -111,9 +115,19 @@ mod tests {
         ] {
             let answer = validated(headers);
             assert_eq!(answer.status, status, "{headers:?}");
-            assert_eq!(answer.body.0.is_some(), status == 200, "{headers:?}");
+            assert_eq!(text(&answer).is_some(), status == 200, "{headers:?}");
             assert_eq!(answer.header("content-type").is_some(), status == 200, "{headers:?}");
             assert_eq!((answer.header("etag"), answer.header("cache-control")), (Some("\"abc\""), Some("public, max-age=9")));
+            assert_eq!(answer.header("last-modified"), Some("Tue, 14 Nov 2023 22:13:20 GMT"));
+        }
+    }
+
+    #[test]
+    fn a_file_without_etag_and_date_is_always_sent() {
+        for headers in ["*\n", "\"abc\"\n", "\nTue, 14 Nov 2023 22:13:20 GMT"] {
+            let request = Request::read(&format!("GET\nhttps://x/\n\n{headers}"));
+            let answer = Answer::text(200, "text/plain", "body".to_owned()).validated(&request, None, None, "no-store");
+            assert_eq!((answer.status, answer.header("etag"), answer.header("last-modified")), (200, None, None), "{headers:?}");
         }
     }
 

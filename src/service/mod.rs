@@ -1,18 +1,26 @@
-//! The Image API over HTTP, without input and output: it reads requests and makes answers. A host reads files, caches and sends.
+//! The Image API over HTTP, without input and output. A host gives a request to an [`Exchange`], which asks the host for what it lacks: the version of a file, ranges of
+//! its bytes, what was kept, a place in the queue; and at last to send the answer. Everything that is decided about a request is decided here, so all hosts answer alike.
 //!
-//! It contains errors, redirects, information documents, the headers of images, CORS and conditional requests. Each host still has its own queue, its own caches and
-//! its own order of work. The Rust Worker uses this module. The package has a copy in TypeScript (`src/js/server`).
+//! A host contains no rule of IIIF or HTTP. It reads, keeps, queues, sends, logs, and recovers from a trap. The hosts are the Worker and the package's `createHandler`, `server`
+//! and Service Worker (`src/js/service`), and in tests a bucket in memory.
 
 mod answer;
+mod ask;
 mod condition;
 mod cors;
 mod disposition;
+mod exchange;
 mod failure;
+mod host;
+mod kept;
+mod list;
+mod meter;
+mod opening;
 mod request;
 mod resource;
+mod served;
+mod stored;
 
-pub use answer::{Answer, Body};
-pub use condition::StoredVersion;
-pub use failure::Failure;
-pub use request::{Method, Request};
-pub use resource::{ImageAnswer, Resource};
+pub use ask::Reply;
+pub use exchange::{Exchange, Holding, Service};
+pub use failure::Refusal;

@@ -5,7 +5,7 @@ use super::answer::{Answer, Body};
 use super::disposition::disposition;
 use super::request::Request;
 use crate::api::{
-    INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, Info, InfoForm, Region, ResolvedRequest, Routed, SizeForm, Version, canonical_link, info_media_type,
+    Format, INFO_XML_MEDIA_TYPE, Identifier, ImageRequest, Info, InfoForm, Region, ResolvedRequest, Routed, SizeForm, Version, canonical_link, info_media_type,
     negotiate_format, page_link, profile_link,
 };
 use crate::error::Result;
@@ -28,11 +28,18 @@ pub struct Resource<'a> {
 
 /// The answer to a request for an image, before its pixels are made.
 #[derive(Debug)]
-pub enum ImageAnswer<B> {
+pub enum ImageAnswer {
     /// To the canonical form.
-    Redirect(Answer<B>),
-    /// The headers of the answer, and what is to be rendered.
-    Render(Answer<B>, ResolvedRequest),
+    Redirect(Answer),
+    /// What is to be rendered.
+    Render {
+        /// The headers of the answer.
+        answer: Answer,
+        /// The request, as it is for this image.
+        resolved: ResolvedRequest,
+        /// The request as it was asked, with its format.
+        text: String,
+    },
 }
 
 impl Resource<'_> {
@@ -62,21 +69,32 @@ impl Resource<'_> {
     }
 
     /// The base URI redirects to the information.
-    pub fn to_information<B: Body>(&self) -> Answer<B> {
+    pub fn to_information(&self) -> Answer {
         Answer::redirect(format!("{}/info.json", self.id()), self.cache_control())
     }
 
-    /// The information document. `document` is the identifier of the document that the image is a page of, as `pages` say; `identifier` that of
-    /// the page.
-    pub fn information<B: Body>(&self, info: &Info, pages: Pages, form: InfoForm, document: &Identifier, identifier: &Identifier) -> Answer<B> {
+    /// The `id` of an information document.
+    pub fn document_id(&self, form: InfoForm, identifier: &Identifier) -> String {
+        // In 1.0 the identifier is a property by itself, and must be one segment of a path.
+        if form == InfoForm::Json && self.version() == Version::V1_0 { self.base(&identifier.encoded()) } else { self.id() }
+    }
+
+    /// The information document of an image that this service has opened. `document` is the identifier of the document that the image is a page of, as `pages` say;
+    /// `identifier` that of the page.
+    pub fn information(&self, info: &Info, pages: Pages, form: InfoForm, document: &Identifier, identifier: &Identifier) -> Answer {
+        let text = match form {
+            InfoForm::Json => info.json(self.version(), &self.document_id(form, identifier)),
+            InfoForm::Xml => info.xml(identifier.as_str()),
+        };
+        self.described(form, text, &self.settings.service.profile(self.version()), document, [pages.previous(), pages.next()])
+    }
+
+    /// The answer with this information document. `profile` names the compliance level. The pages before and after this one are those of `document`.
+    pub fn described(&self, form: InfoForm, text: String, profile: &str, document: &Identifier, [previous, next]: [Option<u32>; 2]) -> Answer {
         let version = self.version();
-        let (media_type, text) = match form {
-            // In 1.0 the identifier is a property by itself, and must be one segment of a path.
-            InfoForm::Json if version == Version::V1_0 => {
-                (info_media_type(version, self.request.accept.as_deref()), info.json(version, &self.base(&identifier.encoded())))
-            }
-            InfoForm::Json => (info_media_type(version, self.request.accept.as_deref()), info.json(version, &self.id())),
-            InfoForm::Xml => (INFO_XML_MEDIA_TYPE, info.xml(identifier.as_str())),
+        let media_type = match form {
+            InfoForm::Json => info_media_type(version, self.request.accept.as_deref()),
+            InfoForm::Xml => INFO_XML_MEDIA_TYPE,
         };
         let mut answer = Answer::text(200, media_type, text).with("x-content-type-options", "nosniff");
         if !version.is_1() {
@@ -85,9 +103,9 @@ impl Resource<'_> {
         if version == Version::V2 && media_type == "application/json" {
             answer = answer.with("link", CONTEXT_LINK);
         }
-        answer = answer.with("link", profile_link(version, &self.settings.service));
+        answer = answer.with("link", profile_link(profile));
         if self.settings.pages {
-            for (page, relation) in [(pages.previous(), "prev"), (pages.next(), "next")] {
+            for (page, relation) in [(previous, "prev"), (next, "next")] {
                 let link = page.and_then(|page| document.of_page(page)).map(|page| page_link(&self.base(&page.encoded()), relation));
                 answer = link.into_iter().fold(answer, |answer, link| answer.with("link", link));
             }
@@ -95,21 +113,23 @@ impl Resource<'_> {
         answer
     }
 
-    /// The answer to a request for an image with this information, without its pixels. The error of a request that the image cannot serve.
-    pub fn image<B: Body>(&self, info: &Info, request: &ImageRequest, identifier: &Identifier) -> Result<ImageAnswer<B>> {
-        let service = &self.settings.service;
+    /// The answer to a request for an image with this information, without its pixels. `profile` names the compliance level. The error of a request that the image
+    /// cannot serve.
+    pub fn image(&self, info: &Info, profile: &str, request: &ImageRequest, identifier: &Identifier) -> Result<ImageAnswer> {
+        let service = info.service();
         let negotiated = request.format.is_none();
         let format = request.format.unwrap_or_else(|| negotiate_format(self.request.accept.as_deref(), &service.formats));
         let request = ImageRequest { format: Some(format), ..request.clone() };
         let resolved = request.resolve(info)?;
         let base = self.base(&identifier.encoded());
-        if self.settings.redirect && !is_canonical(&request, &resolved) && !is_tile(&request) && !self.version().is_1() {
+        let text = text_of(&request, format);
+        if self.settings.redirect && resolved.canonical() != text && !is_tile(&request) && !self.version().is_1() {
             let uri = format!("{base}/{}{}", resolved.canonical(), self.request.query);
             return Ok(ImageAnswer::Redirect(Answer::redirect(uri.replace('^', "%5E"), self.cache_control())));
         }
-        let mut answer = Answer::new(200, B::empty())
+        let mut answer = Answer::new(200, Body::None)
             .with("content-type", format.media_type())
-            .with("link", profile_link(self.version(), service))
+            .with("link", profile_link(profile))
             .with("link", canonical_link(&format!("{base}/{}", resolved.canonical())))
             .untrusted();
         if negotiated {
@@ -118,13 +138,14 @@ impl Resource<'_> {
         if let Some(wanted) = self.request.parameter("response-content-disposition") {
             answer = answer.with("content-disposition", disposition(&wanted, identifier, format));
         }
-        Ok(ImageAnswer::Render(answer, resolved))
+        Ok(ImageAnswer::Render { answer, resolved, text })
     }
 }
 
-fn is_canonical(request: &ImageRequest, resolved: &ResolvedRequest) -> bool {
+/// `region/size/rotation/quality.format`, as it was asked.
+fn text_of(request: &ImageRequest, format: Format) -> String {
     let ImageRequest { version, region, size, rotation, quality, .. } = request;
-    resolved.canonical() == format!("{region}/{size}/{rotation}/{}.{}", quality.name(*version), resolved.format().extension())
+    format!("{region}/{size}/{rotation}/{}.{}", quality.name(*version), format.extension())
 }
 
 /// Whether this is what viewers ask for by the hundred: to redirect it would double every request.
@@ -137,15 +158,14 @@ mod tests {
     use super::*;
     use crate::api::{AssociatedSet, Page, What};
     use crate::geometry::Dimensions;
-    use crate::service::answer::tests::Plain;
-
+    
     fn settings(variables: &[(&str, &str)]) -> Settings {
         let given: Vec<(String, String)> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Settings::from_variables(&given).unwrap()
     }
 
     /// The answer to a GET of this path, of an image of 400 × 300 px that is the second page of three.
-    fn answer(settings: &Settings, path: &str, accept: &str) -> Answer<Plain> {
+    fn answer(settings: &Settings, path: &str, accept: &str) -> Answer {
         let request = Request::read(&format!("GET\nhttps://host{path}\n{accept}"));
         let routed = settings.router.route(&request.path).unwrap();
         let resource = Resource { request: &request, routed: &routed, settings };
@@ -156,13 +176,13 @@ mod tests {
         match routed.what.as_ref().unwrap() {
             What::Base => resource.to_information(),
             What::Info(form) => resource.information(&info, pages, *form, &document, &identifier),
-            What::Image(image) => match resource.image(&info, image, &identifier).unwrap() {
-                ImageAnswer::Redirect(answer) | ImageAnswer::Render(answer, _) => answer,
+            What::Image(image) => match resource.image(&info, &settings.service.profile(routed.version), image, &identifier).unwrap() {
+                ImageAnswer::Redirect(answer) | ImageAnswer::Render { answer, .. } => answer,
             },
         }
     }
 
-    fn all(answer: &Answer<Plain>, name: &str) -> Vec<String> {
+    fn all(answer: &Answer, name: &str) -> Vec<String> {
         answer.headers.iter().filter(|(known, _)| *known == name).map(|(_, value)| value.clone()).collect()
     }
 

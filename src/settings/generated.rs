@@ -90,71 +90,86 @@ fn of_options(says: &str) -> String {
 
 /// The type of an option in TypeScript.
 fn typescript(row: &Setting) -> String {
+    let any = |words: &mut dyn Iterator<Item = &str>| words.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" | ");
     match &row.kind {
         Kind::Whole(..) | Kind::Number(..) => "number".to_owned(),
         Kind::Limit(..) => "number | \"none\"".to_owned(),
         Kind::Switch(_) => "boolean".to_owned(),
-        Kind::Choice(words, _) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" | "),
-        Kind::List(..) | Kind::Text(..) => "string".to_owned(),
+        Kind::Choice(words, _) => any(&mut words.iter().copied()),
+        Kind::List(..) => format!("readonly ({})[]", any(&mut row.documented.default.split(','))),
+        Kind::Text(..) if row.name == "ALLOWED_ORIGINS" => "\"*\" | readonly string[]".to_owned(),
+        Kind::Text(..) => "string".to_owned(),
     }
 }
 
 /// What a check in TypeScript has to know of an option.
 fn rule(row: &Setting) -> String {
+    let all = |words: &mut dyn Iterator<Item = &str>| format!("[{}]", words.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
     match &row.kind {
         Kind::Whole((least, most), _) => format!("{{ whole: true, least: {least}, most: {most} }}"),
         Kind::Number((least, most), ..) => format!("{{ whole: false, least: {least}, most: {most} }}"),
         Kind::Limit(most, _) => format!("{{ whole: true, least: 1, most: {most}, none: true }}"),
         Kind::Switch(_) => "\"boolean\"".to_owned(),
-        Kind::Choice(words, _) => format!("[{}]", words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")),
-        Kind::List(expected, _) | Kind::Text(expected, _) => format!("{{ text: \"{expected}\" }}"),
+        Kind::Choice(words, _) => all(&mut words.iter().copied()),
+        Kind::List(expected, _) => format!("{{ list: {}, expected: \"{expected}\" }}", all(&mut row.documented.default.split(','))),
+        Kind::Text(expected, _) => format!("{{ text: \"{expected}\" }}"),
     }
 }
 
+/// Settings that only the Worker has: in the package, `resolve` says what an identifier stands for, and `r2Source` whether an index is written.
+const OF_THE_WORKER: [&str; 2] = ["OBJECT_KEY", "WRITE_INDEX"];
+
 fn typescript_file() -> String {
-    let rows = || IMAGE.iter().chain(ANSWER);
-    let mut text = "// Generated from src/settings/table.rs: BLESS=1 cargo test --lib settings\n\n\
-        /** What a request may ask for and cost, and how answers are encoded. Every setting has a default. */\nexport interface Settings {\n"
-        .to_owned();
-    for row in rows() {
+    let service: Vec<&Setting> = SERVICE.iter().filter(|row| !OF_THE_WORKER.contains(&row.name)).collect();
+    let image: Vec<&Setting> = IMAGE.iter().chain(ANSWER).collect();
+    let mut text = "// Generated from src/settings/table.rs: BLESS=1 cargo test --lib settings\n\n".to_owned();
+    text.push_str("/** What a request may ask for and cost, and how answers are encoded. Every setting has a default. */\n");
+    interface(&mut text, "Settings", &image);
+    text.push_str("/** Which paths a service answers, and how. Every setting has a default. */\n");
+    interface(&mut text, "ServiceSettings", &service);
+    text.push_str("/** The values that a setting may have. @internal */\nexport type Rule =\n  | \"boolean\"\n  | readonly string[]\n  | { readonly list: readonly string[]; readonly expected: string }\n  | { readonly text: string }\n");
+    text.push_str("  | { readonly whole: boolean; readonly least: number; readonly most: number; readonly none?: boolean };\n\n");
+    rules(&mut text, "The settings of images and answers", "RULES", "Settings", &image);
+    rules(&mut text, "Those of a service", "SERVICE_RULES", "ServiceSettings", &service);
+    let memory = IMAGE.iter().find(|row| row.name == "MEMORY").unwrap();
+    writeln!(text, "/** Default of `memory`, MiB. @internal */\nexport const MEMORY = {};", memory.documented.default).unwrap();
+    text
+}
+
+fn interface(text: &mut String, name: &str, rows: &[&Setting]) {
+    writeln!(text, "export interface {name} {{").unwrap();
+    for row in rows {
         let d = &row.documented;
         let unit = if d.unit.is_empty() { String::new() } else { format!(" Unit: {}.", d.unit) };
         let default = match &row.kind {
-            Kind::Switch(_) => if d.default == "on" { "true" } else { "false" }.to_owned(),
-            _ if d.default.parse::<f64>().is_ok() => d.default.to_owned(),
-            _ => format!("{:?}", d.default),
+            Kind::Switch(_) => if d.default == "on" { " Default true." } else { " Default false." }.to_owned(),
+            Kind::List(..) => " Default: all.".to_owned(),
+            _ if d.default.is_empty() => String::new(),
+            _ if d.default.parse::<f64>().is_ok() => format!(" Default {}.", d.default),
+            _ => format!(" Default {:?}.", d.default),
         };
         let bounds = match &row.kind {
             Kind::Whole((least, most), _) | Kind::Number((least, most), ..) => format!(" From {least} to {most}."),
             _ => String::new(),
         };
-        writeln!(text, "  /** {}{bounds}{unit} Default {default}. */\n  {}?: {};", of_options(d.says), option_name(row.name), typescript(row)).unwrap();
+        writeln!(text, "  /** {}{bounds}{unit}{default} */\n  {}?: {};", of_options(d.says), option_name(row.name), typescript(row)).unwrap();
         if let Some(old) = &row.old {
-            writeln!(
-                text,
-                "  /** The former name of `{}`: `true` is {:?}, `false` is {:?}. */\n  {}?: boolean;",
-                option_name(row.name),
-                old.on,
-                old.off,
-                option_name(old.name)
-            )
-            .unwrap();
+            let (new, former) = (option_name(row.name), option_name(old.name));
+            writeln!(text, "  /** The former name of `{new}`: `true` is {:?}, `false` is {:?}. */\n  {former}?: boolean;", old.on, old.off).unwrap();
         }
     }
-    text.push_str(
-        "}\n\n/** The values that a setting may have. @internal */\nexport type Rule = \"boolean\" | readonly string[] | { readonly text: string } | { readonly whole: boolean; readonly least: number; readonly most: number; readonly none?: boolean };\n\n\
-         /** The settings, each with its values. @internal */\nexport const RULES: Readonly<Record<keyof Settings, Rule>> = {\n",
-    );
-    for row in rows() {
+    text.push_str("}\n\n");
+}
+
+fn rules(text: &mut String, says: &str, name: &str, of: &str, rows: &[&Setting]) {
+    writeln!(text, "/** {says}, each with its values. @internal */\nexport const {name}: Readonly<Record<keyof {of}, Rule>> = {{").unwrap();
+    for row in rows {
         writeln!(text, "  {}: {},", option_name(row.name), rule(row)).unwrap();
         if let Some(old) = &row.old {
             writeln!(text, "  {}: \"boolean\",", option_name(old.name)).unwrap();
         }
     }
-    text.push_str("};\n");
-    let memory = IMAGE.iter().find(|row| row.name == "MEMORY").unwrap();
-    writeln!(text, "\n/** Default of `memory`, MiB. @internal */\nexport const MEMORY = {};", memory.documented.default).unwrap();
-    text
+    text.push_str("};\n\n");
 }
 
 fn source_formats() -> String {
@@ -255,9 +270,9 @@ fn every_setting_is_kept_somewhere() {
 /// What the package hands over is read by the same table.
 #[test]
 fn options_are_the_variables_in_camel_case() {
-    for row in IMAGE.iter().chain(ANSWER) {
+    for row in SERVICE.iter().chain(IMAGE).chain(ANSWER) {
         let value = Given::Other("function".to_owned());
-        let wrong = Settings::from_options(&[(option_name(row.name), value)]).unwrap_err();
+        let wrong = Settings::from_service_options(&[(option_name(row.name), value)]).unwrap_err();
         assert!(wrong.name == option_name(row.name) && wrong.problem.starts_with("is of type function, and should be "), "{wrong:?}");
     }
 }

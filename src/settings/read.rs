@@ -68,11 +68,12 @@ impl Settings {
             .filter(|(name, _)| !FOREIGN.iter().any(|prefix| name.starts_with(prefix)))
             .map(|(name, text)| (name.clone(), Given::Text(text.trim().to_owned())))
             .collect();
-        let settings = read(&given, &[SERVICE, IMAGE, ANSWER], Style::Variables)?;
-        if settings.router.versions.len() > 1 && !settings.router.prefix.contains("{version}") {
-            return Err(Misconfigured::new("PREFIX", "has no {version}, so VERSIONS must name exactly one"));
-        }
-        Ok(settings)
+        read(&given, &[SERVICE, IMAGE, ANSWER], Style::Variables)
+    }
+
+    /// Reads all settings as the package has them: names and values. Lists are texts separated by spaces.
+    pub fn from_service_options(given: &[(String, Given)]) -> Result<Self, Misconfigured> {
+        read(given, &[SERVICE, IMAGE, ANSWER], Style::Options)
     }
 
     /// Reads the settings of images and answers as the package has them: names and values.
@@ -99,6 +100,10 @@ fn read(given: &[(String, Given)], tables: &[&'static [Setting]], style: Style) 
     if let Some((name, _)) = given.iter().find(|(name, _)| !known(name)) {
         let names: Vec<Cow<'_, str>> = rows().map(|row| style.named(row.name)).collect();
         return Err(Misconfigured::new(name, format!("is not known; there are {}", names.join(", "))));
+    }
+    if settings.router.versions.len() > 1 && !settings.router.prefix.contains("{version}") {
+        let versions = style.named("VERSIONS");
+        return Err(Misconfigured::new(&style.named("PREFIX"), format!("has no {{version}}, so {versions} must name exactly one")));
     }
     let limits = &settings.service.limits;
     if limits.max_height.is_some() && limits.max_width.is_none() {

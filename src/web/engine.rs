@@ -3,8 +3,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Float64Array, Object, Reflect, Uint8Array};
-use wasm_bindgen::JsCast;
+use js_sys::{Float64Array, Uint8Array};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::api::{ImageRequest, Page, Version};
@@ -12,54 +11,13 @@ use crate::bytes::{ByteRange, Step};
 use crate::error::Error;
 use crate::job::{Encoded, Open, Render};
 use crate::pyramid::Pyramid;
-use crate::settings::{Given, Settings};
+use crate::settings::Settings;
 
-/// Reads an object of settings, as JavaScript names them.
+use super::values::{Thrown, failure, given_all, invalid, misconfigured};
+
+/// Reads an object of settings of images and answers, as JavaScript names them.
 fn settings(options: &JsValue) -> Result<Settings, JsValue> {
-    let mut given = Vec::new();
-    if let Some(options) = options.dyn_ref::<Object>() {
-        for name in Object::keys(options) {
-            let value = Reflect::get(options, &name).unwrap_or_default();
-            if let Some(name) = name.as_string().filter(|_| !value.is_undefined()) {
-                given.push((name, self::given(&value)));
-            }
-        }
-    }
-    Settings::from_options(&given).map_err(|wrong| failure(&invalid(&format!("the setting {}", wrong.name), wrong.problem)))
-}
-
-fn given(value: &JsValue) -> Given {
-    if let Some(number) = value.as_f64() {
-        Given::Number(number, js_sys::Number::from(number).to_string_with_radix(10).map_or_else(|_| String::new(), String::from))
-    } else if let Some(text) = value.as_string() {
-        Given::Text(text)
-    } else if let Some(on) = value.as_bool() {
-        Given::Switch(on)
-    } else {
-        Given::Other(value.js_typeof().as_string().unwrap_or_default())
-    }
-}
-
-/// A caller's mistake, in the shape of the core's errors.
-pub(super) fn invalid(what: &str, error: impl std::fmt::Display) -> Thrown {
-    Thrown { code: "invalid-argument", status: 400, message: format!("{what}: {error}") }
-}
-
-/// What JavaScript catches; `src/js/error.ts` makes an `IiifError` of it.
-#[derive(Debug)]
-pub(super) struct Thrown {
-    code: &'static str,
-    status: u16,
-    message: String,
-}
-
-pub(super) fn failure(thrown: &Thrown) -> JsValue {
-    let object = Object::new();
-    for (name, value) in [("code", thrown.code.into()), ("status", thrown.status.into()), ("message", thrown.message.as_str().into())] {
-        // A new object takes any property.
-        let _ = Reflect::set(&object, &JsValue::from_str(name), &value);
-    }
-    object.into()
+    Settings::from_options(&given_all(options)).map_err(|wrong| misconfigured(&wrong))
 }
 
 impl From<Error> for Thrown {

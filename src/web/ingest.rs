@@ -3,7 +3,8 @@
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use super::engine::{Image, failure, invalid, ranges, thrown};
+use super::engine::{Image, ranges, thrown};
+use super::values::{failure, invalid};
 use crate::codec::extra::MODULE;
 use crate::error::Error;
 use crate::ingest::{Compression, Finished, Ingest, Options, Step};

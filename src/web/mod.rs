@@ -6,3 +6,7 @@ mod engine;
 mod extra;
 #[cfg(feature = "web")]
 mod ingest;
+#[cfg(feature = "host")]
+mod service;
+#[cfg(feature = "host")]
+mod values;

@@ -16,8 +16,6 @@ const CORE: &[(&str, u32)] = &[
     ("api", 1),
     ("options", 1),
     ("settings", 2),
-    // Knows of files only what pages they have.
-    ("service", 5),
     ("bytes", 2),
     ("jpeg", 3),
     ("profile", 3),
@@ -27,8 +25,9 @@ const CORE: &[(&str, u32)] = &[
     ("codec", 7),
     ("ingest", 8),
     ("job", 8),
-    ("native", 9),
-    ("web", 9),
+    ("service", 9),
+    ("native", 10),
+    ("web", 10),
 ];
 
 /// Values that an error carries: only names and numbers of a higher layer.
@@ -41,6 +40,7 @@ const PACKAGE: &[(&str, u32)] = &[
     ("source-format", 0),
     ("url", 0),
     ("version", 0),
+    ("check", 1),
     ("page", 1),
     ("request", 1),
     ("admission", 1),
@@ -48,7 +48,6 @@ const PACKAGE: &[(&str, u32)] = &[
     ("r2", 1),
     ("sources", 1),
     ("support", 1),
-    ("server", 2),
     ("core", 2),
     ("rpc", 2),
     ("pool", 3),
@@ -58,12 +57,14 @@ const PACKAGE: &[(&str, u32)] = &[
     ("thread", 6),
     ("image", 6),
     ("probe", 6),
+    // The host of the HTTP service.
+    ("host", 6),
     ("ingest", 7),
     ("level0", 7),
     ("openseadragon", 7),
     ("service", 7),
-    // What `worker.ts` and nothing else uses lies in `worker/`.
-    ("worker", 7),
+    ("server", 7),
+    ("worker", 8),
     ("index", 8),
     ("pool-worker", 8),
     ("service-worker", 8),

@@ -27,6 +27,7 @@ mod robust;
 mod rounds;
 mod samples;
 mod seams;
+mod service;
 mod small;
 mod stored;
 mod striped;

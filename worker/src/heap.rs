@@ -52,8 +52,3 @@ fn next_end(start: usize) -> Option<usize> {
 
 #[global_allocator]
 static HEAP: TalcSyncCell<Pages, WasmBinning> = TalcSyncCell::new_wasm(Pages { end: None });
-
-/// Bytes of the whole wasm memory.
-pub(crate) fn size() -> usize {
-    memory_size(0) * PAGE
-}

@@ -12,6 +12,11 @@ export const FORMATS: readonly Format[] = ["jpg", "png", "webp", "gif", "tif"];
 
 const LONGEST: Readonly<Record<string, number>> = { jpg: 65_535, png: 0x7fffffff, webp: 16_383, gif: 65_535, tif: 0x7fffffff };
 
+const MEDIA_TYPES: Readonly<Record<string, string>> = { jpg: "image/jpeg", tif: "image/tiff", pdf: "application/pdf" };
+
+/** The media type of a format. */
+export const mediaType = (format: Format): string => MEDIA_TYPES[format] ?? `image/${format}`;
+
 /** The longest side that a file of the format can have, px; what is not known of other formats is left to their services. */
 export const longestSide = (format: Format): number => LONGEST[format] ?? MOST;
 

@@ -1,46 +1,47 @@
-//! What a request has cost: reads, bytes, milliseconds. Told in `Server-Timing`.
+//! What a request has cost: reads, bytes, milliseconds. `Server-Timing` and the log say it.
 
 use std::cell::{Cell, RefCell};
 
-use azulejo::Unused;
+use super::host::Host;
+use crate::profile::Unused;
 
 /// Counts for one request.
-pub(crate) struct Meter {
+#[derive(Debug)]
+pub(super) struct Meter {
+    host: Host,
     began: f64,
-    /// R2 operations.
+    /// Reads of the storage.
     pub reads: Cell<u32>,
-    /// Bytes read from R2.
+    /// Bytes read.
     pub bytes: Cell<u64>,
-    /// ms from the object's head to the opened pyramid.
+    /// Until the image was open, ms.
     pub open: Cell<f64>,
-    /// ms in the queue.
+    /// In the queue, ms.
     pub queue: Cell<f64>,
-    /// ms waiting for bytes, of the headers and of the pixels.
+    /// Waiting for bytes, of the headers and of the pixels, ms.
     pub waited: Cell<f64>,
-    /// ms waiting for the pixels' bytes.
+    /// Waiting for the pixels' bytes, ms.
     pub fetch: Cell<f64>,
-    /// ms decoding, scaling and encoding.
+    /// Decoding, scaling and encoding, ms.
     pub render: Cell<f64>,
     /// Descriptions of the file's colours that were not used.
     pub unused: RefCell<Vec<Unused>>,
 }
 
-/// Milliseconds since 1970.
-pub(crate) fn now() -> f64 {
-    js_sys::Date::now()
-}
-
 impl Meter {
-    pub fn new() -> Self {
+    /// For a request that comes now.
+    pub fn new(host: &Host) -> Self {
+        let ms = || Cell::new(0.0);
         Self {
-            began: now(),
+            host: host.clone(),
+            began: host.now(),
             reads: Cell::new(0),
             bytes: Cell::new(0),
-            open: Cell::new(0.0),
-            queue: Cell::new(0.0),
-            waited: Cell::new(0.0),
-            fetch: Cell::new(0.0),
-            render: Cell::new(0.0),
+            open: ms(),
+            queue: ms(),
+            waited: ms(),
+            fetch: ms(),
+            render: ms(),
             unused: RefCell::default(),
         }
     }
@@ -56,19 +57,18 @@ impl Meter {
         self.bytes.set(self.bytes.get() + bytes);
     }
 
-    /// ms since the request came.
+    /// Since the request came, ms.
     pub fn total(&self) -> f64 {
-        now() - self.began
+        self.host.now() - self.began
     }
 
     /// For the log: the descriptions that were not used, and why.
     pub fn unused(&self) -> Option<String> {
-        let unused = self.unused.borrow();
-        let sentences: Vec<String> = unused.iter().map(|unused| format!("{} {}", unused.name, unused.reason)).collect();
+        let sentences: Vec<String> = self.unused.borrow().iter().map(|unused| format!("{} {}", unused.name, unused.reason)).collect();
         (!sentences.is_empty()).then(|| sentences.join(", "))
     }
 
-    /// The value of a `Server-Timing` header.
+    /// The value of a `Server-Timing` header. `cache` is `hit`, `miss`, `off` or `none`; `passthrough` whether stored bytes are sent as they are.
     pub fn server_timing(&self, cache: &str, passthrough: Option<bool>) -> String {
         let phases = [("open", &self.open), ("queue", &self.queue), ("fetch", &self.fetch), ("render", &self.render)];
         let mut value: String = phases.iter().map(|(name, ms)| format!("{name};dur={:.0}, ", ms.get())).collect();
@@ -76,21 +76,19 @@ impl Meter {
             value.push_str(if passthrough { "passthrough;desc=\"yes\", " } else { "passthrough;desc=\"no\", " });
         }
         self.unused.borrow().iter().for_each(|unused| value.push_str(&format!("{};desc=\"unusable\", ", unused.name)));
-        value.push_str(&format!(
-            "total;dur={:.0}, reads;desc=\"{}\", bytes;desc=\"{}\", cache;desc=\"{cache}\", mem;desc=\"{:.1} MiB\"",
-            self.total(),
-            self.reads.get(),
-            self.bytes.get(),
-            memory() as f64 / f64::from(1 << 20),
-        ));
+        let (total, reads, bytes) = (self.total(), self.reads.get(), self.bytes.get());
+        value.push_str(&format!("total;dur={total:.0}, reads;desc=\"{reads}\", bytes;desc=\"{bytes}\", cache;desc=\"{cache}\""));
+        if let Some(memory) = memory() {
+            value.push_str(&format!(", mem;desc=\"{:.1} MiB\"", memory as f64 / f64::from(1 << 20)));
+        }
         value
     }
 }
 
-/// Bytes of wasm memory; it never shrinks.
-pub(crate) fn memory() -> usize {
+/// Bytes of the wasm memory, which never shrinks. `None` where there is none.
+pub(super) fn memory() -> Option<usize> {
     #[cfg(target_family = "wasm")]
-    return crate::heap::size();
+    return Some(core::arch::wasm32::memory_size(0) << 16);
     #[cfg(not(target_family = "wasm"))]
-    0
+    None
 }

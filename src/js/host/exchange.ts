@@ -1,0 +1,310 @@
+// One request on its way through the service (`src/service` of the core): does what the service asks for, until it is done.
+
+import { IiifError } from "../error.js";
+import type { Incomplete } from "../image.js";
+import type { Source } from "../sources.js";
+import type { Ask, Reply, Told } from "./ask.js";
+import { find, store } from "./cache.js";
+import { begin, discreet, look, read } from "./files.js";
+import { type Pass, enter } from "./gate.js";
+import { Broken, type Instance, type Isolate, type ServiceEngine } from "./isolate.js";
+import { type Listeners, answered, event } from "./log.js";
+import { Pipe } from "./pipe.js";
+import type { VersionedSource } from "../r2.js";
+
+/** Images that a host has opened itself. */
+export interface Images {
+  /** A number of its own for an opened image, and what it is; nothing if there is none. */
+  open(ask: Ask & { kind: "open" }): Promise<Reply>;
+  describe(ask: Ask & { kind: "describe" }): Reply;
+  render(ask: Ask & { kind: "render" }, signal: AbortSignal | undefined): Promise<{ bytes: Uint8Array | ReadableStream<Uint8Array>; timing?: string; incomplete?: Incomplete }>;
+}
+
+/** What a host has for a request. */
+export interface Holdings {
+  /** The file of a key. */
+  file?(key: string): Source | null | Promise<Source | null>;
+  list?(ask: Ask & { kind: "list" }): Promise<Reply>;
+  images?: Images;
+}
+
+/** A service as a host knows it. */
+export interface Served extends Listeners {
+  readonly isolate: Isolate;
+  /** Makes it, in an instance that has none yet. */
+  make(engine: ServiceEngine): number;
+}
+
+const HEADERS = ["accept", "if-none-match", "if-modified-since", "origin", "access-control-request-headers"];
+/** The runtime of a Worker lets no more than six connections be open. */
+const AT_ONCE = 6;
+const NAMES = "https://azulejo.invalid/";
+
+/** What the wasm is told of a request, in one text: to cross the border once is much cheaper than for each of these. */
+const lines = ({ method, url, headers }: Request): string => [method, url, ...HEADERS.map((name) => headers.get(name))].join("\n");
+
+/** Answers a request; null if it is left to others. `wait` keeps the runtime at work that goes on after the answer has begun. Rejects only if the request is aborted. */
+export async function respond(served: Served, request: Request, holdings: Holdings, wait: (work: Promise<unknown>) => void): Promise<Response | null> {
+  const { isolate } = served;
+  const attempt = (begun: (engine: ServiceEngine, service: number) => number | undefined) => (instance: Instance): Promise<Response | null> => {
+    const service = instance.service(served, (engine) => served.make(engine));
+    return new Exchange(instance, served, request, holdings, wait).run(instance.call((engine) => begun(engine, service)) ?? 0);
+  };
+  const text = lines(request);
+  try {
+    return await isolate.serve(attempt((engine, service) => engine.begin(service, text, Date.now())));
+  } catch (thrown) {
+    request.signal?.throwIfAborted();
+    const lost = thrown instanceof Broken && thrown.how !== "trapped";
+    const [code, status, message] = lost
+      ? (["overloaded", 503, "This service is out of memory just now. Try again."] as const)
+      : (["internal", 500, "Something went wrong inside this service."] as const);
+    const cause = new IiifError(code, status, message, { cause: thrown });
+    const refused = (instance: Instance): Promise<Response | null> => {
+      const service = instance.service(served, (engine) => served.make(engine));
+      const begun = instance.call((engine) => engine.beginRefused(service, text, Date.now(), code, status, message));
+      return new Exchange(instance, served, request, holdings, wait, cause).run(begun ?? 0);
+    };
+    // The engine cannot even be started.
+    return isolate.serve(refused).catch(() => {
+      served.onError?.(cause, request);
+      if (!served.onError) event("all", "request", true, { method: request.method, status, code, detail: String(thrown) });
+      return new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
+    });
+  }
+}
+
+class Exchange {
+  #number = 0;
+  #over = false;
+  #settle!: (response: Response | null) => void;
+  #fail!: (error: unknown) => void;
+  readonly #files = new Map<string, Promise<Source | null>>();
+  /** Bytes that are held for an answer, by their ask. */
+  readonly #held = new Map<number, Uint8Array | ReadableStream<Uint8Array>>();
+  readonly #passes: Pass[] = [];
+  #pipe: Pipe | undefined;
+  #told: Told | undefined;
+  #reading = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(
+    readonly instance: Instance,
+    readonly served: Served,
+    readonly request: Request,
+    readonly holdings: Holdings,
+    readonly wait: (work: Promise<unknown>) => void,
+    /** What was thrown last of what the service asked for. */
+    public cause?: IiifError,
+  ) {}
+
+  run(number: number): Promise<Response | null> {
+    this.#number = number;
+    const answer = new Promise<Response | null>((settle, fail) => {
+      this.#settle = settle;
+      this.#fail = fail;
+    });
+    this.#advance();
+    return answer;
+  }
+
+  /** Lets the service go on, and does what it asks for. */
+  #advance(): void {
+    if (this.#over) return;
+    try {
+      this.request.signal?.throwIfAborted();
+      const asks = JSON.parse(this.instance.call((engine) => engine.step(this.#number, Date.now())) ?? "[]") as Ask[];
+      for (const ask of asks) this.#do(ask);
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  /** Nothing more comes of it. */
+  #break(error: unknown): void {
+    this.#end();
+    this.#pipe?.abort();
+    this.#fail(error);
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const pass of this.#passes.splice(0)) pass.leave();
+    if (this.instance.alive) this.instance.call((engine) => engine.end(this.#number));
+  }
+
+  #do(ask: Ask): void {
+    switch (ask.kind) {
+      case "answer":
+        return this.#answer(ask);
+      case "elsewhere":
+        return this.#settle(null);
+      case "leave":
+        return this.#passes.pop()?.leave();
+      case "keep":
+        return this.wait(store(NAMES + ask.name, this.#take(ask), "application/octet-stream"));
+      case "keep-index": {
+        const bytes = this.#take(ask);
+        // It is made anew another time if this fails.
+        return this.wait(this.#room(ask.key).then((room) => room?.write(ask.etag, bytes)).catch(() => undefined));
+      }
+      case "end":
+        return this.#close(ask);
+      case "done":
+        return this.#end();
+      default: {
+        const work = this.#ask(ask);
+        this.wait(work);
+        return void work;
+      }
+    }
+  }
+
+  /** Does what is asked for, and hands over the reply. */
+  async #ask(ask: Ask): Promise<void> {
+    let reply: Reply = {};
+    let refused: IiifError | undefined;
+    try {
+      reply = await this.#reply(ask);
+    } catch (thrown) {
+      if (this.request.signal?.aborted) return this.#break(this.request.signal.reason);
+      refused = toError(thrown);
+      this.cause = refused;
+    }
+    if (this.#over) return;
+    try {
+      this.instance.call((engine) => {
+        if (refused) engine.refuse(this.#number, ask.number, refused.code, refused.status, refused.message);
+        else engine.reply(this.#number, ask.number, reply.text, reply.bytes);
+      });
+    } catch (error) {
+      return this.#break(error);
+    }
+    this.#advance();
+  }
+
+  async #reply(ask: Ask): Promise<Reply> {
+    const { signal } = this.request;
+    switch (ask.kind) {
+      case "look":
+        return this.#file(ask.key, (source) => look(source, signal));
+      case "begin":
+        return this.#file(ask.key, (source) => begin(source, ask.length, signal));
+      case "read":
+        return this.#inTurn(() => this.#file(ask.key, (source) => read(source, ask.offset, ask.length, ask, signal)));
+      case "find": {
+        const bytes = await find(NAMES + ask.name);
+        if (bytes) this.#held.set(ask.number, bytes);
+        return { text: bytes && String(bytes.length) };
+      }
+      case "recall":
+        return { bytes: await find(NAMES + ask.name) };
+      case "index":
+        return { bytes: await (await this.#room(ask.key))?.read(ask.etag) };
+      case "enter": {
+        const pass = await enter(ask, ask.budget);
+        // Whoever is gone meanwhile takes no place.
+        if (this.#over) pass.leave();
+        else this.#passes.push(pass);
+        return { text: pass.waited ? "waited" : undefined };
+      }
+      case "equip":
+        await this.instance.started.equip?.(ask.modules);
+        return {};
+      case "list":
+        return this.#have(this.holdings.list)(ask);
+      case "open":
+        return this.#have(this.holdings.images).open(ask);
+      case "describe":
+        return this.#have(this.holdings.images).describe(ask);
+      case "render": {
+        const { bytes, timing, incomplete } = await this.#have(this.holdings.images).render(ask, signal);
+        this.#held.set(ask.number, bytes);
+        const length = bytes instanceof Uint8Array ? String(bytes.length) : "";
+        return { text: [length, timing ?? "", incomplete?.rows ?? "", incomplete?.damage.replaceAll("\n", " ") ?? ""].join("\n") };
+      }
+      case "piece":
+        await this.#pipe?.write(this.#take(ask));
+        return {};
+      default:
+        throw new IiifError("internal", 500, `The service asked for ${ask.kind}.`);
+    }
+  }
+
+  /** What this host must have, as the service asks for it. */
+  #have<T>(part: T | undefined): T {
+    if (part === undefined) throw new IiifError("internal", 500, "The service asked for what this host does not have.");
+    return part;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#reading >= AT_ONCE) await new Promise<void>((go) => this.#waiting.push(go));
+    this.#reading++;
+    try {
+      return await work();
+    } finally {
+      this.#reading--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #source(key: string): Promise<Source | null> {
+    const known = this.#files.get(key);
+    if (known) return known;
+    const found = (async () => (await this.holdings.file?.(key)) ?? null)();
+    this.#files.set(key, found);
+    return found;
+  }
+
+  async #file(key: string, work: (source: Source) => Promise<Reply>): Promise<Reply> {
+    const source = await this.#source(key);
+    return source ? discreet(source, () => work(source)) : {};
+  }
+
+  async #room(key: string): Promise<VersionedSource["index"]> {
+    return ((await this.#source(key)) as Partial<VersionedSource> | null)?.index;
+  }
+
+  #take(ask: Ask): Uint8Array {
+    return this.instance.call((engine) => engine.take(this.#number, ask.number)) ?? new Uint8Array(0);
+  }
+
+  #answer(told: Ask & Told): void {
+    const { status, headers = [], text, held, pieces, silent, keep } = told;
+    this.#told = told;
+    answered(told, this.request, this.cause, this.served);
+    const bytes = held === undefined ? this.instance.call((engine) => engine.take(this.#number, told.number)) : this.#held.get(held);
+    const type = headers[headers.indexOf("content-type") + 1] ?? "";
+    if (keep !== undefined && bytes instanceof Uint8Array) this.wait(store(NAMES + keep, bytes.slice(), type));
+    if (silent && bytes instanceof ReadableStream) bytes.cancel().catch(() => undefined);
+    if (pieces) this.#pipe = new Pipe();
+    const body = silent || status === 304 || status === 204 ? null : (this.#pipe?.readable ?? text ?? bytes ?? null);
+    this.#settle(new Response(body as BodyInit | null, { status, headers: headersOf(headers) }));
+  }
+
+  #close({ code, detail }: { code?: string; detail?: string }): void {
+    if (code === undefined) return this.wait(this.#pipe?.close() ?? Promise.resolve());
+    // Who has left hears nothing of it.
+    if (code !== "busy") event(this.#told?.log ?? "errors", "stream", true, { code, detail });
+    this.#pipe?.abort();
+  }
+}
+
+function headersOf(parts: readonly string[]): Headers {
+  const headers = new Headers();
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    try {
+      headers.append(parts[at]!, parts[at + 1]!);
+    } catch {
+      // A value that is no header is left out: nothing of a request may break an answer.
+    }
+  }
+  return headers;
+}
+
+/** Whatever was thrown, as an error that may be told: a defect is never detailed to the client. */
+function toError(thrown: unknown): IiifError {
+  if (thrown instanceof IiifError && thrown.code !== "internal" && thrown.code !== "engine") return thrown;
+  return new IiifError("internal", 500, "Something went wrong inside this service.", { cause: thrown });
+}

@@ -1,0 +1,159 @@
+// The one engine that all requests of an isolate share, and how they outlive its traps.
+//
+// Whatever is thrown out of a call into wasm, unless the core throws it on purpose, means that Rust stopped half-way: a trap, a stack overflow, an import that threw. The
+// memory is then in no known state, so nothing may enter that instance again. The next request starts another. What a request has promised never comes true if
+// the runtime ends it, so nobody waits for another request's promise: everybody looks by timers of their own.
+
+import { isThrown } from "../error.js";
+import { pause } from "./gate.js";
+
+/** What is used of `src/web/service.rs`. */
+export interface ServiceEngine {
+  bucketService(variables: object, bound: boolean): number;
+  ownService(options: object, images: boolean, caches: boolean): number;
+  begin(service: number, lines: string, now: number): number | undefined;
+  beginRefused(service: number, lines: string, now: number, code: string, status: number, message: string): number | undefined;
+  step(exchange: number, now: number): string | undefined;
+  take(exchange: number, ask: number): Uint8Array | undefined;
+  reply(exchange: number, ask: number, text?: string, bytes?: Uint8Array): void;
+  refuse(exchange: number, ask: number, code: string, status: number, message: string): void;
+  end(exchange: number): void;
+}
+
+/** A started engine. */
+export interface Started {
+  readonly engine: ServiceEngine;
+  /** Loads modules of codecs that it was built without. */
+  equip?(modules: readonly string[]): Promise<void>;
+  /** Whether its memory could not grow. */
+  exhausted?(): boolean;
+}
+
+/** A request has broken its instance: `trapped`, or `exhausted` if memory ran out; or another one has: `lost`. */
+export class Broken extends Error {
+  constructor(readonly how: "trapped" | "exhausted" | "lost", cause?: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause ?? how), { cause });
+  }
+}
+
+/** ms for which a request waits to be begun anew: viewers give a tile up after that. */
+const PATIENCE = 30_000;
+/** ms that no request takes: what is older was ended by the runtime. */
+const LONGEST = 40_000;
+/** ms after which a start counts as given up. */
+const LEASE = 2_000;
+
+/** An instance of the engine. */
+export class Instance {
+  #broken = false;
+  /** Numbers of services, by what they were made for. */
+  readonly #services = new Map<object, number>();
+
+  constructor(readonly started: Started) {}
+
+  get alive(): boolean {
+    return !this.#broken;
+  }
+
+  /** Calls into wasm. */
+  call<T>(work: (engine: ServiceEngine) => T): T {
+    if (this.#broken) throw new Broken("lost");
+    try {
+      return work(this.started.engine);
+    } catch (thrown) {
+      if (isThrown(thrown)) throw thrown;
+      this.#broken = true;
+      const exhausted = this.started.exhausted?.() ?? false;
+      console.error(JSON.stringify({ event: "trap", error: String(thrown).slice(0, 256), exhausted }));
+      throw new Broken(exhausted ? "exhausted" : "trapped", thrown);
+    }
+  }
+
+  /** The number of a service, which is made the first time that it is asked for. */
+  service(of: object, make: (engine: ServiceEngine) => number): number {
+    const known = this.#services.get(of);
+    if (known !== undefined) return known;
+    const made = this.call(make);
+    this.#services.set(of, made);
+    return made;
+  }
+}
+
+export class Isolate {
+  readonly #start: () => Promise<Started>;
+  #instance: Instance | undefined;
+  #starting: number | undefined;
+  #last = 0;
+  /** Requests that are under way, and those that another one's trap took down until they are begun anew; since when. */
+  readonly #running = new Map<number, number>();
+  readonly #lost = new Map<number, number>();
+
+  constructor(start: () => Promise<Started>) {
+    this.#start = start;
+  }
+
+  /** The instance, started anew after a trap. */
+  async instance(): Promise<Instance> {
+    while (!this.#instance?.alive) {
+      const now = Date.now();
+      if (this.#starting !== undefined && now - this.#starting < LEASE) {
+        await pause(5);
+        continue;
+      }
+      this.#starting = now;
+      try {
+        this.#instance = new Instance(await this.#start());
+      } finally {
+        this.#starting = undefined;
+      }
+    }
+    return this.#instance;
+  }
+
+  /** Does a request's work, again if another one's trap took it down. Throws what it throws, and how it was [broken](Broken) at last. */
+  async serve<T>(work: (instance: Instance) => Promise<T>): Promise<T> {
+    const patience = Date.now() + PATIENCE;
+    // Newcomers stay out until those that were taken down are done.
+    if (any(this.#lost)) await until(() => !any(this.#lost), patience);
+    let outcome = await this.#once(work);
+    while (outcome instanceof Broken && outcome.how !== "trapped" && Date.now() < patience) {
+      const first = outcome.how;
+      const id = ++this.#last;
+      this.#lost.set(id, Date.now());
+      // One at a time and alone, so that several that trap do not take each other's neighbours down again and again.
+      const alone = await until(() => !any(this.#running) && id === [...this.#lost].find(recent)?.[0], patience);
+      outcome = alone ? await this.#once(work) : outcome;
+      this.#lost.delete(id);
+      // Not even alone, on empty memory.
+      if (!alone || first === "exhausted") break;
+    }
+    if (outcome instanceof Broken) throw outcome;
+    return outcome.value;
+  }
+
+  async #once<T>(work: (instance: Instance) => Promise<T>): Promise<{ value: T } | Broken> {
+    const id = ++this.#last;
+    this.#running.set(id, Date.now());
+    try {
+      return { value: await work(await this.instance()) };
+    } catch (thrown) {
+      if (thrown instanceof Broken) return thrown;
+      throw thrown;
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+}
+
+/** Whether the runtime can still be at it. */
+const recent = ([, since]: [number, number]): boolean => since > Date.now() - LONGEST;
+const any = (requests: ReadonlyMap<number, number>): boolean => [...requests].some(recent);
+
+/** Whether it came true in time. */
+async function until(happens: () => boolean, deadline: number): Promise<boolean> {
+  while (!happens()) {
+    if (Date.now() >= deadline) return false;
+    await pause(10);
+  }
+  return true;
+}
