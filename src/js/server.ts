@@ -8,7 +8,8 @@ import type { Isolate } from "./host/isolate.js";
 import { isolate } from "./host/package.js";
 import type { Incomplete, RenderOptions, Version } from "./image.js";
 import { type Page, parsePage } from "./page.js";
-import { readInfo } from "./request/info.js";
+import { leadsToMax } from "./request/bounds.js";
+import { type Info, readInfo } from "./request/info.js";
 import type { ServiceSettings } from "./settings.js";
 
 /** What is known of a request besides its text. */
@@ -112,7 +113,9 @@ function opening(request: Request, open: (candidates: readonly Candidate[], iden
 /** What an image is, in the lines of `src/service/served.rs`; the first is empty if its own information document is none. */
 function described(image: ServedImage, version: Version): string {
   try {
-    const { width, height, maxWidth, maxHeight, maxArea, upscaling, formats } = readInfo(image.info({ id: "", version: "3" }));
+    const info = readInfo(image.info({ id: "", version: "3" }));
+    const { width, height, maxArea, upscaling, formats } = info;
+    const { maxWidth, maxHeight }: Partial<Info> = leadsToMax(info) ? {} : info;
     const { etag, modified, page = 1, hasNext = false, document } = image;
     const offered = [width, height, maxWidth, maxHeight, maxArea, upscaling, formats.join(" "), profileOf(image.info({ id: "", version }))];
     return [...offered, etag, modified?.getTime(), page, hasNext, document].map((part) => String(part ?? "").replaceAll("\n", " ")).join("\n");

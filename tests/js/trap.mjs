@@ -11,6 +11,9 @@ export const trappingRequest = "full/90,/0.0000000000000000000000000000000000000
 /** A file of this size brings the engine down when it is opened. */
 export const trappingSize = 4711;
 
+/** A request of the HTTP service whose lines are so long brings the engine down. */
+export const trappingLength = 2000;
+
 /** The module's bytes. */
 export function trappingEngine() {
   const module = binaryen.readBinary(readFileSync(at("pkg", "dist", "engine.wasm")));
@@ -23,11 +26,13 @@ export function trappingEngine() {
   const causes = {
     // The length of the request's text.
     image_render: () => module.i32.eq(module.local.get(4, binaryen.i32), module.i32.const(trappingRequest.length)),
+    // The length of the request's lines.
+    begin: () => module.i32.ge_u(module.local.get(2, binaryen.i32), module.i32.const(trappingLength)),
     openjob_new: () => module.f64.eq(module.local.get(0, binaryen.f64), module.f64.const(trappingSize)),
   };
   const names = Array.from({ length: module.getNumExports() }, (_, index) => binaryen.getExportInfo(module.getExportByIndex(index)));
   for (const { name, kind, value } of names) {
-    if (kind !== binaryen.ExternalFunction || !/^(image|openjob|renderjob|answer)_|^__wbg_.*_free$/.test(name)) continue;
+    if (kind !== binaryen.ExternalFunction || !/^(image|openjob|renderjob|answer)_|^(begin|step|take|reply|refuse|end)$|^__wbg_.*_free$/.test(name)) continue;
     const { params, results } = binaryen.getFunctionInfo(module.getFunction(value));
     const passed = binaryen.expandType(params).map((type, index) => module.local.get(index, type));
     const guards = [module.if(poisoned(), module.unreachable())];

@@ -12,7 +12,7 @@ import { overHttp } from "../worker/shared/http.mjs";
 import { indexed } from "../worker/shared/index.mjs";
 import { serve } from "./own/service.mjs";
 import { left } from "../worker/service.mjs";
-import { trappingEngine, trappingRequest } from "./trap.mjs";
+import { trappingEngine, trappingLength } from "./trap.mjs";
 
 overHttp("a Worker of one's own, over HTTP", serve);
 failingBucket(serve);
@@ -142,7 +142,7 @@ describe("a trap", () => {
   });
   after(() => service.close());
   const RIGHT = "/iiif/3/rocket.jpg/full/100,/0/default.jpg?cache=false";
-  const WRONG = `/iiif/3/rocket.jpg/${trappingRequest}?cache=false`;
+  const WRONG = `${RIGHT}&trap=${"x".repeat(trappingLength)}`;
 
   test("costs one request, and is logged", async () => {
     const solo = (await service.get(RIGHT)).bytes;

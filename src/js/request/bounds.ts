@@ -121,7 +121,7 @@ function megapixels(area: number): string {
  * Whether `maxWidth` and `maxHeight` only say for viewers that do not know `maxArea` how large the whole image can be, as azulejo publishes them of an image larger
  * than `maxArea`. Its parts are then held against `maxArea` alone. One side may be raised to that of a tile; then the other leads to the size.
  */
-function leadsToMax({ width, height, maxWidth, maxHeight, maxArea, formats = FORMATS }: Service): boolean {
+export function leadsToMax({ width, height, maxWidth, maxHeight, maxArea, formats = FORMATS }: Service): boolean {
   if (maxWidth === undefined || maxHeight === undefined || maxArea === undefined || BigInt(width) * BigInt(height) <= BigInt(Math.floor(maxArea))) return false;
   const image = { width, height };
   const most = new Bounds({ ...image, maxArea }, defaultFormat(formats)).shrink(image);
