@@ -65,13 +65,21 @@ export async function respond(served: Served, request: Request, holdings: Holdin
       const begun = instance.call((engine) => engine.beginRefused(service, text, Date.now(), code, status, message));
       return new Exchange(instance, served, request, holdings, wait, cause).run(begun ?? 0);
     };
-    // The engine cannot even be started.
     return isolate.serve(refused).catch(() => {
-      served.onError?.(cause, request);
-      if (!served.onError) event("all", "request", true, { method: request.method, status, code, detail: String(thrown) });
-      return new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
+      const told = thrown instanceof IiifError && thrown.code === "engine-forbidden" ? thrown : cause;
+      if (served.onError) served.onError(told, request);
+      else event("all", "request", true, { method: request.method, status, code: told.code, detail: String(thrown) });
+      return withoutEngine(told, request);
     });
   }
+}
+
+/** The answer where the engine cannot even be started. */
+function withoutEngine({ code, status, message }: IiifError, { method, headers: asked }: Request): Response {
+  const json = asked.get("accept")?.includes("json") ?? false;
+  const text = json ? JSON.stringify({ code, error: message, status }) : message;
+  const headers = { "content-type": json ? "application/json" : "text/plain; charset=utf-8", "cache-control": "no-store", "x-content-type-options": "nosniff", vary: "Accept" };
+  return new Response(method === "HEAD" ? null : `${text}\n`, { status, headers });
 }
 
 class Exchange {
