@@ -1,25 +1,26 @@
-// Builds the Worker and the page into worker/build: cargo → wasm-bindgen → wasm-opt → esbuild. Steps whose inputs did not change are skipped.
+// Builds the Worker and the pages into worker/build, and the package into pkg/dist. Steps whose inputs did not change are skipped.
 // Beyond Node's own modules only npm packages of this project are used; set-up has run before.
 
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { FAST, RELEASE, at, cargoTarget, engineName, fail, files, fingerprint, finishWasm, run, sameEverywhere, say } from "./lib.mjs";
-import { ENTRIES, buildPackage } from "./package.mjs";
-import { setup, wasmBindgen } from "./setup.mjs";
+import { FAST, RELEASE, at, files, fingerprint, say } from "./lib.mjs";
+import { buildModules, glueOf, wasmOf } from "./modules.mjs";
+import { ENTRIES, aliases, buildPackage } from "./package.mjs";
+import { setup } from "./setup.mjs";
 
 /** Builds what is out of date of the Worker, the package and the pages, in this order. */
 export async function build(kind = RELEASE, parts = PARTS) {
   const esbuild = await import("esbuild");
-  const { out, glue, dist } = kind;
+  const { out, dist } = kind;
   mkdirSync(out, { recursive: true });
   if (parts.includes("worker")) await buildWorker(kind, esbuild);
   if (parts.includes("package")) await buildPackage(kind);
   if (!parts.includes("pages")) return;
   const shipped = ["web", "node"].flatMap((host) => files(join(dist, host)));
-  const inputs = [...files(at("www")), at("package-lock.json"), ...shipped, join(dist, "engine.wasm"), join(dist, "extra.wasm"), at("pkg", "build.mjs")];
+  const inputs = [...files(at("www")), at("package-lock.json"), ...shipped, ...PAGES.map((name) => wasmOf(kind, name)), at("pkg", "build.mjs")];
   await step(kind, "site", inputs, [join(out, "site")], () => site(kind, esbuild));
   if (kind === RELEASE) sizes(kind);
 }
@@ -27,13 +28,14 @@ export async function build(kind = RELEASE, parts = PARTS) {
 /** What can be built by itself. The pages need the package. */
 export const PARTS = ["worker", "package", "pages"];
 
+/** The modules that pages load. */
+const PAGES = ["engine", "extra", "service"];
+
 async function buildWorker(kind, esbuild) {
-  const { out, glue } = kind;
-  const wasm = files(at("src"), at("worker", "src"), at("worker", "Cargo.toml"), at("Cargo.toml"), at("Cargo.lock"), at(".cargo", "config.toml"), at("rust-toolchain.toml"));
-  const engine = () => compile(kind);
-  await step(kind, "engine", wasm.filter((file) => !file.endsWith(".ts")), [join(out, "index_bg.wasm"), join(glue, "index.js")], engine, [String(compile), String(finishWasm)]);
-  const javascript = [...files(at("worker", "entry.mjs"), at("worker", "instance.mjs"), at("src", "js")), join(glue, "index.js")];
-  await step(kind, "entry", javascript, [join(out, "index.js")], () => entry(kind, esbuild), [entry, guardedGlue, instanceOf].map(String));
+  const { out } = kind;
+  await buildModules(kind, ["worker"]);
+  const wasm = wasmOf(kind, "worker");
+  await step(kind, "entry", [wasm, ...files(at("worker", "entry.ts"), at("src", "js")), glueOf(kind, "worker")], [join(out, "index.js"), join(out, "index_bg.wasm")], () => entry(kind, esbuild), [entry, aliases].map(String));
 }
 
 /** `code` is what does the work, if it is not in the inputs: the page's part of this file is no reason to compile. */
@@ -47,56 +49,24 @@ async function step({ out }, name, inputs, outputs, work, code = []) {
   writeFileSync(stamp, now);
 }
 
-/** Rust → wasm, and the JavaScript that goes with it. */
-function compile({ profile, glue, out, ...kind }) {
-  // The memory comes from outside, so that it can be used again after a trap (worker/instance.mjs).
-  // 64 MiB is the most that it can ever be: beyond it an allocation fails, and the Worker recovers.
-  const link = ["-C", "link-arg=--import-memory", "-C", "link-arg=--max-memory=67108864"];
-  const crate = ["-p", "azulejo-worker", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
-  run("cargo", [...sameEverywhere, "rustc", "--profile", profile, "--locked", ...crate, "--", ...link], { env: engineName() });
-  const raw = join(cargoTarget, "wasm32-unknown-unknown", profile, "azulejo_worker.wasm");
-  rmSync(glue, { recursive: true, force: true });
-  run(wasmBindgen, ["--target", "module", "--no-typescript", "--experimental-reset-state-function", "--out-name", "index", "--out-dir", glue, raw]);
-  finishWasm(kind, join(glue, "index_bg.wasm"), join(out, "index_bg.wasm"));
-}
-
-/** The glue that wasm-bindgen wrote. */
-export const glueFile = join(RELEASE.glue, "index.js");
-
-/** The glue that wasm-bindgen wrote, with its instance made by worker/instance.mjs. An error if it does not have the form that this edits. */
-export function guardedGlue(text) {
-  const edit = (from, to) => {
-    if (text.match(from) === null) throw new Error(`wasm-bindgen's output has changed: ${from} is not in it. Adapt guardedGlue in pkg/build.mjs.`);
-    text = text.replaceAll(from, to);
+/** The Worker: one script, and the module beside it. */
+async function entry(kind, esbuild) {
+  const { out } = kind;
+  copyFileSync(wasmOf(kind, "worker"), join(out, "index_bg.wasm"));
+  const beside = {
+    name: "beside",
+    setup: ({ onResolve }) => onResolve({ filter: /worker\.wasm$/ }, () => ({ path: "./index_bg.wasm", external: true })),
   };
-  edit(/^import source /gm, `import { instantiate as __instantiate } from "azulejo:instance";\nimport `);
-  edit(/new WebAssembly\.Instance\(wasmModule, __wbg_get_imports\(\)\)/g, "__instantiate(wasmModule, __wbg_get_imports)");
-  // The same module is named once per function that is imported from it.
-  text = text.replace(/(^\s*"azulejo:instance": import\d+,\n)(\s*"azulejo:instance": import\d+,\n)+/gm, "$1");
-  return text;
-}
-
-async function entry({ out, glue }, esbuild) {
-  const instance = { name: "azulejo", setup: instanceOf(glue) };
   await esbuild.build({
-    entryPoints: [at("worker", "entry.mjs")],
+    entryPoints: [at("worker", "entry.ts")],
     outfile: join(out, "index.js"),
     bundle: true,
     format: "esm",
     target: "es2022",
-    external: ["*.wasm"],
+    alias: aliases(kind, "workerd"),
     logLevel: "warning",
-    plugins: [instance],
+    plugins: [beside],
   });
-}
-
-/** A plugin of esbuild: where the entry finds the instance and the glue. */
-function instanceOf(glue) {
-  return ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^azulejo:instance$/ }, () => ({ path: at("worker", "instance.mjs") }));
-    onResolve({ filter: /^azulejo:glue$/ }, () => ({ path: join(glue, "index.js"), namespace: "guarded" }));
-    onLoad({ filter: /./, namespace: "guarded" }, () => ({ contents: guardedGlue(readFileSync(join(glue, "index.js"), "utf8")), resolveDir: glue }));
-  };
 }
 
 /** The pages: www's TypeScript bundled, the parts that pages share put in, everything else as it is, and OpenSeadragon beside it. */
@@ -159,7 +129,7 @@ async function demo(dist, esbuild, options, to) {
     // of what the package's own entries share
     logOverride: { "ignored-bare-import": "silent" },
   });
-  for (const name of readdirSync(dist).filter((name) => name.endsWith(".wasm"))) cpSync(join(dist, name), join(folder, name));
+  for (const name of PAGES) cpSync(join(dist, `${name}.wasm`), join(folder, `${name}.wasm`));
   await samples(dist, join(folder, "samples"));
   // What the page needs offline, each file by its content: another content is another Service Worker, which the browser then takes for an update.
   const needed = [...files(folder), join(to, "openseadragon", "openseadragon.min.js"), join(to, "style.css"), join(to, "image.css"), join(to, "try.css"), join(to, "try.html")];

@@ -28,7 +28,6 @@ export const RELEASE = {
   optimised: true,
   /** The Worker and the pages. */
   out: at("worker", "build"),
-  glue: join(cargoTarget, "azulejo-glue"),
   /** What npm publishes. */
   dist: at("pkg", "dist"),
   packageGlue: join(cargoTarget, "azulejo-package"),
@@ -37,7 +36,6 @@ export const FAST = {
   profile: "fast",
   optimised: false,
   out: join(cargoTarget, "azulejo-fast", "worker"),
-  glue: join(cargoTarget, "azulejo-fast", "glue"),
   dist: join(cargoTarget, "azulejo-fast", "dist"),
   packageGlue: join(cargoTarget, "azulejo-fast", "package"),
 };

@@ -79,7 +79,7 @@ function buildWhatIsSaved() {
     });
   };
   // Node's watcher misses files that are replaced, as editors and git do. To look at some hundred files takes a few milliseconds.
-  const folders = [at("src"), at("www"), at("worker", "src"), at("worker", "entry.mjs"), at("worker", "instance.mjs")];
+  const folders = [at("src"), at("www"), at("worker", "src"), at("worker", "entry.ts")];
   const seen = () => files(...folders).map((file) => `${file} ${statSync(file, { throwIfNoEntry: false })?.mtimeMs}`).join("\n");
   let last = seen();
   setInterval(() => {

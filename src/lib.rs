@@ -3,6 +3,9 @@
 //! Layers (a module imports those of its own layer and of lower ones): `error, geometry, incomplete, limits, window` ← `api, options` ← `bytes, settings` ←
 //! `jpeg, profile` ← `pyramid` ← `plan` ← `render` ← `codec` ← `job, ingest` ← `service` ← `native, web`. `tests/suite/layers.rs` checks them.
 
+// A build of the HTTP service for images of the host's own has no use for what reads files.
+#![cfg_attr(all(feature = "http", not(feature = "files")), allow(dead_code))]
+
 // Unit tests run as WebAssembly too: there `#[test]` is that of wasm-bindgen.
 #[cfg(all(test, target_family = "wasm"))]
 #[macro_use]
@@ -27,7 +30,7 @@ mod pyramid;
 mod render;
 pub mod service;
 pub mod settings;
-#[cfg(any(feature = "host", feature = "extra-module"))]
+#[cfg(any(feature = "http", feature = "web", feature = "extra-module"))]
 mod web;
 mod window;
 

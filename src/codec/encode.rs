@@ -96,6 +96,7 @@ impl Encoder {
     }
 
     /// Whether only the codecs of [`extra`] make such a file.
+    #[cfg(feature = "web")]
     pub fn needs_extra(format: Format, area: u64, options: &EncodeOptions) -> bool {
         match format {
             Format::Png | Format::Tif => false,

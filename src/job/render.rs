@@ -12,6 +12,7 @@ use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::chunks::{Block, layout};
+#[cfg(feature = "web")]
 use crate::codec::extra::MODULE;
 use crate::codec::stored::{self, Colors};
 use crate::codec::{self, Encoder, JpegFile, WholeRows};
@@ -157,10 +158,11 @@ impl Render {
         self.meter.work()
     }
 
-    /// Names of the modules of codecs that this may need and that the engine is built without.
+    /// Names of the modules of codecs that this may need, for a host whose engine is built without them.
+    #[cfg(feature = "web")]
     pub(crate) fn modules(&self) -> Vec<&'static str> {
         let plan = self.plan.rendering();
-        let needed = !cfg!(feature = "extra") && (self.pyramid.needs_extra() || Encoder::needs_extra(plan.format, plan.dimensions().area(), &self.options));
+        let needed = self.pyramid.needs_extra() || Encoder::needs_extra(plan.format, plan.dimensions().area(), &self.options);
         needed.then_some(MODULE).into_iter().collect()
     }
 

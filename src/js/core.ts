@@ -1,6 +1,5 @@
 import { Admission, admitted } from "./admission.js";
 import { IiifError, fromWasm, isThrown, lost } from "./error.js";
-import type { ServiceEngine } from "./host/isolate.js";
 import type { IngestOptions } from "./ingest.js";
 import type { Answer, Incomplete, SourceFormat, Version } from "./image.js";
 import type { Associated, Page } from "./page.js";
@@ -136,8 +135,6 @@ interface WasmImage {
 /** What is used of what wasm-bindgen makes of `src/web`; one of them is one instance of the module. */
 export interface Engine {
   OpenJob: new (size: number, page: string, settings: Settings) => WasmJob & { image(): WasmImage | undefined };
-  /** The HTTP service. */
-  service: ServiceEngine;
   /** Loads the codecs that it was built without, and makes them its own. */
   extra(): Promise<void>;
 }

@@ -1,11 +1,10 @@
 import { create } from "#engine";
 import { create as createExtra } from "#extra";
-import { packaged, packagedExtra, read } from "#load";
+import { packaged, packagedExtra } from "#load";
 import type { Engine } from "./core.js";
-import { IiifError } from "./error.js";
+import { type Wasm, compile, once, started } from "./wasm.js";
 
-/** What a module can be made from. */
-export type Wasm = WebAssembly.Module | BufferSource | URL | Response;
+export type { Wasm } from "./wasm.js";
 
 /** The modules that were chosen, in a form that can be sent to workers. @internal */
 export interface Modules {
@@ -15,18 +14,15 @@ export interface Modules {
 }
 
 let chosen: Modules | undefined;
-let compiling: Promise<WebAssembly.Module> | undefined;
+const packagedEngine = once(packaged, "engine.wasm");
 let compilingExtra: Promise<WebAssembly.Module> | undefined;
 
 /** A new instance of the engine in this thread. Its module is compiled once; one that could not be loaded is forgotten, so that the next call tries again. @internal */
 export async function engine(): Promise<Engine> {
-  const module = await (chosen?.engine ?? (compiling ??= compile(packaged(), "engine.wasm").catch((error: unknown) => {
-    compiling = undefined;
-    throw error;
-  })));
+  const module = await (chosen?.engine ?? packagedEngine());
   const glue = create();
   await started(glue.default({ module_or_path: module }), "engine.wasm");
-  return { OpenJob: glue.OpenJob, service: glue, extra: async () => glue.installExtra(await extra()) };
+  return { OpenJob: glue.OpenJob, extra: async () => glue.installExtra(await extra()) };
 }
 
 /** A new instance of the extra codecs (WebP, GIF, LZW and Zstandard within TIFF, small JPEGs) in this thread: an engine has one of its own. */
@@ -42,11 +38,6 @@ async function extra(): Promise<Codecs> {
 }
 
 type Codecs = ReturnType<typeof createExtra>;
-
-const started = (starting: Promise<unknown>, file: string): Promise<unknown> =>
-  starting.catch((cause: unknown) => {
-    throw explain(cause, file, "could not be started");
-  });
 
 /**
  * Takes a module from elsewhere, for engines that are started from now on. If it is an address and nothing else is said, the extra codecs are looked for
@@ -70,28 +61,4 @@ export function adopt(modules: Modules): void {
 /** The modules that were chosen, if any were: workers are sent them. @internal */
 export function chosenModules(): Modules | undefined {
   return chosen;
-}
-
-async function compile(wasm: Wasm, file: string): Promise<WebAssembly.Module> {
-  if (wasm instanceof WebAssembly.Module) return wasm;
-  const from = wasm instanceof URL ? ` from ${wasm}` : wasm instanceof Response && wasm.url ? ` from ${wasm.url}` : "";
-  try {
-    const input = wasm instanceof URL ? await read(wasm) : wasm;
-    if (!(input instanceof Response)) return await WebAssembly.compile(input);
-    if (!input.ok) throw new Error(`the answer has status ${input.status}`);
-    // Compiles while it loads, and is cached; but only what is declared to be wasm.
-    const streams = typeof WebAssembly.compileStreaming === "function" && input.headers.get("content-type") === "application/wasm";
-    return await (streams ? WebAssembly.compileStreaming(input) : WebAssembly.compile(await input.arrayBuffer()));
-  } catch (cause) {
-    throw explain(cause, file, `could not be loaded${from}`);
-  }
-}
-
-/** A Content-Security-Policy without `wasm-unsafe-eval` is a failure that only the page can mend. */
-function explain(cause: unknown, file: string, what: string): IiifError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  if (/unsafe-eval|Content.Security.Policy|blocked by CSP|disallowed by embedder/i.test(reason)) {
-    return new IiifError("engine-forbidden", 500, "WebAssembly is forbidden on this page: its Content-Security-Policy needs script-src 'wasm-unsafe-eval'.", { cause });
-  }
-  return new IiifError("engine", 500, `azulejo's ${file} ${what}: ${reason}. See that it is served there, or tell where it is: init(url).`, { cause });
 }

@@ -5,7 +5,5 @@ export const packaged = (): URL => new URL("engine.wasm", globalThis.location.hr
 
 export const packagedExtra = (): URL => new URL("extra.wasm", globalThis.location.href);
 
-export const read = (url: URL): Promise<Response> => fetch(url);
-
 /** Service Workers start none. */
 export const workers = (): (() => Worker) | undefined => undefined;

@@ -8,8 +8,6 @@ export const packaged = (): URL => new URL("../engine.wasm", import.meta.url);
 /** Beside it, the codecs that are loaded when they are needed. */
 export const packagedExtra = (): URL => new URL("../extra.wasm", import.meta.url);
 
-export const read = (url: URL): Promise<Response> => fetch(url);
-
 /**
  * How to start a worker, where that can be done: not within a Service Worker.
  * Bundlers know the worker by the form of this expression.

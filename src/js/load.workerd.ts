@@ -7,7 +7,5 @@ export const packaged = (): WebAssembly.Module => module;
 
 export const packagedExtra = (): WebAssembly.Module => extra;
 
-export const read = (url: URL): Promise<Response> => fetch(url);
-
 /** Everything happens in this thread. */
 export const workers = (): (() => Worker) | undefined => undefined;

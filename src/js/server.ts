@@ -4,8 +4,8 @@ import { checkService } from "./check.js";
 import { IiifError } from "./error.js";
 import type { Images } from "./host/exchange.js";
 import { respond } from "./host/exchange.js";
-import type { Isolate } from "./host/isolate.js";
-import { isolate } from "./host/package.js";
+import { isolate } from "./host/images.js";
+import type { Isolate, ServiceEngine } from "./host/isolate.js";
 import type { Incomplete, RenderOptions, Version } from "./image.js";
 import { type Page, parsePage } from "./page.js";
 import { leadsToMax } from "./request/bounds.js";
@@ -60,7 +60,7 @@ export interface Candidate {
 /** A function that answers requests, and with null those whose path is not the server's. It rejects only with the `AbortError` of an aborted request. */
 export function server(options: ServerOptions): (request: Request) => Promise<Response | null> {
   const { open, ...rest } = options;
-  return serving({ pages: false, ...rest }, isolate(), (_, identifier, request, stale) => open(identifier, request, stale));
+  return serving(rest, isolate(), (_, identifier, request, stale) => open(identifier, request, stale));
 }
 
 /** The same in this isolate, for images that are opened by what their identifier may mean. @internal */
@@ -72,7 +72,7 @@ export function serving(
   checkService(settings);
   const starts = prefixes(settings);
   const options = { log: "errors", ...settings };
-  const served = { isolate, make: (engine: { ownService(options: object, images: boolean, caches: boolean): number }) => engine.ownService(options, true, false), ...(onError && { onError }), ...(onIncomplete && { onIncomplete }) };
+  const served = { isolate, make: (engine: ServiceEngine) => engine.imagesService(options), ...(onError && { onError }), ...(onIncomplete && { onIncomplete }) };
   return async (request) => {
     // What is certainly not for this server needs no engine.
     const path = pathOf(request.url);

@@ -8,7 +8,7 @@ import { type Level0Options, stitched, withStored } from "./level0.js";
 import { Shared, slots } from "./level0/shared.js";
 import type { Page } from "./page.js";
 import type { Host } from "./pool.js";
-import { isolateOf } from "./host/package.js";
+import { imagesIsolate } from "./host/images.js";
 import { type ServedImage, type ServerOptions, prefixes, serving } from "./server.js";
 import { type Held, Images } from "./service/images.js";
 import { CHANGES, type LocalFile, fileOf, isHandle, kept } from "./service/kept.js";
@@ -44,7 +44,7 @@ export interface ServeOptions extends Pick<ServerOptions, "versions" | "allowSla
   pages?: boolean;
   /** How many images are kept open, and how many bytes of answers are kept. Default: 8 images, 32 MiB. */
   cache?: { images?: number; bytes?: number };
-  /** `engine.wasm`, for images that are decoded in the Service Worker itself; `extra.wasm` is looked for beside its URL. Default: where the package has it; the classic script looks beside the Service Worker's own. */
+  /** `engine.wasm`, for images that are decoded in the Service Worker itself; `extra.wasm` and `service.wasm` are looked for beside its URL. Default: where the package has them; the classic script looks beside the Service Worker's own. */
   engine?: URL | string | (() => Wasm | Promise<Wasm>);
   /** Whether it takes over pages as soon as it is installed. Default true. */
   claim?: boolean;
@@ -117,8 +117,10 @@ function create(scope: Scope, options: ServeOptions): Service {
   const given = { versions, allowSlashes, cacheControl, canonical, onError };
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<Pick<ServerOptions, keyof typeof given>>;
 
+  // Beside the engine, if that is at an address of its own.
+  const service = module === undefined || typeof module === "function" ? imagesIsolate() : imagesIsolate(() => new URL("service.wasm", new URL(module, scope.location.href)));
   const starts = prefixes({ prefix: path, ...(versions && { versions }) });
-  const answer = serving({ ...defined, prefix: path, pages }, isolateOf(begin), async (candidates, _, request, stale) => {
+  const answer = serving({ ...defined, prefix: path, pages }, service, async (candidates, _, request, stale) => {
       const known = asking.get(request)!;
       let missing: IiifError | undefined;
       for (const { document, page } of candidates) {

@@ -1,8 +1,8 @@
 // `azulejo/worker`: a IIIF service as a Cloudflare Worker of one's own, over an R2 bucket or any other source. A host of the core's HTTP service.
 
 import { respond } from "./host/exchange.js";
-import type { ServiceEngine } from "./host/isolate.js";
-import { isolate } from "./host/package.js";
+import type { FilesEngine } from "./host/isolate.js";
+import { isolate } from "./host/workers.js";
 import { check, checkService } from "./check.js";
 import type { Settings } from "./image.js";
 import type { ServerListeners } from "./server.js";
@@ -44,7 +44,7 @@ export function createHandler<Env = unknown>(options: HandlerOptions<Env>): Hand
   check(settings);
   checkService(service);
   const all = { log: "errors", ...service, ...settings };
-  const served = { isolate: isolate(), make: (engine: ServiceEngine) => engine.ownService(all, false, cache), ...(onError && { onError }), ...(onIncomplete && { onIncomplete }) };
+  const served = { isolate, make: (engine: FilesEngine) => engine.filesService(all, cache), ...(onError && { onError }), ...(onIncomplete && { onIncomplete }) };
   return {
     fetch(request, env, context) {
       const wait = (work: Promise<unknown>): void => context.waitUntil(work.catch(() => undefined));

@@ -190,6 +190,7 @@ impl Pyramid {
     }
 
     /// Whether its pixels are coded in a way that only `codec::extra` decodes.
+    #[cfg(feature = "web")]
     pub(crate) fn needs_extra(&self) -> bool {
         match &self.body {
             Body::Levels(levels) => {

@@ -28,8 +28,6 @@ pub(super) enum Ask {
     Enter { memory: u64, budget: u64, light: bool },
     /// The place is free again. No reply.
     Leave,
-    /// To load modules of codecs. Reply: anything.
-    Equip { modules: Vec<&'static str> },
     /// Files whose keys begin with a prefix. Reply: the cursor of the next part or an empty text, then of each file its size, date and key, all separated by NUL.
     List { prefix: String, limit: u32, cursor: Option<String> },
     /// An image of the host's own: of the first of these documents and pages that there is. `stale` is the ask whose image was of a version that is gone. Reply: what it
@@ -128,7 +126,6 @@ impl Ask {
             Self::Index { key, etag } => of("index").text("key", key).text("etag", etag),
             Self::KeepIndex { key, etag } => of("keep-index").text("key", key).text("etag", etag),
             Self::Enter { memory, budget, light } => of("enter").number("memory", *memory).number("budget", *budget).flag("light", *light),
-            Self::Equip { modules } => of("equip").texts("modules", modules.iter().copied()),
             Self::List { prefix, limit, cursor } => of("list").text("prefix", prefix).number("limit", *limit).optional_text("cursor", cursor.as_deref()),
             Self::Open { identifier, candidates, stale, version } => {
                 let pages: Vec<String> = candidates.iter().map(|(_, page)| page.to_string()).collect();

@@ -122,7 +122,9 @@ impl Failure {
                 ("application/json", format!("{}\n", Object::new().text("code", code).text("error", &self.sentence()).number("status", status).end()))
             }
             Self::Iiif(error) if version == Some(Version::V1_0) => (ERROR_XML_MEDIA_TYPE, error_xml(error.part(), &error.to_string())),
-            Self::Host(refusal) if version == Some(Version::V1_0) && refusal.code != "busy" => (ERROR_XML_MEDIA_TYPE, error_xml(refusal.part(), &refusal.message)),
+            Self::Host(refusal) if version == Some(Version::V1_0) && refusal.code != "busy" => {
+                (ERROR_XML_MEDIA_TYPE, error_xml(refusal.part(), &refusal.message))
+            }
             _ => ("text/plain; charset=utf-8", format!("{}\n", self.sentence())),
         };
         let cached = if status < 500 { "public, max-age=60" } else { "no-store" };

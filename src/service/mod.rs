@@ -19,7 +19,26 @@ mod opening;
 mod request;
 mod resource;
 mod served;
+#[cfg(any(feature = "files", not(feature = "http")))]
 mod stored;
+
+/// Without files: what is never asked for.
+#[cfg(all(feature = "http", not(feature = "files")))]
+mod stored {
+    use super::{answer::Answer, exchange::Asked, exchange::Made, failure::Failure};
+
+    pub(super) enum Stream {}
+
+    impl Stream {
+        pub async fn send(self) {
+            match self {}
+        }
+    }
+
+    pub(super) async fn answer(_: &std::rc::Rc<Asked>, _: &crate::api::Identifier) -> Result<(Answer, Made), Failure> {
+        Err(crate::error::Error::Internal { what: "this build reads no files".to_owned() }.into())
+    }
+}
 
 pub use ask::Reply;
 pub use exchange::{Exchange, Holding, Service};

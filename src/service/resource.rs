@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::api::{AssociatedSet, Page, What};
     use crate::geometry::Dimensions;
-    
+
     fn settings(variables: &[(&str, &str)]) -> Settings {
         let given: Vec<(String, String)> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Settings::from_variables(&given).unwrap()

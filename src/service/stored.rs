@@ -296,10 +296,6 @@ impl File {
                 plan()?
             }
         };
-        let modules = render.modules();
-        if !modules.is_empty() {
-            host.ask(Ask::Equip { modules }).await?;
-        }
         let began = host.now();
         let entered = host.ask(Ask::Enter { memory: render.memory(), budget: limits.memory, light: render.is_passthrough() }).await?;
         let pass = Pass(self.asked.clone());
@@ -323,7 +319,13 @@ impl File {
             }
             Outcome::Piece(first) => {
                 let stream = Stream { file: self.clone(), pyramid: pyramid.clone(), render, first, _pass: pass };
-                Made { body: Body::Pieces, timing: Some(meter.server_timing("off", Some(false))), incomplete, stream: Some(Box::new(stream)), ..Made::default() }
+                Made {
+                    body: Body::Pieces,
+                    timing: Some(meter.server_timing("off", Some(false))),
+                    incomplete,
+                    stream: Some(Box::new(stream)),
+                    ..Made::default()
+                }
             }
             Outcome::Done(encoded) => {
                 self.keep_index(pyramid);

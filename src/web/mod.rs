@@ -6,7 +6,7 @@ mod engine;
 mod extra;
 #[cfg(feature = "web")]
 mod ingest;
-#[cfg(feature = "host")]
+#[cfg(feature = "http")]
 mod service;
-#[cfg(feature = "host")]
+#[cfg(any(feature = "http", feature = "web"))]
 mod values;

@@ -1,4 +1,4 @@
-//! The HTTP service (feature `host`): services and exchanges by numbers, texts, and bytes as `Uint8Array`. Numbers, because an object of JavaScript that outlives a trap
+//! The HTTP service (features `http` and `files`): services and exchanges by numbers, texts, and bytes as `Uint8Array`. Numbers, because an object of JavaScript that outlives a trap
 //! would later free what is not its own.
 
 use std::cell::RefCell;
@@ -10,7 +10,9 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::values::{given_all, misconfigured};
 use crate::service::{Exchange, Holding, Refusal, Reply, Service};
-use crate::settings::{Given, Misconfigured, Settings};
+#[cfg(feature = "files")]
+use crate::settings::Given;
+use crate::settings::Settings;
 
 thread_local! {
     static HALL: RefCell<Hall> = RefCell::default();
@@ -25,11 +27,6 @@ struct Hall {
 }
 
 impl Hall {
-    fn serve(&mut self, service: Service) -> u32 {
-        self.services.push(Rc::new(service));
-        self.services.len() as u32 - 1
-    }
-
     fn enter(&mut self, exchange: Exchange) -> u32 {
         self.last += 1;
         self.exchanges.insert(self.last, exchange);
@@ -38,11 +35,10 @@ impl Hall {
 }
 
 /// The number of a service with the variables of a Worker. If they are wrong, or the bucket is not bound, every request is told.
+#[cfg(feature = "files")]
 #[wasm_bindgen(js_name = bucketService)]
 pub fn bucket_service(variables: JsValue, bound: bool) -> u32 {
-    // Builds for development say in the console where they panicked.
-    #[cfg(debug_assertions)]
-    console_error_panic_hook::set_once();
+    use crate::settings::Misconfigured;
     // Everything that is no text, number or switch is a binding.
     let text = |given| match given {
         Given::Text(text) | Given::Number(_, text) => Some(text),
@@ -51,17 +47,32 @@ pub fn bucket_service(variables: JsValue, bound: bool) -> u32 {
     };
     let given: Vec<(String, String)> = given_all(&variables).into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect();
     let settings = if bound { Settings::from_variables(&given) } else { Err(Misconfigured::new("BUCKET", "is missing: an R2 bucket must be bound to it")) };
-    HALL.with_borrow_mut(|hall| hall.serve(Service::new(Holding::Bucket, settings, true)))
+    serve(Service::new(Holding::Bucket, settings, true))
 }
 
-/// The number of a service with options of the package. `images`: the host opens the images itself, and leaves other paths to others; else it has files, of which `caches` keeps answers.
-#[wasm_bindgen(js_name = ownService)]
-pub fn own_service(options: JsValue, images: bool, caches: bool) -> Result<u32, JsValue> {
+/// The number of a service with options of the package, for files of the host. `caches`: the host keeps answers.
+#[cfg(feature = "files")]
+#[wasm_bindgen(js_name = filesService)]
+pub fn files_service(options: JsValue, caches: bool) -> Result<u32, JsValue> {
+    let settings = Settings::from_service_options(&given_all(&options)).map_err(|wrong| misconfigured(&wrong))?;
+    Ok(serve(Service::new(Holding::Files, Ok(settings), caches)))
+}
+
+/// The number of a service with options of the package, for images that the host has opened. Other paths are left to others.
+#[wasm_bindgen(js_name = imagesService)]
+pub fn images_service(options: JsValue) -> Result<u32, JsValue> {
+    let settings = Settings::from_service_options(&given_all(&options)).map_err(|wrong| misconfigured(&wrong))?;
+    Ok(serve(Service::new(Holding::Images, Ok(settings), false)))
+}
+
+fn serve(service: Service) -> u32 {
+    // Builds for development say in the console where they panicked.
     #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
-    let settings = Settings::from_service_options(&given_all(&options)).map_err(|wrong| misconfigured(&wrong))?;
-    let holding = if images { Holding::Images } else { Holding::Files };
-    Ok(HALL.with_borrow_mut(|hall| hall.serve(Service::new(holding, Ok(settings), caches))))
+    HALL.with_borrow_mut(|hall| {
+        hall.services.push(Rc::new(service));
+        hall.services.len() as u32 - 1
+    })
 }
 
 /// The number of an exchange for the lines of a request: method, URL, and five headers (`service/request.rs`). `now` is ms since 1970, here and everywhere.

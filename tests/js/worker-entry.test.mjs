@@ -138,7 +138,7 @@ describe("the memory's gate", () => {
 describe("a trap", () => {
   let service;
   before(async () => {
-    service = await serve({ entry: "observed.ts", engine: trappingEngine() });
+    service = await serve({ entry: "observed.ts", engine: trappingEngine("worker") });
   });
   after(() => service.close());
   const RIGHT = "/iiif/3/rocket.jpg/full/100,/0/default.jpg?cache=false";

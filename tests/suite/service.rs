@@ -150,9 +150,10 @@ impl Host {
         let of_text = |text: String| Ok(Reply { text: Some(text), bytes: None });
         match kind {
             "look" => self.files.get(text("key")).map_or_else(none, |file| of_text(line(file))),
-            "begin" => self.files.get(text("key")).map_or_else(none, |file| {
-                Ok(Reply { text: Some(line(file)), bytes: Some(file.1[..file.1.len().min(count("length"))].to_vec()) })
-            }),
+            "begin" => self
+                .files
+                .get(text("key"))
+                .map_or_else(none, |file| Ok(Reply { text: Some(line(file)), bytes: Some(file.1[..file.1.len().min(count("length"))].to_vec()) })),
             "read" => match self.files.get(text("key")) {
                 Some((etag, bytes, _)) if etag == text("etag") => {
                     Ok(Reply { text: None, bytes: Some(bytes[count("offset")..count("offset") + count("length")].to_vec()) })
@@ -165,11 +166,12 @@ impl Host {
             }),
             "recall" => Ok(Reply { text: None, bytes: self.kept.get(text("name")).cloned() }),
             "index" => Ok(Reply { text: None, bytes: self.beside.get(text("key")).filter(|(etag, _)| etag == text("etag")).map(|(_, bytes)| bytes.clone()) }),
-            "enter" | "equip" => none(),
+            "enter" => none(),
             "list" => {
                 let mut keys: Vec<&String> = self.files.keys().filter(|key| key.starts_with(text("prefix"))).collect();
                 keys.sort();
-                let fields: Vec<String> = keys.iter().flat_map(|key| [self.files[*key].1.len().to_string(), "2027-01-15T08:00:00.000Z".to_owned(), (*key).clone()]).collect();
+                let fields: Vec<String> =
+                    keys.iter().flat_map(|key| [self.files[*key].1.len().to_string(), "2027-01-15T08:00:00.000Z".to_owned(), (*key).clone()]).collect();
                 of_text(format!("next\0{}", fields.join("\0")))
             }
             "piece" => {

@@ -7,7 +7,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { glueFile, guardedGlue } from "../../pkg/build.mjs";
+import { RELEASE } from "../../pkg/lib.mjs";
+import { glueOf } from "../../pkg/modules.mjs";
 import { at } from "../../pkg/lib.mjs";
 import { png } from "./images.mjs";
 
@@ -89,18 +90,9 @@ test("start serves the samples, add adds while it runs, and Ctrl-C ends it all",
   }
 });
 
-test("what wasm-bindgen writes has the form that the build edits", () => {
-  const written = readFileSync(glueFile, "utf8");
-  const count = (text, what) => text.split(what).length - 1;
-  // What the edits are for: if wasm-bindgen begins to write it otherwise, they would do nothing.
-  assert.deepEqual(["import source ", "new WebAssembly.Instance("].map((what) => count(written, what) > 0), [true, true]);
-  const guarded = guardedGlue(written);
-  for (const gone of ["import source ", "new WebAssembly.Instance("]) assert.equal(count(guarded, gone), 0, gone);
-  assert.equal(count(guarded, "__instantiate(wasmModule, __wbg_get_imports)"), count(written, "new WebAssembly.Instance("));
-  assert.equal(count(guarded, '"azulejo:instance": import'), 1);
-  // What would call into an instance after it is gone: there is none of it.
-  for (const none of ["FinalizationRegistry", "Cannot invoke closure"]) assert.equal(count(written, none), 0, none);
-  for (const part of [/^import source /gm, /new WebAssembly\.Instance/g]) {
-    assert.throws(() => guardedGlue(written.replace(part, "other")), /wasm-bindgen's output has changed: .* Adapt guardedGlue in pkg\/build\.mjs\./);
-  }
+test("the glue of wasm-bindgen makes instances over a memory of ours, and keeps nothing of one that is gone", () => {
+  const written = readFileSync(glueOf(RELEASE, "worker"), "utf8");
+  assert.match(written, /memory: memory \|\| new WebAssembly\.Memory\(\{ ?initial: ?\d+, ?maximum: ?1024 ?\}\)/);
+  // These would call into an instance that is gone.
+  for (const none of ["new FinalizationRegistry", "makeMutClosure", "addEventListener"]) assert.ok(!written.includes(none), none);
 });

@@ -7,6 +7,7 @@
 use core::alloc::Layout;
 use core::arch::wasm32::{memory_grow, memory_size};
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use talc::base::Talc;
 use talc::base::binning::Binning;
@@ -31,9 +32,9 @@ struct Pages {
 
 // Safety: nothing here allocates, and every page is handed out once.
 unsafe impl Source for Pages {
-    fn acquire<B: Binning>(talc: &mut Talc<Self, B>, layout: Layout) -> Result<(), ()> {
+    fn acquire<B: Binning>(talc: &mut Talc<Self, B>, _: Layout) -> Result<(), ()> {
         let start = talc.source.end.map_or(&raw const __heap_base as usize, |end| end.as_ptr() as usize);
-        let end = next_end(start).ok_or(()).inspect_err(|()| super::exhausted(layout.size() as f64))?;
+        let end = next_end(start).ok_or(()).inspect_err(|()| EXHAUSTED.store(true, Ordering::Relaxed))?;
         talc.source.end = match talc.source.end {
             None => unsafe { talc.claim(start as *mut u8, end - start) },
             Some(old) => Some(unsafe { talc.extend(old, end as *mut u8) }),
@@ -52,3 +53,10 @@ fn next_end(start: usize) -> Option<usize> {
 
 #[global_allocator]
 static HEAP: TalcSyncCell<Pages, WasmBinning> = TalcSyncCell::new_wasm(Pages { end: None });
+
+/// Whether the memory could not grow. Zeroed with the memory.
+static EXHAUSTED: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn is_exhausted() -> bool {
+    EXHAUSTED.load(Ordering::Relaxed)
+}

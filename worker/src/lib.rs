@@ -1,5 +1,4 @@
-//! The engine of the Worker: the core with all codecs and its HTTP service, in a memory that outlives a trap. Everything else of the Worker is `worker/entry.mjs` and
-//! `src/js/host`.
+//! The engine of Workers: the core with all codecs and its HTTP service, in a memory that outlives a trap. What surrounds it is `worker/entry.ts` and `src/js/host`.
 
 #![deny(unsafe_code)]
 
@@ -12,9 +11,9 @@ pub use azulejo::service;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// Whether memory has run out: an allocation failed because the memory cannot grow. May be asked after a trap, as it only reads.
 #[cfg(target_family = "wasm")]
-#[wasm_bindgen(raw_module = "azulejo:instance")]
-extern "C" {
-    /// The memory cannot grow by so many bytes.
-    fn exhausted(bytes: f64);
+#[wasm_bindgen]
+pub fn exhausted() -> bool {
+    heap::is_exhausted()
 }

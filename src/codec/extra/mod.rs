@@ -21,6 +21,7 @@ use crate::pyramid::level::Compression;
 use crate::render::Raster;
 
 /// The name of the module that has these codecs, where the engine is built without them.
+#[cfg(feature = "web")]
 pub(crate) const MODULE: &str = "extra";
 
 /// Bytes of rows that are encoded at a time.

@@ -39,7 +39,6 @@ export type Ask = { readonly number: number } & (
   | { readonly kind: "find" | "recall" | "keep"; readonly name: string }
   | { readonly kind: "index" | "keep-index"; readonly key: string; readonly etag: string }
   | { readonly kind: "enter"; readonly memory: number; readonly budget: number; readonly light: boolean }
-  | { readonly kind: "equip"; readonly modules: readonly string[] }
   | { readonly kind: "list"; readonly prefix: string; readonly limit: number; readonly cursor?: string }
   | { readonly kind: "open"; readonly identifier: string; readonly documents: readonly string[]; readonly pages: readonly string[]; readonly stale?: number; readonly version: Version }
   | { readonly kind: "describe"; readonly image: number; readonly id: string; readonly version: Version; readonly lines: boolean }

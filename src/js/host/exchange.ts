@@ -29,10 +29,10 @@ export interface Holdings {
 }
 
 /** A service as a host knows it. */
-export interface Served extends Listeners {
-  readonly isolate: Isolate;
+export interface Served<E extends ServiceEngine> extends Listeners {
+  readonly isolate: Isolate<E>;
   /** Makes it, in an instance that has none yet. */
-  make(engine: ServiceEngine): number;
+  make(engine: E): number;
 }
 
 const HEADERS = ["accept", "if-none-match", "if-modified-since", "origin", "access-control-request-headers"];
@@ -44,9 +44,9 @@ const NAMES = "https://azulejo.invalid/";
 const lines = ({ method, url, headers }: Request): string => [method, url, ...HEADERS.map((name) => headers.get(name))].join("\n");
 
 /** Answers a request; null if it is left to others. `wait` keeps the runtime at work that goes on after the answer has begun. Rejects only if the request is aborted. */
-export async function respond(served: Served, request: Request, holdings: Holdings, wait: (work: Promise<unknown>) => void): Promise<Response | null> {
+export async function respond<E extends ServiceEngine>(served: Served<E>, request: Request, holdings: Holdings, wait: (work: Promise<unknown>) => void): Promise<Response | null> {
   const { isolate } = served;
-  const attempt = (begun: (engine: ServiceEngine, service: number) => number | undefined) => (instance: Instance): Promise<Response | null> => {
+  const attempt = (begun: (engine: E, service: number) => number | undefined) => (instance: Instance<E>): Promise<Response | null> => {
     const service = instance.service(served, (engine) => served.make(engine));
     return new Exchange(instance, served, request, holdings, wait).run(instance.call((engine) => begun(engine, service)) ?? 0);
   };
@@ -55,12 +55,12 @@ export async function respond(served: Served, request: Request, holdings: Holdin
     return await isolate.serve(attempt((engine, service) => engine.begin(service, text, Date.now())));
   } catch (thrown) {
     request.signal?.throwIfAborted();
-    const lost = thrown instanceof Broken && thrown.how !== "trapped";
-    const [code, status, message] = lost
-      ? (["overloaded", 503, "This service is out of memory just now. Try again."] as const)
-      : (["internal", 500, "Something went wrong inside this service."] as const);
-    const cause = new IiifError(code, status, message, { cause: thrown });
-    const refused = (instance: Instance): Promise<Response | null> => {
+    const cause =
+      thrown instanceof Broken && thrown.how !== "trapped"
+        ? new IiifError("overloaded", 503, "This service is out of memory just now. Try again.", { cause: thrown })
+        : new IiifError("internal", 500, "Something went wrong inside this service.", { cause: thrown });
+    const { code, status, message } = cause;
+    const refused = (instance: Instance<E>): Promise<Response | null> => {
       const service = instance.service(served, (engine) => served.make(engine));
       const begun = instance.call((engine) => engine.beginRefused(service, text, Date.now(), code, status, message));
       return new Exchange(instance, served, request, holdings, wait, cause).run(begun ?? 0);
@@ -97,8 +97,8 @@ class Exchange {
   readonly #waiting: (() => void)[] = [];
 
   constructor(
-    readonly instance: Instance,
-    readonly served: Served,
+    readonly instance: Instance<never> | Instance,
+    readonly served: Listeners,
     readonly request: Request,
     readonly holdings: Holdings,
     readonly wait: (work: Promise<unknown>) => void,
@@ -217,9 +217,6 @@ class Exchange {
         else this.#passes.push(pass);
         return { text: pass.waited ? "waited" : undefined };
       }
-      case "equip":
-        await this.instance.started.equip?.(ask.modules);
-        return {};
       case "list":
         return this.#have(this.holdings.list)(ask);
       case "open":

@@ -7,10 +7,9 @@
 import { isThrown } from "../error.js";
 import { pause } from "./gate.js";
 
-/** What is used of `src/web/service.rs`. */
+/** What every build of `src/web/service.rs` has. */
 export interface ServiceEngine {
-  bucketService(variables: object, bound: boolean): number;
-  ownService(options: object, images: boolean, caches: boolean): number;
+  imagesService(options: object): number;
   begin(service: number, lines: string, now: number): number | undefined;
   beginRefused(service: number, lines: string, now: number, code: string, status: number, message: string): number | undefined;
   step(exchange: number, now: number): string | undefined;
@@ -20,11 +19,15 @@ export interface ServiceEngine {
   end(exchange: number): void;
 }
 
+/** What a build for files has besides. */
+export interface FilesEngine extends ServiceEngine {
+  bucketService(variables: object, bound: boolean): number;
+  filesService(options: object, caches: boolean): number;
+}
+
 /** A started engine. */
-export interface Started {
-  readonly engine: ServiceEngine;
-  /** Loads modules of codecs that it was built without. */
-  equip?(modules: readonly string[]): Promise<void>;
+export interface Started<E extends ServiceEngine = ServiceEngine> {
+  readonly engine: E;
   /** Whether its memory could not grow. */
   exhausted?(): boolean;
 }
@@ -44,19 +47,19 @@ const LONGEST = 40_000;
 const LEASE = 2_000;
 
 /** An instance of the engine. */
-export class Instance {
+export class Instance<E extends ServiceEngine = ServiceEngine> {
   #broken = false;
   /** Numbers of services, by what they were made for. */
   readonly #services = new Map<object, number>();
 
-  constructor(readonly started: Started) {}
+  constructor(readonly started: Started<E>) {}
 
   get alive(): boolean {
     return !this.#broken;
   }
 
   /** Calls into wasm. */
-  call<T>(work: (engine: ServiceEngine) => T): T {
+  call<T>(work: (engine: E) => T): T {
     if (this.#broken) throw new Broken("lost");
     try {
       return work(this.started.engine);
@@ -70,7 +73,7 @@ export class Instance {
   }
 
   /** The number of a service, which is made the first time that it is asked for. */
-  service(of: object, make: (engine: ServiceEngine) => number): number {
+  service(of: object, make: (engine: E) => number): number {
     const known = this.#services.get(of);
     if (known !== undefined) return known;
     const made = this.call(make);
@@ -79,21 +82,21 @@ export class Instance {
   }
 }
 
-export class Isolate {
-  readonly #start: () => Promise<Started>;
-  #instance: Instance | undefined;
+export class Isolate<E extends ServiceEngine = ServiceEngine> {
+  readonly #start: () => Promise<Started<E>>;
+  #instance: Instance<E> | undefined;
   #starting: number | undefined;
   #last = 0;
   /** Requests that are under way, and those that another one's trap took down until they are begun anew; since when. */
   readonly #running = new Map<number, number>();
   readonly #lost = new Map<number, number>();
 
-  constructor(start: () => Promise<Started>) {
+  constructor(start: () => Promise<Started<E>>) {
     this.#start = start;
   }
 
   /** The instance, started anew after a trap. */
-  async instance(): Promise<Instance> {
+  async instance(): Promise<Instance<E>> {
     while (!this.#instance?.alive) {
       const now = Date.now();
       if (this.#starting !== undefined && now - this.#starting < LEASE) {
@@ -111,7 +114,7 @@ export class Isolate {
   }
 
   /** Does a request's work, again if another one's trap took it down. Throws what it throws, and how it was [broken](Broken) at last. */
-  async serve<T>(work: (instance: Instance) => Promise<T>): Promise<T> {
+  async serve<T>(work: (instance: Instance<E>) => Promise<T>): Promise<T> {
     const patience = Date.now() + PATIENCE;
     // Newcomers stay out until those that were taken down are done.
     if (any(this.#lost)) await until(() => !any(this.#lost), patience);
@@ -131,7 +134,7 @@ export class Isolate {
     return outcome.value;
   }
 
-  async #once<T>(work: (instance: Instance) => Promise<T>): Promise<{ value: T } | Broken> {
+  async #once<T>(work: (instance: Instance<E>) => Promise<T>): Promise<{ value: T } | Broken> {
     const id = ++this.#last;
     this.#running.set(id, Date.now());
     try {

@@ -37,8 +37,8 @@ async function bundled(entry, front, engine) {
   mkdirSync(at("tests/out/js"), { recursive: true });
   const folder = mkdtempSync(at("tests/out/js/own-"));
   writeFileSync(`${folder}/worker.js`, outputFiles[0].contents);
-  writeFileSync(`${folder}/engine.wasm`, engine ?? readFileSync(at("pkg/dist/engine.wasm")));
-  copyFileSync(at("pkg/dist/extra.wasm"), `${folder}/extra.wasm`);
+  writeFileSync(`${folder}/worker.wasm`, engine ?? readFileSync(at("pkg/dist/worker.wasm")));
+  copyFileSync(at("pkg/dist/service.wasm"), `${folder}/service.wasm`);
   return folder;
 }
 
@@ -49,8 +49,8 @@ export async function serve({ vars = {}, front, samples: filled = true, caches =
   const options = {
     modules: [
       { type: "ESModule", path: `${folder}/worker.js` },
-      { type: "CompiledWasm", path: `${folder}/engine.wasm` },
-      { type: "CompiledWasm", path: `${folder}/extra.wasm` },
+      { type: "CompiledWasm", path: `${folder}/worker.wasm` },
+      { type: "CompiledWasm", path: `${folder}/service.wasm` },
     ],
     modulesRoot: folder,
     compatibilityDate: date,

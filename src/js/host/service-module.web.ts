@@ -1,0 +1,2 @@
+/** The module lies one folder up in the package, where bundlers find it. */
+export const packaged = (): URL => new URL("../service.wasm", import.meta.url);
