@@ -12,6 +12,8 @@ const dist = at("pkg", "dist");
 export const BUDGETS = [
   { file: "engine.wasm", most: 457_000 },
   { file: "extra.wasm" },
+  { file: "service.wasm" },
+  { file: "worker.wasm" },
   { file: "web/openseadragon.js", most: 6_000 },
   { file: "web/support.js", most: 3_000 },
   { file: "web/request.js", most: 5_500 },

@@ -158,7 +158,7 @@ test("esbuild builds it, if it is told of the worker and of the engine", async (
     metafile: true,
     logLevel: "error",
   });
-  for (const name of ["engine.wasm", "extra.wasm"]) cpSync(join(root, "node_modules", "azulejo", "pkg", "dist", name), join(root, "dist", name));
+  for (const name of ["engine.wasm", "extra.wasm", "service.wasm"]) cpSync(join(root, "node_modules", "azulejo", "pkg", "dist", name), join(root, "dist", name));
   fromTarball(root, Object.keys(metafile.inputs).filter((path) => path.includes("azulejo")).map((path) => join(root, path)));
   await served(join(root, "dist"), (origin) => runs(`${origin}/`));
 });
@@ -260,7 +260,7 @@ test("the tarball has what is imported, and nothing else", async () => {
   const { exports } = JSON.parse(JSON.stringify((await import(pathToFileURL(at("package.json")).href, { with: { type: "json" } })).default));
   const targets = (value) => (typeof value === "string" ? [value.slice(2)] : Object.values(value).flatMap(targets));
   for (const target of targets(exports)) assert.ok(listed.includes(target), `${target} is exported and not there`);
-  const strange = listed.filter((path) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE-\w+|pkg\/dist\/(engine\.wasm|extra\.wasm|service-worker\.classic\.js|(web|node|workerd)\/[\w-]+\.js|types\/[\w/-]+\.d\.ts))$/.test(path));
+  const strange = listed.filter((path) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE-\w+|pkg\/dist\/((engine|extra|service|worker)\.wasm|service-worker\.classic\.js|(web|node|workerd)\/[\w-]+\.js|types\/[\w/-]+\.d\.ts))$/.test(path));
   assert.deepEqual(strange, []);
 });
 
@@ -268,7 +268,7 @@ test("publint and arethetypeswrong find nothing", async () => {
   const { messages } = await publint({ pack: { tarball: (await readFile(tarball)).buffer }, strict: true });
   assert.deepEqual(messages, []);
   // Nothing is there for CommonJS; and what is no module has no types.
-  const others = ["./engine.wasm", "./extra.wasm", "./service-worker.classic.js", "./package.json"];
+  const others = ["./engine.wasm", "./extra.wasm", "./service.wasm", "./worker.wasm", "./service-worker.classic.js", "./package.json"];
   const attw = at("node_modules", "@arethetypeswrong", "cli", "dist", "index.js");
   const { analysis, problems } = JSON.parse(await output(process.execPath, [attw, tarball, "--format", "json", "--profile", "esm-only", "--exclude-entrypoints", ...others], folder));
   assert.deepEqual(Object.keys(analysis.entrypoints).length, ENTRIES.length + 1);

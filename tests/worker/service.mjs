@@ -8,8 +8,8 @@ import { at } from "../../pkg/lib.mjs";
 const wrangler = readFileSync(at("wrangler.toml"), "utf8");
 const compatibilityDate = wrangler.match(/compatibility_date = "([^"]+)"/)[1];
 
-/** Starts a service. `front` is a module that is put before it; `samples` fills the bucket with the project's samples; without `caches` the Cache API keeps nothing; `port` 0 is any. */
-export async function serve({ vars = {}, front, samples: filled = true, site = false, caches = true, port = 0 } = {}) {
+/** Starts a service. `front` is a module that is put before it; `samples` fills the bucket with the project's samples; without `caches` the Cache API keeps nothing; `port` 0 is any; `persist` is a folder for the bucket, instead of memory. */
+export async function serve({ vars = {}, front, samples: filled = true, site = false, caches = true, port = 0, persist } = {}) {
   const built = ["worker/build/index.js", "worker/build/index_bg.wasm"];
   for (const file of built) if (!existsSync(at(file))) throw new Error(`${file} is missing: npm run build`);
   const modules = [
@@ -25,6 +25,7 @@ export async function serve({ vars = {}, front, samples: filled = true, site = f
     port,
     cache: caches,
     r2Buckets: ["BUCKET"],
+    ...(persist && { r2Persist: persist }),
     bindings: vars,
     handleRuntimeStdio: (...streams) => streams.forEach((stream) => collect(stream, log)),
     ...(site && { assets: { directory: at("worker/build/site"), routerConfig: { has_user_worker: true } } }),

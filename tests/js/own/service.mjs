@@ -43,7 +43,7 @@ async function bundled(entry, front, engine) {
 }
 
 /** Starts the Worker with a bucket; `vars` are its variables, `engine` the bytes of another wasm. */
-export async function serve({ vars = {}, front, samples: filled = true, caches = true, entry = "worker.ts", date = compatibilityDate, engine } = {}) {
+export async function serve({ vars = {}, front, samples: filled = true, caches = true, entry = "worker.ts", date = compatibilityDate, engine, persist } = {}) {
   const folder = await bundled(entry, front, engine);
   const log = [];
   const options = {
@@ -57,6 +57,7 @@ export async function serve({ vars = {}, front, samples: filled = true, caches =
     port: 0,
     cache: caches,
     r2Buckets: ["BUCKET"],
+    ...(persist && { r2Persist: persist }),
     bindings: vars,
     handleRuntimeStdio: (...streams) => streams.forEach((stream) => collect(stream, log)),
   };

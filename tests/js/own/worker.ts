@@ -10,28 +10,34 @@ interface Env {
 function optionsOf(env: Env): HandlerOptions<Env> {
   const text = (name: string): string | undefined => (env[name] === undefined ? undefined : String(env[name]));
   const number = (name: string): number | undefined => (env[name] === undefined || env[name] === "none" ? undefined : Number(env[name]));
+  const on = (name: string): boolean | undefined => (env[name] === undefined ? undefined : env[name] === "on");
   const settings = {
     maxWidth: number("MAX_WIDTH"),
     maxHeight: number("MAX_HEIGHT"),
     maxArea: env["MAX_AREA"] === "none" ? "none" : number("MAX_AREA"),
     memory: number("MEMORY"),
     incomplete: text("INCOMPLETE"),
-    showIncomplete: env["SHOW_INCOMPLETE"] === undefined ? undefined : env["SHOW_INCOMPLETE"] === "on",
+    showIncomplete: on("SHOW_INCOMPLETE"),
     window: text("WINDOW"),
     jpegQuality: number("JPEG_QUALITY"),
-    jpegSmall: env["JPEG_SMALL"] === undefined ? undefined : env["JPEG_SMALL"] === "on",
+    jpegSmall: on("JPEG_SMALL"),
     webpQuality: number("WEBP_QUALITY"),
-    webpLossless: env["WEBP_LOSSLESS"] === undefined ? undefined : env["WEBP_LOSSLESS"] === "on",
+    webpLossless: on("WEBP_LOSSLESS"),
     pngCompression: text("PNG_COMPRESSION"),
   };
   const options = {
     prefix: text("PREFIX"),
     versions: text("VERSIONS")?.split(/[ ,]+/) as Version[] | undefined,
-    allowSlashes: env["ALLOW_SLASHES"] === "on",
+    allowSlashes: on("ALLOW_SLASHES"),
     publicUrl: text("PUBLIC_URL"),
     cacheControl: text("CACHE_CONTROL"),
     allowedOrigins: text("ALLOWED_ORIGINS")?.split(/[ ,]+/),
     canonical: text("CANONICAL") as "link" | "redirect" | undefined,
+    formats: text("FORMATS")?.split(/[ ,]+/) as HandlerOptions<Env>["formats"],
+    pages: on("PAGES"),
+    upscaling: on("UPSCALING"),
+    confinedUpscale: text("CONFINED_UPSCALE") as "clamp" | "reject" | undefined,
+    tileWidth: number("TILE_WIDTH"),
   };
   return {
     ...defined(options),
