@@ -23,7 +23,7 @@ const CHECKS = {
     alone: [
       clippy("--all-targets"),
       clippy("-p", "azulejo-worker", "--target", "wasm32-unknown-unknown"),
-      ...["web", "extra-module"].map((feature) => clippy("-p", "azulejo", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown")),
+      ...["web", "extra-module", "http"].map((feature) => clippy("-p", "azulejo", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown")),
     ],
   },
   rust: { alone: [["cargo", "test", "--locked", "--no-run"]], beside: [["cargo", "test", "--locked"]] },

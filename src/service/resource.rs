@@ -69,7 +69,7 @@ impl Resource<'_> {
     }
 
     /// The base URI redirects to the information.
-    pub fn to_information(&self) -> Answer {
+    pub fn redirect_to_information(&self) -> Answer {
         Answer::redirect(format!("{}/info.json", self.id()), self.cache_control())
     }
 
@@ -174,7 +174,7 @@ mod tests {
         let document = identifier.page().map_or(identifier.clone(), |(document, _)| document);
         let pages = Pages { page: Page::parse("2").unwrap(), known: 3, all: true, associated: AssociatedSet::default() };
         match routed.what.as_ref().unwrap() {
-            What::Base => resource.to_information(),
+            What::Base => resource.redirect_to_information(),
             What::Info(form) => resource.information(&info, pages, *form, &document, &identifier),
             What::Image(image) => match resource.image(&info, &settings.service.profile(routed.version), image, &identifier).unwrap() {
                 ImageAnswer::Redirect(answer) | ImageAnswer::Render { answer, .. } => answer,

@@ -51,7 +51,7 @@ async fn attempt(asked: &Rc<Asked>, identifier: &Identifier, stale: Option<u32>,
     let (number, reply) = match found {
         // The base URI of a file that cannot be opened leads to what is wrong with it.
         Err(failure) if ABOUT_THE_FILE.contains(&failure.code()) && matches!(asked.routed.what, Ok(What::Base)) => {
-            return Ok((asked.resource().to_information(), Made::default()));
+            return Ok((asked.resource().redirect_to_information(), Made::default()));
         }
         found => found?,
     };
@@ -60,13 +60,13 @@ async fn attempt(asked: &Rc<Asked>, identifier: &Identifier, stale: Option<u32>,
     // Only now: a mistake in the rest of the path is told of images that exist.
     let what = asked.routed.what.as_ref().map_err(Clone::clone)?;
     if *what == What::Base {
-        return Ok((asked.resource().to_information(), Made::default()));
+        return Ok((asked.resource().redirect_to_information(), Made::default()));
     }
     let image = Image::read(number, &text).ok_or_else(|| Error::Internal { what: "the image's own information document is not one".to_owned() })?;
     match what {
         What::Info(form) => info(asked, &image, *form, identifier).await,
         What::Image(request) => pixels(asked, &image, request, identifier).await,
-        What::Base => Ok((asked.resource().to_information(), Made::default())),
+        What::Base => Ok((asked.resource().redirect_to_information(), Made::default())),
     }
 }
 

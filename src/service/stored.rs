@@ -112,7 +112,7 @@ async fn attempt(asked: &Rc<Asked>, identifier: &Identifier, trusts: bool) -> st
     // Only now: a mistake in the rest of the path is told of images that exist.
     let outcome = match &asked.routed.what {
         Err(error) => Err(error.clone().into()),
-        Ok(What::Base) => Ok((asked.resource().to_information(), Made::default())),
+        Ok(What::Base) => Ok((asked.resource().redirect_to_information(), Made::default())),
         Ok(What::Info(form)) => file.info(&document, page, *form, identifier).await,
         Ok(What::Image(request)) => file.image(page, request, identifier).await,
     };

@@ -43,17 +43,13 @@ fn values(setting: &Setting) -> String {
     }
 }
 
-fn table(rows: &[Setting], options: bool) -> String {
-    let mut text = format!(
-        "\n| variable | {}default | values | meaning |\n|---|---|---|{}---|\n",
-        if options { "option | " } else { "" },
-        if options { "---|" } else { "" }
-    );
+fn table(rows: &[Setting]) -> String {
+    let mut text = "\n| variable | option | default | values | meaning |\n|---|---|---|---|---|\n".to_owned();
     for row in rows {
         let d = &row.documented;
         let default = if d.default.is_empty() { "empty".to_owned() } else { format!("`{}`", d.default) };
         let unit = if d.unit.is_empty() || d.default == "none" { String::new() } else { format!(" {}", d.unit) };
-        let option = if options { format!("`{}` | ", option_name(row.name)) } else { String::new() };
+        let option = if OF_THE_WORKER.contains(&row.name) { "– | ".to_owned() } else { format!("`{}` | ", option_name(row.name)) };
         let old = row.old.as_ref().map_or_else(String::new, |old| format!(" Was `{}` (`on`, `off`) before, which still works.", old.name));
         let of = if d.default == "none" { format!(", {}", d.unit) } else { String::new() };
         writeln!(text, "| `{}` | {option}{default}{unit} | {}{of} | {}{old} |", row.name, values(row), d.says).unwrap();
@@ -217,9 +213,9 @@ fn schema() -> String {
 #[test]
 fn generated_files_are_current() {
     check("docs/settings.md", |text| {
-        let text = between(text, ("<!-- settings: service -->\n", "<!-- end -->"), &format!("{}\n", table(SERVICE, false)));
-        let text = between(&text, ("<!-- settings: image -->\n", "<!-- end -->"), &format!("{}\n", table(IMAGE, true)));
-        between(&text, ("<!-- settings: answer -->\n", "<!-- end -->"), &format!("{}\n", table(ANSWER, true)))
+        let text = between(text, ("<!-- settings: service -->\n", "<!-- end -->"), &format!("{}\n", table(SERVICE)));
+        let text = between(&text, ("<!-- settings: image -->\n", "<!-- end -->"), &format!("{}\n", table(IMAGE)));
+        between(&text, ("<!-- settings: answer -->\n", "<!-- end -->"), &format!("{}\n", table(ANSWER)))
     });
     let variables: String = [SERVICE, IMAGE, ANSWER].iter().flat_map(|rows| rows.iter()).map(wrangler).collect();
     check("wrangler.toml", |text| between(text, ("[vars]\n", "# End of the settings."), &format!("\n{variables}")));

@@ -177,7 +177,6 @@ describe("what is served", () => {
 test("the version is the same wherever it stands", () => {
   const { version } = JSON.parse(readFileSync(at("package.json"), "utf8"));
   const found = {
-    "src/js/version.ts": /VERSION = "([^"]+)"/,
     "Cargo.toml": /^version = "([^"]+)"/m,
     "worker/Cargo.toml": /^version = "([^"]+)"/m,
   };

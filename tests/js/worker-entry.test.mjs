@@ -1,4 +1,4 @@
-// `azulejo/worker` in workerd, as a Worker of somebody's own: the Rust Worker's tests asked of it, and what is its own.
+// `azulejo/worker` in workerd, as a Worker of somebody's own: the Worker's tests asked of it, and what is its own.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

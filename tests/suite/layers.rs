@@ -39,7 +39,6 @@ const PACKAGE: &[(&str, u32)] = &[
     ("settings", 0),
     ("source-format", 0),
     ("url", 0),
-    ("version", 0),
     ("check", 1),
     ("page", 1),
     ("request", 1),

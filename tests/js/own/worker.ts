@@ -1,4 +1,4 @@
-// A Worker as somebody would write it who uses the package in one of their own; its variables are those of the Rust Worker, so that both can be asked the same.
+// A Worker as somebody would write it who uses the package in one of their own; its variables are those of the Worker, so that both can be asked the same.
 
 import { type Bucket, type HandlerOptions, type Settings, type Version, createHandler, r2Source } from "azulejo/worker";
 

@@ -1,4 +1,4 @@
-// What HTTP asks of a service: methods, headers, negotiation, validation, errors. The same for the Rust Worker and for one in TypeScript.
+// What HTTP asks of a service: methods, headers, negotiation, validation, errors. The same for the Worker and for one that somebody writes.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
