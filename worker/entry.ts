@@ -14,7 +14,7 @@ export default {
     const wait = (work: Promise<unknown>): void => context.waitUntil(work.catch(() => undefined));
     const bucket = bucketOf(env);
     served ??= { isolate, make: (engine) => engine.bucketService(env, bucket !== undefined) };
-    const holdings = bucket && { file: (key: string) => r2Source(bucket, key, { writeIndex: true }), list: (ask: Parameters<typeof listed>[1]) => listed(bucket, ask) };
+    const holdings = bucket && { object: (key: string) => r2Source(bucket, key, { writeIndex: true }), list: (ask: Parameters<typeof listed>[1]) => listed(bucket, ask) };
     const answer = respond(served, request, holdings ?? {}, wait).then(
       (response) => response ?? new Response(null, { status: 404 }),
       () => new Response(null, { status: 499 }),

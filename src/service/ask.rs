@@ -8,6 +8,8 @@ use crate::settings::Log;
 /// What a host is asked for. The exchange goes on when there is a [`Reply`], unless it says "no reply".
 #[derive(Debug)]
 pub(super) enum Ask {
+    /// The file that a key stands for. Reply: a name that no other file has, by which the service asks for it from now on; or none if there is no such file.
+    Resolve { key: String },
     /// The version of a file that is there now. Reply: the text of a [`FileVersion`], or none if there is no such file.
     Look { key: String },
     /// The same with so many of its first bytes.
@@ -112,6 +114,7 @@ impl Ask {
     pub fn json(&self, number: u32) -> String {
         let of = |kind: &str| Object::new().number("number", number).text("kind", kind);
         let object = match self {
+            Self::Resolve { key } => of("resolve").text("key", key),
             Self::Look { key } => of("look").text("key", key),
             Self::Begin { key, length } => of("begin").text("key", key).number("length", *length),
             Self::Read { key, range, version } => of("read")

@@ -54,6 +54,13 @@ impl Service {
         let fingerprint = hash(&[&format!("{:?}{:?}", settings.service, settings.encode)]);
         Self { settings, misconfigured, holding, caches, fingerprint, kept: RefCell::default() }
     }
+
+    /// Whether two answer alike.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let of = |service: &Self| (service.holding, service.caches, service.misconfigured.clone(), service.settings.clone());
+        of(self) == of(other)
+    }
 }
 
 /// One request on its way to its answer. [`step`](Self::step) until it says that it is done; give the [`reply`](Self::reply) to each ask in between.

@@ -24,7 +24,10 @@ const LONGEST_KEY: usize = 1024;
 /// A file in one version.
 pub(super) struct File {
     asked: Rc<Asked>,
+    /// What the host calls it: in a bucket its key.
     key: String,
+    /// What its ETags and the log call it: its key by the settings, which tells nobody where it lies.
+    public_key: String,
     version: FileVersion,
     /// Whether this version was there when the request came or later.
     seen: Cell<bool>,
@@ -127,10 +130,17 @@ async fn attempt(asked: &Rc<Asked>, identifier: &Identifier, trusts: bool) -> st
 /// only `name;2` itself is there.
 async fn find(asked: &Rc<Asked>, identifier: &Identifier, trusts: bool) -> std::result::Result<Option<(File, Identifier, Page)>, Failure> {
     for (document, page) in asked.candidates(identifier) {
-        let key = asked.service.settings.object_key.key(document.as_str());
-        if key.len() > LONGEST_KEY || is_index(&key) {
+        let public_key = asked.service.settings.object_key.key(document.as_str());
+        if public_key.len() > LONGEST_KEY || is_index(&public_key) {
             continue;
         }
+        let key = if asked.service.holding == Holding::Bucket {
+            public_key.clone()
+        } else {
+            // Where a file lies may depend on more of a request than its identifier.
+            let Some(key) = asked.host.ask(Ask::Resolve { key: public_key.clone() }).await?.text else { continue };
+            key
+        };
         let kept = if trusts { asked.service.kept.borrow().version(&key, page) } else { None };
         let file = if let Some(version) = kept {
             Some(File::remembered(asked, key, version))
@@ -142,7 +152,8 @@ async fn find(asked: &Rc<Asked>, identifier: &Identifier, trusts: bool) -> std::
         } else {
             File::begin(asked, key).await?
         };
-        if let Some(file) = file {
+        if let Some(mut file) = file {
+            file.public_key = public_key;
             return Ok(Some((file, document, page)));
         }
     }
@@ -176,7 +187,7 @@ impl File {
 
     /// A file in a version that was there once. Whether it still is shows with the first read, or is to be [confirmed](Self::confirm).
     fn remembered(asked: &Rc<Asked>, key: String, version: FileVersion) -> Self {
-        Self { asked: asked.clone(), key, version, seen: Cell::new(false), parts: RefCell::default(), recalled: 0, headers: RefCell::default() }
+        Self { asked: asked.clone(), key, public_key: String::new(), version, seen: Cell::new(false), parts: RefCell::default(), recalled: 0, headers: RefCell::default() }
     }
 
     /// Makes sure that this version is there, unless a read has shown it. `source-changed` if it is not.
@@ -271,7 +282,7 @@ impl File {
             ImageAnswer::Redirect(answer) => return Ok((answer, Made::default())),
             ImageAnswer::Render { answer, resolved, .. } => (answer, resolved),
         };
-        let tag = self.version.etag.as_ref().map(|etag| hash(&[&self.key, &page.to_string(), etag, resolved.canonical(), &service.fingerprint]));
+        let tag = self.version.etag.as_ref().map(|etag| hash(&[&self.public_key, &page.to_string(), etag, resolved.canonical(), &service.fingerprint]));
         let answer = self.asked.validated(answer, tag.as_deref(), self.version.modified);
         let made = if answer.status == 200 { self.pixels(&pyramid, &resolved, tag).await? } else { Made::default() };
         Ok((answer, made))
@@ -284,6 +295,8 @@ impl File {
         let plan = || Render::new(pyramid, resolved, &service.settings.encode, limits);
         // What a file takes whose index is elsewhere is not known yet.
         let planned = if tag.is_some() && pyramid.wants_index() { None } else { Some(plan()?) };
+        // Two files that are called the same may even have the same ETag.
+        let tag = tag.map(|tag| if self.key == self.public_key { tag } else { hash(&[&self.key, &tag]) });
         // A read of what is stored as it is wanted costs no more than a freshness check, so it is not kept.
         let tag = tag.filter(|_| !planned.as_ref().is_some_and(Render::is_passthrough));
         if let Some(made) = self.kept(tag.as_deref()).await? {
@@ -312,7 +325,7 @@ impl File {
         let fetched = meter.waited.get() - waited;
         meter.fetch.set(fetched);
         meter.render.set(host.now() - began - fetched);
-        let incomplete = render.incomplete().map(|incomplete| (self.key.clone(), incomplete.rows, incomplete.damage.to_string()));
+        let incomplete = render.incomplete().map(|incomplete| (self.public_key.clone(), incomplete.rows, incomplete.damage.to_string()));
         Ok(match outcome {
             Outcome::Piece(_) if self.asked.request.method == Some(Method::Head) => {
                 Made { body: Body::Untold, timing: Some(meter.server_timing("off", Some(false))), incomplete, ..Made::default() }

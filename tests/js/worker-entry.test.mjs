@@ -173,6 +173,30 @@ describe("a trap", () => {
   });
 });
 
+test("a handler for each request: files are known again, and those of the same name are told apart", async () => {
+  const service = await serve({ entry: "each.ts", samples: false });
+  try {
+    // The same bytes have the same ETag in both.
+    for (const host of ["one", "two"]) await service.put(`${host}/a.tif`, sample("retina-pyramid.tif"));
+    await service.put("one/b.jpg", sample("rocket.jpg"));
+    const get = (path, host) => service.get(path, { host: `${host}.example.org` });
+    const tile = "/iiif/3/a.tif/0,0,512,512/100,/0/default.png";
+    const first = await get(tile, "one");
+    const reads = ({ headers }) => Number(headers["server-timing"].match(/reads;desc="(\d+)"/)[1]);
+    const memory = ({ headers }) => Number(headers["server-timing"].match(/mem;desc="([\d.]+) MiB"/)[1]);
+    for (let times = 0; times < 200; times++) {
+      const again = await get("/iiif/3/a.tif/info.json", "one");
+      assert.equal(reads(again), 1);
+      assert.ok(memory(again) <= memory(first) + 0.5, `${memory(first)} → ${memory(again)}`);
+    }
+    assert.match((await get(tile, "one")).headers["server-timing"], /cache;desc="hit"/);
+    assert.match((await get(tile, "two")).headers["server-timing"], /cache;desc="miss"/);
+    assert.deepEqual([(await get("/iiif/3/b.jpg/info.json", "one")).status, (await get("/iiif/3/b.jpg/info.json", "two")).status], [200, 404]);
+  } finally {
+    await service.close();
+  }
+});
+
 describe("a source on another server", () => {
   let service, server, file, reads;
   before(async () => {

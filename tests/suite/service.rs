@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use super::support::root;
 
+type Work = Box<dyn Fn(&mut Host)>;
+
 /// A host whose files, caches and clock are in memory.
 #[derive(Default)]
 struct Host {
@@ -19,7 +21,7 @@ struct Host {
     /// Kinds of all asks of the last request.
     asked: Vec<String>,
     /// What is done before an ask of this kind, the first time.
-    before: Option<(&'static str, Box<dyn Fn(&mut Host)>)>,
+    before: Option<(&'static str, Work)>,
     /// What is refused.
     refuses: Option<(&'static str, Refusal)>,
     /// Images that the host has opened, by what it says of them.
@@ -149,6 +151,8 @@ impl Host {
         let none = || Ok(Reply::default());
         let of_text = |text: String| Ok(Reply { text: Some(text), bytes: None });
         match kind {
+            // Files that lie elsewhere have a secret in their names.
+            "resolve" => of_text(format!("secret:{}", text("key"))),
             "look" => self.files.get(text("key")).map_or_else(none, |file| of_text(line(file))),
             "begin" => self
                 .files
@@ -381,4 +385,20 @@ fn images_that_the_host_has_opened() {
     host.refuses = Some(("open", Refusal::new("source-unsupported", 501, "It is so.")));
     assert_eq!(host.get(&service, "/iiif/3/doc").status, 303);
     assert_eq!(host.get(&service, "/iiif/3/doc/info.json").status, 501);
+}
+
+#[test]
+fn a_file_is_known_by_its_name_at_the_host() {
+    let service = service(Holding::Files, &[]);
+    let mut host = Host::of(&[]);
+    host.put("secret:rocket.jpg", "one", sample("rocket.jpg"));
+    let mut bucket = Host::of(&["rocket.jpg"]);
+    let (own, other) = (host.get(&service, TILE), bucket.get(&self::bucket(), TILE));
+    assert_eq!((own.status, &own.body, own.header("etag")), (200, &other.body, other.header("etag")));
+    assert_eq!(host.asked[0], "resolve");
+    // What is kept of it is under other names than of a file that is only called the same.
+    assert!(host.kept.len() == 2 && bucket.kept.len() == 2 && host.kept.keys().all(|name| !bucket.kept.contains_key(name)));
+    assert!(!format!("{own:?}").contains("secret"));
+    assert!(host.get(&service, TILE).header("server-timing").unwrap().contains("cache;desc=\"hit\""));
+    assert_eq!(host.get(&service, "/iiif/3/none/info.json").status, 404);
 }

@@ -33,7 +33,7 @@ export interface Told {
 }
 
 export type Ask = { readonly number: number } & (
-  | { readonly kind: "look"; readonly key: string }
+  | { readonly kind: "resolve" | "look"; readonly key: string }
   | { readonly kind: "begin"; readonly key: string; readonly length: number }
   | { readonly kind: "read"; readonly key: string; readonly offset: number; readonly length: number; readonly size: number; readonly etag?: string }
   | { readonly kind: "find" | "recall" | "keep"; readonly name: string }

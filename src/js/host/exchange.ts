@@ -22,7 +22,9 @@ export interface Images {
 
 /** What a host has for a request. */
 export interface Holdings {
-  /** The file of a key. */
+  /** An object of a bucket by its key, whether it is there or not. */
+  object?(key: string): VersionedSource;
+  /** The file that a key stands for, if there is one. */
   file?(key: string): Source | null | Promise<Source | null>;
   list?(ask: Ask & { kind: "list" }): Promise<Reply>;
   images?: Images;
@@ -87,7 +89,8 @@ class Exchange {
   #over = false;
   #settle!: (response: Response | null) => void;
   #fail!: (error: unknown) => void;
-  readonly #files = new Map<string, Promise<Source | null>>();
+  /** Files that were resolved, by their keys. */
+  readonly #files = new Map<string, Source>();
   /** Bytes that are held for an answer, by their ask. */
   readonly #held = new Map<number, Uint8Array | ReadableStream<Uint8Array>>();
   readonly #passes: Pass[] = [];
@@ -155,7 +158,7 @@ class Exchange {
       case "keep-index": {
         const bytes = this.#take(ask);
         // It is made anew another time if this fails.
-        return this.wait(this.#room(ask.key).then((room) => room?.write(ask.etag, bytes)).catch(() => undefined));
+        return this.wait((async () => this.#room(ask.key)?.write(ask.etag, bytes))().catch(() => undefined));
       }
       case "end":
         return this.#close(ask);
@@ -163,7 +166,8 @@ class Exchange {
         return this.#end();
       default: {
         const work = this.#ask(ask);
-        this.wait(work);
+        // Until there is an answer the runtime waits for that.
+        if (this.#told) this.wait(work);
         return void work;
       }
     }
@@ -195,6 +199,11 @@ class Exchange {
   async #reply(ask: Ask): Promise<Reply> {
     const { signal } = this.request;
     switch (ask.kind) {
+      case "resolve": {
+        const source = await this.#have(this.holdings.file)(ask.key);
+        if (source) this.#files.set(source.key, source);
+        return { text: source?.key };
+      }
       case "look":
         return this.#file(ask.key, (source) => look(source, signal));
       case "begin":
@@ -209,7 +218,7 @@ class Exchange {
       case "recall":
         return { bytes: await find(NAMES + ask.name) };
       case "index":
-        return { bytes: await (await this.#room(ask.key))?.read(ask.etag) };
+        return { bytes: await this.#room(ask.key)?.read(ask.etag) };
       case "enter": {
         const pass = await enter(ask, ask.budget);
         // Whoever is gone meanwhile takes no place.
@@ -254,21 +263,18 @@ class Exchange {
     }
   }
 
-  #source(key: string): Promise<Source | null> {
-    const known = this.#files.get(key);
-    if (known) return known;
-    const found = (async () => (await this.holdings.file?.(key)) ?? null)();
-    this.#files.set(key, found);
-    return found;
+  /** The file of a key: one that was resolved, or any of a bucket. */
+  #source(key: string): VersionedSource | Source {
+    return this.#files.get(key) ?? this.#have(this.holdings.object)(key);
   }
 
   async #file(key: string, work: (source: Source) => Promise<Reply>): Promise<Reply> {
-    const source = await this.#source(key);
-    return source ? discreet(source, () => work(source)) : {};
+    const source = this.#source(key);
+    return discreet(source, () => work(source));
   }
 
-  async #room(key: string): Promise<VersionedSource["index"]> {
-    return ((await this.#source(key)) as Partial<VersionedSource> | null)?.index;
+  #room(key: string): VersionedSource["index"] {
+    return (this.#source(key) as Partial<VersionedSource>).index;
   }
 
   #take(ask: Ask): Uint8Array {

@@ -50,7 +50,7 @@ const LEASE = 2_000;
 export class Instance<E extends ServiceEngine = ServiceEngine> {
   #broken = false;
   /** Numbers of services, by what they were made for. */
-  readonly #services = new Map<object, number>();
+  readonly #services = new WeakMap<object, number>();
 
   constructor(readonly started: Started<E>) {}
 
