@@ -187,7 +187,16 @@ impl File {
 
     /// A file in a version that was there once. Whether it still is shows with the first read, or is to be [confirmed](Self::confirm).
     fn remembered(asked: &Rc<Asked>, key: String, version: FileVersion) -> Self {
-        Self { asked: asked.clone(), key, public_key: String::new(), version, seen: Cell::new(false), parts: RefCell::default(), recalled: 0, headers: RefCell::default() }
+        Self {
+            asked: asked.clone(),
+            key,
+            public_key: String::new(),
+            version,
+            seen: Cell::new(false),
+            parts: RefCell::default(),
+            recalled: 0,
+            headers: RefCell::default(),
+        }
     }
 
     /// Makes sure that this version is there, unless a read has shown it. `source-changed` if it is not.

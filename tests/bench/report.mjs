@@ -54,12 +54,11 @@ export function sourcesText({ results, memory }) {
 export function workerdText({ requests, throughput }) {
   const rows = requests.map(({ group, name, ms: wall, cpu, reads, bytes, passthrough, memory }) => [`${group}: ${name}`, ms(wall), ms(cpu), reads, bytes, passthrough, memory]);
   const many = throughput.map(({ file, clients, perSecond, p50, p95, cpu, reads, bytes, floor }) => [`${file}, ${clients === 1 ? "one after the other" : `${clients} at once`}`, perSecond.toFixed(0), ms(p50), ms(p95), ms(cpu), ms(floor), reads.toFixed(1), bytes.toFixed(0)]);
-  return `Nothing is kept of earlier requests; reads and bytes are those of R2.
+  return `The Worker knows nothing of earlier requests. Reads and bytes are those of R2.
 
 ${table(["request", "wall ms", "CPU ms", "reads", "bytes", "passed through", "wasm memory"], rows)}
 
-Tiles of 512² at full resolution, of images that the isolate has opened, none from the Cache API, by connections that are kept; whoever asks runs on the same machine. *Without work* is a Worker that reads as
-many bytes in as many reads and sends as many: the local runtime's own part, which simulates R2 and HTTP in the same process. A tile and all of the image, of the goals, are asked for by turns.
+These are tiles of 512² at full resolution. The isolate has opened the image, and no tile comes from the Cache API. The client keeps its connections open and runs on the same machine. *Without work* is the cost of a Worker that reads and sends the same number of bytes in the same number of reads, but does nothing else: it is the cost of the local runtime, which simulates R2 and HTTP in the same process. For the goals, the tile and the whole image are requested in turns.
 
 ${table(["tiles", "a second", "p50 ms", "p95 ms", "CPU ms", "without work", "reads", "bytes"], many)}`;
 }
@@ -79,17 +78,19 @@ ${table(["contestant", "version"], measured.contestants.map(({ name, version }) 
 
 ## Method
 
-CPU time of whole processes, with all their threads, compilers and collectors. Each contestant runs in a process of its own that stays alive and has done the job until it takes no less time any more; it does it as
-often as takes 50 ms, after as many times that do not count, then it is another one's turn, in a new order each round: medians of ${rounds} rounds. The ratio is sharp's time by the contestant's, the median of the rounds' ratios: above 1 is faster than sharp.
-sharp is native libvips with one thread and without its cache, and is told which page of a pyramid to read; *first page* is what it does by itself. Files are in memory, answers are JPEG of quality 80. *azulejo*
-keeps an image open between answers, as a server does; *opening each time* knows nothing of it beforehand. An aligned tile of a JPEG pyramid is exactly one that is stored, and may be given as it is; cut to 511² it
-is the same tile, and cannot, but its bits may be copied; scaled to 384² it has to be decoded. Wasm memory is that of an engine that has done just this job.
-Requests are parsed from their parameters on by azulejo, with the address around them by iiif-processor, which knows no other way.
-In workerd, R2 and HTTP are the local runtime's and are counted too.
+The benchmark measures the CPU time of whole processes: all threads, the compiler and the garbage collector are included. Each contestant runs in its own process. First it repeats the job until the job does not get faster any more. Then, in each round, it runs the job for as many times as fit into 50 ms, after the same number of runs that are not measured. The contestants take turns, in a new order in each round. The tables show the median of ${rounds} rounds. The ratio is the time of sharp divided by the time of the contestant; it is the median of the ratios of all rounds. A ratio above 1 means: faster than sharp.
+
+- sharp uses native libvips with one thread and without its cache. It is told which page of a pyramid it should read. *First page* is what it does if it is not told.
+- Files are in memory. Answers are JPEG with quality 80.
+- *azulejo* keeps an image open between answers, as a server does. *Opening each time* opens the image for each answer.
+- An aligned tile of a JPEG pyramid is exactly one stored tile, and can be sent without decoding. If it is cut to 511², its coded bits can be copied. If it is scaled to 384², it has to be decoded.
+- *wasm memory* is the memory of an engine that has done only this job.
+- azulejo parses requests that consist of region, size, rotation, quality and format. iiif-processor can only parse complete URLs.
+- In workerd, the local runtime simulates R2 and HTTP. Its CPU time is included.
 
 ${table(["file", "picture", "pixels", "size", "bits a pixel"], described.rows)}
 
-The pictures are painted by arithmetic and written by sharp, the pyramids as libvips writes them.
+The pictures are computed, and written by sharp. The pyramids are written as libvips writes them.
 
 ## Goals
 
@@ -101,7 +102,7 @@ ${peersText(measured)}
 
 ## Sources of every kind, in Node
 
-Each against sharp in the same run. *First ten* is the mean of the first ten calls in a new process, with making the engine and opening the image; no code of it has been optimised yet.
+Each row compares azulejo with sharp in the same run. *First ten* is the mean of the first ten calls in a new process. It includes the time to start the engine and to open the image, and the code has not been optimised yet.
 
 ${sourcesText(bySource)}
 
@@ -111,10 +112,14 @@ ${workerdText(workerd)}
 
 ## ${TITLE}
 
-Pyramids in the order of a COG, of 512² JPEG tiles that tell their own length, as GDAL writes them; a few tiles are repeated, so neighbours may be read as one. The tile lies at the bottom right. Cold: nobody has asked for the image before;
-*without cache*: the same by \`?cache=false\`, which neither looks into the Cache API nor leaves anything there; *new isolate*: another one has opened the image and left what it had read; warm: the isolate itself has opened
-it. Finished answers are looked for and given to the Cache API, which forgets them.
-CPU is that of workerd, with HTTP and its own bindings to R2 and the Cache API. What keeps their bytes is another process, asked over HTTP, and is not counted.
+The pyramids have the order of a COG. They have JPEG tiles of 512² that are preceded by their length, as GDAL writes them. A few tiles are repeated, so the reads of neighbouring tiles can be joined. The requested tile is at the bottom right.
+
+- *cold*: the image was not requested before.
+- *without cache*: the same with \`?cache=false\`, which neither uses nor fills the Cache API.
+- *new isolate*: another isolate has opened the image, and has stored what it had read.
+- *warm*: this isolate has opened the image.
+
+The Worker looks for finished answers in the Cache API and stores them there, but this Cache API forgets them. The CPU time is that of workerd, including HTTP and its bindings to R2 and the Cache API. The process that stores the bytes is not included.
 
 ${ladderText(ladder)}
 `;
