@@ -1,7 +1,7 @@
 // The modules of WebAssembly: cargo → wasm-bindgen → wasm-opt. The package loads them, and the Worker is deployed with one of them.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { at, cargoTarget, engineName, files, fingerprint, finishWasm, run, sameEverywhere, say } from "./lib.mjs";
 import { wasmBindgen } from "./setup.mjs";
 
@@ -51,7 +51,7 @@ function compile({ profile, packageGlue: glue, ...kind }, { name, crate = "azule
   const flags = link.flatMap((flag) => ["-C", flag]);
   run("cargo", [...sameEverywhere, "rustc", "--profile", profile, "--locked", ...from, "--", ...flags], { env: engineName() });
   const raw = join(cargoTarget, "wasm32-unknown-unknown", profile, `${crate.replace("-", "_")}.wasm`);
-  run(wasmBindgen, ["--target", "web", "--omit-default-module-path", "--out-name", name, "--out-dir", glue, raw]);
+  run(wasmBindgen, [raw, name, glue]);
   // Packed memory is smaller as it is, and larger once it is compressed.
   finishWasm(kind, join(glue, `${name}_bg.wasm`), wasmOf(kind, name), "--skip-pass=memory-packing");
 }

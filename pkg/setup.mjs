@@ -1,18 +1,35 @@
 // Brings what the project needs and this checkout lacks: the wasm target, wasm-bindgen, npm packages. Quick when nothing is missing.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { at, fail, lockedVersion, output, run, say } from "./lib.mjs";
+import { at, cargoTarget, fail, lockedVersion, output, run, say } from "./lib.mjs";
 
 const RUSTUP = "Install Rust with rustup, from https://rustup.rs, open a new terminal and run this again.";
 const NODE = [20, 3];
 
-/** wasm-bindgen's command, at the version that Cargo.lock has. */
-export const wasmBindgen = at("target", "tools", "bin", process.platform === "win32" ? "wasm-bindgen.exe" : "wasm-bindgen");
+const executable = (...path) => join(...path) + (process.platform === "win32" ? ".exe" : "");
 
-/** What runs unit tests that are compiled to WebAssembly; it comes with wasm-bindgen's command. */
-export const testRunner = at("target", "tools", "bin", process.platform === "win32" ? "wasm-bindgen-test-runner.exe" : "wasm-bindgen-test-runner");
+/** wasm-bindgen as this project uses it: `pkg/bindgen`. */
+export const wasmBindgen = executable(cargoTarget, "tool", "azulejo-bindgen");
+
+const tools = at("target", "tools");
+
+/** What runs unit tests that are compiled to WebAssembly, at the version of wasm-bindgen that Cargo.lock has. Installed the first time that it is asked for. */
+export function testRunner() {
+  const runner = executable(tools, "bin", "wasm-bindgen-test-runner");
+  const version = lockedVersion("wasm-bindgen");
+  const stamp = join(tools, ".version");
+  if (existsSync(runner) && existsSync(stamp) && readFileSync(stamp, "utf8") === version) return runner;
+  say(`Installing wasm-bindgen-test-runner ${version} into target/tools (some minutes, once)`);
+  // Not --locked: a lock file that names a release some registry mirror does not have yet would stop everybody there. Without default features it has no TLS, which it needs for
+  // drivers on other machines.
+  const what = ["wasm-bindgen-cli", "--version", version, "--no-default-features", "--bin", "wasm-bindgen-test-runner", "--force", "--root", tools];
+  run("cargo", ["install", ...what], { env: { ...process.env, CARGO_PROFILE_RELEASE_OPT_LEVEL: "1" } });
+  writeFileSync(stamp, version);
+  return runner;
+}
 
 /** Does all that is missing. */
 export function setup() {
@@ -44,11 +61,8 @@ function rust() {
 }
 
 function bindgen() {
-  const version = lockedVersion("wasm-bindgen");
-  if (existsSync(wasmBindgen) && output(wasmBindgen, ["--version"]) === `wasm-bindgen ${version}`) return;
-  say(`Installing wasm-bindgen-cli ${version} into target/tools (some minutes, once)`);
-  // Not --locked: a lock file that names a release some registry mirror does not have yet would stop everybody there.
-  run("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--force", "--root", at("target", "tools")]);
+  if (!existsSync(wasmBindgen)) say("Compiling wasm-bindgen (a minute, once)");
+  run("cargo", ["build", "--quiet", "--locked", "--profile", "tool", "-p", "azulejo-bindgen"]);
 }
 
 function packages() {

@@ -15,8 +15,9 @@ const LONGEST = 900_000;
 const [where] = process.argv.slice(2);
 if (!["build", "node", "browser"].includes(where)) fail("Say where the tests are to run: build, node or browser.");
 
+const runner = testRunner();
 const compiled = compile();
-if (where === "node") process.exitCode = spawnSync(testRunner, [compiled], { cwd: folder(), stdio: "inherit" }).status ?? 1;
+if (where === "node") process.exitCode = spawnSync(runner, [compiled], { cwd: folder(), stdio: "inherit" }).status ?? 1;
 if (where === "browser") process.exitCode = await inBrowser(compiled);
 
 /** The path of the module with all tests. */
@@ -40,9 +41,9 @@ function folder() {
 async function inBrowser(module) {
   const address = `127.0.0.1:${await freePort()}`;
   const env = { ...process.env, WASM_BINDGEN_USE_BROWSER: "1", NO_HEADLESS: "1", WASM_BINDGEN_TEST_ADDRESS: address };
-  const runner = spawn(testRunner, [module], { cwd: folder(), env, stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(runner, "exit").then(([status]) => fail(`The runner ended with status ${status} before the tests did.`));
-  const serves = new Promise((told) => runner.stdout.setEncoding("utf8").on("data", (text) => text.includes(address) && told()));
+  const child = spawn(runner, [module], { cwd: folder(), env, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit").then(([status]) => fail(`The runner ended with status ${status} before the tests did.`));
+  const serves = new Promise((told) => child.stdout.setEncoding("utf8").on("data", (text) => text.includes(address) && told()));
   await Promise.race([serves, ended]);
   const browser = await launch();
   try {
@@ -57,8 +58,8 @@ async function inBrowser(module) {
     return passed ? 0 : 1;
   } finally {
     await browser.close();
-    runner.removeAllListeners("exit");
-    runner.kill();
+    child.removeAllListeners("exit");
+    child.kill();
   }
 }
 
