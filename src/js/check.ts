@@ -1,13 +1,13 @@
 // Settings are checked before the engine runs, which would tell of a wrong one only with the first request. A misspelt one would silently do nothing.
 
 import { IiifError } from "./error.js";
-import { RULES, type Rule, SERVICE_RULES, type ServiceSettings, type Settings } from "./settings.js";
+import { RULES, type Rule, SERVICE_RULES, type ServiceSettings, type Settings, WORKER_RULES } from "./settings.js";
 
 const invalid = (message: string): IiifError => new IiifError("invalid-argument", 400, message);
 
-/** Settings of images and answers. @internal */
-export function check(settings: Settings): void {
-  checkAll("setting", settings, RULES);
+/** Settings of images and answers; for a Worker some have narrower bounds. @internal */
+export function check(settings: Settings, inWorker = false): void {
+  checkAll("setting", settings, inWorker ? { ...RULES, ...WORKER_RULES } : RULES);
   if (settings.maxHeight !== undefined && settings.maxHeight !== "none" && (settings.maxWidth ?? "none") === "none") throw invalid("The setting maxHeight needs maxWidth beside it.");
 }
 

@@ -88,6 +88,12 @@ export const RULES: Readonly<Record<keyof Settings, Rule>> = {
   pngCompression: ["fastest", "fast", "balanced", "high"],
 };
 
+/** Those that have other bounds in Workers. @internal */
+export const WORKER_RULES: Readonly<Partial<Record<keyof Settings, Rule>>> = {
+  memory: { whole: false, least: 4, most: 58 },
+  work: { whole: false, least: 1, most: 300 },
+};
+
 /** Those of a service, each with its values. @internal */
 export const SERVICE_RULES: Readonly<Record<keyof ServiceSettings, Rule>> = {
   prefix: { text: "a path such as /iiif/{version}/" },

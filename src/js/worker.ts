@@ -41,7 +41,7 @@ export interface Handler<Env> {
 /** The default export of a Worker's module: answers every request under the prefix, and all others with 404. */
 export function createHandler<Env = unknown>(options: HandlerOptions<Env>): Handler<Env> {
   const { resolve, settings = {}, cache = true, onError, onIncomplete, ...service } = options;
-  check(settings);
+  check(settings, true);
   checkService(service);
   const all = { log: "errors", ...service, ...settings };
   const served = { isolate, make: (engine: FilesEngine) => engine.filesService(all, cache), ...(onError && { onError }), ...(onIncomplete && { onIncomplete }) };

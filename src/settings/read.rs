@@ -55,6 +55,8 @@ enum Style {
     Variables,
     /// `jpegQuality`, whose values have types.
     Options,
+    /// The same within the bounds of a Worker.
+    OptionsOfWorker,
 }
 
 /// Names that the platform may add to a Worker's variables.
@@ -73,7 +75,7 @@ impl Settings {
 
     /// Reads all settings as the package has them: names and values. Lists are texts separated by spaces.
     pub fn from_service_options(given: &[(String, Given)]) -> Result<Self, Misconfigured> {
-        read(given, &[SERVICE, IMAGE, ANSWER], Style::Options)
+        read(given, &[SERVICE, IMAGE, ANSWER], Style::OptionsOfWorker)
     }
 
     /// Reads the settings of images and answers as the package has them: names and values.
@@ -139,7 +141,7 @@ impl Style {
 
     fn on(self, value: &Given) -> Option<bool> {
         match (self, value) {
-            (Self::Options, Given::Switch(on)) => Some(*on),
+            (Self::Options | Self::OptionsOfWorker, Given::Switch(on)) => Some(*on),
             (Self::Variables, Given::Text(text)) => match text.as_str() {
                 "on" | "true" => Some(true),
                 "off" | "false" => Some(false),
@@ -156,7 +158,7 @@ impl Style {
 
     fn number(self, value: &Given) -> Option<f64> {
         match (self, value) {
-            (Self::Options, Given::Number(number, _)) => Some(*number),
+            (Self::Options | Self::OptionsOfWorker, Given::Number(number, _)) => Some(*number),
             (Self::Variables, Given::Text(text)) => number(text),
             _ => None,
         }
@@ -178,7 +180,7 @@ impl Style {
                 set(settings, self.whole(value, *bounds).ok_or_else(expected)?);
             }
             Kind::Number(bounds, in_worker, set) => {
-                let (least, most) = if self == Self::Variables { in_worker } else { bounds };
+                let (least, most) = if self == Self::Options { bounds } else { in_worker };
                 let fits = |number: &f64| (*least as f64..=*most as f64).contains(number);
                 set(settings, self.number(value).filter(fits).ok_or_else(|| format!("a number from {least} to {most}"))?);
             }
@@ -252,6 +254,15 @@ mod tests {
         let limits = &settings.service.limits;
         assert_eq!((limits.max_width, limits.max_area, limits.memory, limits.work), (Some(300), None, 17 << 19, 2_000_000_000));
         assert_eq!((limits.show_incomplete, limits.window), (false, Window::Between { black: -1.0, white: 1.0 }));
+    }
+
+    #[test]
+    fn a_service_has_the_bounds_of_a_worker_and_all_settings() {
+        let service = |name: &str, value: Given| Settings::from_service_options(&[(name.to_owned(), value)]);
+        assert_eq!(service("memory", number(100.0)).unwrap_err().problem, "is 100, and should be a number from 4 to 58");
+        assert_eq!(service("versions", Given::Text("3 2".to_owned())).unwrap().router.versions, [crate::api::Version::V3, crate::api::Version::V2]);
+        assert!(!service("upscaling", Given::Switch(false)).unwrap().service.upscaling);
+        assert_eq!(service("prefix", Given::Text("/i/".to_owned())).unwrap_err().problem, "has no {version}, so versions must name exactly one");
     }
 
     #[test]

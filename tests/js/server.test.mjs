@@ -8,7 +8,7 @@ import { at } from "../../pkg/lib.mjs";
 import { send } from "../worker/service.mjs";
 import { vectors } from "../worker/shared/vectors.mjs";
 
-const { IiifError, server } = await import("azulejo/worker");
+const { IiifError, createHandler, server } = await import("azulejo/worker");
 const { open } = await import("azulejo");
 
 /** A server over bytes in memory, with the interface of tests/worker/service.mjs. */
@@ -88,6 +88,15 @@ describe("what is served", () => {
     }
     assert.throws(() => server({ open: async () => null, prefix: "/a/" }), /versions should be exactly one/);
     server({ open: async () => null, prefix: "/a/", versions: ["3"] });
+  });
+
+  test("an option of a Worker that cannot be is named at once", () => {
+    const wrong = { formats: [["bmp"], "jpg", []], upscaling: ["on"], confinedUpscale: ["no"], tileWidth: [1, 64.5], log: ["loud"], pages: [1], colour: ["red"] };
+    const named = (name, options) => assert.throws(() => createHandler({ resolve: () => null, ...options }), (error) => error instanceof IiifError && error.code === "invalid-argument" && error.message.includes(name), JSON.stringify(options));
+    for (const [name, values] of Object.entries(wrong)) for (const value of values) named(name, { [name]: value });
+    // The memory of a Worker ends at 64 MiB.
+    for (const memory of [100, 3]) named("from 4 to 58", { settings: { memory } });
+    createHandler({ resolve: () => null, settings: { memory: 58 }, formats: ["png"], log: "all", tileWidth: 256 });
   });
 
   test("an image that tells no etag gets none, and no 304", async () => {

@@ -1,6 +1,6 @@
 // One request on its way through the service (`src/service` of the core): does what the service asks for, until it is done.
 
-import { IiifError } from "../error.js";
+import { IiifError, fromWasm, isThrown } from "../error.js";
 import type { Incomplete } from "../image.js";
 import type { Source } from "../sources.js";
 import type { Ask, Reply, Told } from "./ask.js";
@@ -57,10 +57,12 @@ export async function respond<E extends ServiceEngine>(served: Served<E>, reques
     return await isolate.serve(attempt((engine, service) => engine.begin(service, text, Date.now())));
   } catch (thrown) {
     request.signal?.throwIfAborted();
+    // What the core throws here is about the settings.
+    const reason = isThrown(thrown) ? fromWasm(thrown) : thrown;
     const cause =
       thrown instanceof Broken && thrown.how !== "trapped"
         ? new IiifError("overloaded", 503, "This service is out of memory just now. Try again.", { cause: thrown })
-        : new IiifError("internal", 500, "Something went wrong inside this service.", { cause: thrown });
+        : new IiifError("internal", 500, "Something went wrong inside this service.", { cause: reason });
     const { code, status, message } = cause;
     const refused = (instance: Instance<E>): Promise<Response | null> => {
       const service = instance.service(served, (engine) => served.make(engine));
