@@ -17,7 +17,7 @@ export const MODULES = [
   { name: "extra", features: "extra-module", link: [SMALL, MOST(128)] },
   // The HTTP service for images that are opened elsewhere.
   { name: "service", features: "http", link: [SMALL, MOST(128)] },
-  // All of it in one, for Workers. The memory comes from outside, so that it can be used again after a trap (src/js/host/worker-engine.ts). 64 MiB is the most that it can ever be:
+  // All of it in one, for Workers. The memory comes from outside, so that it can be used again after a trap (src/js/host/workers.ts). 64 MiB is the most that it can ever be:
   // beyond it an allocation fails, and the Worker recovers.
   { name: "worker", crate: "azulejo-worker", link: ["link-arg=--import-memory", MOST(64)] },
 ];

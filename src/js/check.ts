@@ -23,7 +23,7 @@ export function checkService(settings: ServiceSettings): void {
   if (!/^\/(?:[!-~]*\/)?$/.test(prefix) || /[?#%\\"<>^`|]|\/\//.test(prefix) || holes > 1) refuse("prefix");
   if (!holes && versions?.length !== 1) refuse("versions", "exactly one, as the prefix has no {version}");
   if (publicUrl !== undefined && !/^https?:\/\/[^\s?#]+$/.test(publicUrl)) refuse("publicUrl");
-  if (allowedOrigins !== "*" && !(allowedOrigins.length > 0 && allowedOrigins.every(isOrigin))) refuse("allowedOrigins");
+  if (allowedOrigins !== "*" && !(Array.isArray(allowedOrigins) && allowedOrigins.length > 0 && allowedOrigins.every(isOrigin))) refuse("allowedOrigins");
 }
 
 function isOrigin(text: string): boolean {

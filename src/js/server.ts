@@ -71,7 +71,7 @@ export function serving(
 ): (request: Request) => Promise<Response | null> {
   checkService(settings);
   const starts = prefixes(settings);
-  const options = { log: "errors", ...settings };
+  const options = { ...settings, log: settings.log ?? "errors" };
   const served = { isolate, make: (engine: ServiceEngine) => engine.imagesService(options), ...(onError && { onError }), ...(onIncomplete && { onIncomplete }) };
   return async (request) => {
     // What is certainly not for this server needs no engine.

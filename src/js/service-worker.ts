@@ -161,8 +161,9 @@ function create(scope: Scope, options: ServeOptions): Service {
   async function holdResolved(identifier: string, page: Page, known: Asking): Promise<Found | undefined> {
     const handle = handles.get(identifier);
     if (images.has(identifier, page)) return handle ? holdFile(identifier, page, handle, "") : { held: await images.hold(identifier, page, "", () => Promise.reject(new Error("It is open."))) };
-    handles.delete(identifier);
     const found = await resolve!(identifier, known.request);
+    // Only now: until then another page of it may still be open by its handle.
+    if (!isHandle(found)) handles.delete(identifier);
     if (found instanceof Response) known.response = found;
     if (found instanceof Response || found === null || found === undefined) return undefined;
     if (!isHandle(found)) return { held: await images.hold(identifier, page, "", () => open(typeof found === "string" ? address(found) : found, page)) };
@@ -211,6 +212,8 @@ function create(scope: Scope, options: ServeOptions): Service {
     const release = (): void => {
       for (const { release } of known.held.splice(0)) release();
     };
+    /** Whether the answer begins before its bytes are there. */
+    let leaves = false;
     try {
       await lanes.settle(clientId);
       const asked = new Request(request.url, { method: request.method, headers: request.headers, signal: control.signal });
@@ -219,14 +222,16 @@ function create(scope: Scope, options: ServeOptions): Service {
       if (known.response) return known.response;
       if (!response) return await fetch(request);
       if (!known.late) return response;
+      leaves = true;
       const bytes = known.late.finally(release);
       event.waitUntil(bytes.catch(() => undefined));
       return begun(response, bytes, control, (error) => options.onError?.(error, request));
     } catch {
       // Nobody waits for the answer to an aborted request; and what the network refuses is refused.
+      known.late?.catch(() => undefined);
       return Response.error();
     } finally {
-      if (!known.late) release();
+      if (!leaves) release();
     }
   }
 

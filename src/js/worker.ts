@@ -43,7 +43,7 @@ export function createHandler<Env = unknown>(options: HandlerOptions<Env>): Hand
   const { resolve, settings = {}, cache = true, onError, onIncomplete, ...service } = options;
   check(settings, true);
   checkService(service);
-  const all = { log: "errors", ...service, ...settings };
+  const all = { ...service, log: service.log ?? "errors", ...settings };
   const served = { isolate, make: (engine: FilesEngine) => engine.filesService(all, cache), ...(onError && { onError }), ...(onIncomplete && { onIncomplete }) };
   return {
     fetch(request, env, context) {

@@ -127,7 +127,8 @@ impl Failure {
             }
             _ => ("text/plain; charset=utf-8", format!("{}\n", self.sentence())),
         };
-        let cached = if status < 500 { "public, max-age=60" } else { "no-store" };
+        // Who may see an image is not for shared caches to remember.
+        let cached = if status < 500 && !matches!(status, 401 | 403) { "public, max-age=60" } else { "no-store" };
         let mut answer = Answer::text(status, media_type, body).with("cache-control", cached).with("vary", "Accept").untrusted();
         if status == 405 {
             answer = answer.with("allow", METHODS);
@@ -172,6 +173,7 @@ mod tests {
         for (failure, status, cached, retry) in [
             (Failure::Host(Refusal::new("busy", 503, "This service is busy. Try again.")), 503, "no-store", Some("1")),
             (Failure::TooLong, 414, "public, max-age=60", None),
+            (Failure::Host(Refusal::new("forbidden", 403, "It is not for you.")), 403, "no-store", None),
             (Failure::NoSuchPath { prefixes: "/iiif/3/".to_owned(), listed: true }, 404, "public, max-age=60", None),
             (Failure::Misconfigured(Misconfigured::new("WORK", "is odd")), 500, "no-store", None),
             (Failure::Iiif(Error::Internal { what: "secret".to_owned() }), 500, "no-store", None),

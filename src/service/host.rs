@@ -24,8 +24,46 @@ struct Desk {
     asks: Vec<(u32, Ask)>,
     /// Bytes that belong to asks.
     bytes: HashMap<u32, Vec<u8>>,
-    replies: HashMap<u32, Result<Reply, Refusal>>,
+    /// Of asks that somebody waits for, the reply, once it is there.
+    replies: HashMap<u32, Option<Result<Reply, Refusal>>>,
     now: f64,
+}
+
+/// Asks that are waited for, each with what it is about. Replies to those that nobody waits for any more are not kept.
+struct Waiting<'a, T> {
+    host: &'a Host,
+    asks: Vec<(u32, T)>,
+}
+
+impl<T> Drop for Waiting<'_, T> {
+    fn drop(&mut self) {
+        let replies = &mut self.host.0.borrow_mut().replies;
+        self.asks.iter().for_each(|(number, _)| drop(replies.remove(number)));
+    }
+}
+
+impl<'a, T> Waiting<'a, T> {
+    fn of(host: &'a Host, asks: impl IntoIterator<Item = (Ask, Option<Vec<u8>>, T)>) -> Self {
+        let asks: Vec<(u32, T)> = asks.into_iter().map(|(ask, bytes, about)| (host.tell(ask, bytes), about)).collect();
+        asks.iter().for_each(|(number, _)| drop(host.0.borrow_mut().replies.insert(*number, None)));
+        Self { host, asks }
+    }
+
+    /// The next reply, and what its ask is about. `None` if there is no ask left.
+    async fn next(&mut self) -> Option<(T, Result<Reply, Refusal>)> {
+        if self.asks.is_empty() {
+            return None;
+        }
+        let (at, reply) = poll_fn(|_| {
+            let replies = &mut self.host.0.borrow_mut().replies;
+            let found = self.asks.iter().enumerate().find_map(|(at, (number, _))| Some((at, replies.get_mut(number)?.take()?)));
+            found.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await;
+        let (number, about) = self.asks.remove(at);
+        self.host.0.borrow_mut().replies.remove(&number);
+        Some((about, reply))
+    }
 }
 
 impl Host {
@@ -52,8 +90,9 @@ impl Host {
 
     /// The same with bytes that belong to the ask. Gives also the number of the ask.
     pub async fn numbered(&self, ask: Ask, bytes: Option<Vec<u8>>) -> Result<(u32, Reply), Failure> {
-        let number = self.tell(ask, bytes);
-        let (_, reply) = self.next(&mut vec![(number, ())]).await;
+        let mut waiting = Waiting::of(self, [(ask, bytes, ())]);
+        let number = waiting.asks.first().map_or(0, |(number, ())| *number);
+        let reply = waiting.next().await.map_or_else(|| Ok(Reply::default()), |(_, reply)| reply);
         Ok((number, reply?))
     }
 
@@ -65,10 +104,9 @@ impl Host {
         ranges: &[ByteRange],
         mut provide: impl FnMut(u64, Vec<u8>) -> crate::error::Result<()>,
     ) -> Result<(), Failure> {
-        let ask = |range: &ByteRange| self.tell(Ask::Read { key: key.to_owned(), range: *range, version: version.clone() }, None);
-        let mut waiting: Vec<(u32, ByteRange)> = ranges.iter().map(|range| (ask(range), *range)).collect();
-        while !waiting.is_empty() {
-            let (range, reply) = self.next(&mut waiting).await;
+        let ask = |range: &ByteRange| (Ask::Read { key: key.to_owned(), range: *range, version: version.clone() }, None, *range);
+        let mut waiting = Waiting::of(self, ranges.iter().map(ask));
+        while let Some((range, reply)) = waiting.next().await {
             let bytes = reply?.bytes.unwrap_or_default();
             if bytes.len() as u64 != range.len() {
                 return Err(Error::SourceRead { what: format!("{} bytes came for {}", bytes.len(), range.len()) }.into());
@@ -76,16 +114,6 @@ impl Host {
             provide(range.start(), bytes)?;
         }
         Ok(())
-    }
-
-    /// The next reply to one of these asks, which is taken from the list.
-    async fn next<T>(&self, waiting: &mut Vec<(u32, T)>) -> (T, Result<Reply, Refusal>) {
-        poll_fn(|_| {
-            let replies = &mut self.0.borrow_mut().replies;
-            let found = waiting.iter().enumerate().find_map(|(at, (number, _))| Some((at, replies.remove(number)?)));
-            found.map_or(Poll::Pending, |(at, reply)| Poll::Ready((waiting.remove(at).1, reply)))
-        })
-        .await
     }
 
     /// For the host: what was asked since it came last, as a JSON array.
@@ -102,7 +130,9 @@ impl Host {
 
     /// For the host: a reply, or why there is none.
     pub fn reply(&self, number: u32, reply: Result<Reply, Refusal>) {
-        self.0.borrow_mut().replies.insert(number, reply);
+        if let Some(place) = self.0.borrow_mut().replies.get_mut(&number) {
+            *place = Some(reply);
+        }
     }
 
     /// For the host: the time, ms since 1970.

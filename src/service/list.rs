@@ -25,9 +25,10 @@ pub(super) async fn list(request: &Request, settings: &Settings, host: &Host) ->
     let listed = host.ask(Ask::List { prefix, limit, cursor: cursor.clone() }).await;
     let text = match (listed, cursor) {
         (Ok(reply), _) => reply.text.unwrap_or_default(),
-        // Most likely not one of ours.
-        (Err(_), Some(cursor)) => return Err(Error::Syntax { part: Part::Path, value: cursor, expected: "a cursor of an earlier answer" }.into()),
-        (Err(failure), None) => return Err(failure),
+        (Err(failure), Some(cursor)) if failure.code() == "syntax" => {
+            return Err(Error::Syntax { part: Part::Path, value: cursor, expected: "a cursor of an earlier answer" }.into());
+        }
+        (Err(failure), _) => return Err(failure),
     };
     let mut fields = text.split('\0');
     let cursor = fields.next().filter(|cursor| !cursor.is_empty());

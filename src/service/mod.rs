@@ -2,7 +2,7 @@
 //! its bytes, what was kept, a place in the queue; and at last to send the answer. Everything that is decided about a request is decided here, so all hosts answer alike.
 //!
 //! A host contains no rule of IIIF or HTTP. It reads, keeps, queues, sends, logs, and recovers from a trap. The hosts are the Worker and the package's `createHandler`, `server`
-//! and Service Worker (`src/js/service`), and in tests a bucket in memory.
+//! and Service Worker (`src/js/host`), and in tests a bucket in memory.
 
 mod answer;
 mod ask;

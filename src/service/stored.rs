@@ -27,13 +27,13 @@ pub(super) struct File {
     /// What the host calls it: in a bucket its key.
     key: String,
     /// What its ETags and the log call it: its key by the settings, which tells nobody where it lies.
-    public_key: String,
+    shown_key: String,
     version: FileVersion,
     /// Whether this version was there when the request came or later.
     seen: Cell<bool>,
-    /// What of its bytes is here before any is asked for: until it is opened.
+    /// Bytes that are here before it is opened, so that nobody has to read them.
     parts: RefCell<Parts>,
-    /// How many they are if they were [recalled](Opening), bytes.
+    /// The number of these bytes, if they were [recalled](Opening); otherwise 0.
     recalled: usize,
     /// What has opened it, if it was opened for this request.
     headers: RefCell<Option<Parts>>,
@@ -130,15 +130,15 @@ async fn attempt(asked: &Rc<Asked>, identifier: &Identifier, trusts: bool) -> st
 /// only `name;2` itself is there.
 async fn find(asked: &Rc<Asked>, identifier: &Identifier, trusts: bool) -> std::result::Result<Option<(File, Identifier, Page)>, Failure> {
     for (document, page) in asked.candidates(identifier) {
-        let public_key = asked.service.settings.object_key.key(document.as_str());
-        if public_key.len() > LONGEST_KEY || is_index(&public_key) {
+        let shown_key = asked.service.settings.object_key.key(document.as_str());
+        if shown_key.len() > LONGEST_KEY || is_index(&shown_key) {
             continue;
         }
         let key = if asked.service.holding == Holding::Bucket {
-            public_key.clone()
+            shown_key.clone()
         } else {
             // Where a file lies may depend on more of a request than its identifier.
-            let Some(key) = asked.host.ask(Ask::Resolve { key: public_key.clone() }).await?.text else { continue };
+            let Some(key) = asked.host.ask(Ask::Resolve { key: shown_key.clone() }).await?.text else { continue };
             key
         };
         let kept = if trusts { asked.service.kept.borrow().version(&key, page) } else { None };
@@ -153,7 +153,7 @@ async fn find(asked: &Rc<Asked>, identifier: &Identifier, trusts: bool) -> std::
             File::begin(asked, key).await?
         };
         if let Some(mut file) = file {
-            file.public_key = public_key;
+            file.shown_key = shown_key;
             return Ok(Some((file, document, page)));
         }
     }
@@ -190,7 +190,7 @@ impl File {
         Self {
             asked: asked.clone(),
             key,
-            public_key: String::new(),
+            shown_key: String::new(),
             version,
             seen: Cell::new(false),
             parts: RefCell::default(),
@@ -239,8 +239,11 @@ impl File {
             Some(pyramid) => pyramid,
             None => {
                 let opened = self.open(page).await;
-                // What was recalled has opened it once.
-                let (pyramid, headers) = if self.recalled > 0 { opened.map_err(|_| Error::SourceChanged)? } else { opened? };
+                // What was recalled has opened it once: if it does not now, it is of another version.
+                let (pyramid, headers) = match opened {
+                    Err(Failure::Iiif(_)) if self.recalled > 0 => return Err(Error::SourceChanged.into()),
+                    opened => opened?,
+                };
                 self.headers.replace(Some(headers));
                 service.kept.borrow_mut().keep(&self.key, page, &self.version, &pyramid);
                 pyramid
@@ -291,7 +294,7 @@ impl File {
             ImageAnswer::Redirect(answer) => return Ok((answer, Made::default())),
             ImageAnswer::Render { answer, resolved, .. } => (answer, resolved),
         };
-        let tag = self.version.etag.as_ref().map(|etag| hash(&[&self.public_key, &page.to_string(), etag, resolved.canonical(), &service.fingerprint]));
+        let tag = self.version.etag.as_ref().map(|etag| hash(&[&self.shown_key, &page.to_string(), etag, resolved.canonical(), &service.fingerprint]));
         let answer = self.asked.validated(answer, tag.as_deref(), self.version.modified);
         let made = if answer.status == 200 { self.pixels(&pyramid, &resolved, tag).await? } else { Made::default() };
         Ok((answer, made))
@@ -302,11 +305,11 @@ impl File {
         let Asked { service, host, meter, .. } = &*self.asked;
         let (limits, tag) = (&service.settings.service.limits, tag.filter(|_| service.caches && self.asked.caches()));
         let plan = || Render::new(pyramid, resolved, &service.settings.encode, limits);
-        // What a file takes whose index is elsewhere is not known yet.
+        // If the index of the file is kept elsewhere, the price is not known yet.
         let planned = if tag.is_some() && pyramid.wants_index() { None } else { Some(plan()?) };
         // Two files that are called the same may even have the same ETag.
-        let tag = tag.map(|tag| if self.key == self.public_key { tag } else { hash(&[&self.key, &tag]) });
-        // A read of what is stored as it is wanted costs no more than a freshness check, so it is not kept.
+        let tag = tag.map(|tag| if self.key == self.shown_key { tag } else { hash(&[&self.key, &tag]) });
+        // To read a stored tile costs no more than to ask whether the file is still the same, so it is not kept.
         let tag = tag.filter(|_| !planned.as_ref().is_some_and(Render::is_passthrough));
         if let Some(made) = self.kept(tag.as_deref()).await? {
             return Ok(made);
@@ -334,7 +337,7 @@ impl File {
         let fetched = meter.waited.get() - waited;
         meter.fetch.set(fetched);
         meter.render.set(host.now() - began - fetched);
-        let incomplete = render.incomplete().map(|incomplete| (self.public_key.clone(), incomplete.rows, incomplete.damage.to_string()));
+        let incomplete = render.incomplete().map(|incomplete| (self.shown_key.clone(), incomplete.rows, incomplete.damage.to_string()));
         Ok(match outcome {
             Outcome::Piece(_) if self.asked.request.method == Some(Method::Head) => {
                 Made { body: Body::Untold, timing: Some(meter.server_timing("off", Some(false))), incomplete, ..Made::default() }

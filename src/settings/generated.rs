@@ -127,7 +127,11 @@ fn typescript_file() -> String {
     text.push_str("  | { readonly whole: boolean; readonly least: number; readonly most: number; readonly none?: boolean };\n\n");
     rules(&mut text, "The settings of images and answers", "RULES", "Settings", &image);
     let narrower: Vec<&Setting> = image.iter().copied().filter(|row| matches!(&row.kind, Kind::Number(bounds, in_worker, _) if bounds != in_worker)).collect();
-    writeln!(text, "/** Those that have other bounds in Workers. @internal */\nexport const WORKER_RULES: Readonly<Partial<Record<keyof Settings, Rule>>> = {{").unwrap();
+    writeln!(
+        text,
+        "/** Those that have other bounds in Workers. @internal */\nexport const WORKER_RULES: Readonly<Partial<Record<keyof Settings, Rule>>> = {{"
+    )
+    .unwrap();
     for row in narrower {
         let Kind::Number(_, (least, most), _) = &row.kind else { unreachable!() };
         writeln!(text, "  {}: {{ whole: false, least: {least}, most: {most} }},", option_name(row.name)).unwrap();

@@ -133,6 +133,15 @@ describe("what is served", () => {
     assert.deepEqual(told, ["source-changed"]);
   });
 
+  test("a listener that throws changes no answer", async () => {
+    const listeners = { onError: () => { throw new Error("a listener"); }, onIncomplete: () => { throw new Error("a listener"); } };
+    const costly = other({ render: async () => Promise.reject(new IiifError("source-too-costly", 503, "It needs too much.")) });
+    assert.equal((await ask(server({ open: async () => costly, ...listeners }), IMAGE)).status, 503);
+    const damaged = other({ render: async (request, options) => ({ ...(await image.render(request, options)), incomplete: { rows: 5, damage: "It ends early." } }) });
+    const response = await ask(server({ open: async () => damaged, ...listeners }), IMAGE);
+    assert.deepEqual([response.status, response.headers.get("azulejo-incomplete")], [200, "rows=5"]);
+  });
+
   test("what would be refused again is not asked for again", async () => {
     const costly = other({ render: async () => Promise.reject(new IiifError("source-too-costly", 503, "It needs too much.")) });
     const response = await ask(server({ open: async () => costly, onError: () => undefined }), IMAGE, json);

@@ -22,6 +22,8 @@ export async function listed(bucket: Listing, { prefix, limit, cursor }: Ask & {
     const fields = objects.filter(({ key }) => !key.includes("\0")).flatMap(({ key, size, uploaded }) => [String(size), uploaded.toISOString(), key]);
     return { text: [truncated ? next : "", ...fields].join("\0") };
   } catch (cause) {
+    // It is the cursor's fault if the list can be read from its beginning.
+    if (cursor !== undefined && (await bucket.list({ prefix, limit: 1 }).catch(() => undefined))) throw new IiifError("syntax", 400, "The cursor is not one of an earlier answer.", { cause });
     throw new IiifError("source-read", 503, "The list could not be read: the storage did not answer. Try again.", { cause });
   }
 }

@@ -8,7 +8,7 @@ import { find, store } from "./cache.js";
 import { begin, discreet, look, read } from "./files.js";
 import { type Pass, enter } from "./gate.js";
 import { Broken, type Instance, type Isolate, type ServiceEngine } from "./isolate.js";
-import { type Listeners, answered, event } from "./log.js";
+import { type Listeners, answered, event, tell } from "./log.js";
 import { Pipe } from "./pipe.js";
 import type { VersionedSource } from "../r2.js";
 
@@ -50,7 +50,7 @@ export async function respond<E extends ServiceEngine>(served: Served<E>, reques
   const { isolate } = served;
   const attempt = (begun: (engine: E, service: number) => number | undefined) => (instance: Instance<E>): Promise<Response | null> => {
     const service = instance.service(served, (engine) => served.make(engine));
-    return new Exchange(instance, served, request, holdings, wait).run(instance.call((engine) => begun(engine, service)) ?? 0);
+    return new Exchange(instance, served, request, holdings, wait).run(instance.call((engine) => begun(engine, service)));
   };
   const text = lines(request);
   try {
@@ -67,11 +67,12 @@ export async function respond<E extends ServiceEngine>(served: Served<E>, reques
     const refused = (instance: Instance<E>): Promise<Response | null> => {
       const service = instance.service(served, (engine) => served.make(engine));
       const begun = instance.call((engine) => engine.beginRefused(service, text, Date.now(), code, status, message));
-      return new Exchange(instance, served, request, holdings, wait, cause).run(begun ?? 0);
+      return new Exchange(instance, served, request, holdings, wait, cause).run(begun);
     };
     return isolate.serve(refused).catch(() => {
       const told = thrown instanceof IiifError && thrown.code === "engine-forbidden" ? thrown : cause;
-      if (served.onError) served.onError(told, request);
+      const { onError } = served;
+      if (onError) tell(() => onError(told, request));
       else event("all", "request", true, { method: request.method, status, code: told.code, detail: String(thrown) });
       return withoutEngine(told, request);
     });
@@ -82,7 +83,16 @@ export async function respond<E extends ServiceEngine>(served: Served<E>, reques
 function withoutEngine({ code, status, message }: IiifError, { method, headers: asked }: Request): Response {
   const json = asked.get("accept")?.includes("json") ?? false;
   const text = json ? JSON.stringify({ code, error: message, status }) : message;
-  const headers = { "content-type": json ? "application/json" : "text/plain; charset=utf-8", "cache-control": "no-store", "x-content-type-options": "nosniff", vary: "Accept" };
+  // Whose pages may read answers only the engine knows; this one says nothing that is not for everybody.
+  const headers = {
+    "content-type": json ? "application/json" : "text/plain; charset=utf-8",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "access-control-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+    vary: "Accept",
+    ...(status === 503 && { "retry-after": "1" }),
+  };
   return new Response(method === "HEAD" ? null : `${text}\n`, { status, headers });
 }
 
@@ -111,7 +121,8 @@ class Exchange {
     public cause?: IiifError,
   ) {}
 
-  run(number: number): Promise<Response | null> {
+  run(number: number | undefined): Promise<Response | null> {
+    if (number === undefined) throw new IiifError("internal", 500, "The engine has no such service.");
     this.#number = number;
     const answer = new Promise<Response | null>((settle, fail) => {
       this.#settle = settle;
@@ -126,8 +137,9 @@ class Exchange {
     if (this.#over) return;
     try {
       this.request.signal?.throwIfAborted();
-      const asks = JSON.parse(this.instance.call((engine) => engine.step(this.#number, Date.now())) ?? "[]") as Ask[];
-      for (const ask of asks) this.#do(ask);
+      const asks = this.instance.call((engine) => engine.step(this.#number, Date.now()));
+      if (asks === undefined) throw new IiifError("internal", 500, "The engine has no such exchange.");
+      for (const ask of JSON.parse(asks) as Ask[]) this.#do(ask);
     } catch (error) {
       this.#break(error);
     }
@@ -135,8 +147,12 @@ class Exchange {
 
   /** Nothing more comes of it. */
   #break(error: unknown): void {
+    const over = this.#over;
     this.#end();
-    this.#pipe?.abort();
+    if (this.#pipe) {
+      if (!over && !this.request.signal?.aborted) event(this.#told?.log ?? "errors", "stream", true, { code: "engine-lost", detail: String(error) });
+      this.#pipe.abort();
+    }
     this.#fail(error);
   }
 
@@ -144,7 +160,12 @@ class Exchange {
     if (this.#over) return;
     this.#over = true;
     for (const pass of this.#passes.splice(0)) pass.leave();
-    if (this.instance.alive) this.instance.call((engine) => engine.end(this.#number));
+    if (!this.instance.alive) return;
+    try {
+      this.instance.call((engine) => engine.end(this.#number));
+    } catch {
+      // It trapped, which `call` has noted: the next request starts another instance.
+    }
   }
 
   #do(ask: Ask): void {
@@ -189,8 +210,9 @@ class Exchange {
     if (this.#over) return;
     try {
       this.instance.call((engine) => {
-        if (refused) engine.refuse(this.#number, ask.number, refused.code, refused.status, refused.message);
-        else engine.reply(this.#number, ask.number, reply.text, reply.bytes);
+        // What is no text or number would be thrown at by the glue, which looks like a trap.
+        if (refused) engine.refuse(this.#number, ask.number, String(refused.code), Number(refused.status) || 500, String(refused.message));
+        else engine.reply(this.#number, ask.number, reply.text === undefined ? undefined : String(reply.text), reply.bytes);
       });
     } catch (error) {
       return this.#break(error);
@@ -202,7 +224,7 @@ class Exchange {
     const { signal } = this.request;
     switch (ask.kind) {
       case "resolve": {
-        const source = await this.#have(this.holdings.file)(ask.key);
+        const source = await resolved(() => this.#have(this.holdings.file)(ask.key));
         if (source) this.#files.set(source.key, source);
         return { text: source?.key };
       }
@@ -255,7 +277,8 @@ class Exchange {
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#reading >= AT_ONCE) await new Promise<void>((go) => this.#waiting.push(go));
+    while (this.#reading >= AT_ONCE) await new Promise<void>((go) => this.#waiting.push(go));
+    if (this.#over) throw new IiifError("internal", 500, "The exchange is over.");
     this.#reading++;
     try {
       return await work();
@@ -301,6 +324,16 @@ class Exchange {
     // Who has left hears nothing of it.
     if (code !== "busy") event(this.#told?.log ?? "errors", "stream", true, { code, detail });
     this.#pipe?.abort();
+  }
+}
+
+/** The file that somebody's function gives. If it calls the package wrongly, that is no business of the client's, and the message may hold an address with a secret in it. */
+async function resolved(work: () => Source | null | Promise<Source | null>): Promise<Source | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof IiifError) || error.code !== "invalid-argument") throw error;
+    throw new IiifError("internal", 500, "Something went wrong inside this service.", { cause: error });
   }
 }
 

@@ -18,7 +18,7 @@ const PAUSE = 4;
 export interface Load {
   /** Bytes. */
   readonly memory: number;
-  /** Whether it is next to no work: then it is not counted. */
+  /** Whether it is next to no work. Then only its memory is counted. */
   readonly light: boolean;
 }
 

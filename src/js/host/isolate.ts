@@ -41,10 +41,10 @@ export class Broken extends Error {
 
 /** ms for which a request waits to be begun anew: viewers give a tile up after that. */
 const PATIENCE = 30_000;
-/** ms that no request takes: what is older was ended by the runtime. */
+/** ms until the longest request has its answer. What is older was ended by the runtime. */
 const LONGEST = 40_000;
-/** ms after which a start counts as given up. */
-const LEASE = 2_000;
+/** ms after which a start counts as given up: the runtime may have ended the request that began it. */
+const LEASE = 10_000;
 
 /** An instance of the engine. */
 export class Instance<E extends ServiceEngine = ServiceEngine> {
@@ -85,10 +85,11 @@ export class Instance<E extends ServiceEngine = ServiceEngine> {
 export class Isolate<E extends ServiceEngine = ServiceEngine> {
   readonly #start: () => Promise<Started<E>>;
   #instance: Instance<E> | undefined;
-  #starting: number | undefined;
+  #starting: { readonly since: number } | undefined;
   #last = 0;
-  /** Requests that are under way, and those that another one's trap took down until they are begun anew; since when. */
+  /** Requests whose answers have not begun, and when they came. */
   readonly #running = new Map<number, number>();
+  /** Requests that another one's trap took down and that wait to start again, and since when. */
   readonly #lost = new Map<number, number>();
 
   constructor(start: () => Promise<Started<E>>) {
@@ -98,16 +99,18 @@ export class Isolate<E extends ServiceEngine = ServiceEngine> {
   /** The instance, started anew after a trap. */
   async instance(): Promise<Instance<E>> {
     while (!this.#instance?.alive) {
-      const now = Date.now();
-      if (this.#starting !== undefined && now - this.#starting < LEASE) {
+      if (this.#starting !== undefined && Date.now() - this.#starting.since < LEASE) {
         await pause(5);
         continue;
       }
-      this.#starting = now;
+      const own = { since: Date.now() };
+      this.#starting = own;
       try {
-        this.#instance = new Instance(await this.#start());
+        const started = await this.#start();
+        // Another start has begun meanwhile, perhaps over the same memory: this one is not used.
+        if (this.#starting === own) this.#instance = new Instance(started);
       } finally {
-        this.#starting = undefined;
+        if (this.#starting === own) this.#starting = undefined;
       }
     }
     return this.#instance;
@@ -124,11 +127,15 @@ export class Isolate<E extends ServiceEngine = ServiceEngine> {
       const id = ++this.#last;
       this.#lost.set(id, Date.now());
       // One at a time and alone, so that several that trap do not take each other's neighbours down again and again.
-      const alone = await until(() => !any(this.#running) && id === [...this.#lost].find(recent)?.[0], patience);
-      outcome = alone ? await this.#once(work) : outcome;
-      this.#lost.delete(id);
+      try {
+        const alone = await until(() => !any(this.#running) && id === [...this.#lost].find(recent)?.[0], patience);
+        if (!alone) break;
+        outcome = await this.#once(work);
+      } finally {
+        this.#lost.delete(id);
+      }
       // Not even alone, on empty memory.
-      if (!alone || first === "exhausted") break;
+      if (first === "exhausted") break;
     }
     if (outcome instanceof Broken) throw outcome;
     return outcome.value;

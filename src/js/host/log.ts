@@ -27,10 +27,21 @@ export function event(level: Told["log"], name: string, fault: boolean, fields: 
   else console.log(line);
 }
 
+const MOST_CAUSES = 8;
+
+/** Calls a listener. What it throws is its own fault, and must not change an answer. */
+export function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    console.error(error);
+  }
+}
+
 /** All that an error and its causes say. */
 function reasons(error: unknown): string {
   const found: string[] = [];
-  for (let reason = error; reason instanceof Error; reason = reason.cause) found.push(reason.message);
+  for (let reason = error; reason instanceof Error && found.length < MOST_CAUSES; reason = reason.cause) found.push(reason.message);
   return [...new Set(found)].join(" ");
 }
 
@@ -39,13 +50,13 @@ export function answered(told: Told, request: Request, cause: IiifError | undefi
   const { status, code, detail, unused, key, rows, damage, log, ms, reads, bytes } = told;
   const own = cause?.code === code ? cause : undefined;
   const fault = status >= 500;
-  if (fault && onError) onError(own ?? new IiifError(code ?? "internal", status, detail ?? told.text?.trim() ?? "Something went wrong inside this service."), request);
+  if (fault && onError) tell(() => onError(own ?? new IiifError(code ?? "internal", status, detail ?? told.text?.trim() ?? "Something went wrong inside this service."), request));
   // A file whose colours may be wrong is for somebody to look at.
   if (!(fault && onError)) {
     const path = /^[^:]*:\/\/[^/?#]*([^?#]*)/.exec(request.url)?.[1] || "/";
     event(log, "request", fault || unused !== undefined, { method: request.method, path, status, code, detail: own ? reasons(own) : detail, unused, ms, reads, bytes });
   }
   if (rows === undefined) return;
-  if (onIncomplete) onIncomplete({ rows, damage: damage ?? "" }, request);
+  if (onIncomplete) tell(() => onIncomplete({ rows, damage: damage ?? "" }, request));
   else event(log, "incomplete", true, { key, rows, detail: damage });
 }

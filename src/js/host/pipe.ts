@@ -24,7 +24,10 @@ export class Pipe {
     for (let at = 0; at < piece.length; at += SLICE) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const stalled = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new IiifError("busy", 503, "Nobody reads the answer.")), this.#taken ? STALL.later : STALL.first)));
-      await Promise.race([this.#writer.write(piece.subarray(at, at + SLICE)), stalled]).finally(() => clearTimeout(timer));
+      const left = (): never => {
+        throw new IiifError("busy", 503, "The client has left.");
+      };
+      await Promise.race([this.#writer.write(piece.subarray(at, at + SLICE)).catch(left), stalled]).finally(() => clearTimeout(timer));
       this.#taken = true;
     }
   }
