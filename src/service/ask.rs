@@ -30,7 +30,8 @@ pub(super) enum Ask {
     Enter { memory: u64, budget: u64, light: bool },
     /// The place is free again. No reply.
     Leave,
-    /// Files whose keys begin with a prefix. Refused with `syntax` if the cursor is none of an earlier reply. Reply: the cursor of the next part or an empty text, then of each file its size, date and key, all separated by NUL.
+    /// Files whose keys begin with a prefix. Refused with `syntax` if the cursor is none of an earlier reply. Reply: the cursor of the
+    /// next part or an empty text, then of each file its size, date and key, all separated by NUL.
     List { prefix: String, limit: u32, cursor: Option<String> },
     /// An image of the host's own: of the first of these documents and pages that there is. `stale` is the ask whose image was of a version that is gone. Reply: what it
     /// is (`super::served`), or none.

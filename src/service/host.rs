@@ -43,14 +43,15 @@ impl<T> Drop for Waiting<'_, T> {
 }
 
 impl<'a, T> Waiting<'a, T> {
+    /// Puts the asks on the desk, each with its bytes.
     fn of(host: &'a Host, asks: impl IntoIterator<Item = (Ask, Option<Vec<u8>>, T)>) -> Self {
         let asks: Vec<(u32, T)> = asks.into_iter().map(|(ask, bytes, about)| (host.tell(ask, bytes), about)).collect();
         asks.iter().for_each(|(number, _)| drop(host.0.borrow_mut().replies.insert(*number, None)));
         Self { host, asks }
     }
 
-    /// The next reply, and what its ask is about. `None` if there is no ask left.
-    async fn next(&mut self) -> Option<(T, Result<Reply, Refusal>)> {
+    /// The next reply, after the number of its ask and what that is about. `None` if there is no ask left.
+    async fn next(&mut self) -> Option<(u32, T, Result<Reply, Refusal>)> {
         if self.asks.is_empty() {
             return None;
         }
@@ -62,7 +63,7 @@ impl<'a, T> Waiting<'a, T> {
         .await;
         let (number, about) = self.asks.remove(at);
         self.host.0.borrow_mut().replies.remove(&number);
-        Some((about, reply))
+        Some((number, about, reply))
     }
 }
 
@@ -72,7 +73,7 @@ impl Host {
         self.0.borrow().now
     }
 
-    /// Asks for what has no reply. Gives the number of the ask.
+    /// Puts an ask on the desk, with the bytes that belong to it. Gives its number. Nobody waits for a reply.
     pub fn tell(&self, ask: Ask, bytes: Option<Vec<u8>>) -> u32 {
         let desk = &mut *self.0.borrow_mut();
         desk.last += 1;
@@ -90,10 +91,10 @@ impl Host {
 
     /// The same with bytes that belong to the ask. Gives also the number of the ask.
     pub async fn numbered(&self, ask: Ask, bytes: Option<Vec<u8>>) -> Result<(u32, Reply), Failure> {
-        let mut waiting = Waiting::of(self, [(ask, bytes, ())]);
-        let number = waiting.asks.first().map_or(0, |(number, ())| *number);
-        let reply = waiting.next().await.map_or_else(|| Ok(Reply::default()), |(_, reply)| reply);
-        Ok((number, reply?))
+        match Waiting::of(self, [(ask, bytes, ())]).next().await {
+            Some((number, (), reply)) => Ok((number, reply?)),
+            None => Err(Error::Internal { what: "an ask that was never made".to_owned() }.into()),
+        }
     }
 
     /// Reads ranges of a version of a file, all at once. `provide` takes each as it comes.
@@ -106,7 +107,7 @@ impl Host {
     ) -> Result<(), Failure> {
         let ask = |range: &ByteRange| (Ask::Read { key: key.to_owned(), range: *range, version: version.clone() }, None, *range);
         let mut waiting = Waiting::of(self, ranges.iter().map(ask));
-        while let Some((range, reply)) = waiting.next().await {
+        while let Some((_, range, reply)) = waiting.next().await {
             let bytes = reply?.bytes.unwrap_or_default();
             if bytes.len() as u64 != range.len() {
                 return Err(Error::SourceRead { what: format!("{} bytes came for {}", bytes.len(), range.len()) }.into());

@@ -58,20 +58,21 @@ async fn attempt(asked: &Rc<Asked>, identifier: &Identifier, stale: Option<u32>,
     let text = reply.text.ok_or_else(|| Error::NotFound { identifier: identifier.as_str().to_owned() })?;
     *opened = Some(number);
     // Only now: a mistake in the rest of the path is told of images that exist.
-    let what = asked.routed.what.as_ref().map_err(Clone::clone)?;
-    if *what == What::Base {
-        return Ok((asked.resource().redirect_to_information(), Made::default()));
-    }
-    let image = Image::read(number, &text).ok_or_else(|| Error::Internal { what: "the image's own information document is not one".to_owned() })?;
-    match what {
-        What::Info(form) => info(asked, &image, *form, identifier).await,
-        What::Image(request) => pixels(asked, &image, request, identifier).await,
+    match asked.routed.what.as_ref().map_err(Clone::clone)? {
         What::Base => Ok((asked.resource().redirect_to_information(), Made::default())),
+        What::Info(form) => info(asked, &Image::read(number, &text)?, *form, identifier).await,
+        What::Image(request) => pixels(asked, &Image::read(number, &text)?, request, identifier).await,
     }
 }
 
 impl Image {
-    fn read(number: u32, text: &str) -> Option<Self> {
+    /// Reads the lines that a host describes an image in.
+    fn read(number: u32, text: &str) -> Result<Self, Failure> {
+        let wrong = || Error::Internal { what: "the image's own information document is not one".to_owned() };
+        Ok(Self::of_lines(number, text).ok_or_else(wrong)?)
+    }
+
+    fn of_lines(number: u32, text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
         let mut line = || lines.next().filter(|line| !line.is_empty());
         let (width, height) = (line()?.parse().ok()?, line()?.parse().ok()?);

@@ -2,6 +2,7 @@
 
 import { IiifError, fromWasm, isThrown } from "../error.js";
 import type { Incomplete } from "../image.js";
+import type { VersionedSource } from "../r2.js";
 import type { Source } from "../sources.js";
 import type { Ask, Reply, Told } from "./ask.js";
 import { find, store } from "./cache.js";
@@ -10,7 +11,6 @@ import { type Pass, enter } from "./gate.js";
 import { Broken, type Instance, type Isolate, type ServiceEngine } from "./isolate.js";
 import { type Listeners, answered, event, tell } from "./log.js";
 import { Pipe } from "./pipe.js";
-import type { VersionedSource } from "../r2.js";
 
 /** Images that a host has opened itself. */
 export interface Images {
@@ -48,9 +48,9 @@ const lines = ({ method, url, headers }: Request): string => [method, url, ...HE
 /** Answers a request; null if it is left to others. `wait` keeps the runtime at work that goes on after the answer has begun. Rejects only if the request is aborted. */
 export async function respond<E extends ServiceEngine>(served: Served<E>, request: Request, holdings: Holdings, wait: (work: Promise<unknown>) => void): Promise<Response | null> {
   const { isolate } = served;
-  const attempt = (begun: (engine: E, service: number) => number | undefined) => (instance: Instance<E>): Promise<Response | null> => {
+  const attempt = (begin: (engine: E, service: number) => number | undefined, cause?: IiifError) => (instance: Instance<E>): Promise<Response | null> => {
     const service = instance.service(served, (engine) => served.make(engine));
-    return new Exchange(instance, served, request, holdings, wait).run(instance.call((engine) => begun(engine, service)));
+    return new Exchange(instance, served, request, holdings, wait, cause).run(instance.call((engine) => begin(engine, service)));
   };
   const text = lines(request);
   try {
@@ -64,11 +64,7 @@ export async function respond<E extends ServiceEngine>(served: Served<E>, reques
         ? new IiifError("overloaded", 503, "This service is out of memory just now. Try again.", { cause: thrown })
         : new IiifError("internal", 500, "Something went wrong inside this service.", { cause: reason });
     const { code, status, message } = cause;
-    const refused = (instance: Instance<E>): Promise<Response | null> => {
-      const service = instance.service(served, (engine) => served.make(engine));
-      const begun = instance.call((engine) => engine.beginRefused(service, text, Date.now(), code, status, message));
-      return new Exchange(instance, served, request, holdings, wait, cause).run(begun);
-    };
+    const refused = attempt((engine, service) => engine.beginRefused(service, text, Date.now(), code, status, message), cause);
     return isolate.serve(refused).catch(() => {
       const told = thrown instanceof IiifError && thrown.code === "engine-forbidden" ? thrown : cause;
       const { onError } = served;
@@ -112,7 +108,7 @@ class Exchange {
   readonly #waiting: (() => void)[] = [];
 
   constructor(
-    readonly instance: Instance<never> | Instance,
+    readonly instance: Instance,
     readonly served: Listeners,
     readonly request: Request,
     readonly holdings: Holdings,

@@ -14,13 +14,16 @@ const LONGEST = 256;
 
 /** A text that is safe in a log. */
 const safe = (text: string): string => {
-  const cut = [...text].slice(0, LONGEST).join("").replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
-  return cut.length < text.length && [...text].length > LONGEST ? `${cut}…` : cut;
+  const characters = [...text];
+  const cut = characters.slice(0, LONGEST).join("").replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+  return characters.length > LONGEST ? `${cut}…` : cut;
 };
+
+const isLogged = (level: Told["log"], fault: boolean): boolean => level === "all" || (level === "errors" && fault);
 
 /** Writes an event: a fault to the errors. */
 export function event(level: Told["log"], name: string, fault: boolean, fields: Readonly<Record<string, string | number | null | undefined>>): void {
-  if (level === "none" || (level === "errors" && !fault)) return;
+  if (!isLogged(level, fault)) return;
   const shown = Object.entries(fields).flatMap(([key, value]) => (value === undefined || value === null ? [] : [[key, typeof value === "string" ? safe(value) : value]]));
   const line = JSON.stringify({ event: name, ...Object.fromEntries(shown) });
   if (fault) console.error(line);
@@ -52,9 +55,10 @@ export function answered(told: Told, request: Request, cause: IiifError | undefi
   const fault = status >= 500;
   if (fault && onError) tell(() => onError(own ?? new IiifError(code ?? "internal", status, detail ?? told.text?.trim() ?? "Something went wrong inside this service."), request));
   // A file whose colours may be wrong is for somebody to look at.
-  if (!(fault && onError)) {
+  const notable = fault || unused !== undefined;
+  if (isLogged(log, notable) && !(fault && onError)) {
     const path = /^[^:]*:\/\/[^/?#]*([^?#]*)/.exec(request.url)?.[1] || "/";
-    event(log, "request", fault || unused !== undefined, { method: request.method, path, status, code, detail: own ? reasons(own) : detail, unused, ms, reads, bytes });
+    event(log, "request", notable, { method: request.method, path, status, code, detail: own ? reasons(own) : detail, unused, ms, reads, bytes });
   }
   if (rows === undefined) return;
   if (onIncomplete) tell(() => onIncomplete({ rows, damage: damage ?? "" }, request));
