@@ -30,7 +30,7 @@ mod pyramid;
 mod render;
 pub mod service;
 pub mod settings;
-#[cfg(any(feature = "http", feature = "web", feature = "extra-module"))]
+#[cfg(any(feature = "http", feature = "web"))]
 mod web;
 mod window;
 

@@ -3,7 +3,7 @@
 use crate::window::Window;
 
 /// What is finished of a file is handed over once it is this many bytes.
-pub(crate) const PIECE: u64 = 4 << 20;
+pub(crate) use azulejo_codecs::PIECE;
 
 /// What one request may ask for and may cost. Checked before anything is allocated.
 #[non_exhaustive]

@@ -1,7 +1,10 @@
 //! Rasters to the bytes of an answer.
 
-use super::extra::LosslessWebP;
-use super::{extra, png, tif};
+use std::borrow::Cow;
+
+use azulejo_codecs::Encoding;
+
+use super::{modules, png, tif};
 use crate::api::{Format, Quality};
 use crate::error::Result;
 use crate::geometry::Dimensions;
@@ -25,6 +28,12 @@ impl EncodeOptions {
         self.jpeg_small && format == Format::Jpg && area <= COUNTED_JPG
     }
 
+    /// How a codec of a module encodes an answer.
+    fn encoding(&self, format: Format, gray: bool) -> Encoding {
+        let quality = if format == Format::Jpg { self.jpeg_quality } else { self.webp_quality };
+        Encoding { quality, subsampled: self.sampling(gray) == Sampling::S420, ..Encoding::default() }
+    }
+
     /// Bytes of memory that it takes to make an answer of `area` px small: planes and coefficients at 4:4:4, as noise of quality 100 needs them.
     pub(crate) fn small_memory(&self, format: Format, area: u64) -> u64 {
         if self.is_small(format, area) { area.saturating_mul(34) } else { 0 }
@@ -43,14 +52,9 @@ enum Kind {
     Copy(Box<Copier>),
     Tif(tif::Rows),
     DeflatedTif(Box<tif::DeflatedRows>),
-    /// Lossless.
-    WebP(Box<LosslessWebP>),
-    /// The coder wants all pixels at once.
-    Whole {
-        format: Format,
-        raster: Raster,
-        options: EncodeOptions,
-    },
+    Module(modules::Encoder),
+    /// The pixels of a small lossless WebP, which is encoded when all have come.
+    LosslessWebP(Raster),
 }
 
 impl Encoder {
@@ -69,10 +73,14 @@ impl Encoder {
             }
             Format::Tif if dimensions.area() * channels as u64 > LARGE_TIF => Kind::Tif(tif::Rows::new(dimensions, channels)),
             Format::Tif => Kind::DeflatedTif(Box::new(tif::DeflatedRows::new(dimensions, channels))),
-            Format::WebP if by_rows => Kind::WebP(Box::new(LosslessWebP::new(dimensions, channels, bitonal)?)),
-            _ => {
+            Format::WebP if by_rows => Kind::Module(modules::Encoder::lossless_webp(dimensions, channels, bitonal)?),
+            Format::WebP if options.is_lossless_webp(format, quality) => {
                 let room = dimensions.area() as usize * channels;
-                Kind::Whole { format, raster: Raster { dimensions, channels, data: Vec::with_capacity(room) }, options: options.clone() }
+                Kind::LosslessWebP(Raster { dimensions, channels, data: Vec::with_capacity(room) })
+            }
+            _ => {
+                let codec = modules::of_answer(format, dimensions.area(), options).ok_or_else(|| super::internal("a format that nobody encodes"))?;
+                Kind::Module(modules::Encoder::new(codec, dimensions, channels, options.encoding(format, channels == 1))?)
             }
         };
         Ok(Self { kind, bitonal })
@@ -95,19 +103,9 @@ impl Encoder {
         }
     }
 
-    /// Whether only the codecs of [`extra`] make such a file.
-    #[cfg(feature = "web")]
-    pub fn needs_extra(format: Format, area: u64, options: &EncodeOptions) -> bool {
-        match format {
-            Format::Png | Format::Tif => false,
-            Format::Jpg => options.is_small(format, area),
-            Format::WebP | Format::Gif => true,
-        }
-    }
-
     /// Whether all rows have come, and are to come again.
     pub fn is_counted(&self) -> bool {
-        matches!(&self.kind, Kind::WebP(encoder) if encoder.is_counted())
+        matches!(&self.kind, Kind::Module(encoder) if encoder.is_counted())
     }
 
     /// Adds rows, which have the right width and number of samples.
@@ -119,15 +117,15 @@ impl Encoder {
             Kind::Png(encoder) => encoder.push(&rows),
             Kind::Tif(encoder) => encoder.push(&rows),
             Kind::DeflatedTif(encoder) => encoder.push(&rows),
-            Kind::WebP(encoder) => encoder.push(&rows.data),
+            Kind::Module(encoder) => encoder.push(Cow::Owned(rows.data)),
             Kind::Copy(_) => Err(super::internal("rows among coefficients")),
             Kind::Jpeg(encoder, stride) => rows.data.chunks_exact(*stride).try_for_each(|row| encoder.push_row(row)),
             // All at once: no need to copy.
-            Kind::Whole { raster, .. } if raster.dimensions == rows.dimensions => {
+            Kind::LosslessWebP(raster) if raster.dimensions == rows.dimensions => {
                 raster.data = rows.data;
                 Ok(())
             }
-            Kind::Whole { raster, .. } => {
+            Kind::LosslessWebP(raster) => {
                 raster.data.extend_from_slice(&rows.data);
                 Ok(())
             }
@@ -157,9 +155,9 @@ impl Encoder {
             Kind::Jpeg(encoder, _) => encoder.held(),
             Kind::Copy(copier) => copier.held(),
             Kind::Tif(encoder) => encoder.held(),
-            Kind::WebP(encoder) => encoder.held(),
+            Kind::Module(encoder) => encoder.held(),
             // The first bytes of a compressed TIFF say where its directory is, which is written last.
-            Kind::DeflatedTif(_) | Kind::Whole { .. } => 0,
+            Kind::DeflatedTif(_) | Kind::LosslessWebP(_) => 0,
         }
     }
 
@@ -170,8 +168,8 @@ impl Encoder {
             Kind::Jpeg(encoder, _) => encoder.take(),
             Kind::Copy(copier) => copier.take(),
             Kind::Tif(encoder) => encoder.take(),
-            Kind::WebP(encoder) => encoder.take(),
-            Kind::DeflatedTif(_) | Kind::Whole { .. } => Vec::new(),
+            Kind::Module(encoder) => encoder.take(),
+            Kind::DeflatedTif(_) | Kind::LosslessWebP(_) => Vec::new(),
         }
     }
 
@@ -183,8 +181,8 @@ impl Encoder {
             Kind::Copy(copier) => copier.finish(),
             Kind::Tif(mut encoder) => Ok(encoder.take()),
             Kind::DeflatedTif(encoder) => encoder.finish(),
-            Kind::WebP(mut encoder) => encoder.finish(),
-            Kind::Whole { format, raster, options } => encode(raster, format, self.bitonal, &options),
+            Kind::Module(mut encoder) => encoder.finish(),
+            Kind::LosslessWebP(raster) => modules::Encoder::lossless_webp(raster.dimensions, raster.channels, self.bitonal)?.all(raster),
         }
     }
 }
@@ -193,13 +191,4 @@ impl Encoder {
 fn tables(dimensions: Dimensions, quality: u8) -> Tables {
     let area = dimensions.area();
     if area <= COUNTED_JPG { Tables::Optimal { most: most_listed(area, quality) } } else { Tables::Standard }
-}
-
-fn encode(raster: Raster, format: Format, bitonal: bool, options: &EncodeOptions) -> Result<Vec<u8>> {
-    match format {
-        Format::Png | Format::Tif => Err(super::internal("encoded by rows")),
-        Format::Jpg => extra::encode(format, raster, options.jpeg_quality),
-        Format::WebP if bitonal || options.webp_lossless => LosslessWebP::of(&raster, bitonal),
-        Format::WebP | Format::Gif => extra::encode(format, raster, options.webp_quality),
-    }
 }

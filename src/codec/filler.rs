@@ -2,8 +2,8 @@
 
 use crate::render::{Alpha, Layout, Model, Row};
 
-/// A medium gray, between black and white; and a sample of chroma of no colour.
-pub(crate) const MEDIUM: u8 = 128;
+/// Also a sample of chroma of no colour.
+pub(crate) use azulejo_codecs::MEDIUM;
 
 /// A pixel that could not be decoded, of samples that mean this: transparent where there is alpha, otherwise `white` or a medium gray.
 pub(super) fn pixel(layout: Layout, white: bool) -> Vec<u8> {

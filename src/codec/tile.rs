@@ -5,9 +5,9 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::extra::LosslessWebP;
-use super::{extra, internal};
-use crate::api::Format;
+use azulejo_codecs::{Codec, Encoding};
+
+use super::{internal, modules};
 use crate::error::Result;
 use crate::geometry::Dimensions;
 use crate::jpeg::{Component, Copied, Copier, Encoder, Sampling, Settings};
@@ -102,10 +102,8 @@ impl TileCoder {
                 if raster.is_gray() {
                     colored(&mut raster);
                 }
-                match self.quality {
-                    100 => LosslessWebP::of(&raster, false),
-                    quality => extra::encode(Format::WebP, raster, quality),
-                }
+                let encoding = Encoding { quality: self.quality, lossless: self.quality == 100, ..Encoding::default() };
+                modules::Encoder::new(Codec::WebP, raster.dimensions, raster.channels, encoding)?.all(raster)
             }
         }
     }

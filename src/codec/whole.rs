@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::filler::Filler;
 use super::jpeg::{Bands, Components, Intake, Part as Wanted, Stream};
-use super::{corrupt, extra, png, sof3};
+use super::{corrupt, modules, png, sof3};
 use crate::error::{Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::incomplete::Incomplete;
@@ -12,7 +12,7 @@ use crate::jpeg::{Component, Decoder, Planes, Sampling};
 use crate::limits::Limits;
 use crate::plan::Rendering;
 use crate::profile::{Profile, Unused};
-use crate::render::{Alpha, Layout, Model, Pipeline, Raster, Row};
+use crate::render::{Alpha, Layout, Model, Raster, Row};
 
 /// A part of the answer, upright.
 pub(crate) enum Part {
@@ -35,24 +35,6 @@ pub(crate) struct Told {
 
 fn unused(profile: Option<&Arc<Profile>>, model: Model) -> Vec<Unused> {
     profile.map(|profile| profile.unused(model)).unwrap_or_default()
-}
-
-/// Decodes a file of which the module of codecs gives all pixels at once, and renders a plan's crop of it; finished rows go to `sink` as they come, or all at once.
-/// Making a conversion of its colours may take as many bytes as are `colors`.
-pub(crate) fn decode_whole(
-    format: SourceFormat,
-    bytes: Vec<u8>,
-    plan: &Rendering,
-    (limits, colors): (&Limits, u64),
-    sink: &mut dyn FnMut(Part) -> Result<()>,
-) -> Result<Told> {
-    let mut decoded = extra::decode(format, bytes, plan.level, limits.memory)?;
-    let damage = decoded.incomplete(format, limits.show_incomplete)?;
-    let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
-    let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)).within(Model::Rgb, colors));
-    let pipeline = Pipeline::new(plan, Layout { model: Model::Rgb, alpha }, profile.as_ref());
-    sink(Part::Rows(pipeline.run(plan, decoded.samples, plan.level.width() as usize)?))?;
-    Ok(Told { damage, unused: unused(profile.as_ref(), Model::Rgb) })
 }
 
 /// A JPEG file of several scans on its way: its coefficients are there, and bands are made of them one after the other.
@@ -106,19 +88,6 @@ impl JpegFile {
     }
 }
 
-/// A file without a transparent pixel is as good as one without alpha, and need not carry it to the end.
-fn drop_needless(image: &mut Vec<u8>, alpha: Alpha) -> Alpha {
-    if alpha == Alpha::None || image.as_chunks::<4>().0.iter().any(|pixel| pixel[3] < 255) {
-        return alpha;
-    }
-    let pixels = image.len() / 4;
-    for index in 0..pixels {
-        image.copy_within(index * 4..index * 4 + 3, index * 3);
-    }
-    image.truncate(pixels * 3);
-    Alpha::None
-}
-
 /// The rows of a whole file, top to bottom, taken a few at a time.
 pub(crate) struct WholeRows {
     kind: Kind,
@@ -139,8 +108,7 @@ enum Kind {
     Jpeg(Box<Bands>),
     Png(Box<png::Source>),
     Lossless(Box<sof3::Source>),
-    /// All of them, of so many samples.
-    All(Vec<u8>, usize),
+    Module(Box<modules::Decoder>),
 }
 
 impl Kind {
@@ -149,7 +117,8 @@ impl Kind {
         match self {
             Self::Png(source) => source.is_wide(),
             Self::Lossless(source) => source.is_wide(),
-            Self::Jpeg(_) | Self::All(..) => false,
+            Self::Module(decoder) => decoder.is_wide(),
+            Self::Jpeg(_) => false,
         }
     }
 }
@@ -174,12 +143,16 @@ impl WholeRows {
             SourceFormat::Tiff => Err(super::internal("a TIFF is decoded by chunks")),
             // What no decoder of the engine reads.
             _ => {
-                let mut decoded = extra::decode(format, bytes, dimensions, memory)?;
-                let damage = decoded.incomplete(format, show)?;
-                let alpha = drop_needless(&mut decoded.samples, if decoded.channels == 4 { Alpha::Straight } else { Alpha::None });
-                let layout = Layout { model: Model::Rgb, alpha };
-                let kind = Kind::All(decoded.samples, dimensions.width() as usize * layout.channels());
-                let profile = decoded.icc.map(|icc| Arc::new(Profile::icc(icc)));
+                let mut decoder = modules::Decoder::new(format, bytes, dimensions, memory)?;
+                let damage = decoder.damage(show)?;
+                let (model, alpha) = match decoder.channels() {
+                    1 => (Model::Gray, Alpha::None),
+                    2 => (Model::Gray, Alpha::Straight),
+                    3 => (Model::Rgb, Alpha::None),
+                    _ => (Model::Rgb, Alpha::Straight),
+                };
+                let profile = decoder.take_icc().map(|icc| Arc::new(Profile::icc(icc)));
+                let (kind, layout) = (Kind::Module(Box::new(decoder)), Layout { model, alpha });
                 Ok(Self { damage, ..Self::of(kind, layout, profile, dimensions, show) })
             }
         }
@@ -251,7 +224,6 @@ impl WholeRows {
     /// The next rows of the file.
     fn decode(&mut self, sink: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<bool> {
         let left = &mut self.left;
-        let at = |stride: usize, left: u32, all: usize| (all / stride.max(1)).saturating_sub(left as usize) * stride;
         let mut counted = |row: Row<'_>| {
             *left = left.checked_sub(1).ok_or_else(|| super::internal("more rows than there are"))?;
             sink(row)
@@ -268,12 +240,7 @@ impl WholeRows {
                 Incomplete::merge(&mut self.damage, source.damage().cloned());
                 true
             }
-            Kind::All(samples, stride) => {
-                let start = at(*stride, self.left, samples.len());
-                sink(Row::U8(&samples[start..start + *stride]))?;
-                self.left -= 1;
-                true
-            }
+            Kind::Module(decoder) => decoder.next(&mut counted)?,
         };
         if !more && self.left > 0 {
             return Err(super::internal("rows are missing"));

@@ -12,10 +12,10 @@ use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::chunks::{Block, layout};
-#[cfg(feature = "web")]
-use crate::codec::extra::MODULE;
 use crate::codec::stored::{self, Colors};
-use crate::codec::{self, Encoder, JpegFile, WholeRows};
+#[cfg(feature = "web")]
+use crate::codec::modules;
+use crate::codec::{Encoder, JpegFile, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::incomplete::Incomplete;
@@ -24,7 +24,7 @@ use crate::options::EncodeOptions;
 use crate::plan::{Plan, Rendering, SourcePlan, StoredChunk};
 use crate::profile::Unused;
 use crate::pyramid::level::{Level, Model};
-use crate::pyramid::{Body, Pyramid, Whole, WholeMode};
+use crate::pyramid::Pyramid;
 use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.
@@ -162,8 +162,8 @@ impl Render {
     #[cfg(feature = "web")]
     pub(crate) fn modules(&self) -> Vec<&'static str> {
         let plan = self.plan.rendering();
-        let needed = self.pyramid.needs_extra() || Encoder::needs_extra(plan.format, plan.dimensions().area(), &self.options);
-        needed.then_some(MODULE).into_iter().collect()
+        let answer = modules::of_answer(plan.format, plan.dimensions().area(), &self.options);
+        modules::names(&self.pyramid, answer)
     }
 
     /// Whether it is likely to send a stored chunk as it is: next to no work.
@@ -301,21 +301,16 @@ impl Render {
         }
         let bytes = store.take_whole().ok_or_else(|| Error::Internal { what: "a file that is here and not here".to_owned() })?;
         let (plan, colors) = (self.plan.rendering(), self.pyramid.colors_memory());
-        let mut sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
-        if matches!(self.pyramid.body, Body::Whole(Whole { mode: WholeMode::Rows | WholeMode::Image { .. }, .. })) {
-            let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, (self.limits.memory, colors), self.limits.show_incomplete)?;
-            self.unused = rows.unused();
-            return Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))));
-        }
+        let sink = Sink::new(plan, &self.options, self.pyramid.is_gray(), self.counted.take());
         if self.pyramid.is_buffered_jpeg() {
             let file = JpegFile::new(bytes, plan, sink.sampling(), &self.limits, colors)?;
             self.unused.clone_from(&file.told().unused);
             return Ok(Next::Go(State::Flow(Box::new(Flow::of_file(file, sink)))));
         }
-        let told = codec::decode_whole(self.pyramid.format, bytes, plan, (&self.limits, colors), &mut |part| sink.push(part))?;
-        self.meter.damaged(told.damage.as_ref());
-        self.unused = told.unused;
-        encode(sink)
+        let rows = WholeRows::new(self.pyramid.format, bytes, plan.level, (self.limits.memory, colors), self.limits.show_incomplete)?;
+        self.meter.damaged(rows.damage());
+        self.unused = rows.unused();
+        Ok(Next::Go(State::Flow(Box::new(Flow::of_rows(rows, plan, sink)))))
     }
 
     fn step_flow(&mut self, mut flow: Box<Flow>) -> Result<Next> {

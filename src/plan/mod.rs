@@ -17,8 +17,6 @@ mod strips;
 mod windows;
 
 pub(crate) use axis::Axis;
-#[cfg(feature = "extra")]
-pub(crate) use cost::padded_webp;
 pub(crate) use cost::{
     BATCH, COUNTED_JPG, LARGE_TIF, LARGE_WEBP, LEAST_RUN, Price, RUN, SEAM, TIF_STRIP, fetched, fetched_chunk, most_deflated, of_png, png_bytes, png_held,
 };

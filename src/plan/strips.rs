@@ -1,8 +1,10 @@
 //! What large strips cost, which are decoded row by row from their beginning.
 
+use azulejo_codecs::{ZSTANDARD_WINDOW, zstandard_window};
+
 use super::Rendering;
 use super::cost::{mul, pipeline, sum};
-use crate::pyramid::level::{Compression, Level, ZSTANDARD_WINDOW, zstandard_window};
+use crate::pyramid::level::{Compression, Level};
 
 /// Bytes of packed data that a decoder is given at a time, unless it needs more in one piece.
 pub(crate) const INPUT: u64 = 16 << 10;

@@ -1,5 +1,7 @@
 //! GIF: the logical screen (GIF89a, section 18) and the first frame (section 20). The image that is served is the first frame, drawn on the screen.
 
+use azulejo_codecs::gif_canvas;
+
 use super::{Body, Orientation, Single, Whole, WholeMode, dimensions};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
@@ -33,7 +35,7 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     skip_palette(&mut cursor, flags);
     let mut profile = 0;
     let canvas = match first_frame(&mut cursor, &mut profile) {
-        Ok(Some(Frame { size, has_palette })) if has_palette || flags & PALETTE != 0 => canvas(screen, size),
+        Ok(Some(Frame { size, has_palette })) if has_palette || flags & PALETTE != 0 => gif_canvas(screen, size),
         Ok(Some(_)) => return Err(cursor.corrupt("its first frame has no palette, and there is none for all frames")),
         Err(Stop::Need(ranges)) => return Err(Stop::Need(ranges)),
         // The file has no frame, or none was found. The decoder fails later, and its error says why.
@@ -41,14 +43,7 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
     };
     let colors = if profile > 0 { most_memory(profile, Model::Rgb) } else { 0 };
     let size = dimensions(SourceFormat::Gif, 6, canvas.0.into(), canvas.1.into())?;
-    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::AtOnce { held: HELD, work: WORK }, colors })))
-}
-
-/// Width and height of the image, px, from those of the screen and of the first frame. If the screen has no area, or is smaller than the frame, the image has
-/// the size of the frame, as in browsers: some writers leave the size of the screen empty.
-pub(crate) fn canvas(screen: (u16, u16), frame: (u16, u16)) -> (u16, u16) {
-    let fits = frame.0 <= screen.0 && frame.1 <= screen.1 && screen.0 > 0 && screen.1 > 0;
-    if fits || frame.0 == 0 || frame.1 == 0 { screen } else { frame }
+    Ok((size, Orientation::NORMAL, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Module { held: HELD, work: WORK }, colors })))
 }
 
 /// What is read of a frame's image descriptor.

@@ -21,17 +21,11 @@ mod webp;
 
 use std::sync::Arc;
 
-#[cfg(feature = "extra")]
-pub(crate) use bmp::profile as bmp_profile;
-#[cfg(feature = "extra")]
-pub(crate) use gif::canvas as gif_canvas;
 pub(crate) use kept::Kept;
 use level::Levels;
 pub use orientation::Orientation;
 pub(crate) use png::unpacked_profile;
 pub(crate) use scan::{OneScan, meaning};
-#[cfg(feature = "extra")]
-pub(crate) use webp::{ALPHA_FLAG, ANIMATION_FLAG};
 
 use crate::api::{AssociatedSet, Info, Page, Service, Stored};
 use crate::bytes::ByteStore;
@@ -127,8 +121,8 @@ pub(crate) enum WholeMode {
         /// Bytes of memory per pixel for decoding, including the decoded pixels.
         held: u8,
     },
-    /// The module of extra codecs gives all pixels at once.
-    AtOnce {
+    /// A codec of a module decodes the whole image before it gives its rows.
+    Module {
         /// Bytes of memory per pixel for decoding, including the decoded pixels.
         held: u8,
         /// Estimated CPU time per sample, in tenths of a nanosecond.
@@ -187,20 +181,6 @@ impl Pyramid {
         };
         let kept = Kept::of(store, &body);
         Ok(Self { format: reader.format, file_size: store.size(), stored, orientation, body, pages, kept })
-    }
-
-    /// Whether its pixels are coded in a way that only `codec::extra` decodes.
-    #[cfg(feature = "web")]
-    pub(crate) fn needs_extra(&self) -> bool {
-        match &self.body {
-            Body::Levels(levels) => {
-                use level::Compression::{Lzw, WebP, Zstandard};
-                let mut all = levels.iter().flat_map(|level| std::iter::once(level).chain(level.mask.as_deref()));
-                all.any(|level| matches!(level.compression, WebP | Lzw | Zstandard))
-            }
-            Body::Whole(whole) => matches!(whole.mode, WholeMode::AtOnce { .. }),
-            Body::Scan(_) => false,
-        }
     }
 
     /// Whether it is a JPEG file whose coefficients are all held while it is decoded, because it has several scans.

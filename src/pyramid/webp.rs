@@ -1,5 +1,7 @@
 //! WebP: the RIFF container (RFC 9649), its dimensions, and the orientation in its EXIF chunk.
 
+use azulejo_codecs::{ALPHA_FLAG, ANIMATION_FLAG};
+
 use super::{Body, Orientation, Single, Whole, WholeMode, dimensions, exif};
 use crate::bytes::{ByteStore, Cursor, Endian};
 use crate::error::{SourceFormat, Stop};
@@ -8,11 +10,9 @@ use crate::profile::{Model, most_memory};
 /// Most chunks that are searched for EXIF; in an animation, the chunks of all frames come before it.
 const MOST_CHUNKS: usize = 256;
 const LONGEST_EXIF: u64 = 1 << 20;
-/// Flags in VP8X (RFC 9649, 2.7.1.2): the file has an animation, an EXIF chunk, an ICC profile, pixels with alpha.
-pub(crate) const ANIMATION_FLAG: u8 = 0x02;
+/// More flags in VP8X (RFC 9649, 2.7.1.2): the file has an EXIF chunk, an ICC profile.
 const EXIF_FLAG: u8 = 0x08;
 const PROFILE_FLAG: u8 = 0x20;
-pub(crate) const ALPHA_FLAG: u8 = 0x10;
 
 /// Bytes of memory per pixel for decoding, including the RGBA pixels: lossy pixels need their YUV planes, and lossless ones a copy. The alpha of lossy pixels
 /// is decoded as an image of its own. The first frame of an animation is drawn on a canvas.
@@ -77,7 +77,7 @@ pub(super) fn open(store: &ByteStore) -> Result<Single, Stop> {
         _ => return Err(cursor.corrupt("its first chunk is none of VP8, VP8L, VP8X")),
     };
     let size = dimensions(SourceFormat::WebP, start, width, height)?;
-    Ok((size, orientation, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::AtOnce { held, work: WORK }, colors })))
+    Ok((size, orientation, Body::Whole(Whole { channels: 4, depth: 1, mode: WholeMode::Module { held, work: WORK }, colors })))
 }
 
 fn find_exif(cursor: &mut Cursor<'_>) -> Result<Orientation, Stop> {

@@ -7,7 +7,6 @@ mod convolve_simd;
 mod lab;
 mod pipeline;
 mod raster;
-mod reuse;
 mod rotate;
 mod row;
 mod scale;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::color::ColorTransform;
 use super::raster::Raster;
-use super::reuse::Reuse;
 use super::row::{Alpha, Layout, Row, Sample};
 use super::scale::Resampler;
 use super::shrink::{Boxes, Shrink};
@@ -129,50 +128,6 @@ impl Pipeline {
         Err(Error::Internal { what: format!("{} rows to come, {} made of {}", self.rows_left, self.made, self.size) })
     }
 
-    /// Makes the raster of a whole decoded level of 8-bit samples, row length `width` px, within the level's own buffer.
-    pub fn run(mut self, plan: &Rendering, samples: Vec<u8>, width: usize) -> Result<Raster> {
-        let channels = self.layout.channels();
-        if samples.len() as u64 != plan.level.area() * channels as u64 {
-            return Err(Error::Internal { what: format!("{} samples for {} of {channels}", samples.len(), plan.level) });
-        }
-        let whole = plan.crop == plan.level.rect();
-        if whole && self.shrink.is_none() && self.resampler.is_none() && self.color.is_identity() {
-            self.rows_left = 0;
-            self.data = samples;
-            return self.finish();
-        }
-        let columns = plan.crop.x() as usize * channels..plan.crop.right() as usize * channels;
-        if self.size.area() as usize * self.color.channels() > plan.crop.height() as usize * width * channels {
-            // More is made of a row than the room that reading it gives free.
-            self.room = self.size.area() as usize * self.color.channels();
-            for row in samples.chunks_exact(width * channels).take(plan.crop.bottom() as usize).skip(plan.crop.y() as usize) {
-                self.push(Row::U8(&row[columns.clone()]))?;
-                while self.make_row() {}
-            }
-            return self.finish();
-        }
-        let mut reuse = Reuse::new(samples);
-        self.room = 0;
-        let mut row = Vec::new();
-        for y in 0..plan.crop.bottom() {
-            reuse.take(width * channels, &mut row);
-            if y < plan.crop.y() {
-                continue;
-            }
-            self.push(Row::U8(&row[columns.clone()]))?;
-            loop {
-                let more = self.make_row();
-                reuse.put(&self.data)?;
-                self.data.clear();
-                if !more {
-                    break;
-                }
-            }
-        }
-        self.data = reuse.finish()?;
-        self.finish()
-    }
-
     /// Adds the next row: `crop.width × channels` samples.
     pub fn push(&mut self, row: Row<'_>) -> Result<()> {
         let samples = match row {
@@ -225,15 +180,6 @@ impl Pipeline {
                 resampler.push(&self.converted);
             }
         }
-    }
-
-    /// The finished raster; [`Error::Internal`] if rows are missing.
-    pub fn finish(self) -> Result<Raster> {
-        let channels = self.color.channels();
-        if self.rows_left > 0 || self.data.len() as u64 != self.size.area() * channels as u64 {
-            return Err(Error::Internal { what: format!("{} rows and {} samples for {}", self.rows_left, self.data.len(), self.size) });
-        }
-        Ok(Raster { dimensions: self.size, channels, data: self.data })
     }
 }
 

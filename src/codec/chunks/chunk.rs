@@ -7,7 +7,8 @@ use super::decompress::{Unpacked, decompress};
 use super::{corrupt, fax, predictor, samples, ycbcr};
 use crate::bytes::Endian;
 use crate::codec::jpeg::{Components, Part, Stream};
-use crate::codec::{extra, filler, internal};
+use crate::codec::modules::Decoder;
+use crate::codec::{filler, internal};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
 use crate::incomplete::Incomplete;
@@ -290,14 +291,15 @@ pub(super) fn relocated(damage: Incomplete, at: u64) -> Incomplete {
 fn decode_webp(level: &Level, bytes: &[u8], rows: u32, at: u64) -> Result<(Samples, Option<Incomplete>)> {
     let size = Dimensions::at_least_one(level.chunk.width(), rows);
     let memory = level.chunk_bytes().saturating_mul(8);
-    let mut decoded = extra::decode(SourceFormat::WebP, bytes.to_vec(), size, memory).map_err(|error| relocate(error, at))?;
-    let damage = decoded.incomplete(SourceFormat::WebP, true)?.map(|damage| relocated(damage, at));
-    let stored = usize::from(level.samples.count);
-    let samples = match (decoded.channels, stored) {
-        (found, stored) if found == stored => decoded.samples,
+    let decoder = Decoder::of_chunk(bytes.to_vec(), size, memory).map_err(|error| relocate(error, at))?;
+    let damage = decoder.damage(true)?.map(|damage| relocated(damage, at));
+    let (found, stored) = (decoder.channels(), usize::from(level.samples.count));
+    let decoded = decoder.all().map_err(|error| relocate(error, at))?;
+    let samples = match (found, stored) {
+        (found, stored) if found == stored => decoded,
         // A file without transparent pixels may have no alpha.
-        (3, _) => decoded.samples.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect(),
-        _ => decoded.samples.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect(),
+        (3, _) => decoded.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect(),
+        _ => decoded.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect(),
     };
     Ok((Samples::U8(samples), damage))
 }

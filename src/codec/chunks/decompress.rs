@@ -1,10 +1,10 @@
 //! Decompresses chunks: whole chunks into exactly the number of bytes that is expected, so that a decompression bomb cannot grow; chunks that are too large for
-//! that piece by piece. Deflate is decoded by fdeflate, PackBits is decoded here, and [`extra`] has the others.
+//! that piece by piece. Deflate is decoded by fdeflate, PackBits is decoded here, and [`modules`] has the others.
 
 use std::convert::Infallible;
 
 use super::{corrupt, fax};
-use crate::codec::extra::{self, Progress};
+use crate::codec::modules::{self, Progress};
 use crate::error::{Error, Result};
 use crate::incomplete::Incomplete;
 use crate::pyramid::level::Compression;
@@ -22,18 +22,15 @@ pub(super) struct Unpacked {
 
 /// Decompresses exactly `expected` bytes. Data that follow them are not read. The chunk begins at byte `at` of the file.
 pub(super) fn decompress(bytes: &[u8], compression: Compression, expected: usize, at: u64) -> Result<Unpacked> {
-    let mut out = match compression {
-        Compression::Lzw | Compression::Zstandard => extra::unpack(compression, bytes, expected, at)?,
-        _ => vec![0; expected],
-    };
+    let mut out = vec![0; expected];
     let (made, what) = match compression {
         Compression::None => (copy(bytes, &mut out).produced, None),
         Compression::Deflate => inflate(bytes, &mut out),
         Compression::PackBits => {
             let mut decoder = PackBits::default();
-            (extra::run(bytes, &mut out, |input, out| Ok::<_, Infallible>(decoder.decode(input, out))).0, None)
+            (modules::run(bytes, &mut out, |input, out| Ok::<_, Infallible>(decoder.decode(input, out))).0, None)
         }
-        Compression::Lzw | Compression::Zstandard => (out.len(), None),
+        Compression::Lzw | Compression::Zstandard => (modules::Unpacker::new(compression, expected as u64, at)?.fill(bytes, &mut out)?, None),
         Compression::Jpeg | Compression::WebP | Compression::Fax(_) => (0, None),
     };
     // A step that failed may have written bytes that are not valid.
@@ -62,7 +59,7 @@ enum Decoder {
     PackBits(PackBits),
     Deflate(Box<Inflate>),
     Fax(fax::Rows),
-    Extra(extra::Unpacker),
+    Module(modules::Unpacker),
 }
 
 impl Unpacker {
@@ -77,7 +74,7 @@ impl Unpacker {
                 let rows = content.checked_div(width.div_ceil(8).into()).unwrap_or(0);
                 Decoder::Fax(fax::Rows::new(kind, width, 0..u32::try_from(rows).unwrap_or(u32::MAX)))
             }
-            Compression::Lzw | Compression::Zstandard => Decoder::Extra(extra::Unpacker::new(compression, content, at)?),
+            Compression::Lzw | Compression::Zstandard => Decoder::Module(modules::Unpacker::new(compression, content, at)?),
             Compression::Jpeg | Compression::WebP => return Err(crate::codec::internal(format!("{compression:?} is not unpacked"))),
         };
         Ok(Self { decoder, at })
@@ -91,7 +88,7 @@ impl Unpacker {
             Decoder::PackBits(decoder) => Ok(decoder.decode(input, out)),
             Decoder::Deflate(decoder) => decoder.decode(input, last, out).map_err(|error| corrupt(self.at, error)),
             Decoder::Fax(decoder) => decoder.decode(input, last, out, self.at),
-            Decoder::Extra(decoder) => decoder.decode(input, last, out),
+            Decoder::Module(decoder) => decoder.decode(input, last, out),
         }
     }
 

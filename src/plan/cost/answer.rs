@@ -1,5 +1,7 @@
 //! Memory from decoded rows to the encoded file: averaging and resampling, turned and rotated pixels, encoders.
 
+use azulejo_codecs::padded_webp;
+
 use super::{COUNTED_JPG, LARGE_TIF, LARGE_WEBP, mul, sum};
 use crate::api::{Format, Quality};
 use crate::geometry::Dimensions;
@@ -158,14 +160,6 @@ pub(crate) fn png_held(pixels: u64) -> u64 {
     // In noise, the codes for filtered pixels take eleven bits per byte. The coder writes some kilobytes at a time, which may come on top of the rows that are
     // added.
     sum(&[mul(&[pixels, 11]) / 8, 4096]).min(sum(&[PIECE, mul(&[MORE_ROWS, 11]) / 8, ROWS.saturating_mul(2)]))
-}
-
-/// Height in px of the image that the encoder of lossy WebP gets for one of `height`: the rows of macroblocks of the image, one row in which it changes to
-/// gray, and at least 3 % gray rows (why: `codec/extra/coder/webp/encode.rs`).
-pub(crate) fn padded_webp(height: u32) -> u32 {
-    let rows = height.div_ceil(16);
-    let without = rows.saturating_add(2).saturating_mul(3).div_ceil(100);
-    rows.saturating_add(without).saturating_add(1).saturating_mul(16)
 }
 
 fn lossless_file(pixels: u64) -> u64 {

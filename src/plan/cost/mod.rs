@@ -3,13 +3,13 @@
 mod answer;
 mod work;
 
-#[cfg(feature = "extra")]
-pub(crate) use answer::padded_webp;
 pub(super) use answer::pipeline;
 pub(crate) use answer::{TIF_STRIP, most_deflated, png_bytes, png_held};
 pub(crate) use work::of_png;
 
 use std::ops::Range;
+
+pub(crate) use azulejo_codecs::LARGE_WEBP;
 
 use super::{Rendering, SourcePlan, strips};
 use crate::api::{Format, Quality};
@@ -27,9 +27,6 @@ pub(crate) const RUN: u64 = 8 << 20;
 pub(crate) const LEAST_RUN: u64 = 1 << 20;
 /// Above this many bytes of pixels, a TIFF is written row by row. Smaller ones are worth compressing.
 pub(crate) const LARGE_TIF: u64 = 8 << 20;
-/// Above this many bytes of pixels, the rows of a lossless WebP are made twice: first to count the symbols, then to write them. Below it, the pixels are held
-/// in between.
-pub(crate) const LARGE_WEBP: u64 = 8 << 20;
 /// Up to this many pixels, a JPEG gets Huffman tables of its own, which make it a twelfth smaller. A larger one is sent while it is made.
 pub(crate) const COUNTED_JPG: u64 = 1 << 20;
 /// Bytes of the next run of a scan that are appended to the end of a run at a time: more than an MCU takes.
@@ -297,26 +294,8 @@ fn band(plan: &Rendering, level: &Level, source: Rect, (across, rows): (u64, u64
 /// Bytes of memory for a file that is decoded from its beginning, and for everything that is done with its rows.
 fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -> u64 {
     let rows = rows(plan, whole.channels, whole.depth, channels);
-    if !matches!(whole.mode, WholeMode::AtOnce { .. }) {
-        let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
-        return flowing(plan, sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]), channels, lines);
-    }
-    // Decoding, making the raster and encoding follow one another: each step holds only what the one before it has made.
-    let raster = mul(&[plan.size.area(), channels]);
-    let some = answer::some_rows(plan, channels);
-    let turned = if plan.turn.transpose { raster.saturating_mul(2) } else { raster };
-    let samples = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
-    // The raster is made in the memory of the samples. If it is much smaller than they are, it is moved. Alpha that is not needed is dropped before that.
-    let least = mul(&[plan.size.area(), channels.saturating_sub(channels.is_multiple_of(2).into())]);
-    let moved = if least < samples / 2 { raster } else { 0 };
-    let made = if raster <= reusable(whole, plan) { STEP.saturating_add(moved) } else { raster };
-    let decoding = pyramid.file_size.saturating_add(decoding(whole, pyramid, plan));
-    decoding.max(sum(&[samples, rows, made])).max(turned).max(sum(&[raster, some, answer::finishing(plan, channels, some)]))
-}
-
-/// Whether its decoder has all pixels at once.
-fn is_image(whole: &Whole) -> bool {
-    matches!(whole.mode, WholeMode::Image { .. } | WholeMode::AtOnce { .. })
+    let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
+    flowing(plan, sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]), channels, lines)
 }
 
 /// Pixels around the wanted ones of which coefficients are kept, both sides together.
@@ -325,16 +304,13 @@ const AROUND: u32 = 144;
 /// Most rows of pixels in a row of MCUs.
 const LINES: u32 = 32;
 
-/// How many bytes the raster may be ahead of the memory that reading the samples has released.
-const STEP: u64 = 1 << 20;
-
 /// Bytes of memory that the decoder of a whole-image format holds, including its result.
 fn decoding(whole: &Whole, pyramid: &Pyramid, plan: &Rendering) -> u64 {
     match whole.mode {
         // For PNG, also the window and the buffers of the Deflate decoder.
         WholeMode::Rows => mul(&[pyramid.stored.width().into(), whole.channels.into(), whole.depth.into(), 4]).saturating_add(424 << 10),
         // For interlaced images, also where each row belongs.
-        WholeMode::Image { held } | WholeMode::AtOnce { held, .. } => sum(&[mul(&[plan.level.area(), held.into()]), mul(&[plan.level.height().into(), 16])]),
+        WholeMode::Image { held } | WholeMode::Module { held, .. } => sum(&[mul(&[plan.level.area(), held.into()]), mul(&[plan.level.height().into(), 16])]),
         WholeMode::Jpeg { density } => {
             let scale = if let SourcePlan::Whole { reduction } = plan.source { reduction } else { 1 };
             // Whole MCUs, and those around them that upsampling needs.
@@ -366,18 +342,11 @@ fn decoding_scan(plan: &Rendering, scan: &OneScan) -> u64 {
     sum(&[mul(&[width, scan.whole.channels.into(), lines]), unknown.saturating_mul(64), seam, 32 << 10])
 }
 
-/// Bytes of the decoded rows whose memory is used for the raster, if that is no larger.
-fn reusable(whole: &Whole, plan: &Rendering) -> u64 {
-    let is_reused = whole.depth == 1 && whole.mode != WholeMode::Rows;
-    if is_reused { mul(&[plan.level.width().into(), plan.crop.height().into(), whole.channels.into()]) } else { 0 }
-}
-
-/// Whether the rows are made twice: a lossless WebP is too large for its pixels to be held, and they are not all in memory anyway.
+/// Whether the rows are made twice: a lossless WebP is too large for its pixels to be held, and they are not collected to be turned.
 fn comes_twice(plan: &Rendering, pyramid: &Pyramid) -> bool {
     let flows = match &pyramid.body {
         Body::Levels(_) => plan.is_upright() || !matches!(plan.source, SourcePlan::Strips { .. }),
-        Body::Scan(_) => plan.is_upright(),
-        Body::Whole(whole) => plan.is_upright() && !is_image(whole),
+        Body::Scan(_) | Body::Whole(_) => plan.is_upright(),
     };
     plan.lossless && flows && finished(plan, Price::channels(plan, pyramid)) > LARGE_WEBP
 }

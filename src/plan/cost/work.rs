@@ -96,7 +96,7 @@ pub(super) fn of_whole(whole: &Whole, pyramid: &Pyramid) -> u64 {
     let samples = mul(&[area, u64::from(whole.channels).max(3), whole.depth.into()]);
     let weight = match whole.mode {
         WholeMode::Rows => 30,
-        WholeMode::AtOnce { work, .. } => work.into(),
+        WholeMode::Module { work, .. } => work.into(),
         WholeMode::Image { .. } => 60,
         // The coefficients of all blocks are kept, and each of several scans visits them.
         WholeMode::Jpeg { .. } => 60,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(in crate::pyramid) use factor::factor;
 pub(crate) use indexes::Indexes;
 pub(crate) use location::{Location, Places};
-pub(crate) use samples::{Association, Compression, FAX_TIMES, Fax, Model, SampleKind, Samples, ZSTANDARD_WINDOW, zstandard_window};
+pub(crate) use samples::{Association, Compression, FAX_TIMES, Fax, Model, SampleKind, Samples};
 pub(crate) use values::{Range, Values, YCbCr};
 
 use crate::bytes::{ByteRange, ByteStore};

@@ -4,16 +4,6 @@ use std::sync::Arc;
 
 use crate::bytes::Endian;
 
-/// The largest window that Zstandard decoders are expected to support (RFC 8878, 3.1.1.1.2); a larger one can only be meant to exhaust memory.
-pub(crate) const ZSTANDARD_WINDOW: u64 = 8 << 20;
-
-/// The largest window, in bytes, that decoding the first `content` bytes of a Zstandard frame can need. No match reaches back beyond the beginning of the
-/// frame, and a decoder always finishes the block it is in.
-pub(crate) fn zstandard_window(content: u64) -> u64 {
-    const BLOCK: u64 = 128 << 10;
-    content.saturating_add(BLOCK)
-}
-
 /// CCITT data are at most this many times as long as their pixels: where black and white alternate, a pixel is coded in up to six bits, and in a short row in
 /// more.
 pub(crate) const FAX_TIMES: u64 = 8;

@@ -9,10 +9,8 @@ use std::io::{BufRead, Error, ErrorKind, Read, Result as IoResult, Seek, SeekFro
 
 use super::decode::{Pixels, is_animated, read};
 use super::{CHUNK_HEADER, Chunk, FIRST_CHUNK, FRAME_HEADER, chunks};
-use crate::codec::extra::Decoded;
-use crate::codec::filler::MEDIUM;
-use crate::geometry::Dimensions;
-use crate::pyramid::ALPHA_FLAG;
+use crate::decoded::Decoded;
+use crate::{ALPHA_FLAG, MEDIUM, Size};
 
 /// How the filler begins: the first time, and the second time.
 const FIRST: [&[u8]; 2] = [&[0x00; 16], &[0xFF; 16]];
@@ -35,21 +33,21 @@ const EXIF_AND_XMP: u8 = 0x0C;
 const FILE_LENGTH: usize = 4;
 
 /// Decodes what it can of a file that could not be decoded because of `what`. If that is nothing, `what` is the error. `samples` is a buffer to use again.
-pub(super) fn decode(mut file: Vec<u8>, planned: Dimensions, memory: u64, mut samples: Vec<u8>, what: String) -> Result<Decoded, String> {
+pub(super) fn decode(mut file: Vec<u8>, planned: Size, memory: u64, mut samples: Vec<u8>, what: String) -> Result<Decoded, String> {
     let Some(image) = Image::find(&file) else { return Err(what) };
     let Some(begins) = image.isolate(&mut file, planned) else { return Err(what) };
-    let height = planned.height() as usize;
+    let height = planned.height as usize;
     if let Some((Pixels { channels, icc }, same)) = decode_twice(&file, &begins, planned, memory, &mut samples) {
         let rows = if same < height { image.rows_above(&file, same) } else { height };
         let missing = if channels == 4 { 0 } else { MEDIUM };
-        samples.iter_mut().skip(rows * planned.width() as usize * channels).for_each(|sample| *sample = missing);
-        return Ok(Decoded { channels, samples, icc, damage: (rows < height).then_some((rows as u32, what)) });
+        samples.iter_mut().skip(rows * planned.width as usize * channels).for_each(|sample| *sample = missing);
+        return Ok(Decoded::new(planned, channels, samples, icc, (rows < height).then_some((rows as u32, what))));
     }
     // Alpha has data of its own, which may be what is damaged. Without alpha the colours can be shown, but then no row is as it should be.
     if let Some(flags) = flags(&mut file).filter(|flags| **flags & ALPHA_FLAG != 0) {
         *flags &= !ALPHA_FLAG;
         if let Some((Pixels { channels, icc }, _)) = decode_twice(&file, &begins, planned, memory, &mut samples) {
-            return Ok(Decoded { channels, samples, icc, damage: Some((0, what)) });
+            return Ok(Decoded::new(planned, channels, samples, icc, Some((0, what))));
         }
     }
     Err(what)
@@ -57,11 +55,11 @@ pub(super) fn decode(mut file: Vec<u8>, planned: Dimensions, memory: u64, mut sa
 
 /// Decodes a file with both kinds of filler, which begins at `begins`. Gives what the second time gave, and how many rows above the first different one are the
 /// same.
-fn decode_twice(file: &[u8], begins: &[usize], planned: Dimensions, memory: u64, samples: &mut Vec<u8>) -> Option<(Pixels, usize)> {
+fn decode_twice(file: &[u8], begins: &[usize], planned: Size, memory: u64, samples: &mut Vec<u8>) -> Option<(Pixels, usize)> {
     let mut decode = |first: &[u8]| {
         REST.iter().find_map(|rest| {
             let pixels = read(Filled { file, begins, first, rest, at: 0 }, planned, memory, samples).ok()?;
-            let stride = planned.width() as usize * pixels.channels;
+            let stride = planned.width as usize * pixels.channels;
             let digests: Vec<u64> = samples.chunks_exact(stride).map(digest).collect();
             Some((pixels, digests))
         })
@@ -130,12 +128,12 @@ impl Image {
 
     /// Cuts the file off behind the data, and makes all lengths in it as if the longest filler followed. Gives the positions at which filler begins: the end of
     /// the file, and the beginning of each partition behind that. `None` if nothing can be decoded, or if that takes [too much filler](FILLER).
-    fn isolate(&self, file: &mut Vec<u8>, planned: Dimensions) -> Option<Vec<usize>> {
+    fn isolate(&self, file: &mut Vec<u8>, planned: Size) -> Option<Vec<usize>> {
         let end = self.data.start + self.data.data(file).len();
         file.truncate(end);
         let partitions = self.partitions.as_ref()?;
         let begins: Vec<usize> = std::iter::once(end).chain(partitions.iter().copied().filter(|begin| *begin > end)).collect();
-        let (width, height) = (planned.width() as usize, planned.height() as usize);
+        let (width, height) = (planned.width as usize, planned.height as usize);
         let filler = if self.data.is_lossy() { width.div_ceil(16) * height.div_ceil(16) * MACROBLOCK } else { width * height * PIXEL };
         let stated = (begins.last()? + filler + HEADERS).next_multiple_of(2);
         if self.data.is_lossy() && stated - end > width * height * FILLER.0 / FILLER.1 + 2 * HEADERS {

@@ -7,15 +7,12 @@ use std::num::NonZeroU64;
 use gif::{ColorOutput, DecodeOptions, DecodingError, Encoder, Frame, MemoryLimit};
 use weezl::{BitOrder, encode};
 
-use super::{Decoded, Fault, internal};
-use crate::codec::filler::MEDIUM;
-use crate::codec::rgba;
-use crate::geometry::Dimensions;
-use crate::pyramid::gif_canvas;
-use crate::render::Raster;
+use crate::collected::Raster;
+use crate::decoded::Decoded;
+use crate::{Fault, MEDIUM, Size, gif_canvas, internal};
 
 /// Decodes the first frame and places it on its canvas, which must have the size `planned`. Pixels outside the frame are transparent.
-pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
+pub(crate) fn decode(bytes: &[u8], planned: Size, memory: u64) -> Result<Decoded, Fault> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     // The reader of the header skips unknown blocks as well.
@@ -28,7 +25,7 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<D
     // If the canvas has the size of the frame instead of that of the screen, the frame fills it, whatever position it states.
     let canvas = gif_canvas(screen, size);
     let place = if canvas == screen { (usize::from(frame.left), usize::from(frame.top)) } else { (0, 0) };
-    let found = Dimensions::at_least_one(canvas.0.into(), canvas.1.into());
+    let found = Size { width: canvas.0.into(), height: canvas.1.into() };
     if found != planned {
         return Err(Fault::Corrupt(format!("its pixels are {found}, its header says {planned}")));
     }
@@ -53,7 +50,7 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions, memory: u64) -> Result<D
             *pixel = [*r, *g, *b, if transparent == Some(*index) { 0 } else { 255 }];
         }
     }
-    Ok(Decoded { channels: 4, samples, icc: decoder.icc_profile().map(<[u8]>::to_vec), damage })
+    Ok(Decoded::new(planned, 4, samples, decoder.icc_profile().map(<[u8]>::to_vec), damage))
 }
 
 /// The value of a pixel that could not be decoded.
@@ -145,9 +142,9 @@ fn coded(indexes: &[u8]) -> Result<Vec<u8>, Fault> {
 }
 
 /// Encodes a raster as a GIF of one frame.
-pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
+pub(crate) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
     let side = |side: u32| u16::try_from(side).map_err(internal);
-    let (width, height) = (side(raster.dimensions.width())?, side(raster.dimensions.height())?);
+    let (width, height) = (side(raster.size.width)?, side(raster.size.height)?);
     // Each step releases what the step before it has made.
     let mut frame = match raster.channels {
         // The palette has an entry for every gray.
@@ -156,7 +153,7 @@ pub(super) fn encode(raster: Raster) -> Result<Vec<u8>, Fault> {
             Frame::from_palette_pixels(width, height, raster.data, palette, None)
         }
         channels => {
-            let mut rgba = rgba(raster);
+            let mut rgba = raster.into_rgba();
             if channels != 3 {
                 // GIF has no partial transparency: a pixel is either opaque or transparent.
                 for pixel in rgba.as_chunks_mut::<4>().0 {

@@ -6,13 +6,11 @@ use std::io::{BufRead, Cursor, Seek};
 
 use super::damaged::{self, Image};
 use super::{Chunk, FIRST_CHUNK, FRAME_HEADER, chunks};
-use crate::codec::extra::coder::internal;
-use crate::codec::extra::{Decoded, Fault};
-use crate::geometry::Dimensions;
-use crate::pyramid::ANIMATION_FLAG;
+use crate::decoded::Decoded;
+use crate::{ANIMATION_FLAG, Fault, Size, internal};
 
 /// Decodes the picture of a file, or the first frame of an animation; of a damaged file, what can be decoded.
-pub(crate) fn decode(mut bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Decoded, Fault> {
+pub(crate) fn decode(mut bytes: Vec<u8>, planned: Size, memory: u64) -> Result<Decoded, Fault> {
     check_sizes(&bytes, planned)?;
     lay_first_frame(&mut bytes);
     let mut samples = Vec::new();
@@ -21,7 +19,7 @@ pub(crate) fn decode(mut bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Re
         return damaged::decode(bytes, planned, memory, samples, what).map_err(Fault::Corrupt);
     }
     match read(Cursor::new(&bytes), planned, memory, &mut samples) {
-        Ok(Pixels { channels, icc }) => Ok(Decoded { channels, samples, icc, damage: None }),
+        Ok(Pixels { channels, icc }) => Ok(Decoded::new(planned, channels, samples, icc, None)),
         Err(Fault::Corrupt(what)) => damaged::decode(bytes, planned, memory, samples, what).map_err(Fault::Corrupt),
         Err(other) => Err(other),
     }
@@ -36,10 +34,10 @@ pub(super) struct Pixels {
 }
 
 /// Decodes a file into `samples`.
-pub(super) fn read(file: impl BufRead + Seek, planned: Dimensions, memory: u64, samples: &mut Vec<u8>) -> Result<Pixels, Fault> {
+pub(super) fn read(file: impl BufRead + Seek, planned: Size, memory: u64, samples: &mut Vec<u8>) -> Result<Pixels, Fault> {
     let mut decoder = WebPDecoder::new(file).map_err(failure)?;
     let (width, height) = decoder.dimensions();
-    let found = Dimensions::at_least_one(width, height);
+    let found = Size { width, height };
     if found != planned {
         return Err(Fault::Corrupt(format!("its pixels are {found}, its header says {planned}")));
     }
@@ -68,7 +66,7 @@ fn failure(error: ImageError) -> Fault {
 
 /// Checks that lossy pixels have the size that they should have: in a still picture that of the file, in the first frame of an animation that of the frame.
 /// image-webp allocates memory for the size that VP8 data state before it checks that size, and does not check it at all if a frame has alpha.
-fn check_sizes(file: &[u8], planned: Dimensions) -> Result<(), Fault> {
+fn check_sizes(file: &[u8], planned: Size) -> Result<(), Fault> {
     let animated = is_animated(file);
     for chunk in chunks(file, FIRST_CHUNK) {
         match &chunk.kind {
@@ -99,10 +97,10 @@ fn lay_first_frame(file: &mut [u8]) {
 }
 
 /// Checks that the data of a frame have the size `expected`, or that of the frame itself if nothing is expected (RFC 9649, 2.7.1.1).
-fn check_frame(file: &[u8], frame: Chunk, expected: Option<Dimensions>) -> Result<(), Fault> {
+fn check_frame(file: &[u8], frame: Chunk, expected: Option<Size>) -> Result<(), Fault> {
     let Some(head) = frame.data(file).first_chunk::<FRAME_HEADER>() else { return Ok(()) };
     let side = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]) + 1;
-    let expected = expected.unwrap_or(Dimensions::at_least_one(side(6), side(9)));
+    let expected = expected.unwrap_or(Size { width: side(6), height: side(9) });
     let mut parts = frame.parts(file, FRAME_HEADER).take(2).peekable();
     let has_alpha = parts.next_if(|chunk| chunk.kind == *b"ALPH").is_some();
     for chunk in parts {
@@ -116,10 +114,10 @@ fn check_frame(file: &[u8], frame: Chunk, expected: Option<Dimensions>) -> Resul
 }
 
 /// Checks the size in VP8 data. In the data of a key frame, it follows a tag of three bytes and the start code (RFC 6386, 9.1).
-fn check_size(vp8: &[u8], expected: Dimensions) -> Result<(), Fault> {
+fn check_size(vp8: &[u8], expected: Size) -> Result<(), Fault> {
     let [_, _, _, _, _, _, a, b, c, d, ..] = *vp8 else { return Ok(()) };
     let (width, height) = (u32::from(u16::from_le_bytes([a, b]) & 0x3FFF), u32::from(u16::from_le_bytes([c, d]) & 0x3FFF));
-    if (width, height) == (expected.width(), expected.height()) {
+    if (width, height) == (expected.width, expected.height) {
         return Ok(());
     }
     Err(Fault::Corrupt(format!("its VP8 data are of {width} × {height} px where {expected} belong")))

@@ -16,10 +16,9 @@ use bits::Bits;
 use predictor::{BLOCK, BLOCK_BITS, Predictor};
 use symbols::{Codes, Counts, Pixel, Samples, Symbols, Writer};
 
-use super::{Fault, internal};
-use crate::geometry::Dimensions;
-use crate::limits::PIECE;
-use crate::plan::LARGE_WEBP;
+use std::borrow::Cow;
+
+use crate::{Encoder, Fault, LARGE_WEBP, PIECE, Size, internal};
 
 /// Bytes of the headers: RIFF and its length, WEBP, VP8L and its length.
 const HEADERS: usize = 20;
@@ -38,7 +37,7 @@ pub(crate) struct Rows {
 /// The image that is written.
 #[derive(Debug, Clone, Copy)]
 struct Image {
-    dimensions: Dimensions,
+    dimensions: Size,
     channels: usize,
     /// Black and white without alpha: eight pixels are packed into one.
     packed: bool,
@@ -87,22 +86,16 @@ struct Writing {
 
 impl Rows {
     /// For pixels with `channels` samples: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. `bitonal` samples are 0 or 255.
-    pub fn new(dimensions: Dimensions, channels: usize, bitonal: bool) -> Self {
+    pub fn new(dimensions: Size, channels: usize, bitonal: bool) -> Self {
         let image = Image { dimensions, channels, packed: bitonal && channels == 1 };
         Self { image, phase: Phase::Counting(Box::new(Counting::new(image))), seen: Seen::default(), pixels: Vec::new() }
-    }
-
-    /// Adds the samples of rows. After the last row, all rows must be pushed once more: [`Fault::Changed`] if they differ from those of the first pass.
-    pub fn push(&mut self, samples: &[u8]) -> Result<(), Fault> {
-        let stride = self.image.dimensions.width() as usize * self.image.channels;
-        samples.chunks_exact(stride).try_for_each(|row| self.push_row(row))
     }
 
     fn push_row(&mut self, row: &[u8]) -> Result<(), Fault> {
         self.pixels.clear();
         self.image.pixels(row, &mut self.pixels);
         self.seen.add(&self.pixels);
-        let is_last = self.seen.rows == self.image.dimensions.height();
+        let is_last = self.seen.rows == self.image.dimensions.height;
         match &mut self.phase {
             Phase::Writing(writing) => return writing.push(&self.pixels, self.seen, is_last),
             Phase::Counting(counting) => {
@@ -115,24 +108,27 @@ impl Rows {
         }
         Ok(())
     }
+}
 
-    /// Whether all rows have been counted, and must now be pushed again.
-    pub fn is_counted(&self) -> bool {
+impl Encoder for Rows {
+    fn push(&mut self, samples: Cow<'_, [u8]>) -> Result<(), Fault> {
+        let stride = self.image.dimensions.width as usize * self.image.channels;
+        samples.chunks_exact(stride).try_for_each(|row| self.push_row(row))
+    }
+
+    fn is_counted(&self) -> bool {
         matches!(self.phase, Phase::Writing(_)) && self.seen.rows == 0
     }
 
-    /// Number of complete bytes of the file that can be taken.
-    pub fn held(&self) -> usize {
+    fn held(&self) -> usize {
         if let Phase::Writing(writing) = &self.phase { writing.writer.bits.bytes.len() } else { 0 }
     }
 
-    /// Takes the complete bytes of the file.
-    pub fn take(&mut self) -> Vec<u8> {
+    fn take(&mut self) -> Vec<u8> {
         if let Phase::Writing(writing) = &mut self.phase { writing.writer.bits.take() } else { Vec::new() }
     }
 
-    /// The rest of the file, once all rows have been pushed twice.
-    pub fn finish(&mut self) -> Result<Vec<u8>, Fault> {
+    fn finish(&mut self) -> Result<Vec<u8>, Fault> {
         match &mut self.phase {
             Phase::Writing(writing) if self.seen == writing.counted && writing.writer.bits.written() == writing.length => {
                 let mut bytes = writing.writer.bits.finish();
@@ -152,7 +148,7 @@ impl Image {
 
     /// Pixels in a row as coded, px.
     fn width(&self) -> usize {
-        let width = self.dimensions.width() as usize;
+        let width = self.dimensions.width as usize;
         if self.packed { width.div_ceil(8) } else { width }
     }
 
@@ -263,8 +259,8 @@ impl Begun {
         let mut bits = Bits::default();
         bits.bytes.extend_from_slice(b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0");
         bits.put(0x2F, 8);
-        bits.put((image.dimensions.width() - 1).into(), 14);
-        bits.put((image.dimensions.height() - 1).into(), 14);
+        bits.put((image.dimensions.width - 1).into(), 14);
+        bits.put((image.dimensions.height - 1).into(), 14);
         bits.put(image.has_alpha().into(), 1);
         // The version.
         bits.put(0, 3);

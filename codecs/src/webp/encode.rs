@@ -2,14 +2,10 @@
 
 use webp_rust::ImageBuffer;
 
-use super::super::vp8l::Rows as LosslessWebP;
 use super::{FIRST_CHUNK, chunks};
-use crate::codec::extra::Fault;
-use crate::codec::rgba;
-use crate::geometry::Dimensions;
-use crate::plan::padded_webp;
-use crate::pyramid::ALPHA_FLAG;
-use crate::render::Raster;
+use crate::collected::Raster;
+use crate::vp8l::Rows as LosslessWebP;
+use crate::{ALPHA_FLAG, Encoder, Fault, Size, padded_webp};
 
 /// Longest side of an image that the encoder takes, px.
 const LONGEST: usize = 16_383;
@@ -28,15 +24,15 @@ const RESTLESS: [std::ops::RangeInclusive<u8>; 2] = [46..=51, 90..=92];
 /// all are marked. The file states the true height, and decoders do not look at what lies below it. At [some qualities](RESTLESS) this does not work, and the
 /// next higher one is used. The header of the file shows whether macroblocks are marked.
 pub(crate) fn encode(raster: Raster, quality: u8) -> Result<Vec<u8>, Fault> {
-    let dimensions = raster.dimensions;
-    let (width, height) = (dimensions.width() as usize, dimensions.height() as usize);
-    let padded = padded_webp(dimensions.height()) as usize;
+    let dimensions = raster.size;
+    let (width, height) = (dimensions.width as usize, dimensions.height as usize);
+    let padded = padded_webp(dimensions.height) as usize;
     if padded > LONGEST {
         return lossless(dimensions, raster.channels, raster.data.chunks_exact(raster.stride()));
     }
     let alpha = alpha(&raster);
     let coded = alpha.as_deref().map(|alpha| coded_alpha(dimensions, alpha)).transpose()?;
-    let mut rgba = rgba(raster);
+    let mut rgba = raster.into_rgba();
     rgba.iter_mut().skip(3).step_by(4).for_each(|alpha| *alpha = u8::MAX);
     rgba.reserve_exact((padded - height) * width * 4);
     rgba.resize(padded * width * 4, 128);
@@ -64,30 +60,30 @@ const HEIGHT: std::ops::Range<usize> = 8..10;
 /// The alpha of all pixels, if some are not opaque.
 fn alpha(raster: &Raster) -> Option<Vec<u8>> {
     let alpha = || raster.data.iter().skip(raster.channels - 1).step_by(raster.channels).copied();
-    (raster.has_alpha() && alpha().any(|alpha| alpha < u8::MAX)).then(|| alpha().collect())
+    (raster.channels.is_multiple_of(2) && alpha().any(|alpha| alpha < u8::MAX)).then(|| alpha().collect())
 }
 
 /// Alpha as the data of an ALPH chunk: coded without loss (RFC 9649, 2.7.1.2), as the green of an image without its header.
-fn coded_alpha(dimensions: Dimensions, alpha: &[u8]) -> Result<Vec<u8>, Fault> {
+fn coded_alpha(dimensions: Size, alpha: &[u8]) -> Result<Vec<u8>, Fault> {
     const LOSSLESS: u8 = 1;
     // RIFF and WEBP, the header of the chunk, and the header of the image.
     const BEFORE: usize = 20 + 5;
-    let mut file = lossless(dimensions, 1, alpha.chunks_exact(dimensions.width() as usize))?;
+    let mut file = lossless(dimensions, 1, alpha.chunks_exact(dimensions.width as usize))?;
     file.drain(..BEFORE - 1);
     file[0] = LOSSLESS;
     Ok(file)
 }
 
 /// Encodes rows as a file without loss. All rows are pushed twice.
-fn lossless<'a>(dimensions: Dimensions, channels: usize, rows: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Vec<u8>, Fault> {
+fn lossless<'a>(dimensions: Size, channels: usize, rows: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Vec<u8>, Fault> {
     let mut file = LosslessWebP::new(dimensions, channels, false);
-    rows.clone().try_for_each(|row| file.push(row))?;
-    rows.clone().try_for_each(|row| file.push(row))?;
+    rows.clone().try_for_each(|row| file.push(row.into()))?;
+    rows.clone().try_for_each(|row| file.push(row.into()))?;
     file.finish()
 }
 
 /// Makes a file of these chunks (RFC 9649, 2.3 to 2.7), and writes the true height into the VP8 data.
-fn container(dimensions: Dimensions, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8> {
+fn container(dimensions: Size, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(12 + 18 + 8 + alpha.map_or(0, <[u8]>::len) + 8 + vp8.len() + 2);
     out.extend_from_slice(b"RIFF\0\0\0\0WEBP");
     let mut chunk = |kind: &[u8; 4], data: &[u8]| {
@@ -100,12 +96,12 @@ fn container(dimensions: Dimensions, alpha: Option<&[u8]>, vp8: &[u8]) -> Vec<u8
         start
     };
     if let Some(alpha) = alpha {
-        let [width, height] = [dimensions.width(), dimensions.height()].map(|side| (side - 1).to_le_bytes());
+        let [width, height] = [dimensions.width, dimensions.height].map(|side| (side - 1).to_le_bytes());
         chunk(b"VP8X", &[&[ALPHA_FLAG, 0, 0, 0], &width[..3], &height[..3]].concat());
         chunk(b"ALPH", alpha);
     }
     let start = chunk(b"VP8 ", vp8);
-    out[start + HEIGHT.start..start + HEIGHT.end].copy_from_slice(&dimensions.height().to_le_bytes()[..2]);
+    out[start + HEIGHT.start..start + HEIGHT.end].copy_from_slice(&dimensions.height.to_le_bytes()[..2]);
     let riff = out.len() as u32 - 8;
     out[4..8].copy_from_slice(&riff.to_le_bytes());
     out

@@ -6,34 +6,7 @@ use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
-use super::{Fault, Progress, internal, zstandard};
-use crate::pyramid::level::{Compression, ZSTANDARD_WINDOW};
-
-/// A decoder that is fed with pieces of the data, and gives the decompressed bytes in pieces too.
-pub(crate) enum Unpacker {
-    Lzw(Lzw),
-    Zstandard(Box<Zstandard>),
-}
-
-impl Unpacker {
-    /// For the first `content` decompressed bytes of the data.
-    pub fn new(compression: Compression, content: u64) -> Result<Self, Fault> {
-        Ok(match compression {
-            Compression::Lzw => Self::Lzw(Lzw::default()),
-            Compression::Zstandard => Self::Zstandard(Box::new(Zstandard::new(content))),
-            other => return Err(internal(format!("{other:?} is not unpacked here"))),
-        })
-    }
-
-    /// Decodes a piece of the data into `out`. If no bytes are taken and none are made, it needs a longer piece; if this was the `last` one, the data have
-    /// ended.
-    pub fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
-        match self {
-            Self::Lzw(lzw) => lzw.decode(input, last, out),
-            Self::Zstandard(zstandard) => zstandard.decode(input, last, out),
-        }
-    }
-}
+use crate::{Fault, Progress, Unpacker, ZSTANDARD_WINDOW, zstandard};
 
 /// LZW, with either order of bits.
 #[derive(Default)]
@@ -44,7 +17,7 @@ pub(crate) struct Lzw {
     fault: Option<String>,
 }
 
-impl Lzw {
+impl Unpacker for Lzw {
     fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
         if let Some(fault) = self.fault.take() {
             return Err(Fault::Corrupt(fault));
@@ -96,12 +69,14 @@ pub(crate) struct Zstandard {
 const LAST_BLOCK: [u8; BLOCK_HEADER + CHECKSUM] = [1, 0, 0, 0, 0, 0, 0];
 
 impl Zstandard {
-    fn new(content: u64) -> Self {
+    pub fn new(content: u64) -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(ZSTANDARD_WINDOW);
         Self { decoder, content, begun: false, fault: None }
     }
+}
 
+impl Unpacker for Zstandard {
     fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, Fault> {
         // The crate's own error messages would add more code than they are worth.
         let broken = || Fault::Corrupt("Zstandard data that is broken".to_owned());
@@ -162,14 +137,15 @@ fn block_length(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Codec, unpacker};
 
     fn plain() -> Vec<u8> {
         (0..400_000_u32).map(|at| if at / 5000 % 2 == 0 { (at.wrapping_mul(2_654_435_761) >> 24) as u8 } else { (at / 900) as u8 }).collect()
     }
 
     /// All output of data in pieces of `piece` bytes, taken `most` bytes at a time.
-    fn decode(compression: Compression, data: &[u8], piece: usize, most: usize) -> Result<Vec<u8>, Fault> {
-        let mut unpacker = Unpacker::new(compression, 1 << 30).unwrap();
+    fn decode(codec: Codec, data: &[u8], piece: usize, most: usize) -> Result<Vec<u8>, Fault> {
+        let mut unpacker = unpacker(codec, 1 << 30).unwrap();
         let (mut made, mut at, mut length) = (Vec::new(), 0, piece);
         loop {
             let end = (at + length).min(data.len());
@@ -190,13 +166,13 @@ mod tests {
         let lzw = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(&plain).unwrap();
         let old = weezl::encode::Encoder::new(BitOrder::Lsb, 8).encode(&plain).unwrap();
         let zstandard = ruzstd::encoding::compress_to_vec(plain.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
-        for (compression, data) in [(Compression::Lzw, lzw), (Compression::Lzw, old), (Compression::Zstandard, zstandard)] {
+        for (codec, data) in [(Codec::Lzw, lzw), (Codec::Lzw, old), (Codec::Zstandard, zstandard)] {
             for (piece, most) in [(1, 70_000), (7, 9000), (1000, 100), (1 << 20, 1 << 20), (5000, 333)] {
-                assert!(decode(compression, &data, piece, most).unwrap() == plain, "{compression:?}, {piece} and {most}");
+                assert!(decode(codec, &data, piece, most).unwrap() == plain, "{codec:?}, {piece} and {most}");
             }
             for cut in [1, 100, data.len() / 2] {
-                let made = decode(compression, &data[..cut], 4096, 4096).unwrap_or_default();
-                assert!(made.len() < plain.len() && plain.starts_with(&made), "{compression:?} cut at {cut}");
+                let made = decode(codec, &data[..cut], 4096, 4096).unwrap_or_default();
+                assert!(made.len() < plain.len() && plain.starts_with(&made), "{codec:?} cut at {cut}");
             }
         }
     }
@@ -210,7 +186,7 @@ mod tests {
             data.extend(block(u32::from(index == 511)));
             data.push(7);
         }
-        let mut unpacker = Unpacker::new(Compression::Zstandard, 1 << 30).unwrap();
+        let mut unpacker = unpacker(Codec::Zstandard, 1 << 30).unwrap();
         let (mut at, mut made) = (0, 0);
         let mut out = vec![0; 64 << 10];
         while made < 64 << 20 {

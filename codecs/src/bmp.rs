@@ -5,16 +5,15 @@ use std::io::Cursor;
 use image::codecs::bmp::BmpDecoder;
 use image::{ImageDecoder, ImageError};
 
-use super::{Decoded, Fault, internal};
-use crate::codec::filler::MEDIUM;
-use crate::geometry::Dimensions;
-use crate::pyramid::bmp_profile;
+use crate::decoded::Decoded;
+use crate::headers::bmp::profile;
+use crate::{Fault, MEDIUM, Size, internal};
 
 /// Decodes all pixels. If the file ends early or is damaged, those that are stored before that point; in most files the bottom row is stored first.
-pub(super) fn decode(bytes: &[u8], planned: Dimensions) -> Result<Decoded, Fault> {
+pub(crate) fn decode(bytes: &[u8], planned: Size) -> Result<Decoded, Fault> {
     let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(failure)?;
     let (width, height) = decoder.dimensions();
-    if (width, height) != (planned.width(), planned.height()) {
+    if (width, height) != (planned.width, planned.height) {
         return Err(Fault::Corrupt(format!("its pixels are {width} × {height}, its header says {planned}")));
     }
     let channels = usize::from(decoder.color_type().channel_count());
@@ -32,8 +31,7 @@ pub(super) fn decode(bytes: &[u8], planned: Dimensions) -> Result<Decoded, Fault
     if channels == 4 && damage.is_none() {
         opaque_if_invisible(&mut samples);
     }
-    let icc = bmp_profile(bytes).map(<[u8]>::to_vec);
-    Ok(Decoded { channels, samples, icc, damage })
+    Ok(Decoded::new(planned, channels, samples, profile(bytes).map(<[u8]>::to_vec), damage))
 }
 
 /// Makes all pixels opaque if all of them have alpha 0. Some writers declare alpha, but leave it at zero. Browsers show such files as if they had no alpha.

@@ -1,14 +1,12 @@
 use super::*;
-use crate::codec::extra::LosslessWebP;
-use crate::error::Error;
-use crate::render::Raster;
+use crate::collected::Raster;
 use image::{DynamicImage, ImageDecoder};
 
 /// The pixels of a file by another decoder, RGBA, and whether the file declares alpha.
-fn decoded(file: &[u8], dimensions: Dimensions) -> (Vec<u8>, bool) {
+fn decoded(file: &[u8], size: Size) -> (Vec<u8>, bool) {
     let decoder = image::codecs::webp::WebPDecoder::new(std::io::Cursor::new(file)).unwrap();
     let alpha = decoder.color_type().has_alpha();
-    assert_eq!(decoder.dimensions(), (dimensions.width(), dimensions.height()));
+    assert_eq!(decoder.dimensions(), (size.width, size.height));
     (DynamicImage::from_decoder(decoder).unwrap().to_rgba8().into_raw(), alpha)
 }
 
@@ -23,14 +21,28 @@ fn rgba(raster: &Raster) -> Vec<u8> {
     raster.data.chunks_exact(raster.channels).flat_map(pixel).collect()
 }
 
+/// Samples of `count` rows.
+fn part(raster: &Raster, first: u32, count: u32) -> &[u8] {
+    &raster.data[first as usize * raster.stride()..][..count as usize * raster.stride()]
+}
+
+/// Makes each colour sample 0 or 255.
+fn bitonal(raster: &mut Raster) {
+    let colors = if raster.channels > 2 { 3 } else { 1 };
+    for pixel in raster.data.chunks_exact_mut(raster.channels) {
+        let value = if pixel[colors / 2] < 128 { 0 } else { 255 };
+        pixel[..colors].fill(value);
+    }
+}
+
 /// Encodes a file in pieces, and pushes a few rows at a time.
 fn in_pieces(raster: &Raster, bitonal: bool, rows: u32) -> Vec<u8> {
-    let mut encoder = Rows::new(raster.dimensions, raster.channels, bitonal);
+    let mut encoder = Rows::new(raster.size, raster.channels, bitonal);
     let mut file = Vec::new();
     for pass in 0..2 {
         assert_eq!(encoder.is_counted(), pass == 1);
-        for first in (0..raster.dimensions.height()).step_by(rows as usize) {
-            encoder.push(&raster.rows(first, rows.min(raster.dimensions.height() - first)).data).unwrap();
+        for first in (0..raster.size.height).step_by(rows as usize) {
+            encoder.push(part(raster, first, rows.min(raster.size.height - first)).into()).unwrap();
             if pass == 1 {
                 let held = encoder.held();
                 let piece = encoder.take();
@@ -45,13 +57,13 @@ fn in_pieces(raster: &Raster, bitonal: bool, rows: u32) -> Vec<u8> {
 
 /// Encodes a raster, and checks all properties of the file. Returns its length.
 fn check(what: &str, raster: &Raster, bitonal: bool) -> usize {
-    let file = LosslessWebP::of(raster, bitonal).unwrap();
+    let file = in_pieces(raster, bitonal, raster.size.height);
     let length = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
     assert_eq!(([&file[..4], &file[8..16]].concat(), file.len() % 2), (b"RIFFWEBPVP8L".to_vec(), 0), "{what}");
     assert_eq!((length(4), length(16).next_multiple_of(2)), (file.len() - 8, file.len() - 20), "{what}");
-    let (pixels, alpha) = decoded(&file, raster.dimensions);
+    let (pixels, alpha) = decoded(&file, raster.size);
     assert!(pixels == rgba(raster), "{what}: other pixels");
-    assert_eq!(alpha, raster.has_alpha(), "{what}");
+    assert_eq!(alpha, raster.channels.is_multiple_of(2), "{what}");
     for rows in [1, 7] {
         assert!(in_pieces(raster, bitonal, rows) == file, "{what}: another file in pieces");
     }
@@ -74,20 +86,20 @@ const PICTURES: [Painter; 7] = [
     ("stripes", |x, _, channel, _| if x % 5 < 2 { 10 } else { 240 - channel as u8 }),
 ];
 
-fn painted((_, paint): Painter, dimensions: Dimensions, channels: usize) -> Raster {
-    let width = dimensions.width() as usize;
+fn painted((_, paint): Painter, size: Size, channels: usize) -> Raster {
+    let width = size.width as usize;
     let data =
-        (0..dimensions.area() as usize * channels).map(|index| paint(index / channels % width, index / channels / width, index % channels, index)).collect();
-    Raster { dimensions, channels, data }
+        (0..size.area() as usize * channels).map(|index| paint(index / channels % width, index / channels / width, index % channels, index)).collect();
+    Raster { size, channels, data }
 }
 
 #[test]
 fn every_kind_of_pixel_comes_back() {
     for (width, height) in [(1, 1), (2, 1), (1, 2), (1, 300), (300, 1), (15, 17), (16, 16), (33, 40), (257, 65)] {
-        let dimensions = Dimensions::new(width, height).unwrap();
+        let size = Size { width, height };
         for picture in PICTURES {
             for channels in 1..=4 {
-                check(&format!("{}, {dimensions}, {channels} channels", picture.0), &painted(picture, dimensions, channels), false);
+                check(&format!("{}, {size}, {channels} channels", picture.0), &painted(picture, size, channels), false);
             }
         }
     }
@@ -96,12 +108,12 @@ fn every_kind_of_pixel_comes_back() {
 #[test]
 fn bitonal_pixels_come_back() {
     for (width, height) in [(1, 1), (7, 9), (8, 1), (9, 30), (1, 100), (640, 130)] {
-        let dimensions = Dimensions::new(width, height).unwrap();
+        let size = Size { width, height };
         for picture in PICTURES {
             for channels in 1..=4 {
-                let mut raster = painted(picture, dimensions, channels);
-                crate::render::bitonal(&mut raster);
-                check(&format!("{}, {dimensions}, {channels} channels", picture.0), &raster, true);
+                let mut raster = painted(picture, size, channels);
+                bitonal(&mut raster);
+                check(&format!("{}, {size}, {channels} channels", picture.0), &raster, true);
             }
         }
     }
@@ -110,10 +122,10 @@ fn bitonal_pixels_come_back() {
 #[test]
 fn the_longest_sides_come_back() {
     for (width, height) in [(16_383, 2), (2, 16_383)] {
-        let dimensions = Dimensions::new(width, height).unwrap();
+        let size = Size { width, height };
         for picture in PICTURES {
             for channels in [1, 4] {
-                check(&format!("{}, {dimensions}, {channels} channels", picture.0), &painted(picture, dimensions, channels), false);
+                check(&format!("{}, {size}, {channels} channels", picture.0), &painted(picture, size, channels), false);
             }
         }
     }
@@ -121,37 +133,37 @@ fn the_longest_sides_come_back() {
 
 #[test]
 fn what_is_simple_takes_few_bytes_and_noise_no_more_than_it_is() {
-    let dimensions = Dimensions::new(1000, 800).unwrap();
-    let size = |picture: usize, channels| check(PICTURES[picture].0, &painted(PICTURES[picture], dimensions, channels), false);
+    let size = Size { width: 1000, height: 800 };
+    let length = |picture: usize, channels| check(PICTURES[picture].0, &painted(PICTURES[picture], size, channels), false);
     // A reference copies up to 4096 pixels.
-    assert!(size(0, 3) < 500 && size(1, 4) < 500 && size(6, 3) < 800);
-    assert!(size(2, 3) < 1000 * 800 * 3 + 2000 && size(2, 1) < 1000 * 800 + 1000);
-    let mut page = painted(PICTURES[5], dimensions, 1);
-    crate::render::bitonal(&mut page);
+    assert!(length(0, 3) < 500 && length(1, 4) < 500 && length(6, 3) < 800);
+    assert!(length(2, 3) < 1000 * 800 * 3 + 2000 && length(2, 1) < 1000 * 800 + 1000);
+    let mut page = painted(PICTURES[5], size, 1);
+    bitonal(&mut page);
     assert!(check("page", &page, true) < 1000 * 800 / 8 / 8);
 }
 
 #[test]
 fn other_rows_in_the_second_pass_are_an_error() {
-    let dimensions = Dimensions::new(40, 50).unwrap();
-    let first = painted(PICTURES[4], dimensions, 3);
-    let again = |second: &Raster| {
-        let mut rows = LosslessWebP::new(dimensions, 3, false).unwrap();
-        rows.push(&first.data).unwrap();
-        rows.push(&second.data).and_then(|()| rows.finish().map(drop))
+    let size = Size { width: 40, height: 50 };
+    let first = painted(PICTURES[4], size, 3);
+    let again = |second: &[u8]| {
+        let mut rows = Rows::new(size, 3, false);
+        rows.push(first.data.as_slice().into()).unwrap();
+        rows.push(second.into()).and_then(|()| rows.finish().map(drop))
     };
-    assert_eq!(again(&first), Ok(()));
+    assert_eq!(again(&first.data), Ok(()));
     // Other symbols; then the same symbols in another order.
-    assert_eq!(again(&painted(PICTURES[2], dimensions, 3)), Err(Error::SourceChanged));
-    let mut swapped = first.clone();
+    assert_eq!(again(&painted(PICTURES[2], size, 3).data), Err(Fault::Changed));
+    let mut swapped = painted(PICTURES[4], size, 3);
     swapped.data.rotate_left(3);
-    assert_eq!(again(&swapped), Err(Error::SourceChanged));
-    let mut one = first.clone();
+    assert_eq!(again(&swapped.data), Err(Fault::Changed));
+    let mut one = painted(PICTURES[4], size, 3);
     one.data[40 * 49 * 3 + 5] ^= 1;
-    assert_eq!(again(&one), Err(Error::SourceChanged));
+    assert_eq!(again(&one.data), Err(Fault::Changed));
     // Too few rows, and too many.
-    assert_eq!(again(&first.rows(0, 49)).unwrap_err().code(), "internal");
-    let mut rows = LosslessWebP::new(dimensions, 3, false).unwrap();
-    (0..2).for_each(|_| rows.push(&first.data).unwrap());
-    assert_eq!(rows.push(&first.rows(0, 1).data), Err(Error::SourceChanged));
+    assert_eq!(again(part(&first, 0, 49)), Err(internal("rows that did not come twice")));
+    let mut rows = Rows::new(size, 3, false);
+    (0..2).for_each(|_| rows.push(first.data.as_slice().into()).unwrap());
+    assert_eq!(rows.push(part(&first, 0, 1).into()), Err(Fault::Changed));
 }

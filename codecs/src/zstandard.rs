@@ -1,9 +1,9 @@
 //! Headers of Zstandard frames (RFC 8878, section 3.1.1.1).
 
-use crate::pyramid::level::zstandard_window;
+use crate::zstandard_window;
 
 /// Longest header of a frame, bytes.
-pub(super) const HEADER: usize = 18;
+pub(crate) const HEADER: usize = 18;
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// A flag of the frame header descriptor: the frame has no window descriptor, and its window is its whole content.
 const SINGLE_SEGMENT: u8 = 0x20;
@@ -12,7 +12,7 @@ const SINGLE_SEGMENT: u8 = 0x20;
 ///
 /// A window limits how far back a match may reach. An encoder at a high level declares 128 MiB, however short the content is. But no match reaches back beyond
 /// the beginning of the frame, so the decoded bytes stay the same.
-pub(super) fn narrow_window(header: &mut [u8], content: u64) {
+pub(crate) fn narrow_window(header: &mut [u8], content: u64) {
     let needed = zstandard_window(content);
     let Some((_, frame)) = header.split_first_chunk_mut::<4>().filter(|(magic, _)| **magic == MAGIC) else { return };
     let Some((descriptor, rest)) = frame.split_first_mut() else { return };
@@ -42,9 +42,8 @@ fn window_size(descriptor: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::unpack;
     use super::*;
-    use crate::pyramid::level::{Compression, ZSTANDARD_WINDOW};
+    use crate::{Codec, Fault, ZSTANDARD_WINDOW, run, unpacker};
 
     /// Bytes that repeat in part, and the blocks of a frame of them without its header.
     fn blocks() -> (Vec<u8>, Vec<u8>) {
@@ -61,7 +60,12 @@ mod tests {
     }
 
     fn unpacked(frame: &[u8], count: usize) -> Result<Vec<u8>, String> {
-        unpack(Compression::Zstandard, frame, count).map_err(|fault| format!("{fault:?}"))
+        let mut unpacker = unpacker(Codec::Zstandard, count as u64).unwrap();
+        let mut out = vec![0; count];
+        match run(frame, &mut out, |input, out| unpacker.decode(input, true, out)) {
+            (_, Some(fault)) if !matches!(fault, Fault::Corrupt(_)) => Err(format!("{fault:?}")),
+            (made, _) => Ok(out[..made].to_vec()),
+        }
     }
 
     #[test]
