@@ -7,7 +7,7 @@ import { dirname, extname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { FAST, RELEASE, at, files, fingerprint, say } from "./lib.mjs";
-import { buildModules, glueOf, wasmOf } from "./modules.mjs";
+import { CODECS, buildModules, glueOf, wasmOf } from "./modules.mjs";
 import { ENTRIES, aliases, buildPackage } from "./package.mjs";
 import { setup } from "./setup.mjs";
 
@@ -29,7 +29,7 @@ export async function build(kind = RELEASE, parts = PARTS) {
 export const PARTS = ["worker", "package", "pages"];
 
 /** The modules that pages load. */
-const PAGES = ["engine", "extra", "service"];
+const PAGES = ["engine", "service", ...CODECS.map((name) => `codecs/${name}`)];
 
 async function buildWorker(kind, esbuild) {
   const { out } = kind;

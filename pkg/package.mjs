@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { RELEASE, at, fail, files, run } from "./lib.mjs";
-import { MODULES, buildModules, glueOf } from "./modules.mjs";
+import { CODEC, buildModules, glueOf } from "./modules.mjs";
 import { setup } from "./setup.mjs";
 
 const source = (name) => at("src", "js", `${name}.ts`);
@@ -30,7 +30,7 @@ const OPTIONS = { bundle: true, target: "es2022", external: ["*.wasm", "node:*"]
 export function aliases(kind, host) {
   const name = (kinds) => (kinds.includes(host) ? host : "web");
   return {
-    ...Object.fromEntries(MODULES.map(({ name }) => [`#${name}`, glueOf(kind, name)])),
+    ...Object.fromEntries(Object.entries({ engine: "engine", codec: CODEC, service: "service", worker: "worker" }).map(([name, module]) => [`#${name}`, glueOf(kind, module)])),
     "#load": source(`load.${host}`),
     "#read": source(`read.${name(["node"])}`),
     "#service-module": source(`host/service-module.${name(["workerd", "classic"])}`),

@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { PARTS, build } from "./build.mjs";
 import { RELEASE } from "./lib.mjs";
 import { at, fail, output, run, say } from "./lib.mjs";
+import { CODECS } from "./modules.mjs";
 import { setup } from "./setup.mjs";
 
 const node = (...args) => [process.execPath, ...args];
@@ -16,6 +17,9 @@ const suite = (folder) => {
   return names.filter((name) => name.endsWith(".test.mjs")).map((name) => node("--test-reporter=spec", at("tests", folder, name)));
 };
 
+/** The core, and the codecs by themselves. */
+const RUST = ["--locked", "-p", "azulejo", "-p", "azulejo-codecs"];
+
 /** What fills all processors by itself, and what may run beside whatever else: tests that wait for frames, for timers and for processes that begin and end. */
 const CHECKS = {
   format: { alone: [["cargo", "fmt", "--all", "--check"]] },
@@ -23,10 +27,11 @@ const CHECKS = {
     alone: [
       clippy("--all-targets"),
       clippy("-p", "azulejo-worker", "--target", "wasm32-unknown-unknown"),
-      ...["web", "extra-module", "http"].map((feature) => clippy("-p", "azulejo", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown")),
+      ...["web", "http"].map((feature) => clippy("-p", "azulejo", "--no-default-features", "--features", feature, "--target", "wasm32-unknown-unknown")),
+      ...CODECS.map((name) => clippy("-p", "azulejo-codecs", "--features", `module,${name}`, "--target", "wasm32-unknown-unknown")),
     ],
   },
-  rust: { alone: [["cargo", "test", "--locked", "--no-run"]], beside: [["cargo", "test", "--locked"]] },
+  rust: { alone: [["cargo", "test", ...RUST, "--no-run"]], beside: [["cargo", "test", ...RUST]] },
   wasm: { alone: [node(at("tests", "wasm", "run.mjs"), "build")], beside: ["node", "browser"].map((where) => node(at("tests", "wasm", "run.mjs"), where)) },
   types: { beside: [tsc("www")] },
   package: { beside: [tsc("src", "js"), ...suite("js")] },

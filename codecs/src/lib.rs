@@ -10,6 +10,8 @@
 mod bmp;
 #[cfg(any(feature = "gif", feature = "mozjpeg", feature = "webp"))]
 mod collected;
+#[cfg(any(feature = "bmp", feature = "gif", feature = "webp"))]
+mod decoded;
 #[cfg(feature = "gif")]
 mod gif;
 mod headers;
@@ -17,8 +19,6 @@ mod headers;
 mod module;
 #[cfg(feature = "mozjpeg")]
 mod mozjpeg;
-#[cfg(any(feature = "bmp", feature = "gif", feature = "webp"))]
-mod decoded;
 #[cfg(feature = "tiff")]
 mod unpack;
 #[cfg(feature = "webp")]
@@ -34,7 +34,7 @@ use std::fmt;
 #[cfg(any(feature = "gif", feature = "mozjpeg", feature = "webp"))]
 use collected::Collected;
 
-pub use headers::{bmp as bmp_header, ALPHA_FLAG, ANIMATION_FLAG, LARGE_WEBP, MEDIUM, PIECE, ZSTANDARD_WINDOW, gif_canvas, padded_webp, zstandard_window};
+pub use headers::{ALPHA_FLAG, ANIMATION_FLAG, LARGE_WEBP, MEDIUM, PIECE, ZSTANDARD_WINDOW, bmp as bmp_header, gif_canvas, padded_webp, zstandard_window};
 
 macro_rules! codecs {
     ($($(#[$doc:meta])* $codec:ident = $name:literal in $module:literal),+ $(,)?) => {
@@ -79,7 +79,6 @@ impl Codec {
     pub fn named(name: &str) -> Result<Self, Fault> {
         Self::ALL.iter().copied().find(|codec| codec.name() == name).ok_or_else(|| Fault::Internal(format!("there is no codec {name:?}")))
     }
-
 }
 
 /// Width and height, px. Neither is 0.

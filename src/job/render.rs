@@ -12,9 +12,9 @@ use super::planes::PlaneRows;
 use crate::api::{Format, ResolvedRequest};
 use crate::bytes::{ByteRange, ByteStore, Step};
 use crate::codec::chunks::{Block, layout};
-use crate::codec::stored::{self, Colors};
 #[cfg(feature = "web")]
 use crate::codec::modules;
+use crate::codec::stored::{self, Colors};
 use crate::codec::{Encoder, JpegFile, WholeRows};
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::{Dimensions, Rect};
@@ -23,8 +23,8 @@ use crate::limits::{Limits, PIECE};
 use crate::options::EncodeOptions;
 use crate::plan::{Plan, Rendering, SourcePlan, StoredChunk};
 use crate::profile::Unused;
-use crate::pyramid::level::{Level, Model};
 use crate::pyramid::Pyramid;
+use crate::pyramid::level::{Level, Model};
 use crate::render::{Pipeline, Raster};
 
 /// Rows are handed to the encoder by about this many bytes.

@@ -135,8 +135,8 @@ interface WasmImage {
 /** What is used of what wasm-bindgen makes of `src/web`; one of them is one instance of the module. */
 export interface Engine {
   OpenJob: new (size: number, page: string, settings: Settings) => WasmJob & { image(): WasmImage | undefined };
-  /** Loads the codecs that it was built without, and makes them its own. */
-  extra(): Promise<void>;
+  /** Loads a module of codecs by its name, and makes it its own. */
+  install(codec: string): Promise<void>;
 }
 
 const VERSIONS = ["1.0", "1.1", "2", "3"] as const;
@@ -157,17 +157,20 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
       throw fromWasm(thrown);
     }
   };
-  /** The extra codecs, once they are needed; what could not be loaded is tried again. */
-  let loading: Promise<void> | undefined;
-  const extra = (): Promise<void> =>
-    (loading ??= engine.then(({ extra }) => extra()).catch((error: unknown) => {
-      loading = undefined;
+  /** The modules of codecs, once they are needed; what could not be loaded is tried again. */
+  const loading = new Map<string, Promise<void>>();
+  const install = (codec: string): Promise<void> => {
+    const begun = loading.get(codec) ?? engine.then(({ install }) => install(codec));
+    loading.set(codec, begun);
+    return begun.catch((error: unknown) => {
+      loading.delete(codec);
       if (error instanceof IiifError) throw error;
       // It was installed in an engine that had trapped meanwhile, or trapped by that.
       if (dead) throw dead;
       dead = lost();
       throw fromWasm(error);
-    }));
+    });
+  };
 
   const release = (object: { free(): void }) => () => {
     if (!dead) call(() => object.free());
@@ -192,10 +195,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
   /** Loads the modules of codecs that a job may need, or frees it. */
   async function equip(work: WasmWork, modules: readonly string[]): Promise<void> {
     try {
-      for (const name of modules) {
-        if (name !== "extra") throw new IiifError("internal", 500, `There is no module of codecs ${name}.`);
-        await extra();
-      }
+      await Promise.all(modules.map(install));
     } catch (error) {
       release(work)();
       throw error;

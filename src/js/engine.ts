@@ -1,7 +1,9 @@
+import { create as createCodec } from "#codec";
 import { create } from "#engine";
-import { create as createExtra } from "#extra";
-import { packaged, packagedExtra } from "#load";
+import { packaged, packagedCodecs } from "#load";
+import { CODEC_MODULES, type CodecModule } from "./codecs.js";
 import type { Engine } from "./core.js";
+import { IiifError } from "./error.js";
 import { type Wasm, compile, once, started } from "./wasm.js";
 
 export type { Wasm } from "./wasm.js";
@@ -10,52 +12,81 @@ export type { Wasm } from "./wasm.js";
 export interface Modules {
   engine: WebAssembly.Module;
   /** Compiled, or the address of what is loaded once it is needed. */
-  extra?: WebAssembly.Module | string;
+  codecs: Partial<Record<CodecModule, WebAssembly.Module | string>>;
 }
+
+/** Modules of codecs from elsewhere, by their names. */
+export type CodecChoice = Partial<Record<CodecModule, Wasm | Promise<Wasm>>>;
 
 let chosen: Modules | undefined;
 const packagedEngine = once(packaged, "engine.wasm");
-let compilingExtra: Promise<WebAssembly.Module> | undefined;
+const compiling = new Map<CodecModule, Promise<WebAssembly.Module>>();
 
 /** A new instance of the engine in this thread. Its module is compiled once; one that could not be loaded is forgotten, so that the next call tries again. @internal */
 export async function engine(): Promise<Engine> {
   const module = await (chosen?.engine ?? packagedEngine());
   const glue = create();
   await started(glue.default({ module_or_path: module }), "engine.wasm");
-  return { OpenJob: glue.OpenJob, extra: async () => glue.installExtra(await extra()) };
+  return { OpenJob: glue.OpenJob, install: async (name) => glue.install(name, await codec(name)) };
 }
 
-/** A new instance of the extra codecs (WebP, GIF, LZW and Zstandard within TIFF, small JPEGs) in this thread: an engine has one of its own. */
-async function extra(): Promise<Codecs> {
-  const from = chosen?.extra ?? packagedExtra();
-  const module = await (compilingExtra ??= compile(typeof from === "string" ? new URL(from) : from, "extra.wasm").catch((error: unknown) => {
-    compilingExtra = undefined;
+/** A new instance of a module of codecs in this thread: an engine has its own. Its constructors are called by functions, as the engine can only call those. */
+async function codec(given: string): Promise<Codec> {
+  const name = known(given);
+  const file = `codecs/${name}.wasm`;
+  const from = chosen?.codecs[name] ?? packagedCodecs[name]();
+  let module = compiling.get(name);
+  if (!module) compiling.set(name, (module = compile(typeof from === "string" ? new URL(from) : from, file)));
+  const codec = createCodec();
+  const { Decoder, Encoder, Unpacker } = codec;
+  try {
+    await started(codec.default({ module_or_path: await module }), file);
+  } catch (error) {
+    // The next call tries again.
+    if (compiling.get(name) === module) compiling.delete(name);
     throw error;
-  }));
-  const codecs = createExtra();
-  await started(codecs.default({ module_or_path: module }), "extra.wasm");
-  return codecs;
+  }
+  return {
+    decoder: (...given) => new Decoder(...given),
+    encoder: (...given) => new Encoder(...given),
+    unpacker: (...given) => new Unpacker(...given),
+  };
 }
 
-type Codecs = ReturnType<typeof createExtra>;
+type Glue = ReturnType<typeof createCodec>;
+/** What the engine calls: `Codecs` in src/web/codecs.rs. */
+type Codec = {
+  decoder(...given: ConstructorParameters<Glue["Decoder"]>): InstanceType<Glue["Decoder"]>;
+  encoder(...given: ConstructorParameters<Glue["Encoder"]>): InstanceType<Glue["Encoder"]>;
+  unpacker(...given: ConstructorParameters<Glue["Unpacker"]>): InstanceType<Glue["Unpacker"]>;
+};
+
+/** The name of a module of codecs; no other takes the place of one that there is not. */
+function known(name: string): CodecModule {
+  const found = CODEC_MODULES.find((known) => known === name);
+  if (!found) throw new IiifError("invalid", 400, `There is no module of codecs ${JSON.stringify(name)}: there are ${CODEC_MODULES.join(", ")}.`);
+  return found;
+}
 
 /**
- * Takes a module from elsewhere, for engines that are started from now on. If it is an address and nothing else is said, the extra codecs are looked for
- * beside it when they are needed. @internal
+ * Takes modules from elsewhere, for engines that are started from now on. If the engine is an address, codecs that are not given are looked for in a folder
+ * `codecs` beside it when they are needed. @internal
  */
-export async function choose(wasm: Wasm | Promise<Wasm>, extra?: Wasm | Promise<Wasm>): Promise<void> {
+export async function choose(wasm: Wasm | Promise<Wasm>, codecs: CodecChoice = {}): Promise<void> {
+  Object.keys(codecs).forEach(known);
   const from = await wasm;
-  const beside = (await extra) ?? (from instanceof URL ? new URL("extra.wasm", from) : undefined);
-  adopt({
-    engine: await compile(from, "engine.wasm"),
-    ...(beside !== undefined && { extra: beside instanceof URL ? beside.href : await compile(beside, "extra.wasm") }),
-  });
+  const found: Modules["codecs"] = {};
+  for (const name of CODEC_MODULES) {
+    const given = (await codecs[name]) ?? (from instanceof URL ? new URL(`codecs/${name}.wasm`, from) : undefined);
+    if (given !== undefined) found[name] = given instanceof URL ? given.href : await compile(given, `codecs/${name}.wasm`);
+  }
+  adopt({ engine: await compile(from, "engine.wasm"), codecs: found });
 }
 
 /** What another thread has chosen. @internal */
 export function adopt(modules: Modules): void {
   chosen = modules;
-  compilingExtra = undefined;
+  compiling.clear();
 }
 
 /** The modules that were chosen, if any were: workers are sent them. @internal */

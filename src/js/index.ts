@@ -1,7 +1,7 @@
 // The npm package `azulejo`: a IIIF server for one's own images, in a page, a worker, Node or workerd.
 
 import { workers } from "#load";
-import { type Wasm, choose, chosenModules } from "./engine.js";
+import { type CodecChoice, type Wasm, choose, chosenModules } from "./engine.js";
 import { IiifError } from "./error.js";
 import { type IiifImage, type OpenOptions, type WorkerOptions, openImage } from "./image.js";
 import { BlobSpools, type PyramidFile, type PyramidOptions, type Spool, writePyramid } from "./ingest.js";
@@ -81,13 +81,14 @@ export async function spoolPyramid(input: Input, spool: Spool, options: PyramidO
 /**
  * Loads the engine early, or from elsewhere: a compiled module, its bytes, its URL or an answer with it. Never required.
  * Call it before the first `open`: what runs already stays as it is. A module from elsewhere is compiled once, and is sent to the workers.
- * `extra` is the module of the codecs that are loaded when they are needed (WebP, GIF, BMP, LZW and Zstandard within TIFF, small JPEGs); of an engine by URL it is looked for beside it, as `extra.wasm`.
+ * `codecs` are modules of codecs that are loaded when an image or a request needs them: `bmp`, `gif`, `mozjpeg` (`jpegSmall`), `tiff` (LZW and Zstandard in TIFF),
+ * `webp`. If the engine is a URL, those that are not given are looked for beside it, in the folder `codecs`.
  *
  * Vite and webpack find the engine and the worker by themselves. esbuild does not: give it `azulejo/pool-worker` as an entry point of the name `pool-worker`,
- * copy `azulejo/engine.wasm` and `azulejo/extra.wasm` beside the output, and call `init(new URL("./engine.wasm", import.meta.url))`.
+ * copy `azulejo/engine.wasm` and the folder `codecs` that lies beside it to the output, and call `init(new URL("./engine.wasm", import.meta.url))`.
  */
-export async function init(wasm?: Wasm | Promise<Wasm>, extra?: Wasm | Promise<Wasm>): Promise<void> {
-  if (wasm !== undefined) await choose(wasm, extra);
+export async function init(wasm?: Wasm | Promise<Wasm>, codecs?: CodecChoice): Promise<void> {
+  if (wasm !== undefined) await choose(wasm, codecs);
   const host = hostOf({});
   const lane = host.take(() => true);
   await lane.core.ready().catch((error: unknown) => {

@@ -1,12 +1,19 @@
 // In pages and workers.
 
+import type { EachCodec } from "./codecs.js";
 import { workerAt } from "./pool.js";
 
 /** The module lies one folder up in the package, where bundlers find it. */
 export const packaged = (): URL => new URL("../engine.wasm", import.meta.url);
 
-/** Beside it, the codecs that are loaded when they are needed. */
-export const packagedExtra = (): URL => new URL("../extra.wasm", import.meta.url);
+/** Beside it, the codecs, which are loaded when they are needed. Each has an expression of its own, as bundlers find files by that. */
+export const packagedCodecs: EachCodec<() => URL> = {
+  bmp: () => new URL("../codecs/bmp.wasm", import.meta.url),
+  gif: () => new URL("../codecs/gif.wasm", import.meta.url),
+  mozjpeg: () => new URL("../codecs/mozjpeg.wasm", import.meta.url),
+  tiff: () => new URL("../codecs/tiff.wasm", import.meta.url),
+  webp: () => new URL("../codecs/webp.wasm", import.meta.url),
+};
 
 /**
  * How to start a worker, where that can be done: not within a Service Worker.

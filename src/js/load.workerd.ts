@@ -1,11 +1,16 @@
 // In workerd, where a static import is the only way, and gives a module.
 
+import type { EachCodec } from "./codecs.js";
+import bmp from "../codecs/bmp.wasm";
+import gif from "../codecs/gif.wasm";
+import mozjpeg from "../codecs/mozjpeg.wasm";
+import tiff from "../codecs/tiff.wasm";
+import webp from "../codecs/webp.wasm";
 import module from "../engine.wasm";
-import extra from "../extra.wasm";
 
 export const packaged = (): WebAssembly.Module => module;
 
-export const packagedExtra = (): WebAssembly.Module => extra;
+export const packagedCodecs: EachCodec<() => WebAssembly.Module> = { bmp: () => bmp, gif: () => gif, mozjpeg: () => mozjpeg, tiff: () => tiff, webp: () => webp };
 
 /** Everything happens in this thread. */
 export const workers = (): (() => Worker) | undefined => undefined;

@@ -44,7 +44,7 @@ export interface ServeOptions extends Pick<ServerOptions, "versions" | "allowSla
   pages?: boolean;
   /** How many images are kept open, and how many bytes of answers are kept. Default: 8 images, 32 MiB. */
   cache?: { images?: number; bytes?: number };
-  /** `engine.wasm`, for images that are decoded in the Service Worker itself; `extra.wasm` and `service.wasm` are looked for beside its URL. Default: where the package has them; the classic script looks beside the Service Worker's own. */
+  /** `engine.wasm`, for images that are decoded in the Service Worker itself; `service.wasm` and the folder `codecs` are looked for beside its URL. Default: where the package has them; the classic script looks beside the Service Worker's own. */
   engine?: URL | string | (() => Wasm | Promise<Wasm>);
   /** Whether it takes over pages as soon as it is installed. Default true. */
   claim?: boolean;

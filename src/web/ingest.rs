@@ -1,11 +1,12 @@
 //! Writing pyramids (feature `web`).
 
+use azulejo_codecs::Codec;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::engine::{Image, ranges, thrown};
 use super::values::{failure, invalid};
-use crate::codec::extra::MODULE;
+use crate::codec::modules;
 use crate::error::Error;
 use crate::ingest::{Compression, Finished, Ingest, Options, Step};
 use crate::limits::Limits;
@@ -34,8 +35,8 @@ impl Image {
         // `as` saturates, and NaN becomes 0.
         options.memory = memory.map_or(options.memory, |mebibytes| (mebibytes * f64::from(1 << 20)) as u64);
         options.work = work.map_or(options.work, |seconds| (seconds * Limits::WORK_PER_SECOND as f64) as u64);
-        let needed = self.pyramid.needs_extra() || options.compression == Some(Compression::WebP);
-        let modules = needed.then_some(MODULE).into_iter().collect();
+        let writing = (options.compression == Some(Compression::WebP)).then_some(Codec::WebP);
+        let modules = modules::names(&self.pyramid, writing);
         Ok(IngestJob { job: Ingest::new(&self.pyramid, &options).map_err(thrown)?, modules, spool: 0, finished: None })
     }
 }

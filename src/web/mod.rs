@@ -1,9 +1,9 @@
 //! The surface for JavaScript: converts and delegates.
 
+#[cfg(all(feature = "web", not(feature = "codecs")))]
+mod codecs;
 #[cfg(feature = "web")]
 mod engine;
-#[cfg(any(feature = "extra-module", all(feature = "web", not(feature = "extra"))))]
-mod extra;
 #[cfg(feature = "web")]
 mod ingest;
 #[cfg(feature = "http")]

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import * as esbuild from "esbuild";
@@ -168,7 +168,7 @@ test("Vite, webpack and esbuild, with a Service Worker", async () => {
   const stats = await new Promise((resolve, reject) => webpack({ ...config, mode: "production", context: root, output: { path: `${root}/webpack` }, performance: false }, (error, stats) => (error ? reject(error) : resolve(stats))));
   assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }), { errors: [], warnings: [] });
   await esbuild.build({ absWorkingDir: root, entryPoints: { app: "app.js", sw: "sw-engine.js", "pool-worker": "azulejo/pool-worker" }, bundle: true, format: "esm", outdir: "esbuild", logLevel: "error" });
-  for (const name of ["engine.wasm", "extra.wasm", "service.wasm"]) copyFileSync(at("pkg/dist", name), `${root}/esbuild/${name}`);
+  for (const name of ["engine.wasm", "service.wasm", "codecs"]) cpSync(at("pkg/dist", name), `${root}/esbuild/${name}`, { recursive: true });
   for (const folder of ["webpack", "esbuild"]) writeFileSync(`${root}/${folder}/index.html`, html);
 
   for (const folder of ["vite", "webpack", "esbuild"]) {

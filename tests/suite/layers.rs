@@ -35,6 +35,7 @@ const CARRIED: &[(&str, &str)] = &[("error", "api"), ("error", "bytes")];
 
 /// The modules of the package: files and folders of `src/js`. Types may be imported from anywhere, as they are gone at run time.
 const PACKAGE: &[(&str, u32)] = &[
+    ("codecs", 0),
     ("error", 0),
     ("settings", 0),
     ("source-format", 0),
@@ -204,4 +205,25 @@ fn imports(text: &str) -> Vec<String> {
 fn imports_of_typescript_are_read() {
     let text = "// A file.\n\nimport type { A } from \"./a.js\";\nimport { type B } from \"./b.js\";\nimport { type C, d } from \"./c.js\";\n\nexport { e } from \"../e.js\";\nexport type { F } from \"./f.js\";\nimport g from \"#load\";\n";
     assert_eq!(imports(text), ["./c.js", "../e.js", "#load"]);
+}
+
+/// The modules of codecs by the table of the codecs, the features of their crate, the package, and its build.
+#[test]
+fn modules_of_codecs_have_the_same_names_everywhere() {
+    let modules: BTreeSet<&str> = azulejo_codecs::Codec::ALL.iter().map(|codec| codec.module()).collect();
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let list = |path: &str, before: &str| {
+        let text = read(path);
+        let (_, after) = text.split_once(before).unwrap_or_else(|| panic!("{path} has no {before}"));
+        let names = after.split(']').next().unwrap().split(',').map(|name| name.trim().trim_matches('"').to_owned());
+        names.collect::<BTreeSet<String>>()
+    };
+    let expected: BTreeSet<String> = modules.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(list("src/js/codecs.ts", "CODEC_MODULES = ["), expected);
+    assert_eq!(list("pkg/modules.mjs", "CODECS = ["), expected);
+    let (manifest, core) = (read("codecs/Cargo.toml"), read("Cargo.toml"));
+    for name in modules {
+        assert!(manifest.contains(&format!("\n{name} = [")), "codecs/Cargo.toml has no feature {name}");
+        assert!(core.contains(&format!("\"azulejo-codecs/{name}\"")), "the feature codecs of Cargo.toml lacks {name}");
+    }
 }

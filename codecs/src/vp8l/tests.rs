@@ -88,8 +88,7 @@ const PICTURES: [Painter; 7] = [
 
 fn painted((_, paint): Painter, size: Size, channels: usize) -> Raster {
     let width = size.width as usize;
-    let data =
-        (0..size.area() as usize * channels).map(|index| paint(index / channels % width, index / channels / width, index % channels, index)).collect();
+    let data = (0..size.area() as usize * channels).map(|index| paint(index / channels % width, index / channels / width, index % channels, index)).collect();
     Raster { size, channels, data }
 }
 

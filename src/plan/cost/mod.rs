@@ -295,7 +295,11 @@ fn band(plan: &Rendering, level: &Level, source: Rect, (across, rows): (u64, u64
 fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -> u64 {
     let rows = rows(plan, whole.channels, whole.depth, channels);
     let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
-    flowing(plan, sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]), channels, lines)
+    let source = sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]);
+    let memory = flowing(plan, source, channels, lines);
+    // Some encoders take more for pixels without alpha. A codec of a module drops alpha that is not needed.
+    let may_drop = matches!(whole.mode, WholeMode::Module { .. }) && channels.is_multiple_of(2);
+    if may_drop { memory.max(flowing(plan, source, channels.saturating_sub(1), lines)) } else { memory }
 }
 
 /// Pixels around the wanted ones of which coefficients are kept, both sides together.
