@@ -11,7 +11,7 @@ const SMALL = "llvm-args=-inline-threshold=90";
 const MOST = (mebibytes) => `link-arg=--max-memory=${mebibytes << 20}`;
 
 /** Codecs that few images and requests need. Each is a module of its own, which is loaded when it is needed. Their names: `Codec` in codecs/src/lib.rs. */
-export const CODECS = ["bmp", "gif", "mozjpeg", "tiff", "webp"];
+export const CODECS = ["bmp", "gif", "icc", "mozjpeg", "tiff", "webp"];
 
 /** Each module: its crate and features, and how it is linked. */
 export const MODULES = [

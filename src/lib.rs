@@ -18,6 +18,7 @@ mod error;
 mod geometry;
 mod incomplete;
 pub mod ingest;
+mod installed;
 mod job;
 mod jpeg;
 mod limits;

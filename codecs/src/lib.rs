@@ -1,10 +1,10 @@
 //! Codecs that are large for how rarely a request needs them.
 //!
-//! The core calls them through three traits: [`Decoder`], [`Unpacker`] and [`Encoder`]. Where the codecs are compiled in, it calls the functions of the same names
+//! The core calls them through four traits: [`Decoder`], [`Unpacker`], [`Encoder`] and [`Converter`]. Where the codecs are compiled in, it calls the functions of the same names
 //! in this crate. Where they are not, the host loads a WebAssembly module that has the codec, and the core calls it. A module is this crate, built with the feature
 //! `module` and the feature of the same name as the module. Both are the same code, and give the same bytes.
 //!
-//! To add a codec, add a line to [`Codec`], and an arm to [`decoder`], [`unpacker`] or [`encoder`].
+//! To add a codec, add a line to [`Codec`], and an arm to [`decoder`], [`unpacker`], [`encoder`] or [`converter`].
 
 #[cfg(feature = "bmp")]
 mod bmp;
@@ -15,6 +15,8 @@ mod decoded;
 #[cfg(feature = "gif")]
 mod gif;
 mod headers;
+#[cfg(feature = "icc")]
+mod icc;
 #[cfg(feature = "module")]
 mod module;
 #[cfg(feature = "mozjpeg")]
@@ -64,6 +66,8 @@ codecs! {
     Bmp = "bmp" in "bmp",
     /// Decodes and encodes GIF.
     Gif = "gif" in "gif",
+    /// Converts colours by the tables of an ICC profile.
+    Icc = "icc" in "icc",
     /// Encodes baseline JPEG as small as it can be made, by trellis quantization.
     SmallJpeg = "jpeg-small" in "mozjpeg",
     /// Unpacks LZW (TIFF 6.0, section 13).
@@ -213,6 +217,25 @@ pub trait Encoder {
 
     /// The rest of the file, once all rows have been pushed.
     fn finish(&mut self) -> Result<Vec<u8>, Fault>;
+}
+
+/// A conversion of colours to sRGB.
+pub trait Converter: Send + Sync {
+    /// Appends what samples of 8 bits become: RGB, or gray if they are gray.
+    fn narrow(&self, samples: &[u8], out: &mut Vec<u8>) -> Result<(), Fault>;
+
+    /// The same from samples of 16 bits.
+    fn wide(&self, samples: &[u16], out: &mut Vec<u8>) -> Result<(), Fault>;
+}
+
+/// The conversion by an ICC profile, of pixels of `colors` samples: 1 gray, 3 RGB, 4 CMYK. [`Fault::Unsupported`] if the profile has no tables that can be used.
+pub fn converter(codec: Codec, icc: &[u8], colors: usize) -> Result<Box<dyn Converter>, Fault> {
+    let _ = (icc, colors);
+    match codec {
+        #[cfg(feature = "icc")]
+        Codec::Icc => Ok(Box::new(icc::Tables::new(icc, colors)?)),
+        other => none(other, "converter"),
+    }
 }
 
 /// Begins to decode a file, whose header says that it has the size `planned`. The decoder allocates at most `memory` bytes for itself.

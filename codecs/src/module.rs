@@ -152,6 +152,32 @@ impl Encoder {
     }
 }
 
+/// A conversion of colours to sRGB.
+#[wasm_bindgen]
+pub struct Converter(Box<dyn crate::Converter>);
+
+#[wasm_bindgen]
+impl Converter {
+    /// The conversion by an ICC profile with the codec of a name, of pixels of `colors` samples.
+    #[wasm_bindgen(constructor)]
+    pub fn new(codec: &str, icc: &[u8], colors: u32) -> Result<Converter, JsValue> {
+        let begin = |codec| crate::converter(codec, icc, colors as usize);
+        Codec::named(codec).and_then(begin).map(Self).map_err(thrown)
+    }
+
+    /// What samples of 8 bits become: RGB, or gray if they are gray.
+    pub fn convert8(&self, samples: &[u8]) -> Result<Vec<u8>, JsValue> {
+        let mut out = Vec::new();
+        self.0.narrow(samples, &mut out).map(|()| out).map_err(thrown)
+    }
+
+    /// The same from samples of 16 bits.
+    pub fn convert16(&self, samples: &[u16]) -> Result<Vec<u8>, JsValue> {
+        let mut out = Vec::new();
+        self.0.wide(samples, &mut out).map(|()| out).map_err(thrown)
+    }
+}
+
 fn thrown(fault: Fault) -> JsValue {
     JsValue::from(match fault {
         Fault::Changed => "changed:".to_owned(),

@@ -123,6 +123,8 @@ interface WasmImage {
   readonly pages: number | undefined;
   readonly associated: string[];
   readonly hasNext: boolean;
+  /** Modules of codecs that must be loaded before it is asked for anything. */
+  readonly modules: string[];
   readonly wantsIndex: boolean;
   takeIndex(bytes: Uint8Array): boolean;
   index(): Uint8Array | undefined;
@@ -176,13 +178,16 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
     if (!dead) call(() => object.free());
   };
 
-  function job<T>(job: WasmJob, result: () => T, more?: () => Omit<Piece, "piece">): CoreJob<T> {
+  function job<T>(job: WasmJob, result: () => Soon<T>, more?: () => Omit<Piece, "piece">): CoreJob<T> {
     // The engine may have trapped while modules of codecs were loaded.
     const [memory, light] = call(() => [job.memory, job.light] as const);
     return {
       step() {
         const step = call(() => job.step());
-        if (step === undefined) return { done: result() };
+        if (step === undefined) {
+          const done = result();
+          return done instanceof Promise ? done.then((done) => ({ done })) : { done };
+        }
         return step instanceof Float64Array ? { needed: step } : { piece: step, ...more?.() };
       },
       provide: (offset, bytes) => call(() => job.provide(offset, bytes)),
@@ -193,7 +198,7 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
   }
 
   /** Loads the modules of codecs that a job may need, or frees it. */
-  async function equip(work: WasmWork, modules: readonly string[]): Promise<void> {
+  async function equip(work: { free(): void }, modules: readonly string[]): Promise<void> {
     try {
       await Promise.all(modules.map(install));
     } catch (error) {
@@ -264,7 +269,11 @@ export function localCore(engine: Promise<Engine>, { admits = true }: { admits?:
     async open(size, settings, page = 1) {
       const { OpenJob } = await engine;
       const opening = call(() => new OpenJob(size, String(page), settings));
-      return job(opening, () => opened(present(call(() => opening.image()))));
+      return job(opening, () => {
+        const image = present(call(() => opening.image()));
+        const modules = call(() => image.modules);
+        return modules.length ? equip(image, modules).then(() => opened(image)) : opened(image);
+      });
     },
     get alive() {
       return !dead;

@@ -38,7 +38,7 @@ async function codec(given: string): Promise<Codec> {
   let module = compiling.get(name);
   if (!module) compiling.set(name, (module = compile(typeof from === "string" ? new URL(from) : from, file)));
   const codec = createCodec();
-  const { Decoder, Encoder, Unpacker } = codec;
+  const { Converter, Decoder, Encoder, Unpacker } = codec;
   try {
     await started(codec.default({ module_or_path: await module }), file);
   } catch (error) {
@@ -47,6 +47,7 @@ async function codec(given: string): Promise<Codec> {
     throw error;
   }
   return {
+    converter: (...given) => new Converter(...given),
     decoder: (...given) => new Decoder(...given),
     encoder: (...given) => new Encoder(...given),
     unpacker: (...given) => new Unpacker(...given),
@@ -56,6 +57,7 @@ async function codec(given: string): Promise<Codec> {
 type Glue = ReturnType<typeof createCodec>;
 /** What the engine calls: `Codecs` in src/web/codecs.rs. */
 type Codec = {
+  converter(...given: ConstructorParameters<Glue["Converter"]>): InstanceType<Glue["Converter"]>;
   decoder(...given: ConstructorParameters<Glue["Decoder"]>): InstanceType<Glue["Decoder"]>;
   encoder(...given: ConstructorParameters<Glue["Encoder"]>): InstanceType<Glue["Encoder"]>;
   unpacker(...given: ConstructorParameters<Glue["Unpacker"]>): InstanceType<Glue["Unpacker"]>;

@@ -81,7 +81,7 @@ export async function spoolPyramid(input: Input, spool: Spool, options: PyramidO
 /**
  * Loads the engine early, or from elsewhere: a compiled module, its bytes, its URL or an answer with it. Never required.
  * Call it before the first `open`: what runs already stays as it is. A module from elsewhere is compiled once, and is sent to the workers.
- * `codecs` are modules of codecs that are loaded when an image or a request needs them: `bmp`, `gif`, `mozjpeg` (`jpegSmall`), `tiff` (LZW and Zstandard in TIFF),
+ * `codecs` are modules of codecs that are loaded when an image or a request needs them: `bmp`, `gif`, `icc` (profiles with tables), `mozjpeg` (`jpegSmall`), `tiff` (LZW and Zstandard in TIFF),
  * `webp`. If the engine is a URL, those that are not given are looked for beside it, in the folder `codecs`.
  *
  * Vite and webpack find the engine and the worker by themselves. esbuild does not: give it `azulejo/pool-worker` as an entry point of the name `pool-worker`,

@@ -10,6 +10,7 @@ export const packaged = (): URL => new URL("../engine.wasm", import.meta.url);
 export const packagedCodecs: EachCodec<() => URL> = {
   bmp: () => new URL("../codecs/bmp.wasm", import.meta.url),
   gif: () => new URL("../codecs/gif.wasm", import.meta.url),
+  icc: () => new URL("../codecs/icc.wasm", import.meta.url),
   mozjpeg: () => new URL("../codecs/mozjpeg.wasm", import.meta.url),
   tiff: () => new URL("../codecs/tiff.wasm", import.meta.url),
   webp: () => new URL("../codecs/webp.wasm", import.meta.url),

@@ -1,7 +1,5 @@
 //! Tone curves: from a stored sample to linear light, both from 0 to 1.
 
-use moxcms::ToneReprCurve;
-
 /// How a sample becomes light.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Curve {
@@ -19,21 +17,20 @@ pub(crate) enum Curve {
 pub(super) const SRGB: Curve = Curve::Parametric { g: 2.4, a: 1.0 / 1.055, b: 0.055 / 1.055, c: 1.0 / 12.92, d: 0.04045, e: 0.0, f: 0.0 };
 
 impl Curve {
-    /// The curve of a profile; `None` if it is of no known form.
-    pub fn of_profile(curve: &ToneReprCurve) -> Option<Self> {
-        let parameters = match curve {
-            ToneReprCurve::Lut(table) => {
-                return Some(match table.as_slice() {
-                    [] => Self::Power(1.0),
-                    // u8Fixed8Number.
-                    [gamma] => Self::Power(f64::from(*gamma) / 256.0),
-                    _ => Self::Table(table.clone()),
-                });
-            }
-            ToneReprCurve::Parametric(parameters) => parameters.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>(),
-        };
+    /// A `curveType` of these values (ICC.1, 10.6).
+    pub fn table(values: Vec<u16>) -> Self {
+        match *values.as_slice() {
+            [] => Self::Power(1.0),
+            // u8Fixed8Number.
+            [gamma] => Self::Power(f64::from(gamma) / 256.0),
+            _ => Self::Table(values),
+        }
+    }
+
+    /// A `parametricCurveType` (ICC.1, 10.18); `None` if no function has so many parameters.
+    pub fn parametric(parameters: &[f64]) -> Option<Self> {
         let start = |a: f64, b: f64| if a == 0.0 { 0.0 } else { -b / a };
-        Some(match *parameters.as_slice() {
+        Some(match *parameters {
             [g] => Self::Power(g),
             [g, a, b] => Self::Parametric { g, a, b, c: 0.0, d: start(a, b), e: 0.0, f: 0.0 },
             [g, a, b, c] => Self::Parametric { g, a, b, c: 0.0, d: start(a, b), e: c, f: c },
@@ -83,17 +80,17 @@ mod tests {
 
     #[test]
     fn curves_are_read_as_icc_defines_them() {
-        let table = |values: &[u16]| Curve::of_profile(&ToneReprCurve::Lut(values.to_vec())).unwrap();
+        let table = |values: &[u16]| Curve::table(values.to_vec());
         assert_eq!(table(&[]).light(0.25), 0.25);
         assert!((table(&[0x0200]).light(0.5) - 0.25).abs() < 1e-12);
         assert!((table(&[0, 65_535, 0]).light(0.25) - 0.5).abs() < 1e-12);
-        let parametric = |values: &[f32]| Curve::of_profile(&ToneReprCurve::Parametric(values.to_vec())).map(|curve| curve.light(0.5));
+        let parametric = |values: &[f64]| Curve::parametric(values).map(|curve| curve.light(0.5));
         assert_eq!(parametric(&[2.0]), Some(0.25));
         assert_eq!(parametric(&[2.0, 2.0, -0.5]), Some(0.25));
         assert_eq!(parametric(&[2.0, 2.0, -0.5, 0.125]), Some(0.375));
         assert_eq!(parametric(&[2.0, 1.0, 0.0, 0.25, 0.75]), Some(0.125));
         assert_eq!(parametric(&[2.0, 1.0, 0.0, 0.25, 0.75, 0.5, 0.125]), Some(0.25));
-        assert_eq!(parametric(&[f32::NAN]), Some(0.0));
+        assert_eq!(parametric(&[f64::NAN]), Some(0.0));
         assert_eq!(parametric(&[1.0, 2.0]), None);
         assert!((encode(SRGB.light(0.7)) - 0.7).abs() < 1e-9);
         // A lightness of 50 is a luminance of 18.4 %.

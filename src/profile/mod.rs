@@ -2,6 +2,7 @@
 
 mod curve;
 mod described;
+mod icc;
 mod matrix;
 mod shaper;
 mod tables;
@@ -11,9 +12,8 @@ mod tests;
 pub(crate) use self::described::Primaries;
 use std::sync::{Arc, OnceLock};
 
-use moxcms::{ColorProfile, DataColorSpace};
-
 use self::curve::Curve;
+use self::icc::{Icc, Space};
 use self::shaper::Shaper;
 use self::tables::Tables;
 
@@ -99,6 +99,12 @@ pub(crate) fn most_memory(bytes: u64, model: Model) -> u64 {
 
 /// The same where a PNG describes colours by numbers.
 pub(crate) const FIELDS_MEMORY: u64 = 2 * CURVES;
+
+/// Whether so much memory for colours is counted on as only an ICC profile takes, which may have tables.
+#[cfg(feature = "web")]
+pub(crate) fn may_need_tables(memory: u64) -> bool {
+    memory > FIELDS_MEMORY
+}
 
 impl Profile {
     /// An embedded ICC profile.
@@ -188,7 +194,7 @@ impl Profile {
     pub fn memory(&self, model: Model) -> u64 {
         match &self.source {
             _ if model == Model::Lab => 0,
-            Source::Icc(bytes) if has_tables(bytes) => most_memory(bytes.len() as u64, model),
+            Source::Icc(bytes) if Icc::read(bytes).is_some_and(|icc| icc.has_tables()) => most_memory(bytes.len() as u64, model),
             Source::Icc(bytes) => (bytes.len() as u64).saturating_mul(3).saturating_add(CURVES),
             Source::Fields(..) => FIELDS_MEMORY,
             Source::Broken(_) | Source::None => 0,
@@ -198,6 +204,12 @@ impl Profile {
     /// This profile, if no more than `limit` bytes of [memory](Self::memory) were counted on: the head of its file may have hidden it.
     pub fn within(self: Arc<Self>, model: Model, limit: u64) -> Arc<Self> {
         if self.memory(model) <= limit { self } else { Arc::new(Self::broken("is not where a profile belongs")) }
+    }
+
+    /// Whether the codec for tables is needed to convert samples of this model.
+    #[cfg(feature = "web")]
+    pub fn needs_tables(&self, model: Model) -> bool {
+        matches!(&self.source, Source::Icc(bytes) if model != Model::Lab && Icc::read(bytes).is_some_and(|icc| icc.has_tables()))
     }
 
     fn effect(&self, model: Model) -> Effect {
@@ -230,44 +242,33 @@ impl Profile {
 }
 
 /// The conversion that a profile defines for samples of a model.
-fn read(icc: &[u8], model: Model) -> Result<Conversion, &'static str> {
-    let source = ColorProfile::new_from_slice(icc).map_err(|_| "cannot be read")?;
-    match (model, source.color_space) {
-        (Model::Gray, DataColorSpace::Gray) | (Model::Rgb, DataColorSpace::Rgb) | (Model::Cmyk, DataColorSpace::Cmyk) => {}
+fn read(bytes: &[u8], model: Model) -> Result<Conversion, &'static str> {
+    let icc = Icc::read(bytes).ok_or("cannot be read")?;
+    match (model, icc.space) {
+        (Model::Gray, Space::Gray) | (Model::Rgb, Space::Rgb) | (Model::Cmyk, Space::Cmyk) => {}
         _ => return Err("is for samples of another kind"),
     }
-    let shaper = shaper_of(&source);
-    let by_tables = [&source.lut_a_to_b_perceptual, &source.lut_a_to_b_colorimetric, &source.lut_a_to_b_saturation].iter().any(|lut| lut.is_some());
     // Tables are the more exact description (ICC.1, 8.10.2): curves serve where there are none, or none that can be used.
-    if by_tables && let Some(tables) = Tables::new(&source, model) {
+    if icc.has_tables()
+        && let Some(tables) = Tables::new(bytes, model)
+    {
         return Ok(Conversion::Tables(Arc::new(tables)));
     }
-    shaper.map(|shaper| Conversion::Shaper(Arc::new(shaper))).ok_or("has no tables or curves that can be used")
-}
-
-/// Whether a profile has tables of several dimensions from its device to the connection space (ICC.1, 7.3 and 9.2).
-fn has_tables(icc: &[u8]) -> bool {
-    let tags = icc.get(132..).unwrap_or_default().as_chunks::<12>().0.iter();
-    let count = icc.get(128..).and_then(|count| count.first_chunk()).map_or(0, |count| u32::from_be_bytes(*count));
-    tags.take(count as usize).any(|tag| matches!(&tag[..4], b"A2B0" | b"A2B1" | b"A2B2"))
+    shaper_of(&icc).map(|shaper| Conversion::Shaper(Arc::new(shaper))).ok_or("has no tables or curves that can be used")
 }
 
 /// Of a profile of gray or of three primaries.
-fn shaper_of(source: &ColorProfile) -> Option<Shaper> {
-    if source.color_space == DataColorSpace::Gray {
-        let curve = Curve::of_profile(source.gray_trc.as_ref()?)?;
+fn shaper_of(icc: &Icc<'_>) -> Option<Shaper> {
+    match (icc.space, icc.pcs) {
         // What the curve gives is in the connection space: a lightness, or a luminance (ICC.1, 8.3.3).
-        return match source.pcs {
-            DataColorSpace::Lab => Some(Shaper::gray(Curve::Lightness(Box::new(curve)))),
-            DataColorSpace::Xyz => Some(Shaper::gray(curve)),
-            _ => None,
-        };
+        (Space::Gray, Space::Lab) => Some(Shaper::gray(Curve::Lightness(Box::new(icc.curve(b"kTRC")?)))),
+        (Space::Gray, Space::Xyz) => Some(Shaper::gray(icc.curve(b"kTRC")?)),
+        (Space::Rgb, Space::Xyz) => {
+            let curves = [icc.curve(b"rTRC")?, icc.curve(b"gTRC")?, icc.curve(b"bTRC")?];
+            Some(Shaper::rgb(curves, matrix::snapped(matrix::product(matrix::D50_TO_SRGB, icc.colorants()?))))
+        }
+        _ => None,
     }
-    if !source.is_matrix_shaper() || source.pcs != DataColorSpace::Xyz {
-        return None;
-    }
-    let [red, green, blue] = [&source.red_trc, &source.green_trc, &source.blue_trc].map(|curve| Curve::of_profile(curve.as_ref()?));
-    Some(Shaper::rgb([red?, green?, blue?], matrix::snapped(matrix::product(matrix::D50_TO_SRGB, source.colorant_matrix().v))))
 }
 
 impl Conversion {

@@ -1,17 +1,13 @@
-//! Conversion by tables of several dimensions, by moxcms. Its vector paths are left out: they round differently from the plain ones, and every platform must give
-//! the same bytes.
+//! Conversion by tables of several dimensions: by a codec of `azulejo-codecs`.
 
-use std::sync::Arc;
-
-use moxcms::{ColorProfile, Layout, RenderingIntent, TransformExecutor, TransformOptions};
+use azulejo_codecs::{Codec, Converter};
 
 use super::Model;
+use crate::installed;
 
 /// A conversion to sRGB by the tables of a profile.
-///
-/// Its arithmetic for 8 bits cuts results off, half a value on average. So all samples take the way of 16 bits, whose results are rounded here.
 pub(crate) struct Tables {
-    executor: Arc<dyn TransformExecutor<u16> + Send + Sync>,
+    converter: Box<dyn Converter>,
     colors: usize,
 }
 
@@ -21,7 +17,7 @@ impl std::fmt::Debug for Tables {
     }
 }
 
-/// Steps of each colour between which moxcms interpolates.
+/// Steps of each colour between which the codec interpolates.
 const fn steps(colors: usize) -> usize {
     if colors == 4 { 17 } else { 33 }
 }
@@ -37,28 +33,17 @@ pub(super) fn memory(model: Model) -> u64 {
     (weight(colors) * 3) as u64
 }
 
-/// Pixels of four samples that are converted at a time; a multiple of three, so that no pixel is cut.
-const PIECE: usize = 3 << 10;
-
 impl Tables {
-    /// For samples of a model; `None` if the tables cannot be used.
-    pub fn new(source: &ColorProfile, model: Model) -> Option<Self> {
-        let (layout, colors) = match model {
-            Model::Gray => (Layout::Gray, 1),
-            Model::Rgb => (Layout::Rgb, 3),
-            // Four samples of any meaning are called so.
-            Model::Cmyk => (Layout::Rgba, 4),
+    /// For samples of a model; `None` if the profile has no tables that can be used.
+    pub fn new(icc: &[u8], model: Model) -> Option<Self> {
+        let colors = match model {
+            Model::Gray => 1,
+            Model::Rgb => 3,
+            Model::Cmyk => 4,
             Model::Lab => return None,
         };
-        let srgb = ColorProfile::new_srgb();
-        // A profile may have tables for one intent only.
-        let intents = [RenderingIntent::Perceptual, RenderingIntent::RelativeColorimetric, RenderingIntent::Saturation];
-        let executor = intents.into_iter().find_map(|rendering_intent| {
-            // Fixed point has 15 bits.
-            let options = TransformOptions { rendering_intent, prefer_fixed_point: false, ..TransformOptions::default() };
-            source.create_transform_16bit(layout, &srgb, Layout::Rgb, options).ok()
-        })?;
-        Some(Self { executor, colors })
+        let converter = installed::converter(Codec::Icc, icc, colors).ok()?;
+        Some(Self { converter, colors })
     }
 
     /// Colour samples of a pixel before it is converted.
@@ -73,35 +58,20 @@ impl Tables {
 
     /// Appends the converted samples; returns how many a pixel has.
     pub fn narrow(&self, samples: &[u8], out: &mut Vec<u8>) -> usize {
-        let mut wide = Vec::with_capacity(PIECE * 4);
-        for piece in samples.chunks(PIECE * 4) {
-            wide.clear();
-            wide.extend(piece.iter().map(|sample| u16::from(*sample) * 257));
-            self.piece(&wide, out);
-        }
-        self.results()
+        self.append(samples.len(), out, |out| self.converter.narrow(samples, out))
     }
 
     /// The same from samples of 16 bits.
     pub fn wide(&self, samples: &[u16], out: &mut Vec<u8>) -> usize {
-        samples.chunks(PIECE * 4).for_each(|piece| self.piece(piece, out));
-        self.results()
+        self.append(samples.len(), out, |out| self.converter.wide(samples, out))
     }
 
-    fn results(&self) -> usize {
-        if self.colors == 1 { 1 } else { 3 }
-    }
-
-    fn piece(&self, samples: &[u16], out: &mut Vec<u8>) {
-        let mut rgb = vec![0; samples.len() / self.colors * 3];
-        // Lengths agree, the only thing it refuses.
-        let _ = self.executor.transform(samples, &mut rgb);
-        let round = |sample: &u16| ((u32::from(*sample) * 255 + 32_767) / 65_535) as u8;
-        if self.colors == 1 {
-            // Gray stays gray: one of three equal samples is kept.
-            out.extend(rgb.iter().skip(1).step_by(3).map(round));
-        } else {
-            out.extend(rgb.iter().map(round));
-        }
+    /// Converts so many samples. If the codec fails, which it does only if it is broken, the result is as long as it must be, and black.
+    fn append(&self, samples: usize, out: &mut Vec<u8>, convert: impl FnOnce(&mut Vec<u8>) -> Result<(), azulejo_codecs::Fault>) -> usize {
+        let results = if self.colors == 1 { 1 } else { 3 };
+        let end = out.len() + samples / self.colors * results;
+        let _ = convert(out);
+        out.resize(end, 0);
+        results
     }
 }

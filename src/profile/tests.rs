@@ -1,4 +1,4 @@
-use moxcms::{ColorProfile, ToneReprCurve};
+use moxcms::{ColorProfile, DataColorSpace, ToneReprCurve};
 
 use super::*;
 

@@ -6,8 +6,8 @@ use azulejo_codecs::{Codec, Encoding, Fault, Layout, Progress, Rows, Size};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::engine::thrown;
-use crate::codec::modules::installed::{self, Module};
 use crate::error::Error;
+use crate::installed::{self, Module};
 
 #[wasm_bindgen]
 extern "C" {
@@ -17,6 +17,8 @@ extern "C" {
     fn decoder(this: &Codecs, codec: &str, bytes: Vec<u8>, width: u32, height: u32, memory: f64) -> Result<FileDecoder, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn unpacker(this: &Codecs, codec: &str, content: f64) -> Result<BytesUnpacker, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn converter(this: &Codecs, codec: &str, icc: &[u8], colors: u32) -> Result<ColorConverter, JsValue>;
     #[wasm_bindgen(method, catch)]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)]
     fn encoder(
@@ -61,6 +63,15 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn free(this: &BytesUnpacker);
 
+    /// A conversion of colours.
+    pub type ColorConverter;
+    #[wasm_bindgen(method, catch)]
+    fn convert8(this: &ColorConverter, samples: &[u8]) -> Result<Vec<u8>, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn convert16(this: &ColorConverter, samples: &[u16]) -> Result<Vec<u8>, JsValue>;
+    #[wasm_bindgen(method)]
+    fn free(this: &ColorConverter);
+
     /// An encoder of a file.
     pub type FileEncoder;
     #[wasm_bindgen(method, catch)]
@@ -93,6 +104,10 @@ impl Module for Codecs {
 
     fn unpacker(&self, codec: Codec, content: u64) -> Result<Box<dyn azulejo_codecs::Unpacker>, Fault> {
         Ok(Box::new(Unpacker(self.unpacker(codec.name(), content as f64).map_err(fault)?)))
+    }
+
+    fn converter(&self, codec: Codec, icc: &[u8], colors: usize) -> Result<Box<dyn azulejo_codecs::Converter>, Fault> {
+        Ok(Box::new(Converter(self.converter(codec.name(), icc, colors as u32).map_err(fault)?)))
     }
 
     fn encoder(&self, codec: Codec, size: Size, channels: usize, encoding: Encoding) -> Result<Box<dyn azulejo_codecs::Encoder>, Fault> {
@@ -214,6 +229,27 @@ impl azulejo_codecs::Encoder for Encoder {
 }
 
 impl Drop for Encoder {
+    fn drop(&mut self) {
+        self.0.free();
+    }
+}
+
+/// The same.
+struct Converter(ColorConverter);
+
+impl azulejo_codecs::Converter for Converter {
+    fn narrow(&self, samples: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        out.extend(self.0.convert8(samples).map_err(fault)?);
+        Ok(())
+    }
+
+    fn wide(&self, samples: &[u16], out: &mut Vec<u8>) -> Result<(), Fault> {
+        out.extend(self.0.convert16(samples).map_err(fault)?);
+        Ok(())
+    }
+}
+
+impl Drop for Converter {
     fn drop(&mut self) {
         self.0.free();
     }

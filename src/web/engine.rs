@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::api::{ImageRequest, Page, Version};
 use crate::bytes::{ByteRange, Step};
+use crate::codec::modules;
 use crate::error::Error;
 use crate::job::{Encoded, Open, Render};
 use crate::pyramid::Pyramid;
@@ -128,6 +129,12 @@ impl Image {
     #[wasm_bindgen(getter, js_name = hasNext)]
     pub fn has_next(&self) -> bool {
         self.pyramid.pages().next().is_some()
+    }
+
+    /// Names of the modules of codecs that are needed to plan a request; they must be installed before [`Self::render`] and [`Self::ingest`] are called.
+    #[wasm_bindgen(getter)]
+    pub fn modules(&self) -> Vec<String> {
+        modules::names_to_plan(&self.pyramid).into_iter().map(str::to_owned).collect()
     }
 
     /// Whether an index that was kept would be of use.

@@ -11,6 +11,7 @@ const CORE: &[(&str, u32)] = &[
     ("error", 0),
     ("geometry", 0),
     ("incomplete", 0),
+    ("installed", 0),
     ("limits", 0),
     ("window", 0),
     ("api", 1),

@@ -1,13 +1,4 @@
-//! The codecs of `azulejo-codecs`, in the terms of the core. With the feature `codecs` they are compiled in. Without it, [`installed`] calls the modules that the
-//! host has loaded. In the end both are the same code, and give the same bytes.
-
-#[cfg(not(feature = "codecs"))]
-pub(crate) mod installed;
-
-#[cfg(feature = "codecs")]
-use azulejo_codecs as coding;
-#[cfg(not(feature = "codecs"))]
-use installed as coding;
+//! The codecs of `azulejo-codecs`, in the terms of the core.
 
 use std::borrow::Cow;
 
@@ -19,7 +10,10 @@ use crate::api::Format;
 use crate::error::{Error, Result, SourceFormat};
 use crate::geometry::Dimensions;
 use crate::incomplete::Incomplete;
+use crate::installed;
 use crate::options::EncodeOptions;
+#[cfg(feature = "web")]
+use crate::profile::may_need_tables;
 use crate::pyramid::level::Compression;
 #[cfg(feature = "web")]
 use crate::pyramid::{Body, Pyramid, level::Levels};
@@ -81,7 +75,14 @@ pub(crate) fn of_answer(format: Format, area: u64, options: &EncodeOptions) -> O
     }
 }
 
-/// Names of the modules that may be needed to read an image, and to write with a codec.
+/// Names of the modules that are needed to plan a request of an image.
+#[cfg(feature = "web")]
+pub(crate) fn names_to_plan(pyramid: &Pyramid) -> Vec<&'static str> {
+    let tables = pyramid.profile().is_some_and(|(profile, model)| profile.needs_tables(model));
+    tables.then_some(Codec::Icc.module()).into_iter().collect()
+}
+
+/// Names of the modules that may be needed to decode an image, and to encode with a codec.
 #[cfg(feature = "web")]
 pub(crate) fn names(pyramid: &Pyramid, writing: Option<Codec>) -> Vec<&'static str> {
     let of_levels = |levels: &Levels| {
@@ -90,7 +91,9 @@ pub(crate) fn names(pyramid: &Pyramid, writing: Option<Codec>) -> Vec<&'static s
     };
     let reading = match &pyramid.body {
         Body::Levels(levels) => of_levels(levels),
-        Body::Whole(_) | Body::Scan(_) => of_file(pyramid.format).into_iter().collect(),
+        // Only the decoder finds the profile of such a file, which may need tables.
+        Body::Whole(whole) => of_file(pyramid.format).into_iter().chain(may_need_tables(whole.colors).then_some(Codec::Icc)).collect(),
+        Body::Scan(_) => Vec::new(),
     };
     let mut names: Vec<_> = reading.into_iter().chain(writing).map(Codec::module).collect();
     names.sort_unstable();
@@ -111,7 +114,7 @@ impl Decoder {
     /// For a file whose header says that it has the dimensions `planned`. The codec allocates at most `memory` bytes for itself.
     pub fn new(format: SourceFormat, bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Self> {
         let codec = of_file(format).ok_or_else(|| internal(format!("{} is no format of a module", format.name())))?;
-        let mut decoder = coding::decoder(codec, bytes, planned.into(), memory).map_err(|fault| reading(fault, format, 0))?;
+        let mut decoder = installed::decoder(codec, bytes, planned.into(), memory).map_err(|fault| reading(fault, format, 0))?;
         decoder.drop_needless_alpha();
         Self::checked(decoder, format, planned)
     }
@@ -119,7 +122,7 @@ impl Decoder {
     /// For a file of WebP that is a chunk of a TIFF. Alpha stays as it is stored.
     pub fn of_chunk(bytes: Vec<u8>, planned: Dimensions, memory: u64) -> Result<Self> {
         let format = SourceFormat::WebP;
-        let decoder = coding::decoder(Codec::WebP, bytes, planned.into(), memory).map_err(|fault| reading(fault, format, 0))?;
+        let decoder = installed::decoder(Codec::WebP, bytes, planned.into(), memory).map_err(|fault| reading(fault, format, 0))?;
         Self::checked(decoder, format, planned)
     }
 
@@ -203,7 +206,7 @@ impl Unpacker {
     /// For the first `content` decompressed bytes of data that begin at byte `at` of the file.
     pub fn new(compression: Compression, content: u64, at: u64) -> Result<Self> {
         let codec = of_chunks(compression).ok_or_else(|| internal(format!("{compression:?} is no compression of a module")))?;
-        let unpacker = coding::unpacker(codec, content).map_err(|fault| reading(fault, SourceFormat::Tiff, at))?;
+        let unpacker = installed::unpacker(codec, content).map_err(|fault| reading(fault, SourceFormat::Tiff, at))?;
         Ok(Self { unpacker, at })
     }
 
@@ -233,7 +236,7 @@ pub(super) struct Encoder {
 impl Encoder {
     /// For pixels with `channels` samples: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
     pub fn new(codec: Codec, dimensions: Dimensions, channels: usize, encoding: Encoding) -> Result<Self> {
-        let encoder = coding::encoder(codec, dimensions.into(), channels, encoding).map_err(writing)?;
+        let encoder = installed::encoder(codec, dimensions.into(), channels, encoding).map_err(writing)?;
         Ok(Self { encoder, counts: encoding.lossless })
     }
 
