@@ -66,7 +66,7 @@ type Codec = {
 /** The name of a module of codecs; no other takes the place of one that there is not. */
 function known(name: string): CodecModule {
   const found = CODEC_MODULES.find((known) => known === name);
-  if (!found) throw new IiifError("invalid", 400, `There is no module of codecs ${JSON.stringify(name)}: there are ${CODEC_MODULES.join(", ")}.`);
+  if (!found) throw new IiifError("invalid-argument", 400, `There is no module of codecs ${JSON.stringify(name)}: there are ${CODEC_MODULES.join(", ")}.`);
   return found;
 }
 

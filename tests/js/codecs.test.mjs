@@ -79,7 +79,7 @@ test("an answer loads the module of its codec", async () => {
 
 test("modules are given by their names, and names that do not exist are refused", async () => {
   const engine = readFileSync(wasmOf(RELEASE, "engine"));
-  await assert.rejects(init(engine, { extra: engine }), ({ code, status, message }) => code === "invalid" && status === 400 && CODECS.every((name) => message.includes(name)));
+  await assert.rejects(init(engine, { extra: engine }), ({ code, status, message }) => code === "invalid-argument" && status === 400 && CODECS.every((name) => message.includes(name)));
   await init(engine, { gif: readFileSync(wasmOf(RELEASE, "codecs/gif")), webp: WebAssembly.compile(readFileSync(wasmOf(RELEASE, "codecs/webp"))) });
   await right("animated.gif", requestOf("animated.gif", "default.png"));
   await right("lossy.webp", requestOf("lossy.webp", "default.png"));
