@@ -108,15 +108,20 @@ impl Shrink {
     /// The averages of the rows so far, and a fresh start.
     pub fn take<S: Sample>(&mut self, out: &mut Vec<S>) {
         let channels = self.layout.channels();
-        if self.layout.alpha == Alpha::None {
-            self.gather::<S>();
-        }
         out.clear();
         out.reserve(self.boxes.len());
         let (count, first) = (self.boxes.len() / channels, self.across.first.min(self.width));
         let last = self.width.saturating_sub(first + count.saturating_sub(2) * self.across.side);
         let divisor = |pixels: usize| Divisor::new(pixels * self.rows);
         let sides = [divisor(first), divisor(self.across.side), divisor(last)];
+        let opaque = self.layout.alpha == Alpha::None;
+        if opaque && self.summed == self.rows && self.across.side.saturating_mul(self.rows) <= Divisor::SMALL {
+            self.average(&sides, out);
+            return self.begin();
+        }
+        if opaque {
+            self.gather::<S>();
+        }
         let of = |index: usize| match index {
             0 => &sides[0],
             _ if index + 1 == count => &sides[2],
@@ -124,7 +129,7 @@ impl Shrink {
         };
         for (index, sums) in self.boxes.chunks_exact(channels).enumerate() {
             let divisor = of(index);
-            if self.layout.alpha == Alpha::None {
+            if opaque {
                 out.extend(sums.iter().map(|sum| S::from_u32(divisor.average(*sum))));
             } else {
                 let alpha = sums[channels - 1];
@@ -133,8 +138,57 @@ impl Shrink {
             }
         }
         self.boxes.fill(0);
-        self.rows = 0;
+        self.begin();
+    }
+
+    /// A row of boxes.
+    fn begin(&mut self) {
+        (self.rows, self.summed) = (0, 0);
         self.wanted = self.down.side;
+    }
+
+    /// The averages of small boxes, all of whose rows are in `columns`. `sides` are for the first box, those in the middle, and the last one.
+    fn average<S: Sample>(&mut self, sides: &[Divisor; 3], out: &mut Vec<S>) {
+        let columns = S::sums(&mut self.columns);
+        match self.layout.channels() {
+            1 => average_all::<1, S>(columns, self.across, sides, out),
+            3 => average_all::<3, S>(columns, self.across, sides, out),
+            // Inks.
+            _ => average_all::<4, S>(columns, self.across, sides, out),
+        }
+    }
+}
+
+fn average_all<const CHANNELS: usize, S: Sample>(columns: &[S::Sum], across: Boxes, [first, middle, last]: &[Divisor; 3], out: &mut Vec<S>) {
+    let columns = columns.as_chunks::<CHANNELS>().0;
+    let (first_box, others) = columns.split_at(across.first.min(columns.len()));
+    let (whole, last_box) = others.split_at(others.len() / across.side * across.side);
+    out.resize((1 + others.len().div_ceil(across.side)) * CHANNELS, S::default());
+    let (first_place, places) = out.split_at_mut(CHANNELS);
+    let (middle_places, last_place) = places.split_at_mut(whole.len() / across.side * CHANNELS);
+    average_boxes([first_box], first, first_place.as_chunks_mut().0);
+    let middle_places = middle_places.as_chunks_mut().0;
+    // The side is known to the compiler where it is a usual one.
+    match across.side {
+        2 => average_boxes(whole.as_chunks::<2>().0, middle, middle_places),
+        3 => average_boxes(whole.as_chunks::<3>().0, middle, middle_places),
+        4 => average_boxes(whole.as_chunks::<4>().0, middle, middle_places),
+        side => average_boxes(whole.chunks_exact(side), middle, middle_places),
+    }
+    average_boxes([last_box], last, last_place.as_chunks_mut().0);
+}
+
+/// The averages of boxes of columns of pixels.
+fn average_boxes<const CHANNELS: usize, S: Sample>(
+    boxes: impl IntoIterator<Item = impl AsRef<[[S::Sum; CHANNELS]]>>,
+    divisor: &Divisor,
+    places: &mut [[S; CHANNELS]],
+) {
+    for (pixels, place) in boxes.into_iter().zip(places) {
+        for (channel, place) in place.iter_mut().enumerate() {
+            let sum: u32 = pixels.as_ref().iter().map(|pixel| -> u32 { pixel[channel].into() }).sum();
+            *place = S::from_u32(divisor.average(sum.into()));
+        }
     }
 }
 
@@ -159,10 +213,12 @@ struct Divisor {
 }
 
 impl Divisor {
+    /// Pixels of a box up to which there is an inverse.
+    const SMALL: usize = 256;
+
     fn new(count: usize) -> Self {
         // The product is more than the quotient by at most sum / 2^32, and the sum at most 65536 × count: less than 1 / count while count² is at most 2^16.
-        const MOST: usize = 256;
-        Self { count: count as u64, inverse: (count <= MOST).then(|| (1_u64 << 32).div_ceil(count.max(1) as u64)) }
+        Self { count: count as u64, inverse: (count <= Self::SMALL).then(|| (1_u64 << 32).div_ceil(count.max(1) as u64)) }
     }
 
     fn average(&self, sum: u64) -> u32 {
@@ -259,5 +315,51 @@ mod tests {
         assert!(!shrink.push(&[1_u8, 2, 4, 9]) && !shrink.push(&[1_u8, 2, 4, 9]) && shrink.push(&[1_u8, 2, 4, 9]));
         shrink.take(&mut out);
         assert_eq!(out, [1, 3, 9]);
+    }
+
+    #[test]
+    fn small_boxes_of_any_place_are_averaged_exactly() {
+        fn check<const CHANNELS: usize, S: Sample + PartialEq + std::fmt::Debug>(model: Model, of: impl Fn(u32) -> S) {
+            let mut random = 1_u32;
+            for (side, first, down, width) in
+                [(2, 1, 2, 9), (2, 2, 2, 8), (3, 2, 4, 11), (4, 4, 4, 16), (5, 3, 3, 14), (16, 16, 16, 40), (17, 4, 16, 40), (2, 2, 2, 1), (3, 1, 1, 1)]
+            {
+                let layout = Layout { model, alpha: Alpha::None };
+                let mut shrink = Shrink::new(Boxes { side, first }, Boxes { side: down, first: down }, layout, width);
+                let rows: Vec<Vec<S>> = (0..down)
+                    .map(|_| {
+                        let sample = |_| {
+                            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                            of(random >> 15)
+                        };
+                        (0..width * CHANNELS).map(sample).collect()
+                    })
+                    .collect();
+                let full = rows.iter().filter(|row| shrink.push(row.as_slice())).count();
+                assert_eq!(full, 1);
+                let mut out: Vec<S> = Vec::new();
+                shrink.take(&mut out);
+                let ends = std::iter::once(first.min(width)).chain((first + side..).step_by(side)).map(|end| end.min(width));
+                let mut expected = Vec::new();
+                let mut from = 0;
+                for to in ends {
+                    if from == width {
+                        break;
+                    }
+                    for channel in 0..CHANNELS {
+                        let sum: u64 = rows.iter().flat_map(|row| (from..to).map(move |x| u64::from(row[x * CHANNELS + channel].to_u32()))).sum();
+                        let count = ((to - from) * down) as u64;
+                        expected.push(S::from_u32(((sum + count / 2) / count) as u32));
+                    }
+                    from = to;
+                }
+                assert_eq!(out, expected, "{side} {first} {down} {width}");
+            }
+        }
+        check::<1, u8>(Model::Gray, |random| random as u8);
+        check::<3, u8>(Model::Rgb, |random| (random as u8) | 0xC0);
+        check::<4, u8>(Model::Cmyk, |random| random as u8);
+        check::<1, u16>(Model::Gray, |random| random as u16);
+        check::<3, u16>(Model::Rgb, |random| (random as u16) | 0xF000);
     }
 }

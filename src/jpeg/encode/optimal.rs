@@ -18,13 +18,16 @@ use crate::jpeg::huffman::HuffmanSpec;
 pub(super) struct Listing {
     /// Bits that follow in the lower half, symbol above; then AC, chroma, and a restart instead of a symbol. In parts of one length: growing a single list
     /// would take up to three times its memory.
-    full: Vec<Vec<u32>>,
-    symbols: Vec<u32>,
+    full: Vec<Box<Part>>,
+    part: Box<Part>,
+    /// Symbols in the last part.
+    length: usize,
     frequencies: Box<[[[u32; 257]; 2]; 2]>,
 }
 
 /// Symbols in a part of the list.
 const PART: usize = 8 << 10;
+type Part = [u32; PART];
 const AC: u32 = 1 << 24;
 const CHROMA: u32 = 1 << 25;
 const RESTART: u32 = 1 << 26;
@@ -32,32 +35,51 @@ const RESTART: u32 = 1 << 26;
 impl Listing {
     /// Nothing yet.
     pub fn new() -> Self {
-        Self { full: Vec::new(), symbols: Vec::with_capacity(PART), frequencies: Box::new([[[0; 257]; 2]; 2]) }
+        Self { full: Vec::new(), part: Self::empty(), length: 0, frequencies: Box::new([[[0; 257]; 2]; 2]) }
+    }
+
+    fn empty() -> Box<Part> {
+        // An array would be made on the stack.
+        vec![0; PART].try_into().unwrap_or_else(|_| Box::new([0; PART]))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.full.len() * PART + self.symbols.len()
+        self.full.len() * PART + self.length
     }
 
     #[inline(always)]
     fn push(&mut self, entry: u32) {
-        if self.symbols.len() == PART {
-            self.begin_part();
+        // One comparison for each symbol: there are about three for each byte of a file.
+        match self.part.get_mut(self.length) {
+            Some(place) => {
+                *place = entry;
+                self.length += 1;
+            }
+            None => self.begin_part(entry),
         }
-        self.symbols.push(entry);
     }
 
     #[cold]
     #[inline(never)]
-    fn begin_part(&mut self) {
-        self.full.push(std::mem::replace(&mut self.symbols, Vec::with_capacity(PART)));
+    fn begin_part(&mut self, entry: u32) {
+        self.full.push(std::mem::replace(&mut self.part, Self::empty()));
+        self.part[0] = entry;
+        self.length = 1;
+    }
+
+    fn symbols(&self) -> impl Iterator<Item = &u32> {
+        self.full.iter().flat_map(|part| part.iter()).chain(&self.part[..self.length])
     }
 
     /// About how many bytes they take in bits.
     pub fn coded_bytes(&self, codes: &Codes) -> usize {
-        let bits: usize =
-            self.full.iter().chain([&self.symbols]).flatten().map(|entry| codes.length(entry & CHROMA != 0, entry & AC != 0, (entry >> 16) as u8)).sum();
+        let bits = |chroma: bool, ac: bool| {
+            let frequencies = &self.frequencies[usize::from(chroma)][usize::from(ac)];
+            let of = |symbol: u8| frequencies[usize::from(symbol)] as usize * codes.length(chroma, ac, symbol);
+            (0..if ac { 256 } else { 16 }).map(|symbol| of(symbol as u8)).sum::<usize>()
+        };
+        let bits = bits(false, false) + bits(false, true) + bits(true, false) + bits(true, true);
         // Zero bytes are stuffed behind bytes of ones.
         bits / 8 + bits / 8 / 64
     }
@@ -74,7 +96,7 @@ impl Listing {
 
     /// Gives all symbols to `sink`, in their order; `restart` is called where one belongs.
     pub fn replay(&self, sink: &mut Writing<'_>, mut restart: impl FnMut(&mut Writing<'_>)) {
-        for entry in self.full.iter().chain([&self.symbols]).flatten() {
+        for entry in self.symbols() {
             let (symbol, bits) = ((entry >> 16) as u8, entry & 0xFFFF);
             match (entry & RESTART != 0, entry & AC != 0) {
                 (true, _) => restart(sink),
