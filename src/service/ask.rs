@@ -26,10 +26,8 @@ pub(super) enum Ask {
     Index { key: String, etag: String },
     /// To keep bytes beside a version of a file. No reply.
     KeepIndex { key: String, etag: String },
-    /// A place among those who hold pixels in memory, until the exchange ends. `light` is next to no work. Reply: a text if it was waited for. Refused with `busy`.
-    Enter { memory: u64, budget: u64, light: bool },
-    /// The place is free again. No reply.
-    Leave,
+    /// To wait so many ms. Reply: anything.
+    Pause { ms: u32 },
     /// Files whose keys begin with a prefix. Refused with `syntax` if the cursor is none of an earlier reply. Reply: the cursor of the
     /// next part or an empty text, then of each file its size, date and key, all separated by NUL.
     List { prefix: String, limit: u32, cursor: Option<String> },
@@ -129,7 +127,7 @@ impl Ask {
             Self::Keep { name } => of("keep").text("name", name),
             Self::Index { key, etag } => of("index").text("key", key).text("etag", etag),
             Self::KeepIndex { key, etag } => of("keep-index").text("key", key).text("etag", etag),
-            Self::Enter { memory, budget, light } => of("enter").number("memory", *memory).number("budget", *budget).flag("light", *light),
+            Self::Pause { ms } => of("pause").number("ms", *ms),
             Self::List { prefix, limit, cursor } => of("list").text("prefix", prefix).number("limit", *limit).optional_text("cursor", cursor.as_deref()),
             Self::Open { identifier, candidates, stale, version } => {
                 let pages: Vec<String> = candidates.iter().map(|(_, page)| page.to_string()).collect();
@@ -151,7 +149,6 @@ impl Ask {
             Self::End { failure: None } => of("end"),
             Self::End { failure: Some((code, detail)) } => of("end").text("code", code).text("detail", detail),
             Self::Elsewhere => of("elsewhere"),
-            Self::Leave => of("leave"),
             Self::Done => of("done"),
         };
         object.end()

@@ -10,6 +10,7 @@ use std::task::{Context, Waker};
 use super::answer::{Answer, Body};
 use super::ask::{Ask, Reply, Told};
 use super::failure::{Failure, Refusal};
+use super::gate::Gate;
 use super::host::Host;
 use super::kept::{ENGINE, Kept, hash};
 use super::meter::{Meter, memory};
@@ -20,6 +21,9 @@ use super::{list, served, stored};
 use crate::api::{Identifier, Object, Page, Routed, Version};
 use crate::error::Error;
 use crate::settings::{Misconfigured, Settings};
+
+/// ms in which a host replies to anything, or refuses it.
+const ABANDONED: f64 = 60_000.0;
 
 /// What a host has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +49,15 @@ pub struct Service {
     pub(super) fingerprint: String,
     /// Files that are open.
     pub(super) kept: RefCell<Kept>,
+    pub(super) gate: Gate,
 }
 
 impl Service {
-    /// A service with these settings; `caches` if the host keeps answers.
-    pub fn new(holding: Holding, settings: Result<Settings, Misconfigured>, caches: bool) -> Self {
+    /// A service with these settings; `caches` if the host keeps answers. Services that share a memory share a gate.
+    pub fn new(holding: Holding, settings: Result<Settings, Misconfigured>, caches: bool, gate: &Gate) -> Self {
         let (settings, misconfigured) = settings.map_or_else(|wrong| (Settings::default(), Some(wrong)), |settings| (settings, None));
         let fingerprint = hash(&[&format!("{:?}{:?}", settings.service, settings.encode)]);
-        Self { settings, misconfigured, holding, caches, fingerprint, kept: RefCell::default() }
+        Self { settings, misconfigured, holding, caches, fingerprint, kept: RefCell::default(), gate: gate.clone() }
     }
 
     /// Whether two answer alike.
@@ -66,6 +71,7 @@ impl Service {
 /// One request on its way to its answer. [`step`](Self::step) until it says that it is done; give the [`reply`](Self::reply) to each ask in between.
 pub struct Exchange {
     host: Host,
+    holding: Holding,
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
 }
 
@@ -81,20 +87,21 @@ impl Exchange {
         let host = Host::default();
         host.set_now(now);
         let future = Box::pin(run(Request::read(lines), service.clone(), host.clone()));
-        Self { host, future: Some(future) }
+        Self { host, holding: service.holding, future: Some(future) }
     }
 
     /// For the lines of a request that cannot be answered, for this reason.
     pub fn refused(service: &Rc<Service>, lines: &str, refusal: Refusal, now: f64) -> Self {
         let host = Host::default();
         host.set_now(now);
+        let holding = service.holding;
         let (service, told) = (service.clone(), host.clone());
         let request = Request::read(lines);
         let future = Box::pin(async move {
             let answer = Failure::Host(refusal).answer(&request, None);
             tell(&request, &service, &told, &Meter::new(&told), answer, Made::default());
         });
-        Self { host, future: Some(future) }
+        Self { host, holding, future: Some(future) }
     }
 
     /// Goes on as far as it can. What the host is asked for, as a JSON array of objects; each has a `number`, a `kind`, and what belongs to that. The last of all has
@@ -107,6 +114,12 @@ impl Exchange {
             self.host.tell(Ask::Done, None);
         }
         self.host.asks()
+    }
+
+    /// Whether nothing was heard of it for so long that the runtime has ended its request without a word. Its memory and its place are then lost to others until it is dropped.
+    /// Images that the host renders itself may take any time.
+    pub fn is_abandoned(&self, now: f64) -> bool {
+        self.holding != Holding::Images && now - self.host.now() > ABANDONED
     }
 
     /// The bytes that belong to an ask, once.

@@ -1,7 +1,7 @@
 //! The Image API over HTTP, without input and output. A host gives a request to an [`Exchange`], which asks the host for what it lacks: the version of a file, ranges of
-//! its bytes, what was kept, a place in the queue; and at last to send the answer. Everything that is decided about a request is decided here, so all hosts answer alike.
+//! its bytes, what was kept, a pause; and at last to send the answer. Everything that is decided about a request is decided here, so all hosts answer alike.
 //!
-//! A host contains no rule of IIIF or HTTP. It reads, keeps, queues, sends, logs, and recovers from a trap. The hosts are the Worker and the package's `createHandler`, `server`
+//! A host contains no rule of IIIF or HTTP. It reads, keeps, waits, sends, logs, and recovers from a trap. The hosts are the Worker and the package's `createHandler`, `server`
 //! and Service Worker (`src/js/host`), and in tests a bucket in memory.
 
 mod answer;
@@ -11,6 +11,8 @@ mod cors;
 mod disposition;
 mod exchange;
 mod failure;
+#[cfg_attr(all(feature = "http", not(feature = "files")), allow(dead_code))]
+mod gate;
 mod host;
 mod kept;
 mod list;
@@ -43,3 +45,4 @@ mod stored {
 pub use ask::Reply;
 pub use exchange::{Exchange, Holding, Service};
 pub use failure::Refusal;
+pub use gate::Gate;

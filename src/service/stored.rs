@@ -7,6 +7,7 @@ use super::answer::{Answer, Body};
 use super::ask::{Ask, FileVersion};
 use super::exchange::{Asked, Holding, Made};
 use super::failure::Failure;
+use super::gate::{Load, Pass};
 use super::kept::hash;
 use super::list::is_index;
 use super::opening::{Opening, Parts};
@@ -70,15 +71,6 @@ impl Job for Render {
     }
     fn provide(&mut self, offset: u64, bytes: Vec<u8>) -> Result<()> {
         self.provide(offset, bytes)
-    }
-}
-
-/// A place among those who hold pixels. It is given back on drop.
-struct Pass(Rc<Asked>);
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        self.0.host.tell(Ask::Leave, None);
     }
 }
 
@@ -322,11 +314,10 @@ impl File {
             }
         };
         let began = host.now();
-        let entered = host.ask(Ask::Enter { memory: render.memory(), budget: limits.memory, light: render.is_passthrough() }).await?;
-        let pass = Pass(self.asked.clone());
+        let pass = service.gate.enter(host, Load { memory: render.memory(), budget: limits.memory, light: render.is_passthrough() }).await?;
         meter.queue.set(host.now() - began);
         // While this one waited, another may have made the same.
-        if entered.text.is_some()
+        if pass.waited
             && let Some(made) = self.kept(tag.as_deref()).await?
         {
             return Ok(made);

@@ -9,10 +9,10 @@ use js_sys::Uint8Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::values::{given_all, misconfigured};
-use crate::service::{Exchange, Holding, Refusal, Reply, Service};
+use crate::service::{Exchange, Gate, Holding, Refusal, Reply, Service};
 #[cfg(feature = "files")]
 use crate::settings::Given;
-use crate::settings::Settings;
+use crate::settings::{Misconfigured, Settings};
 
 thread_local! {
     static HALL: RefCell<Hall> = RefCell::default();
@@ -22,12 +22,14 @@ thread_local! {
 #[derive(Default)]
 struct Hall {
     services: Vec<Rc<Service>>,
+    gate: Gate,
     exchanges: HashMap<u32, Exchange>,
     last: u32,
 }
 
 impl Hall {
-    fn enter(&mut self, exchange: Exchange) -> u32 {
+    fn enter(&mut self, exchange: Exchange, now: f64) -> u32 {
+        self.exchanges.retain(|_, exchange| !exchange.is_abandoned(now));
         self.last += 1;
         self.exchanges.insert(self.last, exchange);
         self.last
@@ -38,7 +40,6 @@ impl Hall {
 #[cfg(feature = "files")]
 #[wasm_bindgen(js_name = bucketService)]
 pub fn bucket_service(variables: JsValue, bound: bool) -> u32 {
-    use crate::settings::Misconfigured;
     // Everything that is no text, number or switch is a binding.
     let text = |given| match given {
         Given::Text(text) | Given::Number(_, text) => Some(text),
@@ -47,7 +48,7 @@ pub fn bucket_service(variables: JsValue, bound: bool) -> u32 {
     };
     let given: Vec<(String, String)> = given_all(&variables).into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect();
     let settings = if bound { Settings::from_variables(&given) } else { Err(Misconfigured::new("BUCKET", "is missing: an R2 bucket must be bound to it")) };
-    serve(Service::new(Holding::Bucket, settings, true))
+    serve(Holding::Bucket, settings, true)
 }
 
 /// The number of a service with options of the package, for files of the host. `caches`: the host keeps answers.
@@ -55,21 +56,22 @@ pub fn bucket_service(variables: JsValue, bound: bool) -> u32 {
 #[wasm_bindgen(js_name = filesService)]
 pub fn files_service(options: JsValue, caches: bool) -> Result<u32, JsValue> {
     let settings = Settings::from_service_options(&given_all(&options)).map_err(|wrong| misconfigured(&wrong))?;
-    Ok(serve(Service::new(Holding::Files, Ok(settings), caches)))
+    Ok(serve(Holding::Files, Ok(settings), caches))
 }
 
 /// The number of a service with options of the package, for images that the host has opened. Other paths are left to others.
 #[wasm_bindgen(js_name = imagesService)]
 pub fn images_service(options: JsValue) -> Result<u32, JsValue> {
     let settings = Settings::from_service_options(&given_all(&options)).map_err(|wrong| misconfigured(&wrong))?;
-    Ok(serve(Service::new(Holding::Images, Ok(settings), false)))
+    Ok(serve(Holding::Images, Ok(settings), false))
 }
 
-fn serve(service: Service) -> u32 {
+fn serve(holding: Holding, settings: Result<Settings, Misconfigured>, caches: bool) -> u32 {
     // Builds for development say in the console where they panicked.
     #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
     HALL.with_borrow_mut(|hall| {
+        let service = Service::new(holding, settings, caches, &hall.gate);
         // Who makes a handler for each request would fill the memory with services.
         let known = hall.services.iter().position(|known| known.is_same(&service));
         let number = known.unwrap_or_else(|| {
@@ -85,7 +87,7 @@ fn serve(service: Service) -> u32 {
 pub fn begin(service: u32, lines: &str, now: f64) -> Option<u32> {
     HALL.with_borrow_mut(|hall| {
         let exchange = Exchange::new(hall.services.get(service as usize)?, lines, now);
-        Some(hall.enter(exchange))
+        Some(hall.enter(exchange, now))
     })
 }
 
@@ -94,7 +96,7 @@ pub fn begin(service: u32, lines: &str, now: f64) -> Option<u32> {
 pub fn begin_refused(service: u32, lines: &str, now: f64, code: String, status: u16, message: String) -> Option<u32> {
     HALL.with_borrow_mut(|hall| {
         let exchange = Exchange::refused(hall.services.get(service as usize)?, lines, Refusal { code, status, message }, now);
-        Some(hall.enter(exchange))
+        Some(hall.enter(exchange, now))
     })
 }
 

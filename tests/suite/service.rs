@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use azulejo::Settings;
-use azulejo::service::{Exchange, Holding, Refusal, Reply, Service};
+use azulejo::service::{Exchange, Gate, Holding, Refusal, Reply, Service};
 use serde_json::Value;
 
 use super::support::root;
@@ -55,7 +55,7 @@ fn sample(name: &str) -> Vec<u8> {
 
 fn service(holding: Holding, variables: &[(&str, &str)]) -> Rc<Service> {
     let given: Vec<(String, String)> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Rc::new(Service::new(holding, Settings::from_variables(&given), true))
+    Rc::new(Service::new(holding, Settings::from_variables(&given), true, &Gate::default()))
 }
 
 fn bucket() -> Rc<Service> {
@@ -100,7 +100,7 @@ impl Host {
                 }
                 match kind.as_str() {
                     "done" => return answered,
-                    "elsewhere" | "leave" => {}
+                    "elsewhere" => {}
                     "keep" => {
                         self.kept.insert(ask["name"].as_str().unwrap().to_owned(), exchange.take(number).unwrap());
                     }
@@ -170,7 +170,10 @@ impl Host {
             }),
             "recall" => Ok(Reply { text: None, bytes: self.kept.get(text("name")).cloned() }),
             "index" => Ok(Reply { text: None, bytes: self.beside.get(text("key")).filter(|(etag, _)| etag == text("etag")).map(|(_, bytes)| bytes.clone()) }),
-            "enter" => none(),
+            "pause" => {
+                self.now += ask["ms"].as_f64().unwrap();
+                none()
+            }
             "list" => {
                 let mut keys: Vec<&String> = self.files.keys().filter(|key| key.starts_with(text("prefix"))).collect();
                 keys.sort();
@@ -209,7 +212,6 @@ fn an_image_is_made_once_and_then_kept() {
     assert_eq!(image::GenericImageView::dimensions(&image::load_from_memory(&made.body).unwrap()), (100, 100));
     assert_eq!(host.asked[..2], ["recall", "begin"]);
     assert_eq!(&host.asked[host.asked.len() - 1], "done");
-    assert_eq!(host.asked.iter().filter(|kind| *kind == "enter").count(), host.asked.iter().filter(|kind| *kind == "leave").count());
     let kept = host.get(&service, TILE);
     assert_eq!(kept.body, made.body);
     assert!(kept.header("server-timing").unwrap().contains("cache;desc=\"hit\""));
@@ -271,7 +273,7 @@ fn a_file_that_is_replaced_is_read_anew() {
 #[test]
 fn what_the_host_refuses_is_told() {
     let path = "/iiif/3/rocket.jpg/full/max/0/default.png";
-    for (kind, code, status) in [("begin", "source-read", 503), ("enter", "busy", 503), ("read", "source-read", 503), ("begin", "internal", 500)] {
+    for (kind, code, status) in [("begin", "source-read", 503), ("read", "source-read", 503), ("begin", "internal", 500)] {
         let mut host = Host::of(&["rocket.jpg"]);
         host.refuses = Some((kind, Refusal::new(code, status, "It is so.")));
         let answer = host.ask(&bucket(), "GET", path, ["application/json", "", ""]).unwrap();
@@ -293,8 +295,7 @@ fn a_large_answer_comes_in_pieces_and_breaks_off_if_it_must() {
     assert_eq!((whole.status, whole.header("content-length"), whole.told["pieces"].as_bool()), (200, None, Some(true)));
     assert!(whole.broken.is_none() && whole.body.len() > 4 << 20);
     assert!(host.asked.iter().filter(|kind| *kind == "piece").count() > 1);
-    let end: Vec<&str> = host.asked.iter().rev().take(3).map(String::as_str).collect();
-    assert!(end.contains(&"end") && end.contains(&"leave") && end[0] == "done", "{end:?}");
+    assert_eq!(host.asked[host.asked.len() - 2..], ["end", "done"]);
     // Nobody reads it.
     host.refuses = Some(("piece", Refusal::new("busy", 503, "Nobody reads the answer.")));
     assert_eq!(host.get(&service, path).broken.as_deref(), Some("busy"));

@@ -38,14 +38,14 @@ export type Ask = { readonly number: number } & (
   | { readonly kind: "read"; readonly key: string; readonly offset: number; readonly length: number; readonly size: number; readonly etag?: string }
   | { readonly kind: "find" | "recall" | "keep"; readonly name: string }
   | { readonly kind: "index" | "keep-index"; readonly key: string; readonly etag: string }
-  | { readonly kind: "enter"; readonly memory: number; readonly budget: number; readonly light: boolean }
+  | { readonly kind: "pause"; readonly ms: number }
   | { readonly kind: "list"; readonly prefix: string; readonly limit: number; readonly cursor?: string }
   | { readonly kind: "open"; readonly identifier: string; readonly documents: readonly string[]; readonly pages: readonly string[]; readonly stale?: number; readonly version: Version }
   | { readonly kind: "describe"; readonly image: number; readonly id: string; readonly version: Version; readonly lines: boolean }
   | { readonly kind: "render"; readonly image: number; readonly request: string; readonly version: Version; readonly canonical: string }
   | ({ readonly kind: "answer" } & Told)
   | { readonly kind: "end"; readonly code?: string; readonly detail?: string }
-  | { readonly kind: "piece" | "leave" | "elsewhere" | "done" }
+  | { readonly kind: "piece" | "elsewhere" | "done" }
 );
 
 /** What a host replies: a text, bytes, both, or nothing. */

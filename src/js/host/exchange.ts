@@ -7,8 +7,7 @@ import type { Source } from "../sources.js";
 import type { Ask, Reply, Told } from "./ask.js";
 import { find, store } from "./cache.js";
 import { begin, discreet, look, read } from "./files.js";
-import { type Pass, enter } from "./gate.js";
-import { Broken, type Instance, type Isolate, type ServiceEngine } from "./isolate.js";
+import { Broken, type Instance, type Isolate, type ServiceEngine, pause } from "./isolate.js";
 import { type Listeners, answered, event, tell } from "./log.js";
 import { Pipe } from "./pipe.js";
 
@@ -101,7 +100,6 @@ class Exchange {
   readonly #files = new Map<string, Source>();
   /** Bytes that are held for an answer, by their ask. */
   readonly #held = new Map<number, Uint8Array | ReadableStream<Uint8Array>>();
-  readonly #passes: Pass[] = [];
   #pipe: Pipe | undefined;
   #told: Told | undefined;
   #reading = 0;
@@ -155,7 +153,6 @@ class Exchange {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    for (const pass of this.#passes.splice(0)) pass.leave();
     if (!this.instance.alive) return;
     try {
       this.instance.call((engine) => engine.end(this.#number));
@@ -170,8 +167,6 @@ class Exchange {
         return this.#answer(ask);
       case "elsewhere":
         return this.#settle(null);
-      case "leave":
-        return this.#passes.pop()?.leave();
       case "keep":
         return this.wait(store(NAMES + ask.name, this.#take(ask), "application/octet-stream"));
       case "keep-index": {
@@ -239,13 +234,9 @@ class Exchange {
         return { bytes: await find(NAMES + ask.name) };
       case "index":
         return { bytes: await this.#room(ask.key)?.read(ask.etag) };
-      case "enter": {
-        const pass = await enter(ask, ask.budget);
-        // Whoever is gone meanwhile takes no place.
-        if (this.#over) pass.leave();
-        else this.#passes.push(pass);
-        return { text: pass.waited ? "waited" : undefined };
-      }
+      case "pause":
+        await pause(ask.ms);
+        return {};
       case "list":
         return this.#have(this.holdings.list)(ask);
       case "open":

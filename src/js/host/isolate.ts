@@ -5,7 +5,6 @@
 // the runtime ends it, so nobody waits for another request's promise: everybody looks by timers of their own.
 
 import { isThrown } from "../error.js";
-import { pause } from "./gate.js";
 
 /** What every build of `src/web/service.rs` has. */
 export interface ServiceEngine {
@@ -154,6 +153,9 @@ export class Isolate<E extends ServiceEngine = ServiceEngine> {
     }
   }
 }
+
+/** A timer of this request's own. */
+export const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 
 /** Whether the runtime can still be at it. */
 const recent = ([, since]: [number, number]): boolean => since > Date.now() - LONGEST;
