@@ -171,7 +171,6 @@ fn average_all<const CHANNELS: usize, S: Sample>(columns: &[S::Sum], across: Box
     // The side is known to the compiler where it is a usual one.
     match across.side {
         2 => average_boxes(whole.as_chunks::<2>().0, middle, middle_places),
-        3 => average_boxes(whole.as_chunks::<3>().0, middle, middle_places),
         4 => average_boxes(whole.as_chunks::<4>().0, middle, middle_places),
         side => average_boxes(whole.chunks_exact(side), middle, middle_places),
     }
