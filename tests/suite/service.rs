@@ -136,6 +136,26 @@ impl Host {
         }
     }
 
+    /// Replies until it asks for this. The number of that ask; `None` if it is over before.
+    fn until(&mut self, exchange: &mut Exchange, kind: &str) -> Option<u32> {
+        let (mut held, mut answered) = (HashMap::new(), None);
+        loop {
+            let asks: Vec<Value> = serde_json::from_str(&exchange.step(self.now)).unwrap();
+            for ask in asks {
+                let (of, number) = (ask["kind"].as_str().unwrap(), ask["number"].as_u64().unwrap() as u32);
+                match of {
+                    _ if of == kind => return Some(number),
+                    "done" => return None,
+                    "keep" | "answer" => {}
+                    _ => {
+                        let reply = self.reply(of, &ask, number, exchange, &mut held, &mut answered);
+                        exchange.reply(number, reply);
+                    }
+                }
+            }
+        }
+    }
+
     fn reply(
         &mut self,
         kind: &str,
@@ -285,6 +305,39 @@ fn what_the_host_refuses_is_told() {
     let mut host = Host::of(&["rocket.jpg"]);
     host.refuses = Some(("recall", Refusal::new("internal", 500, "It is so.")));
     assert_eq!(host.get(&bucket(), path).status, 200);
+}
+
+#[test]
+fn renders_wait_for_each_other_and_stored_tiles_do_not() {
+    let (service, mut host) = (bucket(), Host::of(&["rocket.jpg", "retina-pyramid.tif"]));
+    for name in ["rocket.jpg", "retina-pyramid.tif"] {
+        assert_eq!(host.get(&service, &format!("/iiif/3/{name}/info.json")).status, 200);
+    }
+    let now = host.now;
+    let begin = |path: &str| Exchange::new(&service, &format!("GET\nhttps://host/iiif/3/{path}"), now);
+    let render = |x: u32| begin(&format!("rocket.jpg/{x},0,200,200/100,/0/default.png"));
+    let [mut first, mut second, mut third, mut fourth] = [0, 1, 2, 3].map(render);
+    // Both are open, so what they read is pixels.
+    assert!(host.until(&mut first, "read").is_some() && host.until(&mut second, "read").is_some());
+    let pause = host.until(&mut third, "pause").expect("two are under way");
+    let waits = host.until(&mut fourth, "pause").expect("the third is before it");
+    third.reply(pause, Ok(Reply::default()));
+    let pause = host.until(&mut third, "pause").expect("they still are");
+    let tile = host.run(begin("retina-pyramid.tif/0,0,256,256/max/0/default.jpg")).unwrap();
+    assert!(tile.status == 200 && tile.header("server-timing").unwrap().contains("passthrough;desc=\"yes\""), "{tile:?}");
+    assert!(!host.asked.contains(&"pause".to_owned()), "{:?}", host.asked);
+    // One that is over has given its place back.
+    drop(first);
+    third.reply(pause, Ok(Reply::default()));
+    assert!(host.until(&mut third, "read").is_some());
+    host.now += 21_000.0;
+    fourth.reply(waits, Ok(Reply::default()));
+    let busy = host.run(fourth).unwrap();
+    assert_eq!((busy.status, busy.told["code"].as_str(), busy.header("retry-after")), (503, Some("busy"), Some("1")));
+    // Of one that the runtime has dropped nothing is heard.
+    assert!(!second.is_abandoned(now + 50_000.0) && second.is_abandoned(now + 70_000.0));
+    let images = Exchange::new(&self::service(Holding::Images, &[]), "GET\nhttps://host/iiif/3/doc/info.json", now);
+    assert!(!images.is_abandoned(now + 70_000.0), "its host may take any time");
 }
 
 #[test]
