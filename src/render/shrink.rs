@@ -141,7 +141,7 @@ impl Shrink {
         self.begin();
     }
 
-    /// A row of boxes.
+    /// Begins the next row of boxes.
     fn begin(&mut self) {
         (self.rows, self.summed) = (0, 0);
         self.wanted = self.down.side;

@@ -22,7 +22,7 @@ use crate::api::{Identifier, Object, Page, Routed, Version};
 use crate::error::Error;
 use crate::settings::{Misconfigured, Settings};
 
-/// ms in which a host replies to anything, or refuses it.
+/// ms in which a host replies to an ask, or refuses it.
 const ABANDONED: f64 = 60_000.0;
 
 /// What a host has.
@@ -116,7 +116,7 @@ impl Exchange {
         self.host.asks()
     }
 
-    /// Whether nothing was heard of it for so long that the runtime has ended its request without a word. Its memory and its place are then lost to others until it is dropped.
+    /// Whether the host has not replied for so long that the runtime has probably ended the request without a word. Others do not get its memory until it is dropped.
     /// Images that the host renders itself may take any time.
     pub fn is_abandoned(&self, now: f64) -> bool {
         self.holding != Holding::Images && now - self.host.now() > ABANDONED

@@ -26,7 +26,7 @@ pub(super) struct Load {
     pub memory: u64,
     /// Bytes that all renders together may take.
     pub budget: u64,
-    /// Whether it is next to no work. Then only its memory counts, and it waits for no render.
+    /// Whether it is next to no work, as a stored tile is. It is not counted among the renders, and need not wait for those before it in the queue while a render is under way.
     pub light: bool,
 }
 
@@ -38,8 +38,8 @@ pub struct Gate(Rc<RefCell<Places>>);
 struct Places {
     last: u32,
     inside: Vec<(u32, Load)>,
-    /// Who waits, in the order in which they came.
-    queue: Vec<u32>,
+    /// Who waits, in the order in which they came, and since when.
+    queue: Vec<(u32, f64)>,
 }
 
 /// A place inside or in the queue. It is given back on drop.
@@ -55,7 +55,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let places = &mut *self.gate.0.borrow_mut();
         places.inside.retain(|(number, _)| *number != self.number);
-        places.queue.retain(|number| *number != self.number);
+        places.queue.retain(|(number, _)| *number != self.number);
     }
 }
 
@@ -63,8 +63,8 @@ impl Gate {
     /// Waits until there is room for a render. `busy` if that takes too long.
     pub(super) async fn enter(&self, host: &Host, load: Load) -> Result<Pass, Failure> {
         let since = host.now();
-        let mut pass = self.queue();
-        while let Err(before) = self.admit(pass.number, load) {
+        let mut pass = self.queue(since);
+        while let Err(before) = self.admit(pass.number, load, host.now()) {
             if host.now() - since > PATIENCE {
                 return Err(Refusal::new("busy", 503, "This service is busy. Try again.").into());
             }
@@ -75,18 +75,22 @@ impl Gate {
     }
 
     /// The last place in the queue.
-    fn queue(&self) -> Pass {
+    fn queue(&self, now: f64) -> Pass {
         let places = &mut *self.0.borrow_mut();
         places.last += 1;
-        places.queue.push(places.last);
+        places.queue.push((places.last, now));
         Pass { gate: self.clone(), number: places.last, waited: false }
     }
 
-    /// Lets one who waits in, or tells how many are before him.
-    fn admit(&self, number: u32, load: Load) -> Result<(), usize> {
+    /// Lets in a request that waits, or tells how many are before it.
+    fn admit(&self, number: u32, load: Load, now: f64) -> Result<(), usize> {
         let places = &mut *self.0.borrow_mut();
-        let before = places.queue.iter().position(|other| *other == number).unwrap_or_default();
-        if !places.fits(load) || (before > 0 && !load.light) {
+        // One that waits longer is no longer alive: it would have given up.
+        places.queue.retain(|(other, since)| *other == number || now - since < PATIENCE + 1000.0);
+        let Some(before) = places.queue.iter().position(|(other, _)| *other == number) else { return Ok(()) };
+        // If light ones overtook whenever they fit, one that needs all of the memory would never find it free.
+        let overtakes = load.light && places.renders() > 0;
+        if !places.fits(load) || (before > 0 && !overtakes) {
             return Err(before);
         }
         places.queue.remove(before);
@@ -96,10 +100,13 @@ impl Gate {
 }
 
 impl Places {
+    fn renders(&self) -> usize {
+        self.inside.iter().filter(|(_, load)| !load.light).count()
+    }
+
     fn fits(&self, load: Load) -> bool {
         let held: u64 = self.inside.iter().map(|(_, load)| load.memory).sum();
-        let renders = self.inside.iter().filter(|(_, load)| !load.light).count();
-        self.inside.is_empty() || ((load.light || renders < RENDERS) && held + load.memory <= load.budget)
+        self.inside.is_empty() || ((load.light || self.renders() < RENDERS) && held + load.memory <= load.budget)
     }
 }
 
@@ -111,20 +118,49 @@ mod tests {
     const LIGHT: Load = Load { light: true, memory: 1, ..HEAVY };
 
     #[test]
-    fn memory_and_renders_are_limited_and_light_ones_overtake() {
+    fn memory_and_renders_are_limited() {
         let gate = Gate::default();
-        let [first, second, third, light] = [(); 4].map(|()| gate.queue());
-        assert_eq!(gate.admit(first.number, HEAVY), Ok(()));
-        assert_eq!(gate.admit(second.number, HEAVY), Err(0), "too much memory together");
-        assert_eq!(gate.admit(third.number, Load { memory: 1, ..HEAVY }), Err(1), "nobody overtakes");
-        assert_eq!(gate.admit(light.number, LIGHT), Ok(()), "but who takes next to nothing");
-        assert_eq!(gate.admit(gate.queue().number, Load { memory: 5, ..LIGHT }), Err(2), "if there is memory");
+        let admit = |pass: &Pass, load: Load| gate.admit(pass.number, load, 0.0);
+        let next = |load: Load| admit(&gate.queue(0.0), load);
+        let [first, second, third] = [(); 3].map(|()| gate.queue(0.0));
+        assert_eq!(admit(&first, HEAVY), Ok(()));
+        assert_eq!(admit(&second, HEAVY), Err(0), "too much memory together");
+        assert_eq!(admit(&third, Load { memory: 1, ..HEAVY }), Err(1), "nobody overtakes");
         drop(first);
-        assert_eq!(gate.admit(second.number, Load { memory: 3, ..HEAVY }), Ok(()));
-        assert_eq!(gate.admit(third.number, Load { memory: 3, ..HEAVY }), Ok(()));
-        assert_eq!(gate.admit(gate.queue().number, Load { memory: 1, ..HEAVY }), Err(0), "two renders are under way");
-        drop((second, third, light));
-        assert_eq!(gate.admit(gate.queue().number, Load { memory: 99, ..HEAVY }), Ok(()), "alone, it is refused elsewhere if it is too much");
+        assert_eq!(admit(&second, Load { memory: 3, ..HEAVY }), Ok(()));
+        assert_eq!(admit(&third, Load { memory: 3, ..HEAVY }), Ok(()));
+        assert_eq!(next(Load { memory: 1, ..HEAVY }), Err(0), "two renders are under way");
+        drop((second, third));
+        assert_eq!(next(Load { memory: 99, ..HEAVY }), Ok(()), "alone, it is refused elsewhere if it is too much");
         assert!(gate.0.borrow().inside.is_empty() && gate.0.borrow().queue.is_empty());
+    }
+
+    #[test]
+    fn light_ones_wait_for_no_render_and_keep_nobody_waiting() {
+        let gate = Gate::default();
+        let admit = |pass: &Pass, load: Load| gate.admit(pass.number, load, 0.0);
+        let [render, tile, all, after] = [(); 4].map(|()| gate.queue(0.0));
+        assert_eq!(admit(&render, HEAVY), Ok(()));
+        assert_eq!(admit(&all, Load { memory: 10, ..HEAVY }), Err(1));
+        assert_eq!(admit(&tile, LIGHT), Ok(()));
+        assert_eq!(admit(&after, Load { memory: 5, ..LIGHT }), Err(1), "there is no memory");
+        assert_eq!(admit(&after, LIGHT), Ok(()), "it overtakes");
+        drop((render, after));
+        // Only a tile is inside, and the first in the queue waits for it alone.
+        assert_eq!(admit(&gate.queue(0.0), LIGHT), Err(1));
+        drop(tile);
+        assert_eq!(admit(&all, Load { memory: 10, ..HEAVY }), Ok(()));
+    }
+
+    #[test]
+    fn who_has_gone_without_a_word_blocks_nobody() {
+        let gate = Gate::default();
+        let [first, gone] = [(); 2].map(|()| gate.queue(0.0));
+        assert_eq!(gate.admit(first.number, HEAVY, 0.0), Ok(()));
+        let next = gate.queue(10_000.0);
+        drop(first);
+        assert_eq!(gate.admit(next.number, HEAVY, 10_000.0), Err(1));
+        assert_eq!(gate.admit(next.number, HEAVY, PATIENCE + 1000.0), Ok(()));
+        drop(gone);
     }
 }

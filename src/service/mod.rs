@@ -11,7 +11,7 @@ mod cors;
 mod disposition;
 mod exchange;
 mod failure;
-#[cfg_attr(all(feature = "http", not(feature = "files")), allow(dead_code))]
+#[cfg_attr(all(feature = "http", not(feature = "files")), allow(dead_code, reason = "only files are rendered here"))]
 mod gate;
 mod host;
 mod kept;

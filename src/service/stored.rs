@@ -403,21 +403,33 @@ impl Drop for File {
     }
 }
 
+/// Bytes of a piece that are given to the host at a time. A slow client takes each of them within seconds, so the host is never silent for long.
+const SLICE: usize = 64 << 10;
+
 impl Stream {
+    /// Gives a piece to the host. Refused if nobody reads it any more.
+    async fn hand_over(&self, piece: &[u8]) -> std::result::Result<(), Failure> {
+        for slice in piece.chunks(SLICE) {
+            self.file.asked.host.numbered(Ask::Piece, Some(slice.to_vec())).await?;
+        }
+        Ok(())
+    }
+
     /// Gives the pieces to the host as they are made. Whoever reads the answer sees its end only if that came.
     pub async fn send(mut self) {
         let asked = self.file.asked.clone();
         let mut piece = std::mem::take(&mut self.first);
         let failure = loop {
-            // Nobody reads it any more.
-            if let Err(failure) = asked.host.numbered(Ask::Piece, Some(piece)).await {
+            if let Err(failure) = self.hand_over(&piece).await {
                 break Some(failure);
             }
+            // Its memory is needed for the next.
+            drop(piece);
             piece = match self.file.run(&mut self.render).await {
                 Ok(Outcome::Piece(piece)) => piece,
                 Ok(Outcome::Done(encoded)) => {
                     self.file.keep_index(&self.pyramid);
-                    break asked.host.numbered(Ask::Piece, Some(encoded.bytes)).await.err();
+                    break self.hand_over(&encoded.bytes).await.err();
                 }
                 Err(failure) => break Some(failure),
             };

@@ -347,7 +347,9 @@ fn a_large_answer_comes_in_pieces_and_breaks_off_if_it_must() {
     let whole = host.get(&service, path);
     assert_eq!((whole.status, whole.header("content-length"), whole.told["pieces"].as_bool()), (200, None, Some(true)));
     assert!(whole.broken.is_none() && whole.body.len() > 4 << 20);
-    assert!(host.asked.iter().filter(|kind| *kind == "piece").count() > 1);
+    // A slow client takes each part in time, so that the request does not look dropped.
+    let parts = host.asked.iter().filter(|kind| *kind == "piece").count();
+    assert!(parts >= whole.body.len() / (64 << 10), "{parts}");
     assert_eq!(host.asked[host.asked.len() - 2..], ["end", "done"]);
     // Nobody reads it.
     host.refuses = Some(("piece", Refusal::new("busy", 503, "Nobody reads the answer.")));

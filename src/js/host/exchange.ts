@@ -56,12 +56,7 @@ export async function respond<E extends ServiceEngine>(served: Served<E>, reques
     return await isolate.serve(attempt((engine, service) => engine.begin(service, text, Date.now())));
   } catch (thrown) {
     request.signal?.throwIfAborted();
-    // What the core throws here is about the settings.
-    const reason = isThrown(thrown) ? fromWasm(thrown) : thrown;
-    const cause =
-      thrown instanceof Broken && thrown.how !== "trapped"
-        ? new IiifError("overloaded", 503, "This service is out of memory just now. Try again.", { cause: thrown })
-        : new IiifError("internal", 500, "Something went wrong inside this service.", { cause: reason });
+    const cause = causeOf(thrown);
     const { code, status, message } = cause;
     const refused = attempt((engine, service) => engine.beginRefused(service, text, Date.now(), code, status, message), cause);
     return isolate.serve(refused).catch(() => {
@@ -72,6 +67,14 @@ export async function respond<E extends ServiceEngine>(served: Served<E>, reques
       return withoutEngine(told, request);
     });
   }
+}
+
+/** Why a request has no answer of the service's: what the client is told, with what was thrown as its cause. */
+function causeOf(thrown: unknown): IiifError {
+  if (thrown instanceof IiifError && thrown.code === "busy") return thrown;
+  if (thrown instanceof Broken && thrown.how !== "trapped") return new IiifError("overloaded", 503, "This service is out of memory just now. Try again.", { cause: thrown });
+  // What the core throws here is about the settings.
+  return new IiifError("internal", 500, "Something went wrong inside this service.", { cause: isThrown(thrown) ? fromWasm(thrown) : thrown });
 }
 
 /** The answer where the engine cannot even be started. */
@@ -132,7 +135,8 @@ class Exchange {
     try {
       this.request.signal?.throwIfAborted();
       const asks = this.instance.call((engine) => engine.step(this.#number, Date.now()));
-      if (asks === undefined) throw new IiifError("internal", 500, "The engine has no such exchange.");
+      // The service gives up an exchange of which it hears nothing for a minute.
+      if (asks === undefined) throw new IiifError("busy", 503, "The storage did not answer in time. Try again.");
       for (const ask of JSON.parse(asks) as Ask[]) this.#do(ask);
     } catch (error) {
       this.#break(error);

@@ -2,9 +2,7 @@
 
 import { IiifError } from "../error.js";
 
-/** Bytes that are handed on at a time. */
-const SLICE = 64 << 10;
-/** ms in which they must be taken, the first and all others: whoever left before the answer began never takes any, and nobody is told. */
+/** ms in which each part must be taken, the first and all others: whoever left before the answer began never takes any, and nobody is told. */
 const STALL = { first: 2_500, later: 5_000 };
 
 export class Pipe {
@@ -21,15 +19,13 @@ export class Pipe {
 
   /** Resolves once there is room for more. Rejects if the client has left, or takes nothing. */
   async write(piece: Uint8Array): Promise<void> {
-    for (let at = 0; at < piece.length; at += SLICE) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const stalled = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new IiifError("busy", 503, "Nobody reads the answer.")), this.#taken ? STALL.later : STALL.first)));
-      const left = (): never => {
-        throw new IiifError("busy", 503, "The client has left.");
-      };
-      await Promise.race([this.#writer.write(piece.subarray(at, at + SLICE)).catch(left), stalled]).finally(() => clearTimeout(timer));
-      this.#taken = true;
-    }
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stalled = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new IiifError("busy", 503, "Nobody reads the answer.")), this.#taken ? STALL.later : STALL.first)));
+    const left = (): never => {
+      throw new IiifError("busy", 503, "The client has left.");
+    };
+    await Promise.race([this.#writer.write(piece).catch(left), stalled]).finally(() => clearTimeout(timer));
+    this.#taken = true;
   }
 
   async close(): Promise<void> {
