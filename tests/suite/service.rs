@@ -351,6 +351,14 @@ fn a_large_answer_comes_in_pieces_and_breaks_off_if_it_must() {
     let parts = host.asked.iter().filter(|kind| *kind == "piece").count();
     assert!(parts >= whole.body.len() / (64 << 10), "{parts}");
     assert_eq!(host.asked[host.asked.len() - 2..], ["end", "done"]);
+    let mut slow = Exchange::new(&service, &format!("GET\nhttps://host{path}"), host.now);
+    for _ in 0..20 {
+        let part = host.until(&mut slow, "piece").expect("there is more");
+        host.now += 4_900.0;
+        assert!(!slow.is_abandoned(host.now));
+        assert!(slow.take(part).is_some_and(|bytes| bytes.len() <= 64 << 10));
+        slow.reply(part, Ok(Reply::default()));
+    }
     // Nobody reads it.
     host.refuses = Some(("piece", Refusal::new("busy", 503, "Nobody reads the answer.")));
     assert_eq!(host.get(&service, path).broken.as_deref(), Some("busy"));
