@@ -331,6 +331,7 @@ pub fn sources(width: u32, height: u32) -> Vec<Source> {
         ("png-rgb16", png(width, height, ColorType::Rgb16)),
         ("webp-lossless", webp_lossless(width, height, false)),
         ("webp-lossless-alpha", webp_lossless(width, height, true)),
+        ("webp-lossless-alpha-cut", cut(&webp_lossless(width, height, true), (3, 4))),
         // Damaged ones are decoded several times.
         ("webp-lossless-cut", cut(&webp_lossless(width, height, false), (3, 4))),
         ("webp-lossy-cut", cut(&lossy, (9, 10))),

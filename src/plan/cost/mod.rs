@@ -295,11 +295,17 @@ fn band(plan: &Rendering, level: &Level, source: Rect, (across, rows): (u64, u64
 fn of_whole(whole: &Whole, pyramid: &Pyramid, plan: &Rendering, channels: u64) -> u64 {
     let rows = rows(plan, whole.channels, whole.depth, channels);
     let lines = if matches!(whole.mode, WholeMode::Jpeg { .. }) { LINES } else { 1 };
-    let source = sum(&[pyramid.file_size, decoding(whole, pyramid, plan), rows]);
-    let memory = flowing(plan, source, channels, lines);
+    let decoding = sum(&[pyramid.file_size, decoding(whole, pyramid, plan)]);
+    if !matches!(whole.mode, WholeMode::Module { .. }) {
+        return flowing(plan, sum(&[decoding, rows]), channels, lines);
+    }
+    // A codec of a module decodes the image before anything is made of it, and then holds its pixels alone. Only an encoder that has counted all rows is there before.
+    let is_decoded = !comes_twice(plan, pyramid);
+    let pixels = mul(&[plan.level.area(), whole.channels.into(), whole.depth.into()]);
+    let source = sum(&[if is_decoded { sum(&[pyramid.file_size, pixels]) } else { decoding }, rows]);
+    let memory = decoding.max(flowing(plan, source, channels, lines));
     // Some encoders take more for pixels without alpha. A codec of a module drops alpha that is not needed.
-    let may_drop = matches!(whole.mode, WholeMode::Module { .. }) && channels.is_multiple_of(2);
-    if may_drop { memory.max(flowing(plan, source, channels.saturating_sub(1), lines)) } else { memory }
+    if channels.is_multiple_of(2) { memory.max(flowing(plan, source, channels.saturating_sub(1), lines)) } else { memory }
 }
 
 /// Pixels around the wanted ones of which coefficients are kept, both sides together.
